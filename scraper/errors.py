@@ -1,0 +1,65 @@
+"""Every error a user can cause or meet, as one tree; the command line prints its one line and takes its exit code.
+
+SwatheError                 1  something failed
+├── ProjectError            2  the wrong copy of the code would run
+├── UsageError              2  a command, argument or filter that cannot be carried out
+│   └── ConfigError         2  a configuration value that cannot be used
+└── DatabaseError           1  MongoDB cannot be had
+    └── DatabaseLostError   1  MongoDB was there and stopped answering
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+_CHOICES_SHOWN = 15
+"""Beyond this many, a near match alone says more than the list."""
+
+
+class SwatheError(Exception):
+    """Say in one line the thing, the value found, what was expected and the next step."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ProjectError(SwatheError):
+    """Report that another copy of a package would run instead of this project's."""
+
+    exit_code = 2
+
+
+class UsageError(SwatheError):
+    """Report a command, argument or filter that cannot be carried out."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """Report a configuration key or value that cannot be used."""
+
+
+class DatabaseError(SwatheError):
+    """Report that MongoDB cannot be started or reached."""
+
+
+class DatabaseLostError(DatabaseError):
+    """Report that MongoDB answered before and no longer does."""
+
+
+def expected_one_of(value: str, choices: Iterable[str]) -> str:
+    """Phrase what was expected: the nearest choice when there is one, and the choices while they fit a line.
+
+    >>> expected_one_of("bokos", ["quotes", "books"])
+    "did you mean 'books'? Expected one of: books, quotes"
+    """
+    names = sorted(choices)
+    near = get_close_matches(value, names, n=1)
+    listed = f"one of: {', '.join(names)}"
+    if not near:
+        return f"expected {listed}"
+    return f"did you mean {near[0]!r}?" + (f" Expected {listed}" if len(names) <= _CHOICES_SHOWN else "")

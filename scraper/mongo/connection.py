@@ -1,0 +1,149 @@
+"""Connect MongoEngine to the configured MongoDB, and say in one line why that cannot be done."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import mongoengine
+from bson.codec_options import CodecOptions
+from pymongo import MongoClient
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+from pymongo.uri_parser import parse_uri
+
+from scraper.errors import ConfigError, DatabaseError
+from scraper.mongo.embedded import EmbeddedServer
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+
+    from scraper.config import MongoConfig
+
+CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+"""How stored values become Python's: times are aware, in UTC."""
+
+AUTHENTICATION_FAILED, UNAUTHORIZED = 18, 13
+"""Error codes of MongoDB's server; source: src/mongo/base/error_codes.yml."""
+
+
+class Connection:
+    """This process's one way to MongoDB, embedded or the user's own; use it in a `with`."""
+
+    def __init__(self, config: MongoConfig) -> None:
+        self._config = config
+        self.server = None if config.uri.get_secret_value() else EmbeddedServer(config)
+        self._client: MongoClient[dict[str, Any]] | None = None
+
+    @property
+    def uri(self) -> str:
+        """The address with its password; show `address` to people instead."""
+        return self.server.uri if self.server else self._config.uri.get_secret_value()
+
+    @property
+    def address(self) -> str:
+        """The address without a password."""
+        return mask_password(self.uri)
+
+    def open(self) -> Database[dict[str, Any]]:
+        """Reach MongoDB, starting the embedded server when needed; raise DatabaseError or ConfigError."""
+        self.revive()
+        if self._client is None:
+            client = self._reachable_client()
+            mongoengine.connect(
+                self._config.database,
+                mongo_client_class=lambda **_: client,
+                uuidRepresentation="standard",
+            )
+            self._client = client
+        return self._client.get_database(self._config.database, codec_options=CODEC)
+
+    def revive(self) -> None:
+        """Start the embedded server again if it is gone; the user's own server is theirs to start."""
+        if self.server:
+            self.server.join()
+
+    def close(self) -> None:
+        """Disconnect, and leave the embedded server to the others."""
+        if self._client is not None:
+            mongoengine.disconnect()
+            self._client.close()
+            self._client = None
+        if self.server:
+            self.server.leave()
+
+    def __enter__(self) -> Database[dict[str, Any]]:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _reachable_client(self) -> MongoClient[dict[str, Any]]:
+        timeout_ms = int(self._config.connect_timeout_s * 1000)
+        options: dict[str, Any] = {"serverSelectionTimeoutMS": timeout_ms, "connectTimeoutMS": timeout_ms}
+        try:
+            given = parse_uri(self.uri)["options"] if not self.server else {}
+            if "w" not in given:
+                options["w"] = "majority"
+            client: MongoClient[dict[str, Any]] = MongoClient(
+                self.uri, tz_aware=True, journal=True, appname="swathe", uuidRepresentation="standard", **options
+            )
+        except (InvalidURI, ConfigurationError, ValueError) as error:
+            raise ConfigError(
+                f"[mongodb] uri '{self.address}' cannot be used: {mask_password(str(error))}; expected "
+                f"mongodb://user:password@host:27017/ with special characters of the password percent-encoded"
+            ) from None
+        try:
+            # A command that needs the right to read, so that a wrong password shows now and not in mid-crawl.
+            client[self._config.database].command("listCollections", nameOnly=True)
+        except PyMongoError as error:
+            client.close()
+            raise DatabaseError(explain(error, self.address)) from None
+        return client
+
+
+@cache
+def connection_to(config: MongoConfig) -> Connection:
+    """Return this process's connection for a configuration: MongoEngine's own registry is one a process, too."""
+    return Connection(config)
+
+
+def explain(error: PyMongoError, address: str) -> str:
+    """Say what went wrong at `address` and what to do about it, without a password."""
+    what = f"MongoDB at {address}"
+    reason = mask_password(" ".join(str(error).split()))[:300]
+    if isinstance(error, OperationFailure):
+        if error.code == AUTHENTICATION_FAILED:
+            return f"{what} refused the user or the password: correct them in SWATHE_MONGODB_URI"
+        if error.code == UNAUTHORIZED:
+            return f"{what} does not let this user do that: grant it the role readWrite on the database; {reason}"
+        return f"{what} answered: {error.details.get('errmsg', reason) if error.details else reason}"
+    if "certificate" in reason.lower() or "ssl" in reason.lower():
+        return f"{what} has a TLS problem: {reason}; check tlsCAFile in SWATHE_MONGODB_URI"
+    if isinstance(error, ServerSelectionTimeoutError | ConnectionFailure):
+        return (
+            f"{what} does not answer ({_short_cause(reason)}): "
+            f"start it, correct SWATHE_MONGODB_URI, or leave [mongodb] uri empty for the embedded server"
+        )
+    return f"{what}: {reason}"
+
+
+def mask_password(text: str) -> str:
+    """Hide the password of every MongoDB address in a text.
+
+    >>> mask_password("mongodb://ann:s3cr@t@db.example:27017/")
+    'mongodb://ann:***@db.example:27017/'
+    """
+    return re.sub(r"(mongodb(?:\+srv)?://[^:/@\s]+):[^/\s]*@", r"\1:***@", text)
+
+
+def _short_cause(reason: str) -> str:
+    """Keep the first cause of pymongo's long topology description."""
+    return reason.split(" (configured timeouts", 1)[0].split(", Timeout:", 1)[0]
