@@ -1,0 +1,23 @@
+"""The practice site: a small invented web site to scrape, bundled so that demo, tests and benchmarks need no network.
+
+It has two halves with the markup of two well-known sandboxes, `/quotes/` (as quotes.toscrape.com) and `/books/` (as
+books.toscrape.com), so that one spider serves both. All of it is rendered from `site.json`, which holds for every
+record the values that a perfect scrape stores, and the text that the page shows instead where that is awkward. Some
+records cannot be stored: they are in `site.refused`.
+
+In a test:
+
+    with PracticeServer(faults={"/quotes/page/2/": Fault(status=503, times=1)}) as server:
+        crawl(f"{server.url}quotes/")
+        assert stored("quotes") == server.site.quotes
+        assert [request.status for request in server.requests if request.path == "/quotes/page/2/"] == [503, 200]
+
+By hand, or for a benchmark: `python -m scraper.practice --help`.
+"""
+
+from scraper.practice.data import PracticeSite, Refusal, load_site
+from scraper.practice.enlargement import enlarge
+from scraper.practice.faults import Fault
+from scraper.practice.server import PracticeServer, Request
+
+__all__ = ["Fault", "PracticeServer", "PracticeSite", "Refusal", "Request", "enlarge", "load_site"]

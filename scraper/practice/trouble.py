@@ -1,0 +1,128 @@
+"""The pages below `/trouble/`: answers that a crawler must survive, each one always the same."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+PREFIX = "/trouble/"
+HTML = "text/html; charset=utf-8"
+CHUNK = b"<p>This paragraph is repeated until the page is as large as the address asks for.</p>\n" * 768
+MEGABYTE = 1_000_000
+LARGEST_MB = 1_000
+LONGEST_S = 60.0
+HUGE_HEADER_BYTES = 100_000
+
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def _number(request: web.BaseRequest, name: str, default: float, largest: float) -> float:
+    """Read a number from the query; anything but a number from 0 to `largest` is answered with 400."""
+    text = request.query.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= largest:
+        raise web.HTTPBadRequest(text=f"{name} must be a number from 0 to {largest:g}, not {text!r}")
+    return value
+
+
+def _html(text: str, status: int = 200) -> web.Response:
+    return web.Response(body=text.encode(), status=status, headers={"Content-Type": HTML})
+
+
+def tiny_pdf() -> bytes:
+    """Build a valid PDF of one blank page."""
+    objects = (
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Resources << >> >>",
+    )
+    content, offsets = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, start=1):
+        offsets.append(len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    size = len(objects) + 1
+    trailer = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (size, len(content))
+    return content + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + trailer
+
+
+async def _status(request: web.BaseRequest) -> web.StreamResponse:
+    text = request.path.removeprefix(f"{PREFIX}status/")
+    if not (text.isascii() and text.isdigit() and 200 <= int(text) <= 599):
+        raise web.HTTPBadRequest(text=f"the status must be a number from 200 to 599, not {text!r}")
+    if int(text) in (204, 304):
+        return web.Response(status=int(text))
+    return _html(f"<h1>Status {text}</h1>", int(text))
+
+
+async def _pdf(_: web.BaseRequest) -> web.StreamResponse:
+    return web.Response(body=tiny_pdf(), content_type="application/pdf")
+
+
+async def _large(request: web.BaseRequest) -> web.StreamResponse:
+    left = int(_number(request, "mb", 40, LARGEST_MB) * MEGABYTE)
+    response = web.StreamResponse(headers={"Content-Type": HTML})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    # A reader that has had enough closes the connection: that is no error here.
+    with contextlib.suppress(ConnectionError):
+        while left > 0:
+            await response.write(CHUNK[:left])
+            left -= len(CHUNK)
+    return response
+
+
+async def _redirect(request: web.BaseRequest) -> web.StreamResponse:
+    turn = int(_number(request, "n", 1, 1_000_000))
+    return web.Response(status=302, headers={"Location": f"{PREFIX}redirect?n={turn + 1}"})
+
+
+async def _offsite(request: web.BaseRequest) -> web.StreamResponse:
+    return web.Response(status=302, headers={"Location": f"http://localhost:{request.url.port}/quotes/"})
+
+
+async def _slow(request: web.BaseRequest) -> web.StreamResponse:
+    delay_s = _number(request, "s", 5, LONGEST_S)
+    await asyncio.sleep(delay_s)
+    return _html(f"<h1>After {delay_s:g} seconds</h1>")
+
+
+async def _empty(_: web.BaseRequest) -> web.StreamResponse:
+    return _html("")
+
+
+async def _json_as_html(_: web.BaseRequest) -> web.StreamResponse:
+    return _html(json.dumps({"quotes": [{"text": "This is not HTML.", "author": "A. J. Thornaby"}], "has_next": False}))
+
+
+async def _huge_header(_: web.BaseRequest) -> web.StreamResponse:
+    response = _html("<h1>One header of this answer is very long</h1>")
+    response.headers["X-Huge"] = "x" * HUGE_HEADER_BYTES
+    return response
+
+
+ANSWERS: dict[str, Answer] = {
+    "status": _status,
+    "pdf": _pdf,
+    "large": _large,
+    "redirect": _redirect,
+    "offsite": _offsite,
+    "slow": _slow,
+    "empty": _empty,
+    "json-as-html": _json_as_html,
+    "huge-header": _huge_header,
+}
+
+
+async def answer_trouble(request: web.BaseRequest) -> web.StreamResponse | None:
+    """Answer a request below `/trouble/`; None when there is no such page. Bad query values raise HTTPBadRequest."""
+    name = request.path.removeprefix(PREFIX).partition("/")[0]
+    answer = ANSWERS.get(name)
+    return await answer(request) if answer else None
