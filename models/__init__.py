@@ -1,0 +1,1 @@
+"""The documents that name every record's fields, and the questions asked of them."""

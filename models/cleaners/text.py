@@ -1,0 +1,165 @@
+"""Page text to clean text: in one line, in paragraphs, or a list of labels."""
+
+# ruff: noqa: RUF002 - the characters that look alike are what pages write
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable
+
+import ftfy
+from ftfy.badness import is_bad
+from ftfy.chardata import UTF8_DETECTOR_RE
+
+from models.cleaners.refusal import refusal, wrong_type
+
+MAX_ROUNDS = 8
+"""Layers of escaping, mojibake or quotation marks that one text may have; real pages have up to three."""
+
+MAX_MARKS = 30
+"""Combining marks kept in a row: the bound of Unicode's stream-safe text format (UAX #15, section 13).
+
+Without a bound, putting marks into their normal order takes quadratic time.
+"""
+
+MAX_INTEGER_BITS = 332
+"""An integer of more than 100 digits is no text that a page shows."""
+
+# Only entities that end in a semicolon: `?a=1&copy=2` is an address, not a copyright sign.
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+# However often an ampersand was escaped, this takes one pass.
+_ESCAPED_AMPERSAND = re.compile(r"&(?:(?:amp|AMP|#38|#[xX]26);)+")
+
+# ftfy's own test for mojibake takes 20 µs. It can only succeed where two non-ASCII characters meet, or at one of these.
+_SUSPECT = re.compile("[^\x00-\x7f](?:(?<=[\x80-\x9fÂÃŒœ])|[^\x00-\x7f])")
+# Left to itself, ftfy repairs text that is broken in parts over and over, and takes quadratic time for hostile text.
+_WHOLE_TEXT_ONLY = ftfy.TextFixerConfig(decode_inconsistent_utf8=False)
+
+_SURROGATES = re.compile("[\ud800-\udfff]+")
+# Controls, soft hyphens, zero-width spaces, direction marks, noncharacters. Not the joiners U+200C and U+200D: Persian
+# and emoji are spelled with them.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ufffe\uffff]+"
+)
+_MANY_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
+
+
+def one_line(value: object) -> str | None:
+    r"""Return the text in one line; None when there is none.
+
+    Mojibake is repaired, entities that survived are unescaped, control and invisible characters dropped, all white
+    space collapsed, letters composed (NFC). Quotation marks, ligatures and full-width letters stay as the page has
+    them. An integer, as in JSON pages, becomes its digits. Raises ValueError for any other type.
+
+    >>> one_line("  Tom &amp;amp; Jerry:\n donâ€™t\xa0stop ")
+    'Tom & Jerry: don’t stop'
+    """
+    return _settled(value, _joined)
+
+
+def paragraphs(value: object) -> str | None:
+    r"""Return the text as `one_line` does, but with a line break wherever the page has one or several.
+
+    For text whose lines mean something; those of an HTML source seldom do.
+
+    >>> paragraphs("First  paragraph.\n\n \n Second.\n")
+    'First paragraph.\nSecond.'
+    """
+    return _settled(value, _lined)
+
+
+def labels(value: object) -> list[str]:
+    """Return the labels in a list, or the one in a text, each by `one_line`: no empty ones, no repeats, in their order.
+
+    A record without labels has an empty list, so nothing becomes `[]`, not None.
+
+    >>> labels([" love ", "life", "", "love"]), labels("  ")
+    (['love', 'life'], [])
+    """
+    raw_labels = value if isinstance(value, list | tuple) else [value]
+    cleaned = (one_line(label) for label in raw_labels if label is not None)
+    return list(dict.fromkeys(label for label in cleaned if label is not None))
+
+
+def short_line(value: object, longest: int, expected: str) -> str | None:
+    """Return `one_line`, and refuse text of more than `longest` characters before any costly work.
+
+    >>> short_line("word " * 600, 200, "a price")
+    Traceback (most recent call last):
+    ValueError: 'word word word word word word word word word word word wo…' is too long, \
+expected a price, not a text of 2,999 characters
+    """
+    if isinstance(value, str) and len(value) > longest:
+        value = _joined(value)
+        if len(value) > longest:
+            raise refusal(value, f"is too long, expected {expected}, not a text of {len(value):,} characters")
+    return one_line(value)
+
+
+def _settled(value: object, layout: Callable[[str], str]) -> str | None:
+    """Clean until nothing changes: a repair may reveal the next fault, and clean text must stay as it is."""
+    text = _text_of(value)
+    laid_out = layout(text)
+    if laid_out.isascii() and "&" not in laid_out and laid_out.replace("\n", "").isprintable():
+        return laid_out or None
+    # Not `laid_out`: a no-break space is white space to Python, but half a letter in mojibake.
+    text = text.strip(" \t\r\n")
+    for _ in range(MAX_ROUNDS):
+        cleaned = layout(_readable(text))
+        if cleaned == text:
+            return cleaned or None
+        text = cleaned
+    raise refusal(value, f"is escaped or mis-encoded more than {MAX_ROUNDS} times over, expected text")
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= MAX_INTEGER_BITS:
+        return str(value)
+    raise wrong_type(value, "text")
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _lined(text: str) -> str:
+    return "\n".join(line for line in map(_joined, text.splitlines()) if line)
+
+
+def _readable(text: str) -> str:
+    """Unescape, repair and compose the text once; white space is not touched."""
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), _ESCAPED_AMPERSAND.sub("&", text))
+    if _SUSPECT.search(text) and is_bad(text):
+        text = _repaired(text)
+    if not text.isprintable():
+        text = _INVISIBLE.sub("", _SURROGATES.sub(_pair_up, text))
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _MANY_MARKS.sub(_limit_marks, text))
+    return text
+
+
+def _repaired(text: str) -> str:
+    """Repair mojibake by one step, which is all of it where the whole text was spoilt in the same way."""
+    whole, plan = ftfy.fix_encoding_and_explain(text, _WHOLE_TEXT_ONLY)
+    if any(step.parameter.startswith("utf-8") for step in plan or ()):
+        return whole
+    in_parts = UTF8_DETECTOR_RE.sub(lambda part: ftfy.fix_encoding(part[0], _WHOLE_TEXT_ONLY), text)
+    return in_parts if in_parts != text else whole
+
+
+def _pair_up(surrogates: re.Match[str]) -> str:
+    """Join the halves of a character, as some JSON readers leave them, and drop halves that stand alone."""
+    return surrogates[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+
+
+def _limit_marks(symbols: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for character in symbols[0]:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)

@@ -1,0 +1,139 @@
+"""The base of every record: what all records have, and how a document says its key, its cleaning and its indexes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from inspect import signature
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from mongoengine import BooleanField, DateTimeField, Document, IntField, ObjectIdField, StringField, UUIDField
+
+from models.cleaners import canonical_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mongoengine.base import BaseField
+
+BOOKKEEPING = frozenset({"url", "first_seen", "last_seen", "changed_at", "gone_at", "run"})
+"""Fields that Swathe itself fills; they say where and when a record was seen, not what it is."""
+
+KEY_FIELDS = (StringField, IntField, DateTimeField, BooleanField, ObjectIdField, UUIDField)
+"""Fields whose values can be compared for sure."""
+
+
+class Page(Protocol):
+    """Anything that has the URL of the page a record was found on, such as a Scrapy response."""
+
+    @property
+    def url(self) -> str:
+        """Absolute URL."""
+        ...
+
+
+class Record(Document):
+    """Base of the documents that spiders store.
+
+    A field says everything about itself, with MongoEngine's own arguments and three more:
+
+    - `clean=`: the function that turns the page's raw value into the field's (see `models.cleaners`);
+    - `key=True`: the field is (part of) what tells one record from another;
+    - `index=True`: queries filter or sort by it.
+    """
+
+    meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
+
+    url = StringField(required=True, clean=canonical_url)
+    first_seen = DateTimeField()
+    last_seen = DateTimeField(index=True)
+    changed_at = DateTimeField(index=True)
+    gone_at = DateTimeField()
+    run = ObjectIdField(index=True)
+
+    @classmethod
+    def found(cls, page: Page, /, **raw: Any) -> Found:
+        """Return what a page shows of one record, raw; the pipelines clean, validate and store it.
+
+        A field that is not named stays as it is in the database; one given as None is stored as null.
+        """
+        unknown = raw.keys() - schema_of(cls).content
+        if unknown:
+            raise TypeError(
+                f"{cls.__name__} has no field '{min(unknown)}': expected some of {', '.join(schema_of(cls).content)}"
+            )
+        return Found(cls, page.url, raw)
+
+
+@dataclass(slots=True)
+class Found:
+    """One record as a page shows it, on its way through the pipelines."""
+
+    document: type[Record]
+    url: str
+    raw: dict[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
+    """Clean values by field, filled by the clean step."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """What is wrong, by field; a record with a fault is refused."""
+    record: Record | None = None
+    """The validated document, filled by the validate step."""
+
+    def __repr__(self) -> str:
+        """Show the record short enough for a log line."""
+        return f"{self.document.__name__} of {self.url}"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a document's fields say, gathered once per document."""
+
+    collection: str
+    key: tuple[str, ...]
+    content: tuple[str, ...]
+    """The record's own fields, in the order in which the document names them."""
+    indexes: tuple[str, ...]
+    cleaners: dict[str, Callable[[Any, str], Any]]
+    """Field name to a function of the raw value and the page's URL."""
+    fields: dict[str, BaseField]
+
+    def column(self, name: str) -> str:
+        """Return the name that a field has in MongoDB."""
+        return str(self.fields[name].db_field)
+
+
+def schema_of(document: Any) -> Schema:
+    """Return the schema of a document class; raise TypeError when a record's key is missing or cannot be one."""
+    return _gather(document)
+
+
+@cache
+def _gather(document: Any) -> Schema:
+    fields = {name: value for name, value in document._fields.items() if name != "id"}
+    content = tuple(name for name in fields if name not in BOOKKEEPING)
+    key = tuple(name for name in content if getattr(fields[name], "key", False))
+    if issubclass(document, Record):
+        if not key:
+            raise TypeError(f"{document.__name__} names no key: give `key=True` to the fields that tell records apart")
+        optional = [name for name in key if not fields[name].required]
+        if optional:
+            raise TypeError(f"{document.__name__}.{optional[0]} is part of the key: give it `required=True` too")
+        unfit = [name for name in key if not isinstance(fields[name], KEY_FIELDS)]
+        if unfit:
+            expected = ", ".join(kind.__name__ for kind in KEY_FIELDS)
+            raise TypeError(f"{document.__name__}.{unfit[0]} cannot be part of the key: expected one of {expected}")
+    return Schema(
+        collection=document._get_collection_name(),
+        key=key,
+        content=content,
+        indexes=tuple(name for name in fields if getattr(fields[name], "index", False)),
+        cleaners={name: _of_page(value.clean) for name, value in fields.items() if hasattr(value, "clean")},
+        fields=fields,
+    )
+
+
+def _of_page(cleaner: Callable[..., Any]) -> Callable[[Any, str], Any]:
+    """Let every cleaner be called with the page's URL, also one that does not ask for it."""
+    if len(signature(cleaner).parameters) > 1:
+        return cleaner
+    return lambda value, _page_url: cleaner(value)

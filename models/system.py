@@ -1,0 +1,84 @@
+"""What Swathe keeps about its own work: runs, and items that were refused."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mongoengine import (
+    DateTimeField,
+    DictField,
+    Document,
+    EmbeddedDocument,
+    EmbeddedDocumentField,
+    EmbeddedDocumentListField,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
+
+
+class RunCounts(EmbeddedDocument):
+    """What a run has done so far."""
+
+    pages = IntField(default=0)
+    requests = IntField(default=0)
+    items_new = IntField(default=0)
+    items_changed = IntField(default=0)
+    items_unchanged = IntField(default=0)
+    items_refused = IntField(default=0)
+    retries = IntField(default=0)
+    dead_pages = IntField(default=0)
+    errors = IntField(default=0)
+
+
+class Problem(EmbeddedDocument):
+    """Something that went wrong in a run, at most one line."""
+
+    url = StringField()
+    what = StringField(required=True)
+
+
+class Run(Document):
+    """One crawl, from its start to its verdict."""
+
+    meta: ClassVar = {"collection": "runs", "auto_create_index": False}
+
+    spider = StringField(required=True, index=True)
+    arguments = DictField()
+    state = StringField(required=True, choices=("running", "finished", "failed", "interrupted", "lost"), index=True)
+    verdict = StringField(choices=("complete", "incomplete", "unknown"))
+    reasons = ListField(StringField())
+    exit_code = IntField()
+    started_at = DateTimeField(required=True, index=True)
+    ended_at = DateTimeField()
+    heartbeat_at = DateTimeField(required=True)
+    counts = EmbeddedDocumentField(RunCounts, default=RunCounts)
+    problems = EmbeddedDocumentListField(Problem)
+    host = StringField()
+    pid = IntField()
+    version = StringField()
+
+
+class Fault(EmbeddedDocument):
+    """A field that made an item be refused."""
+
+    field = StringField(required=True)
+    found = StringField()
+    problem = StringField(required=True)
+
+
+class Rejected(Document):
+    """An item that could not be stored: why, and everything that its page showed of it."""
+
+    meta: ClassVar = {"collection": "rejected", "auto_create_index": False}
+
+    fingerprint = StringField(required=True, key=True)
+    records = StringField(required=True, index=True)
+    url = StringField(required=True)
+    faults = EmbeddedDocumentListField(Fault)
+    raw = DictField()
+    spider = StringField()
+    first_seen = DateTimeField(required=True)
+    last_seen = DateTimeField(required=True, index=True)
+    run = ObjectIdField(index=True)

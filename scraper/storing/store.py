@@ -1,0 +1,88 @@
+"""Store batches for one run, through lost connections, and keep what is refused."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pymongo.errors import AutoReconnect, PyMongoError
+
+from models.system import Rejected
+from scraper.errors import DatabaseLostError
+from scraper.mongo.connection import explain
+from scraper.mongo.indexes import ensure_indexes
+from scraper.storing.rejecting import rejection
+from scraper.storing.upsert import Outcome, Upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bson import ObjectId
+    from mongoengine import Document
+    from pymongo.database import Database
+
+    from models.record import Found
+    from scraper.mongo.connection import Connection
+
+TRIES, FIRST_WAIT_S = 6, 0.5
+"""How often a batch is written when the connection breaks; the wait doubles each time, 15 s in all."""
+
+
+class Store:
+    """Write batches of found records for one run.
+
+    Every write is acknowledged from MongoDB's journal before it counts, and writing a batch again changes nothing, so a
+    batch whose answer was lost is simply written again.
+    """
+
+    def __init__(self, connection: Connection, run: ObjectId, spider: str) -> None:
+        self._connection, self._run, self._spider = connection, run, spider
+        self._indexed: set[type[Document]] = set()
+
+    def write(self, batch: Sequence[Found]) -> list[Outcome]:
+        """Return what became of each record, in order; raise DatabaseLostError when MongoDB stays away.
+
+        Blocks: call it in a thread.
+        """
+        for attempt in range(TRIES):
+            try:
+                return self._write_once(batch)
+            except AutoReconnect as error:
+                if attempt == TRIES - 1:
+                    raise self._lost(error) from error
+                time.sleep(FIRST_WAIT_S * 2**attempt)
+                self._connection.revive()
+            except PyMongoError as error:
+                raise self._lost(error) from error
+        raise AssertionError("the last try returns or raises")
+
+    def _write_once(self, batch: Sequence[Found]) -> list[Outcome]:
+        database, now = self._connection.open(), _now()
+        outcomes: dict[int, Outcome] = {}
+        for document in dict.fromkeys(found.document for found in batch):
+            self._ensure_indexes(database, document)
+            upsert = Upsert(database, document, self._run, now)
+            upsert.write(found for found in batch if found.document is document and not found.faults)
+            outcomes.update(upsert.outcomes())
+        refused = [found for found in batch if found.faults]
+        if refused:
+            self._ensure_indexes(database, Rejected)
+            database[Rejected._get_collection_name()].bulk_write(
+                [rejection(found, self._run, self._spider, now) for found in refused], ordered=False
+            )
+        return [Outcome.REFUSED if found.faults else outcomes[id(found)] for found in batch]
+
+    def _ensure_indexes(self, database: Database[dict[str, Any]], document: type[Document]) -> None:
+        if document not in self._indexed:
+            ensure_indexes(database, document)
+            self._indexed.add(document)
+
+    def _lost(self, error: PyMongoError) -> DatabaseLostError:
+        return DatabaseLostError(f"the last batch is not stored: {explain(error, self._connection.address)}")
+
+
+def _now() -> datetime:
+    """Return the time as MongoDB keeps it, to the millisecond."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
