@@ -1,0 +1,121 @@
+"""`swathe crawl`: one crawl, with a live line on a terminal and an exit code that tells the truth."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from scraper.cli.output import errors, visible
+from scraper.config import environment_name, load_config
+from scraper.errors import DatabaseError, UsageError, expected_one_of
+
+if TYPE_CHECKING:
+    from scraper.config import Config
+
+EXAMPLE = "Example: swathe crawl books --start http://127.0.0.1:8100/books/ --max-pages 20 --output books.jsonl"
+FEED_FORMATS = {".json": "json", ".jsonl": "jsonlines", ".csv": "csv", ".xml": "xml"}
+
+
+def crawl(
+    spider: Annotated[str, typer.Argument(help="Name of the spider; `swathe spiders` lists them.")],
+    start: Annotated[str, typer.Option(metavar="URL", help="Start here instead, e.g. at a mirror of the site.")] = "",
+    max_pages: Annotated[int | None, typer.Option(min=1, help="Read at most this many pages.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change crawl.delay_s or another option, or a setting of Scrapy's."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the records to a .json, .jsonl, .csv or .xml file.")
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show the log here instead of writing it to a file.")
+    ] = False,
+) -> None:
+    """Crawl a site once and store its records. Exit 0: complete, 3: incomplete or unknown, 1: failed, 2: usage."""
+    # Scrapy takes half a second to import; the commands that do without it should not wait for it.
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    from scraper import crawling
+
+    overrides = _apply(set_ or [])
+    config = load_config()
+    spider_type = crawling.spider_class(spider)
+    arguments = {"start": start, "max_pages": str(max_pages) if max_pages else ""}
+    spider_type.check_arguments(arguments)
+    log_file = None if verbose else _log_file(config, spider)
+    settings = crawling.project_settings()
+    settings.setdict({**_run_settings(log_file, output), **overrides}, priority="cmdline")
+    _warn_about_contact(config, start or spider_type.start_url)
+    result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings))
+    errors.print(visible(result.line), markup=False, soft_wrap=True)
+    if log_file and result.exit_code:
+        errors.print(f"log: {log_file}", markup=False, soft_wrap=True, style="dim")
+    raise typer.Exit(result.exit_code)
+
+
+def _apply(assignments: list[str]) -> dict[str, str]:
+    """Put options of config.ini into the environment, where sub-processes see them too; return settings of Scrapy's."""
+    from scrapy.settings import default_settings
+
+    settings = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {assignment}: expected KEY=VALUE, such as --set crawl.delay_s=2")
+        if key.isupper():
+            if not hasattr(default_settings, key):
+                known = [name for name in dir(default_settings) if name.isupper()]
+                raise UsageError(
+                    f"--set {assignment}: '{key}' is not a setting of Scrapy's: {expected_one_of(key, known)}"
+                )
+            settings[key] = value
+        else:
+            os.environ[environment_name(key)] = value
+    return settings
+
+
+def _run_settings(log_file: Path | None, output: Path | None) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    if log_file:
+        settings["LOG_FILE"] = str(log_file)
+    if errors.is_terminal:
+        settings["EXTENSIONS"] = {"scraper.run_recorder.RunRecorder": 0, "scraper.progress.ProgressLine": 10}
+    if output:
+        if output.suffix not in FEED_FORMATS:
+            raise UsageError(
+                f"cannot write {output}: the suffix must be one of {' '.join(FEED_FORMATS)}, not '{output.suffix}'"
+            )
+        if not output.absolute().parent.is_dir():
+            raise UsageError(
+                f"cannot write {output}: the folder {output.absolute().parent} does not exist; create it first"
+            )
+        settings["FEEDS"] = {output.absolute(): {"format": FEED_FORMATS[output.suffix], "overwrite": True}}
+    return settings
+
+
+def _log_file(config: Config, spider: str) -> Path:
+    folder = config.mongodb.data_dir / "logs"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(
+            f"the data folder {config.mongodb.data_dir} cannot be written ({error.strerror}): "
+            f"make it writable or set [mongodb] data_dir to another folder"
+        ) from None
+    return folder / f"{spider}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.log"
+
+
+def _warn_about_contact(config: Config, start: str) -> None:
+    loopback = any(f"//{host}" in start for host in ("127.", "localhost", "[::1]"))
+    if not loopback and not config.crawl.names_a_contact:
+        errors.print(
+            "warning: [crawl] contact is not set: put an address that site owners can reach into config.local.ini",
+            markup=False,
+            soft_wrap=True,
+            style="yellow",
+        )

@@ -1,0 +1,72 @@
+"""`swathe demo`: the main job on the bundled practice site."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from models.record import schema_of
+from models.registry import record_documents
+from scraper.cli.output import console, print_table
+from scraper.config import load_config
+from scraper.mongo.connection import CODEC, connection_to
+from scraper.origin import ROOT
+from scraper.verdict import EXIT_INCOMPLETE
+
+EXAMPLE = "Example: swathe demo"
+CRAWLS = (("quotes", "quotes/"), ("books", "books/"))
+QUERIES = (
+    "query quotes tags:patience --select text,author",
+    "query books 'price<15' in_stock=true --sort price --select title,price,currency,stock",
+    "rejected list",
+)
+
+
+def demo() -> None:
+    """Crawl the bundled practice site with every bundled spider, and show what is stored.
+
+    The site is served on a free port of 127.0.0.1 while the demo runs. Some of its records are broken on purpose.
+    """
+    from scraper.practice.server import PracticeServer  # brings a web server, which no other command needs
+
+    config = load_config()
+    with connection_to(config.mongodb) as database:
+        with PracticeServer() as site:
+            console.print(f"The practice site is at {site.url}", markup=False)
+            for spider, path in CRAWLS:
+                console.print(
+                    f"\n$ swathe crawl {spider} --start {site.url}{path}", style="bold", markup=False, soft_wrap=True
+                )
+                _crawl(spider, f"{site.url}{path}")
+        console.print("\nEach crawl exits 3, 'incomplete': the site has records that must be refused.", markup=False)
+        for name, document in record_documents().items():
+            collection = database.get_collection(name, codec_options=CODEC)
+            columns = [column for column in schema_of(document).content if column != "description"]
+            print_table(collection.find(limit=3), columns, title=f"\n{collection.count_documents({})} {name}")
+        console.print(f"\n{database['rejected'].count_documents({})} refused items, kept in 'rejected'")
+    console.print("\nThree queries to try:")
+    for query in QUERIES:
+        console.print(f"  {_command()} {query}", markup=False, soft_wrap=True)
+
+
+def _crawl(spider: str, start: str) -> None:
+    sys.stdout.flush()
+    command: list[Any] = [sys.executable, ROOT / "main.py", "crawl", spider, "--start", start]
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
+    if code != EXIT_INCOMPLETE:
+        console.print(f"The crawl of {spider} exited {code}, expected {EXIT_INCOMPLETE}: see above", style="red")
+        raise typer.Exit(1)
+
+
+def _command() -> str:
+    """Return how the person started this: from the checkout, or installed."""
+    program = Path(sys.argv[0])
+    if program.name == "main.py":
+        return "python main.py"
+    return "swathe" if shutil.which("swathe") == str(program) else os.path.relpath(program)

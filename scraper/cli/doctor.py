@@ -1,0 +1,122 @@
+"""`swathe doctor`: is everything here that Swathe needs, and what to do where it is not."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+from rich.text import Text
+
+from scraper.cli.output import console, visible
+from scraper.config import Config, load_config
+from scraper.errors import SwatheError
+from scraper.mongo.binary import find_mongod, mongod_version
+from scraper.mongo.connection import connection_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXAMPLE = "Example: swathe doctor"
+OLDEST_PYTHON = (3, 11)
+OLDEST_MONGODB = 5
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check; `repair` is what to do when it is not well."""
+
+    what: str
+    found: str
+    repair: str = ""
+    needed: bool = True
+
+
+def doctor() -> None:
+    """Check Python, configuration, MongoDB, browser and driver; name a repair for each fault. Exit 1 on a fault."""
+    checks: list[Callable[[], Finding]] = [_python, _configuration]
+    try:
+        config = load_config()
+    except SwatheError:
+        config = None  # _configuration says why
+    if config:
+        checks += [lambda: _mongod(config), lambda: _mongodb(config), lambda: _contact(config)]
+    findings = [check() for check in [*checks, _browser]]
+    for finding in findings:
+        mark, style = (
+            ("ok", "green") if not finding.repair else ("FAULT", "red") if finding.needed else ("note", "yellow")
+        )
+        line = Text.assemble((f"{mark:<6}", style), (f"{finding.what:<15}", "bold"), visible(finding.found))
+        console.print(line, soft_wrap=True)
+        if finding.repair:
+            console.print(Text(f"{'':<6}{'':<15}{visible(finding.repair)}"), soft_wrap=True)
+    raise typer.Exit(int(any(finding.repair and finding.needed for finding in findings)))
+
+
+def _python() -> Finding:
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    repair = "" if sys.version_info >= OLDEST_PYTHON else f"install Python {oldest} or newer"
+    return Finding("Python", f"{platform.python_version()} at {sys.executable}", repair)
+
+
+def _configuration() -> Finding:
+    try:
+        load_config()
+    except SwatheError as error:
+        return Finding("configuration", str(error), "correct the line that is named")
+    return Finding("configuration", "config.ini, config.local.ini and the environment are in order")
+
+
+def _mongod(config: Config) -> Finding:
+    if config.mongodb.uri.get_secret_value():
+        return Finding("mongod", "not needed: [mongodb] uri names your own MongoDB")
+    try:
+        path = find_mongod(config.mongodb.mongod)
+        return Finding("mongod", f"{mongod_version(path)} at {path}")
+    except SwatheError as error:
+        return Finding("mongod", str(error), "follow the advice above")
+
+
+def _mongodb(config: Config) -> Finding:
+    connection = connection_to(config.mongodb)
+    try:
+        with connection as database:
+            version = str(database.client.server_info()["version"])
+    except SwatheError as error:
+        return Finding("MongoDB", str(error), "follow the advice above")
+    old = int(version.split(".")[0]) < OLDEST_MONGODB
+    return Finding(
+        "MongoDB", f"{version} answers at {connection.address}", f"use {OLDEST_MONGODB}.0 or newer" if old else ""
+    )
+
+
+def _contact(config: Config) -> Finding:
+    if config.crawl.names_a_contact:
+        return Finding("contact", config.crawl.agent)
+    return Finding(
+        "contact", "not set", "write `[crawl]` and `contact = https://…` into config.local.ini", needed=False
+    )
+
+
+def _browser() -> Finding:
+    """Look for what pages that need JavaScript will be rendered with; no bundled spider needs it yet."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    driver = shutil.which("chromedriver")
+    missing = [name for name, path in (("Chromium", browser), ("chromedriver", driver)) if not path]
+    if missing or not browser or not driver:
+        found = f"{' and '.join(missing)} not found; no bundled spider needs it"
+        return Finding("browser", found, "apt-get install chromium chromium-driver", needed=False)
+    versions = [_version_of(path) for path in (browser, driver)]
+    same = versions[0].split(".")[0] == versions[1].split(".")[0]
+    repair = "" if same else "install the Chromium and the chromedriver of one release"
+    return Finding("browser", f"Chromium {versions[0]}, chromedriver {versions[1]}", repair, needed=False)
+
+
+def _version_of(program: str) -> str:
+    run = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    return next((word for word in run.stdout.split() if word[0].isdigit()), "of an unknown version")

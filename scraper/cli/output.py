@@ -1,0 +1,141 @@
+"""What commands print: tables for people, JSON and CSV for programs; stored text can never steer the terminal."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bson import Decimal128, ObjectId
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, among them the one that begins a terminal escape, and those that turn text around."""
+
+_UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+CELL_CHARACTERS = 60
+LEAST_WIDTH, NEVER_CUT, PADDING = 16, 24, 3
+"""Widths in a table: what a long text shrinks to, what is shown whole (an id has 24 digits), what a column adds."""
+
+
+def visible(value: Any) -> str:
+    r"""Return a value as one line of text without anything that a terminal would obey.
+
+    >>> visible("red \x1b[31malert\n")
+    'red [31malert'
+    """
+    return " ".join(_INVISIBLE.sub(" ", _plain(value)).replace(" [", " [").split()) if value is not None else ""
+
+
+def print_table(rows: Iterable[dict[str, Any]], columns: Sequence[str], title: str = "") -> list[str]:
+    """Print rows as a table that fits the terminal, and return the columns there was no room for.
+
+    Numbers are aligned to the right. Columns of long texts give way first; then the last columns are left out.
+    """
+    rows = list(rows)
+    cells = {column: [_cell(row.get(column)) for row in rows] for column in columns}
+    widths = _widths({column: max(map(cell_len, [column, *texts])) for column, texts in cells.items()})
+    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
+    for column, width in widths.items():
+        numeric = any(isinstance(row.get(column), int | float | Decimal128) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True, width=width)
+    for line in zip(*(cells[column] for column in widths), strict=True):
+        table.add_row(*map(Text, line))
+    console.print(table)
+    return [column for column in columns if column not in widths]
+
+
+def _widths(widest: dict[str, int]) -> dict[str, int]:
+    """Return the columns that fit the terminal, in their order, with their widths."""
+    least = {column: width if width <= NEVER_CUT else LEAST_WIDTH for column, width in widest.items()}
+    room = console.width - 1
+    while len(least) > 1 and sum(least.values()) + PADDING * len(least) > room:
+        least.popitem()
+    widths = {column: widest[column] for column in least}
+    while sum(widths.values()) + PADDING * len(widths) > room:
+        slack = {column: widths[column] for column in widths if widths[column] > least[column]}
+        if not slack:
+            break
+        widths[max(slack, key=slack.__getitem__)] -= 1
+    return widths
+
+
+def print_facts(facts: dict[str, Any], title: str = "") -> None:
+    """Print named values below each other, whole."""
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False
+    )
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name, Text(visible(value)))
+    console.print(table)
+
+
+def write_json(rows: Iterable[dict[str, Any]], *, lines: bool) -> None:
+    """Write rows as JSON lines, or as one JSON array."""
+    if lines:
+        for row in rows:
+            sys.stdout.write(_json(row) + "\n")
+        return
+    separator = "[\n"
+    for row in rows:
+        sys.stdout.write(separator + _json(row))
+        separator = ",\n"
+    sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def write_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> None:
+    """Write rows as CSV; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_spreadsheet_cell(row.get(column)) for column in columns])
+
+
+def _cell(value: Any) -> str:
+    text = value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else visible(value)
+    return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
+
+
+def _spreadsheet_cell(value: Any) -> str:
+    text = "" if value is None else _INVISIBLE.sub(lambda found: found[0] if found[0] in "\n\t" else "", _plain(value))
+    harmless = not isinstance(value, str | list) or not text.startswith(_FORMULA_STARTS)
+    return text if harmless else f"'{text}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_plain(part) for part in value)
+    if isinstance(value, dict):
+        return _json(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value)
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=_json_value)
+    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _json_value(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, Decimal128 | ObjectId):
+        return str(value)
+    return repr(value)

@@ -1,0 +1,89 @@
+"""`swathe runs`: the crawls so far, how they ended and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from bson import ObjectId
+
+from models.system import Run
+from scraper.cli.output import console, print_facts, print_table
+from scraper.config import load_config
+from scraper.errors import UsageError
+from scraper.mongo.connection import CODEC, connection_to
+from scraper.heartbeat import mark_lost_runs
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+
+EXAMPLE = "Example: swathe runs show 6560f3a1c2d4e5f60718293a"
+COLUMNS = ["id", "spider", "started", "result", "why", "pages", "new", "changed", "same", "refused", "took"]
+
+app = typer.Typer(
+    help="Show the runs: counts, verdict and its reasons.", invoke_without_command=True, rich_markup_mode=None
+)
+
+
+@app.callback()
+def runs(context: typer.Context) -> None:
+    """Show the runs: counts, verdict and its reasons. Without a command: list."""
+    if context.invoked_subcommand is None:
+        list_runs()
+
+
+@app.command("list", epilog="Example: swathe runs list --limit 5")
+def list_runs(limit: Annotated[int, typer.Option(min=1, help="Runs to show, the latest first.")] = 20) -> None:
+    """List the latest runs."""
+    with connection_to(load_config().mongodb) as database:
+        mark_lost_runs()
+        print_table((_row(run) for run in _collection(database).find(sort=[("started_at", -1)], limit=limit)), COLUMNS)
+
+
+@app.command("show", epilog=EXAMPLE)
+def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id, or the last digits of it.")]) -> None:
+    """Show one run with everything that is known of it."""
+    with connection_to(load_config().mongodb) as database:
+        mark_lost_runs()
+        run = find_by_id(_collection(database), run_id, "run", "swathe runs list")
+    counts, problems = run.pop("counts", {}), run.pop("problems", [])
+    print_facts({"id": run.pop("_id"), **run}, title="Run")
+    print_facts(counts, title="\nCounts")
+    if problems:
+        console.print()
+        print_table(problems, ["url", "what"], title="Problems")
+
+
+def find_by_id(collection: Any, text: str, what: str, listing: str) -> dict[str, Any]:
+    """Return the document with this id, or whose id alone ends in it; raise UsageError."""
+    if ObjectId.is_valid(text):
+        found = list(collection.find({"_id": ObjectId(text)}))
+    else:
+        ids = [document["_id"] for document in collection.find({}, ["_id"]) if str(document["_id"]).endswith(text)]
+        found = list(collection.find({"_id": {"$in": ids[:2]}}))
+    if len(found) != 1:
+        raise UsageError(f"{len(found) or 'no'} {what}s have the id '{text}', expected one: `{listing}` shows the ids")
+    return dict(found[0])
+
+
+def _collection(database: Database[dict[str, Any]]) -> Any:
+    return database.get_collection(Run._get_collection_name(), codec_options=CODEC)
+
+
+def _row(run: dict[str, Any]) -> dict[str, Any]:
+    counts = run.get("counts", {})
+    took = (run.get("ended_at") or datetime.now(UTC)) - run["started_at"]
+    return {
+        "id": str(run["_id"])[-8:],
+        "spider": run["spider"],
+        "started": run["started_at"],
+        "took": str(timedelta(seconds=round(took.total_seconds()))),
+        "result": run.get("verdict") if run["state"] == "finished" else run["state"],
+        "pages": counts.get("pages", 0),
+        "new": counts.get("items_new", 0),
+        "changed": counts.get("items_changed", 0),
+        "same": counts.get("items_unchanged", 0),
+        "refused": counts.get("items_refused", 0),
+        "why": "; ".join(run.get("reasons", [])),
+    }

@@ -1,0 +1,34 @@
+"""`scrapy crawl`, except that its exit code tells the truth."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from scrapy.commands.crawl import Command as CrawlCommand
+from scrapy.exceptions import UsageError as ScrapyUsageError
+
+from scraper.crawling import crawl, spider_class
+from scraper.errors import SwatheError
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class Command(CrawlCommand):
+    """Run a spider and exit with Swathe's code: 0 complete, 1 failed, 2 usage, 3 incomplete or unknown."""
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Crawl with the process that Scrapy has made."""
+        if len(args) != 1:
+            raise ScrapyUsageError("name one spider; `scrapy list` shows them")
+        assert self.crawler_process is not None
+        try:
+            spider = spider_class(args[0], self.crawler_process.spider_loader)
+            result = crawl(spider, opts.spargs, self.crawler_process)
+        except SwatheError as error:
+            sys.stderr.write(f"swathe: {error}\n")
+            self.exitcode = error.exit_code
+            return
+        sys.stderr.write(f"swathe: {result.line}\n")
+        self.exitcode = result.exit_code

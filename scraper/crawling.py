@@ -1,0 +1,91 @@
+"""One crawl in this process, from the check that it can start to its verdict."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scrapy.spiderloader import get_spider_loader
+from scrapy.utils.project import get_project_settings
+
+from scraper.errors import UsageError, expected_one_of
+from scraper.mongo.connection import connection_to
+from scraper.run_recorder import RunRecorder
+from scraper.spider import SiteSpider
+from scraper.verdict import EXIT_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy.crawler import CrawlerProcessBase
+    from scrapy.settings import Settings
+    from scrapy.spiderloader import SpiderLoaderProtocol
+
+    from scraper.config import Config
+    from scraper.verdict import Verdict
+
+SETTINGS_MODULE = "scraper.settings"
+
+
+@dataclass(frozen=True)
+class CrawlResult:
+    """How a crawl ended."""
+
+    spider: str
+    run_id: str
+    verdict: Verdict | None
+    counts: dict[str, int]
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command; a crawl that never came to a verdict has failed."""
+        return self.verdict.exit_code if self.verdict else EXIT_FAILED
+
+    @property
+    def line(self) -> str:
+        """One line for a person: the verdict, what was stored, and why."""
+        if self.verdict is None:
+            return f"{self.spider}: failed before the crawl began: see the log above"
+        word = self.verdict.completeness if self.verdict.state == "finished" else self.verdict.state
+        stored = ", ".join(
+            f"{self.counts[f'items_{kind}']} {kind}" for kind in ("new", "changed", "unchanged", "refused")
+        )
+        why = f"; {'; '.join(self.verdict.reasons)}" if self.verdict.reasons else ""
+        return f"{self.spider}: {word}: {self.counts['pages']} pages, records {stored}{why} (run {self.run_id})"
+
+
+def project_settings() -> Settings:
+    """Return Scrapy's settings of this project, from whatever folder the command was started in."""
+    os.environ["SCRAPY_SETTINGS_MODULE"] = SETTINGS_MODULE
+    return get_project_settings()
+
+
+def spider_class(name: str, loader: SpiderLoaderProtocol | None = None) -> type[SiteSpider]:
+    """Return the spider of that name; raise UsageError, naming the ones there are."""
+    loader = loader or get_spider_loader(project_settings())
+    if name not in loader.list():
+        raise UsageError(f"there is no spider '{name}': {expected_one_of(name, loader.list())}")
+    spider = loader.load(name)
+    if not issubclass(spider, SiteSpider):
+        raise UsageError(f"spider '{name}' is a {spider.__mro__[1].__name__}, expected a scraper.spider.SiteSpider")
+    return spider
+
+
+def crawl(
+    spider: type[SiteSpider],
+    arguments: Mapping[str, Any],
+    process: CrawlerProcessBase,
+) -> CrawlResult:
+    """Run one spider to its end and return how it ended; raise UsageError or DatabaseError before it begins."""
+    spider.check_arguments(arguments)
+    config: Config = process.settings["SWATHE"]
+    with connection_to(config.mongodb):
+        crawler = process.create_crawler(spider)
+        process.crawl(crawler, **arguments)
+        process.start()
+        recorder = crawler.get_extension(RunRecorder) if crawler._extensions else None
+        if recorder is None:
+            return CrawlResult(spider.name, "", None, {})
+        recorder.abandon()
+        return CrawlResult(spider.name, str(recorder.run_id), recorder.verdict, recorder.counts())

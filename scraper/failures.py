@@ -1,0 +1,136 @@
+"""Notice every page that could not be read. Scrapy has no signal for that: it logs a line and goes on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from scrapy import Request
+from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
+from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
+from scrapy.http import Response, TextResponse
+from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
+from scrapy.spidermiddlewares.httperror import HttpError
+
+from scraper.page_limit import PageLimitReachedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from typing import Any
+
+    from scrapy.crawler import Crawler
+    from twisted.python.failure import Failure
+
+# Scrapy also takes a PDF for text when its first bytes are. A server that names no real type is judged by the bytes.
+_TEXT_TYPES = re.compile(r"^$|^text/|html|xml|json|javascript|octet-stream|x-www-form-urlencoded")
+
+KEPT = 20
+"""Problems kept with a run; all of them are counted."""
+
+
+class NotAPageError(IgnoreRequest):
+    """Report a response that has no text to parse."""
+
+
+@dataclass(frozen=True)
+class PageProblem:
+    """A page, or a record of it, and what went wrong."""
+
+    url: str
+    what: str
+
+    def __str__(self) -> str:
+        """Show both in one line."""
+        return f"{self.url} {self.what}"
+
+
+class PageFailures(BaseSpiderMiddleware):
+    """Spider middleware that gives every request an errback, so that no failure passes unseen."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self.problems: list[PageProblem] = []
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """Return the crawl's own instance; raise RuntimeError when the settings lack it."""
+        found = crawler.get_spider_middleware(cls)
+        if found is None:
+            raise RuntimeError("scraper.failures.PageFailures is missing from SPIDER_MIDDLEWARES")
+        return found
+
+    async def process_spider_output_async(
+        self, response: Response | None, result: AsyncIterator[Any], spider: Any = None
+    ) -> AsyncIterator[Any]:
+        """Let a page's links go before its records, so that the next page is fetched while these are stored."""
+        records = []
+        async for output in result:
+            if isinstance(output, Request):
+                yield self.get_processed_request(output, response)
+            else:
+                records.append(output)
+        for record in records:
+            yield record
+
+    def get_processed_request(self, request: Request, response: Response | None) -> Request:
+        """Watch over a request that the spider makes."""
+        if request.errback is None:
+            request.errback = getattr(self.crawler.spider, "page_failed", self.note)
+        return request
+
+    def process_spider_input(self, response: Response) -> None:
+        """Keep what is no text away from callbacks that select from a page."""
+        kind = (response.headers.get("Content-Type") or b"").decode("latin-1").split(";")[0].strip().lower()
+        if not isinstance(response, TextResponse) or not _TEXT_TYPES.search(kind):
+            raise NotAPageError(f"answered with {kind or 'binary data'}, expected a page of text")
+
+    def note(self, failure: Failure) -> None:
+        """Count a page that could not be read, and keep what went wrong."""
+        error = failure.value
+        if error is None or isinstance(error, PageLimitReachedError):
+            return
+        request: Request = failure.request  # type: ignore[attr-defined]
+        url = request.meta.get("redirect_urls", [request.url])[0]
+        self.crawler.stats.inc_value("swathe/dead_pages")
+        self.keep(PageProblem(url, describe(error, request)))
+
+    def keep(self, problem: PageProblem) -> None:
+        """Keep a problem for the run's document, while there is room."""
+        if len(self.problems) < KEPT:
+            self.problems.append(problem)
+
+
+class SiteRedirects(RedirectMiddleware):
+    """Scrapy's redirects, except that one which leaves the site is a failure of its page.
+
+    Scrapy drops such a redirect without a word, and the page with it.
+    """
+
+    def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
+        """Return the response, or the request for the page it points to; raise IgnoreRequest when that is elsewhere."""
+        result = super().process_response(request, response)
+        if isinstance(result, Request):
+            offsite = self.crawler.get_downloader_middleware(OffsiteMiddleware)
+            if offsite and self.crawler.spider and not offsite.should_follow(result, self.crawler.spider):
+                raise IgnoreRequest(f"redirects to {result.url}, which is not on the spider's site")
+        return result
+
+
+def describe(error: BaseException, request: Request) -> str:
+    """Say in a few words why a page could not be read."""
+    tries = request.meta.get("retry_times", 0) + 1
+    after = f" (tried {tries} times)" if tries > 1 else ""
+    if isinstance(error, HttpError):
+        return f"answered {error.response.status}{after}"
+    if isinstance(error, IgnoreRequest):
+        known = {
+            "Forbidden by robots.txt": "is forbidden by robots.txt",
+            "max redirections reached": "redirects without end",
+        }
+        return known.get(str(error), str(error)) + after
+    if isinstance(error, DownloadCancelledError):
+        return "is larger than [crawl] max_page_mb allows"
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return f"could not be fetched: {reason[:300]}{after}"

@@ -1,0 +1,21 @@
+"""How a run shows that it lives, and what becomes of one that no longer does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from models.system import Run
+from scraper.verdict import EXIT_FAILED
+
+HEARTBEAT_S = 5.0
+
+LOST_AFTER = timedelta(seconds=12 * HEARTBEAT_S)
+"""A run without a heartbeat for this long was killed, or its machine was."""
+
+
+def mark_lost_runs() -> None:
+    """Give up runs that say they are running and show no sign of life. Blocks."""
+    silent = Run.objects(state="running", heartbeat_at__lt=datetime.now(UTC) - LOST_AFTER)
+    silent.update(
+        state="lost", verdict="incomplete", reasons=["killed: it stopped without a word"], exit_code=EXIT_FAILED
+    )

@@ -1,0 +1,202 @@
+"""Keep one document in `runs` per crawl: written at its start, alive with a heartbeat, closed with a verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from bson import ObjectId
+from pymongo.errors import PyMongoError
+from scrapy import signals
+from scrapy.exceptions import CloseSpider, NotConfigured
+from scrapy.utils.asyncio import run_in_thread
+
+from models.system import Problem, Run, RunCounts
+from scraper.config import swathe_version
+from scraper.errors import DatabaseError, SwatheError
+from scraper.failures import PageFailures, PageProblem
+from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
+from scraper.mongo.connection import connection_to
+from scraper.mongo.indexes import ensure_indexes
+from scraper.page_limit import REACHED
+from scraper.spider import SiteSpider
+from scraper.verdict import Evidence, Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from scraper.config import Config
+
+logger = logging.getLogger(__name__)
+
+STATISTICS = {
+    "pages": "swathe/pages",
+    "requests": "downloader/request_count",
+    "items_new": "swathe/items_new",
+    "items_changed": "swathe/items_changed",
+    "items_unchanged": "swathe/items_unchanged",
+    "items_refused": "swathe/items_refused",
+    "retries": "retry/count",
+    "dead_pages": "swathe/dead_pages",
+    "errors": "swathe/errors",
+}
+"""The counts of a run, and the statistic of Scrapy's that each is taken from."""
+
+
+def stores_records(crawler: Crawler) -> bool:
+    """Return whether this is a crawl of one of our spiders; `scrapy shell` and `fetch` open a spider, too."""
+    in_shell = crawler.settings["DUPEFILTER_CLASS"] == "scrapy.dupefilters.BaseDupeFilter"
+    return issubclass(crawler.spidercls, SiteSpider) and not in_shell
+
+
+class RunRecorder:
+    """Scrapy extension that writes the run's document; `verdict` is set once the crawl is over."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        config: Config = crawler.settings["SWATHE"]
+        self._crawler = crawler
+        self.connection = connection_to(config.mongodb)
+        self.run_id = ObjectId()
+        self.verdict: Verdict | None = None
+        self._database_error = ""
+        self._background: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the extension for a crawl; raise NotConfigured where nothing is stored, as in `scrapy shell`."""
+        if not stores_records(crawler):
+            raise NotConfigured
+        recorder = cls(crawler)
+        connect = crawler.signals.connect
+        connect(recorder._opened, signal=signals.spider_opened)
+        connect(recorder._response, signal=signals.response_received)
+        connect(recorder._callback_failed, signal=signals.spider_error)
+        connect(recorder._item_failed, signal=signals.item_error)
+        connect(recorder._closed, signal=signals.spider_closed)
+        return recorder
+
+    def database_lost(self, error: DatabaseError) -> None:
+        """End the crawl: without the database there is nothing to crawl for."""
+        if not self._database_error:
+            self._database_error = str(error)
+            logger.error("%s", error)
+            self._in_background(self._crawler.engine.close_spider_async(reason="database_lost"))
+
+    def counts(self) -> dict[str, int]:
+        """Return what the run has done so far, by the field of RunCounts."""
+        return {name: self._crawler.stats.get_value(key, 0) for name, key in STATISTICS.items()}
+
+    def abandon(self) -> None:
+        """Close the run of a crawl that was stopped at once and could not close it itself. Blocks."""
+        if self.verdict is None:
+            self.verdict = judge(self._evidence("shutdown", forced=True))
+            self._finish(self.verdict)
+
+    async def _opened(self, spider: Spider) -> None:
+        try:
+            await run_in_thread(self._begin, spider)
+        except SwatheError as error:
+            self._database_error = str(error)
+            logger.error("%s", error)
+            raise CloseSpider("database_unavailable") from error
+        self._in_background(self._beat_until_closed())
+
+    def _begin(self, spider: Spider) -> None:
+        database = self.connection.open()
+        ensure_indexes(database, Run)
+        mark_lost_runs()
+        now = datetime.now(UTC)
+        Run(
+            id=self.run_id,
+            spider=spider.name,
+            arguments={"start": getattr(spider, "start_at", None), "max_pages": getattr(spider, "max_pages", None)},
+            state="running",
+            started_at=now,
+            heartbeat_at=now,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=swathe_version(),
+        ).save()
+
+    async def _beat_until_closed(self) -> None:
+        while self.verdict is None:
+            await asyncio.sleep(HEARTBEAT_S)
+            try:
+                await run_in_thread(self._update, heartbeat_at=datetime.now(UTC), counts=RunCounts(**self.counts()))
+            except PyMongoError as error:
+                # A missed beat is no reason to stop: the next write of records decides whether MongoDB is lost.
+                logger.warning("The run's heartbeat could not be written: %s", type(error).__name__)
+
+    async def _closed(self, spider: Spider, reason: str) -> None:
+        self.verdict = judge(self._evidence(reason))
+        for task in self._background:
+            task.cancel()
+        try:
+            await run_in_thread(self._finish, self.verdict)
+        except (PyMongoError, DatabaseError) as error:
+            logger.error("The run's verdict could not be written: %s", type(error).__name__)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the crawl; asyncio itself keeps only weak references to tasks."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _finish(self, verdict: Verdict) -> None:
+        now = datetime.now(UTC)
+        self._update(
+            state=verdict.state,
+            verdict=verdict.completeness,
+            reasons=verdict.reasons,
+            exit_code=verdict.exit_code,
+            ended_at=now,
+            heartbeat_at=now,
+            counts=RunCounts(**self.counts()),
+            problems=[Problem(url=p.url, what=p.what) for p in PageFailures.of(self._crawler).problems],
+        )
+
+    def _update(self, **fields: Any) -> None:
+        Run.objects(id=self.run_id).update_one(**fields)
+
+    def _evidence(self, reason: str, *, forced: bool = False) -> Evidence:
+        stats, counts = self._crawler.stats, self.counts()
+        problems = PageFailures.of(self._crawler).problems
+        return Evidence(
+            finish_reason=reason,
+            pages=counts["pages"],
+            items_stored=counts["items_new"] + counts["items_changed"] + counts["items_unchanged"],
+            items_refused=counts["items_refused"],
+            dead_pages=counts["dead_pages"],
+            callback_errors=stats.get_value("spider_exceptions/count", 0),
+            item_errors=stats.get_value("swathe/item_errors", 0),
+            first_problem=str(problems[0]) if problems else "",
+            database_error=self._database_error,
+            page_limit=getattr(self._crawler.spider, "max_pages", None) if stats.get_value(REACHED) else None,
+            forced=forced,
+        )
+
+    def _response(self, response: Response) -> None:
+        if not response.url.endswith("/robots.txt"):
+            self._crawler.stats.inc_value("swathe/pages")
+
+    def _callback_failed(self, failure: Failure, response: Response) -> None:
+        self._crawler.stats.inc_value("swathe/errors")
+        self._keep(response.url, f"raised in the spider: {type(failure.value).__name__}: {failure.value}")
+
+    def _item_failed(self, item: Any, response: Response | None, failure: Failure) -> None:
+        self._crawler.stats.inc_value("swathe/errors")
+        self._crawler.stats.inc_value("swathe/item_errors")
+        url = response.url if response is not None else getattr(item, "url", "")
+        self._keep(url, f"gave a record that could not be stored: {failure.value}")
+
+    def _keep(self, url: str, what: str) -> None:
+        PageFailures.of(self._crawler).keep(PageProblem(url, " ".join(what.split())[:500]))

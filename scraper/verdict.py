@@ -1,0 +1,98 @@
+"""Judge a run by what it did, since Scrapy calls nearly every crawl 'finished' and exits 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["finished", "failed", "interrupted"]
+Completeness = Literal["complete", "incomplete", "unknown"]
+
+EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE = 0, 1, 3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a run when it ends."""
+
+    finish_reason: str
+    """Scrapy's word for why the crawl ended, such as 'finished' or 'shutdown'."""
+    pages: int = 0
+    items_stored: int = 0
+    items_refused: int = 0
+    dead_pages: int = 0
+    callback_errors: int = 0
+    item_errors: int = 0
+    first_problem: str = ""
+    """The first page or item that failed, in one line."""
+    database_error: str = ""
+    page_limit: int | None = None
+    """The limit on pages, when the run came up against it."""
+    forced: bool = False
+    """Whether the crawl was stopped at once, with pages and records in flight."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a run ended and whether it took everything, with reasons a person can act on."""
+
+    state: State
+    completeness: Completeness
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of `crawl`: 0 complete, 1 failed, 3 incomplete or unknown."""
+        if self.state == "failed":
+            return EXIT_FAILED
+        return EXIT_COMPLETE if self.completeness == "complete" else EXIT_INCOMPLETE
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Return the verdict on a run; the rules are the table in docs/reference/runs.md."""
+    failure = _failure(evidence)
+    if failure:
+        return Verdict("failed", "incomplete", [failure])
+    reasons = _gaps(evidence)
+    if evidence.finish_reason == "shutdown" or evidence.forced:
+        how = "stopped at once, records in flight are not stored" if evidence.forced else "stopped before its end"
+        return Verdict("interrupted", "incomplete", [how, *reasons])
+    if reasons:
+        return Verdict("finished", "incomplete", reasons)
+    if not evidence.items_stored:
+        return Verdict(
+            "finished", "unknown", [f"no record was found on {evidence.pages} pages: did the layout change?"]
+        )
+    return Verdict("finished", "complete")
+
+
+def _failure(evidence: Evidence) -> str:
+    """Return why the run is worth nothing, or an empty text."""
+    if evidence.database_error:
+        return evidence.database_error
+    if evidence.finish_reason not in ("finished", "shutdown") and not evidence.finish_reason.startswith("closespider"):
+        cause = {
+            "start_error": "the spider's start() raised an error",
+            "memusage_exceeded": "more memory than [crawl] memory_limit_mb was needed",
+        }
+        return cause.get(evidence.finish_reason, f"Scrapy ended it: {evidence.finish_reason}")
+    errors = evidence.dead_pages + evidence.callback_errors + evidence.item_errors
+    if not evidence.items_stored and errors and evidence.finish_reason == "finished":
+        return f"nothing was stored: {evidence.first_problem}"
+    return ""
+
+
+def _gaps(evidence: Evidence) -> list[str]:
+    """Return what is known to be missing."""
+    counted = [
+        (evidence.dead_pages, "page could not be read", "pages could not be read"),
+        (evidence.callback_errors, "page raised an error in the spider", "pages raised an error in the spider"),
+        (evidence.item_errors, "record could not be stored", "records could not be stored"),
+        (evidence.items_refused, "record was refused", "records were refused"),
+    ]
+    reasons = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
+    if evidence.page_limit is not None:
+        reasons.append(f"the limit of {evidence.page_limit} pages was reached")
+    if evidence.finish_reason.startswith("closespider"):
+        reasons.append(f"Scrapy's {evidence.finish_reason.upper()} was reached")
+    return reasons
