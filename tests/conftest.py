@@ -1,0 +1,81 @@
+"""What the tests share: one real mongod, the practice site, and the command line as a user runs it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from bson.codec_options import CodecOptions
+from pymongo import MongoClient
+from support import Swathe, configured
+
+from scraper.mongo.embedded import EmbeddedServer
+from scraper.practice import PracticeServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pymongo.database import Database
+
+_names = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Keep a developer's own settings out of the tests."""
+    for name in [name for name in os.environ if name.startswith("SWATHE_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the session's embedded MongoDB."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def server(data_dir: Path) -> Iterator[EmbeddedServer]:
+    """The session's embedded MongoDB, up until its end."""
+    server = EmbeddedServer(configured(SWATHE_MONGODB_DATA_DIR=str(data_dir)).mongodb)
+    server.join()
+    yield server
+    server.leave()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def client(server: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
+    """A plain client, to look at what was stored without the code under test."""
+    with MongoClient(server.uri, tz_aware=True, serverSelectionTimeoutMS=10_000) as client:
+        yield client
+
+
+@pytest.fixture
+def database(client: MongoClient[dict[str, Any]]) -> Iterator[Database[dict[str, Any]]]:
+    """An empty database of the test's own."""
+    name = f"test_{next(_names)}"
+    yield client.get_database(name, codec_options=CodecOptions(tz_aware=True))
+    client.drop_database(name)
+
+
+@pytest.fixture
+def swathe(data_dir: Path, database: Database[dict[str, Any]]) -> Swathe:
+    """The command line, storing into `database`."""
+    environ = {
+        **os.environ,
+        "SWATHE_MONGODB_DATA_DIR": str(data_dir),
+        "SWATHE_MONGODB_DATABASE": database.name,
+        "PYTHONWARNINGS": "error",
+        "COLUMNS": "200",
+        "NO_COLOR": "1",
+    }
+    return Swathe(environ, database.name)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[PracticeServer]:
+    """The healthy practice site."""
+    with PracticeServer() as site:
+        yield site

@@ -1,0 +1,89 @@
+"""What tests use: the command line as a user runs it, waiting for a condition, a configuration."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scraper.config import Config, load_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND_TIMEOUT_S = 120
+
+
+@dataclass
+class Swathe:
+    """The command line with a data folder and a database of the test's own."""
+
+    environ: dict[str, str]
+    database: str
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *arguments: str, code: int | None = 0, cwd: Path = ROOT, **environ: str) -> Result:
+        """Run `python main.py ARGUMENTS` and hold its exit code against `code`; None takes any."""
+        return self.run([sys.executable, str(ROOT / "main.py"), *arguments], code=code, cwd=cwd, **environ)
+
+    def run(self, command: list[str], code: int | None = 0, cwd: Path = ROOT, **environ: str) -> Result:
+        """Run any command with the test's environment."""
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**self.environ, **self.extra, **environ},
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        result = Result(done.returncode, done.stdout, done.stderr)
+        assert code is None or done.returncode == code, f"exit {done.returncode}, expected {code}\n{result}"
+        return result
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        """Start a command and return at once."""
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py"), *arguments],
+            cwd=ROOT,
+            env={**self.environ, **self.extra, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+@dataclass
+class Result:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error_line(self) -> str:
+        """The only line on standard error; fails when there are more."""
+        lines = self.err.strip().splitlines()
+        assert len(lines) == 1, f"expected one line of error, found:\n{self.err}"
+        return lines[0]
+
+
+def until(condition: Callable[[], Any], what: str, timeout_s: float = 30) -> Any:
+    """Wait for a condition and return its value; fail when it does not come true."""
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        time.sleep(0.02)
+    return value
+
+
+def configured(**environ: str) -> Config:
+    """Return the configuration with options from the environment's form."""
+    return load_config(ROOT, environ)

@@ -1,0 +1,278 @@
+"""The command line: help with examples, queries in four formats, and nothing hostile on the terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from bson import Decimal128, ObjectId
+
+from models.books import Book
+from scraper.cli.app import app
+from scraper.cli.output import visible
+from scraper.errors import UsageError
+from scraper.filters import mongo_filter
+from scraper.practice import load_site
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+    from support import Swathe
+
+    Mongo = Database[dict[str, Any]]
+
+WHEN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+
+
+def commands() -> list[list[str]]:
+    """Return every command and sub-command as it is typed."""
+    found = [[command.name or ""] for command in app.registered_commands]
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        found.append([str(group.name)])
+        found += [[str(group.name), str(command.name)] for command in group.typer_instance.registered_commands]
+    return found
+
+
+@pytest.fixture
+def books(database: Mongo) -> list[dict[str, Any]]:
+    """Three stored books, one of them hostile."""
+    rows = [
+        {"upc": "a1", "title": "The Sea", "price": Decimal128("9.50"), "rating": 4, "in_stock": True, "tags": []},
+        {"upc": "b2", "title": "the sea wall", "price": Decimal128("10.00"), "rating": 2, "in_stock": False},
+        {"upc": "c3", "title": "=HYPERLINK(1)\x1b[31m\u202e", "price": Decimal128("100.00"), "description": None},
+    ]
+    for row in rows:
+        row.update(
+            url="http://127.0.0.1/", first_seen=WHEN, last_seen=WHEN, changed_at=WHEN, gone_at=None, run=ObjectId()
+        )
+    database.books.insert_many(rows)
+    return rows
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_has_help_that_ends_in_an_example(swathe: Swathe, command: list[str]) -> None:
+    last_paragraph = " ".join(swathe(*command, "--help").out.strip().split("\n\n")[-1].split())
+    assert last_paragraph.startswith("Example: "), last_paragraph
+    assert any(word in last_paragraph for word in ("swathe", "mongosh"))
+
+
+def test_without_a_command_the_commands_are_shown(swathe: Swathe) -> None:
+    result = swathe(code=None)
+    shown = result.out + result.err
+    for command in commands():
+        assert command[0] in shown
+
+
+def test_the_version_is_the_package_s(swathe: Swathe) -> None:
+    assert swathe("--version").out.startswith("swathe 0.")
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ([], "a1 b2 c3"),
+        (["price<10"], "a1"),
+        (["price<=10"], "a1 b2"),
+        (["price>10"], "c3"),
+        (["price>=10"], "b2 c3"),
+        (["price=10"], "b2"),
+        (["price!=10"], "a1 c3"),
+        (["title~SEA"], "a1 b2"),
+        (["title~."], ""),
+        (["title~("], "c3"),
+        (["title=The Sea"], "a1"),
+        (["upc:a1,c3"], "a1 c3"),
+        (["rating"], "a1 b2"),
+        (["!rating"], "c3"),
+        (["in_stock=true"], "a1"),
+        (["in_stock=no"], "b2"),
+        (["!gone_at", "price<100", "title~wall"], "b2"),
+        (["first_seen=2026-11-21"], "a1 b2 c3"),
+        (["first_seen<2026-11-21"], ""),
+        (["first_seen<=2026-11-21"], "a1 b2 c3"),
+        (["first_seen>2026-11-20"], "a1 b2 c3"),
+        (["first_seen>2026-11-21"], ""),
+        (["first_seen!=2026-11-21"], ""),
+        (["first_seen>=2026-11-21T09:30:00+00:00"], "a1 b2 c3"),
+        (["first_seen>=2026-11-21T10:31:00+01:00"], ""),
+        (["title={'$ne': 1}"], ""),
+        (["title=$where"], ""),
+        (["upc=a1; return true"], ""),
+    ],
+)
+def test_a_filter_finds_what_it_says(database: Mongo, books: Any, filters: list[str], found: str) -> None:
+    rows = database.books.find(mongo_filter(Book, filters), sort=[("upc", 1)])
+    assert " ".join(row["upc"] for row in rows) == found
+
+
+def test_filters_are_all_held_against_a_record(swathe: Swathe, books: Any) -> None:
+    filters = ["price<100", "title~SEA", "!gone_at"]
+    assert swathe("query", "books", *filters, "--count").out == "2\n"
+    assert swathe("query", "books", *filters, "in_stock=true", "--count").out == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("filters", "line"),
+    [
+        (["prize<10"], "'prize' is not a field of books: did you mean 'price'?"),
+        (["price<cheap"], "filter 'price<cheap': 'price' is compared with 'cheap', expected a number"),
+        (["price<NaN"], "expected a number"),
+        (["rating=4.5"], "expected a whole number"),
+        (["rating=99999999999999999999"], "expected a whole number"),
+        (["in_stock=maybe"], "expected true or false"),
+        (["changed_at>soon"], "expected a time such as 2026-11-21"),
+        (["changed_at>2026-02-31"], "expected a time such as 2026-11-21"),
+        (["run=xyz"], "expected an id of 24 hexadecimal digits"),
+        (["rating~4"], "~ looks into text, and 'rating' is no text"),
+        (["$where=1"], "filter '$where=1' is not understood, expected one of field=value"),
+        (["$where"], "filter '$where' is not understood"),
+        (["title.$gt=1"], "is not"),
+        (["title.sub=1"], "'title.sub' is not a field of books: 'title' has no fields of its own"),
+        (["=5"], "is not understood"),
+        ([""], "is not understood"),
+    ],
+)
+def test_a_filter_that_makes_no_sense_is_one_clear_line(filters: list[str], line: str) -> None:
+    with pytest.raises(UsageError) as fault:
+        mongo_filter(Book, filters)
+    assert line in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("filters", [["$where=1"], ["prize<10"]])
+def test_a_wrong_filter_ends_the_command_with_exit_code_2(swathe: Swathe, filters: list[str]) -> None:
+    assert swathe("query", "books", *filters, code=2).error_line.startswith("swathe: ")
+
+
+def test_unknown_records_or_fields_are_named(swathe: Swathe) -> None:
+    assert "there are no records 'bocks': did you mean 'books'?" in swathe("query", "bocks", code=2).error_line
+    assert "'prize' is not a field" in swathe("query", "books", "--select", "prize", code=2).error_line
+    assert "'prize' is not a field" in swathe("query", "books", "--sort", "-prize", code=2).error_line
+
+
+def test_sort_limit_and_select_do_what_they_say(swathe: Swathe, books: Any) -> None:
+    out = swathe("query", "books", "--sort", "-price", "--limit", "2", "--select", "upc,price", "--format", "jsonl").out
+    assert [json.loads(line) for line in out.splitlines()] == [
+        {"upc": "c3", "price": "100.00"},
+        {"upc": "b2", "price": "10.00"},
+    ]
+
+
+def test_json_is_one_array_and_holds_exact_values(swathe: Swathe, books: Any) -> None:
+    rows = json.loads(
+        swathe("query", "books", "upc=a1", "--select", "price,first_seen,run,rating", "--format", "json").out
+    )
+    assert rows == [
+        {"price": "9.50", "first_seen": "2026-11-21T09:30:00+00:00", "run": str(books[0]["run"]), "rating": 4}
+    ]
+    assert json.loads(swathe("query", "books", "upc=none", "--format", "json").out) == []
+
+
+def test_csv_is_read_back_and_cannot_run_a_formula(swathe: Swathe, books: Any) -> None:
+    out = swathe("query", "books", "--sort", "upc", "--select", "upc,title,price,rating", "--format", "csv").out
+    rows = list(csv.reader(io.StringIO(out)))
+    assert rows[0] == ["upc", "title", "price", "rating"]
+    assert rows[1] == ["a1", "The Sea", "9.50", "4"]
+    assert rows[3] == ["c3", "'=HYPERLINK(1)[31m", "100.00", ""]
+
+
+@pytest.mark.parametrize("format_", ["table", "json", "jsonl", "csv"])
+def test_stored_text_cannot_steer_the_terminal(swathe: Swathe, books: Any, format_: str) -> None:
+    out = swathe("query", "books", "--select", "title", "--format", format_).out
+    assert "HYPERLINK" in out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+
+
+def test_a_table_fits_the_terminal_and_says_what_it_left_out(swathe: Swathe, books: Any) -> None:
+    out = swathe("query", "books", COLUMNS="60").out
+    table, footer = out.split("\n3 books")
+    assert max(map(len, table.splitlines())) <= 60
+    assert "no room for" in footer
+    assert "--limit 0 shows all" in swathe("query", "books", "--limit", "2").out
+
+
+def test_a_reader_that_stops_early_is_no_error(swathe: Swathe, database: Mongo, books: Any) -> None:
+    database.books.insert_many([{"upc": f"x{number}", "title": "x" * 500} for number in range(2000)])
+    piped = swathe.run(["sh", "-c", "python main.py query books --format jsonl | head -n 1"], PATH=python_first())
+    assert len(piped.out.splitlines()) == 1
+    assert piped.err == ""
+
+
+def test_runs_and_rejected_are_listed_and_shown(swathe: Swathe, site: Any) -> None:
+    swathe("crawl", "books", "--start", f"{site.url}books/", code=3)
+    run_id = swathe("query", "runs", "--select", "id", "--format", "csv").out.split()[1]
+    for arguments in (["runs"], ["runs", "list"]):
+        assert run_id[-8:] in swathe(*arguments).out
+    shown = swathe("runs", "show", run_id[-8:]).out
+    assert run_id in shown
+    assert "3 records were refused" in shown
+    assert "items_refused    3" in shown
+    listed = swathe("rejected").out
+    assert "3 refused items" in listed
+    assert listed.count("books") >= 3
+    item = swathe("query", "rejected", "--select", "id", "--format", "csv").out.split()[1]
+    shown = swathe("rejected", "show", item).out
+    assert "Faults" in shown
+    assert "Raw values" in shown
+    assert "no runs have the id 'ffff'" in swathe("runs", "show", "ffff", code=2).error_line
+
+
+def test_doctor_finds_everything_in_order_or_names_the_repair(swathe: Swathe, tmp_path: Any) -> None:
+    well = swathe("doctor").out
+    for what in ("Python", "configuration", "mongod", "MongoDB", "contact", "browser"):
+        assert what in well
+    assert "FAULT" not in well
+    ill = swathe("doctor", code=1, SWATHE_MONGODB_MONGOD="/no/such/mongod").out
+    assert ill.count("FAULT") == 2
+    assert "expected the path of an executable file" in ill
+    assert "SWATHE_CRAWL_DELAY_S is 'x'" in swathe("doctor", code=1, SWATHE_CRAWL_DELAY_S="x").out
+
+
+def test_spiders_are_listed_with_what_they_store(swathe: Swathe) -> None:
+    out = swathe("spiders").out
+    assert "https://quotes.toscrape.com/" in out
+    assert "quotes, authors" in out
+
+
+def test_the_demo_stores_the_practice_site_and_its_three_queries_find_something(swathe: Swathe) -> None:
+    out = swathe("demo").out
+    site = load_site()
+    assert f"{len(site.quotes)} quotes" in out
+    assert f"{len(site.authors)} authors" in out
+    assert f"{len(site.books)} books" in out
+    assert f"{len(site.refused)} refused items" in out
+    queries = [line.strip() for line in out.split("Three queries to try:")[1].strip().splitlines()]
+    assert len(queries) == 3
+    for query in queries:
+        found = swathe.run(["sh", "-c", query], PATH=python_first()).out
+        assert len(found.strip().splitlines()) > 4, f"{query} found nothing:\n{found}"
+
+
+def test_db_uri_hides_a_password_unless_asked(swathe: Swathe) -> None:
+    environ = {"SWATHE_MONGODB_URI": "mongodb://ann:s3cret@127.0.0.1:9/"}
+    assert swathe("db", "uri", **environ).out == "mongodb://ann:***@127.0.0.1:9/\n"
+    assert swathe("db", "uri", "--reveal", **environ).out == "mongodb://ann:s3cret@127.0.0.1:9/\n"
+
+
+def test_starting_and_stopping_one_s_own_mongodb_is_left_to_its_owner(swathe: Swathe) -> None:
+    failed = swathe("db", "stop", code=2, SWATHE_MONGODB_URI="mongodb://127.0.0.1:9/")
+    assert "[mongodb] uri names your own MongoDB, expected the embedded one" in failed.error_line
+
+
+def test_visible_text_has_one_line_and_no_control_characters() -> None:
+    assert visible("a\x1b]0;title\x07b\n\tc\x9b31m\u202e") == "a ]0;title b c 31m"
+    assert visible(None) == ""
+    assert visible(["a", 1, {"b": Decimal128("1.0")}]) == 'a, 1, {"b": "1.0"}'
+
+
+def python_first() -> str:
+    import os
+    import sys
+    from pathlib import Path
+
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -1,0 +1,81 @@
+"""The import rule of docs/explanation/design.md, and the guard against other people's packages."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+OURS = ("spiders", "pipelines", "scraper", "models")
+MAY_IMPORT = {
+    "spiders": {"spiders", "scraper", "models"},
+    "pipelines": {"pipelines", "scraper", "models"},
+    "scraper": {"scraper", "models"},
+    "models": {"models"},
+}
+
+
+def imported_packages(file: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names & set(OURS)
+
+
+@pytest.mark.parametrize("package", OURS)
+def test_packages_import_in_one_direction_only(package: str) -> None:
+    files = sorted((ROOT / package).rglob("*.py"))
+    assert files
+    for file in files:
+        assert imported_packages(file) <= MAY_IMPORT[package], file.relative_to(ROOT)
+
+
+def test_the_practice_site_knows_nothing_of_what_scrapes_it() -> None:
+    for file in (ROOT / "scraper" / "practice").glob("*.py"):
+        assert imported_packages(file) <= {"scraper"}
+        assert "from models" not in file.read_text()
+
+
+def python(*arguments: str, cwd: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("SWATHE", "SCRAPY", "PYTHON"))}
+    if path:
+        environ["PYTHONPATH"] = str(path)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_package_of_another_distribution_is_a_clear_error_and_not_silently_ours(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "__init__.py").write_text("")
+    for command in (["-m", "scraper"], ["-m", "scrapy", "list"]):
+        run = python(*command, cwd=ROOT / "docs", path=tmp_path)
+        assert run.returncode == 2, run
+        assert f"the package 'models' would come from {tmp_path / 'models'}, expected {ROOT / 'models'}" in run.stderr
+
+
+def test_an_installed_copy_in_another_checkout_is_a_clear_error(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    (checkout / "scraper").mkdir(parents=True)
+    shutil.copy(ROOT / "scrapy.cfg", checkout)
+    shutil.copy(ROOT / "scraper" / "origin.py", checkout / "scraper")
+    run = python("-c", "from scraper.cli import main; main()", "spiders", cwd=checkout, path=ROOT)
+    assert run.returncode == 2
+    assert f"this is the copy of Swathe in {ROOT}, but you are in the checkout {checkout}" in run.stderr
+
+
+def test_a_copy_without_its_configuration_is_a_clear_error(tmp_path: Path) -> None:
+    for package in OURS:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    run = python("-c", "from scraper.cli import main; main()", cwd=tmp_path, path=tmp_path)
+    assert run.returncode == 2
+    assert "holds an installed copy of Swathe without its config.ini" in run.stderr
