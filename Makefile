@@ -1,0 +1,71 @@
+# make demo   crawl the bundled practice site into an embedded MongoDB
+# make test   run the whole test suite
+# make check  what CI runs: lint, types, documentation and tests
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SUDO   := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+PIP    := $(BIN)/pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install test lint types check bench lock compose-env clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+demo: install
+	$(BIN)/swathe demo
+
+install: $(VENV)/.installed
+
+test: $(VENV)/.installed-dev
+	$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+check: lint types test
+
+bench: install
+	$(BIN)/python benchmarks/pipeline.py
+
+# Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.
+lock: $(VENV)/.installed-dev
+	$(PIP) install 'uv>=0.9,<1'
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group dev -c requirements.lock -o requirements-dev.lock
+
+# The passwords of docker-compose.yml, made once, on this machine only.
+compose-env: .env
+.env:
+	@umask 077 && printf 'MONGO_ROOT_PASSWORD=%s\nMONGO_SWATHE_PASSWORD=%s\n' \
+	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" \
+	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" > .env
+	@echo "wrote .env"
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# What pip cannot bring: Debian splits venv from Python, and mongod links to libcurl.
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: make demo PYTHON=python3.11" >&2; exit 1; }
+	@need=; $(PYTHON) -c 'import ensurepip' 2>/dev/null || need="$$need python3-venv"; \
+	if command -v ldconfig >/dev/null && ! PATH="$$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q 'libcurl\.so\.4'; then need="$$need libcurl4"; fi; \
+	if [ -n "$$need" ]; then \
+	  command -v apt-get >/dev/null || { echo "missing:$$need; install them with your system's package manager" >&2; exit 1; }; \
+	  echo "installing$$need"; $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$need >/dev/null; \
+	fi
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/pip requirements.lock pyproject.toml
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

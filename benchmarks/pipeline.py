@@ -1,0 +1,151 @@
+"""How fast the full pipeline is: as ratios to the same crawl without storage, and with one save() an item.
+
+    python benchmarks/pipeline.py                 # both spiders, 5 rounds
+    python benchmarks/pipeline.py --rounds 3 --spider quotes
+
+Three variants of one crawl run in turn, each in a process of its own, into an empty database of an embedded MongoDB
+that acknowledges from its journal. The practice site serves a large, healthy copy of itself from another process.
+
+    off    the spider with the pipelines off: pages are fetched and parsed, nothing is cleaned or stored
+    full   clean, validate, store: the pipelines as shipped
+    save   clean, validate, then MongoEngine's save() for each item, as most projects do it
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+if TYPE_CHECKING:
+    from models.record import Found
+
+VARIANTS = ("off", "full", "save")
+SITE = ["--quotes", "10000", "--quotes-per-page", "20", "--books", "1500", "--padding-kb", "20"]
+STARTS = {"quotes": "quotes/", "books": "books/"}
+COLLECTIONS = {"quotes": ("quotes", "authors"), "books": ("books",)}
+CLEAN_AND_VALIDATE = {"pipelines.clean.CleanPipeline": 100, "pipelines.validate.ValidatePipeline": 200}
+
+
+class SaveEachItem:
+    """The usual way: one blocking save() an item."""
+
+    def process_item(self, item: Found) -> Found:
+        """Save the record; a refused one is skipped."""
+        if not item.faults and item.record is not None:
+            item.record.save(validate=False)
+        return item
+
+
+def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
+    """Crawl in this process and return pages, items and seconds (of the crawl, without Python's start)."""
+    from scrapy import signals
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    from scraper.config import load_config
+    from scraper.crawling import project_settings, spider_class
+    from scraper.mongo.connection import connection_to
+    from scraper.mongo.indexes import ensure_indexes
+
+    settings = project_settings()
+    settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
+    if variant != "full":
+        settings.set("EXTENSIONS", {}, priority="cmdline")
+        save = {"pipelines.store.StorePipeline": None, f"{__name__}.SaveEachItem": 300}
+        pipelines = dict.fromkeys(settings.getdict("ITEM_PIPELINES")) if variant == "off" else CLEAN_AND_VALIDATE | save
+        settings.set("ITEM_PIPELINES", pipelines, priority="cmdline")
+    items = 0
+
+    def count(**_: Any) -> None:
+        nonlocal items
+        items += 1
+
+    process = AsyncCrawlerProcess(settings)
+    kind = spider_class(spider)
+    with connection_to(load_config().mongodb) as database:
+        for document in kind.records:
+            database.drop_collection(document._get_collection_name())
+            ensure_indexes(database, document)
+        crawler = process.create_crawler(kind)
+        crawler.signals.connect(count, signal=signals.item_scraped)
+        process.crawl(crawler, start=site + STARTS[spider])
+        process.start()
+        stored = sum(database[name].count_documents({}) for name in COLLECTIONS[spider])
+    value = crawler.stats.get_value
+    return {
+        "pages": value("response_received_count"),
+        "items": items,
+        "stored": stored,
+        "seconds": value("elapsed_time_seconds"),
+    }
+
+
+def main() -> None:
+    """Run the rounds and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="crawls of each variant (default 5)")
+    parser.add_argument("--spider", choices=sorted(STARTS), action="append", help="default: both")
+    parser.add_argument("--one", nargs=3, metavar=("SPIDER", "VARIANT", "SITE"), help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(crawl_once(*args.one)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder, "SWATHE_MONGODB_IDLE_STOP_S": "30"}
+        server = subprocess.Popen(
+            [sys.executable, "-m", "scraper.practice", "--port", "0", *SITE],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert server.stdout is not None
+            site = server.stdout.readline().strip()
+            for spider in args.spider or sorted(STARTS):
+                report(spider, measure(spider, site, args.rounds, environ))
+        finally:
+            server.terminate()
+            server.wait()
+            subprocess.run([sys.executable, "main.py", "db", "stop", "--force"], cwd=ROOT, env=environ, check=True)
+
+
+def measure(spider: str, site: str, rounds: int, environ: dict[str, str]) -> dict[str, list[dict[str, float]]]:
+    """Return the results of each variant; the first round warms up and is not counted."""
+    results: dict[str, list[dict[str, float]]] = {variant: [] for variant in VARIANTS}
+    for number in range(rounds + 1):
+        for variant in VARIANTS:
+            command = [sys.executable, __file__, "--one", spider, variant, site]
+            run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+            result = json.loads(run.stdout.splitlines()[-1])
+            if variant != "off" and result["stored"] != result["items"]:
+                raise SystemExit(f"{spider} {variant}: {result['items']} items, but {result['stored']} stored")
+            if number:
+                results[variant].append(result)
+                print(f"{spider} round {number}/{rounds} {variant}: {result['seconds']:.2f} s", file=sys.stderr)
+    return results
+
+
+def report(spider: str, results: dict[str, list[dict[str, float]]]) -> None:
+    """Print medians, and the ratios of the rounds' pairs."""
+    print(f"\n{spider}: {results['full'][0]['pages']:.0f} pages, {results['full'][0]['items']:.0f} records")
+    print(f"{'variant':<8}{'median s':>10}{'pages/s':>10}{'items/s':>10}{'full is':>12}")
+    for variant in VARIANTS:
+        seconds = statistics.median(result["seconds"] for result in results[variant])
+        pages, items = results[variant][0]["pages"], results[variant][0]["items"]
+        ratio = statistics.median(
+            other["seconds"] / full["seconds"] for other, full in zip(results[variant], results["full"], strict=True)
+        )
+        print(f"{variant:<8}{seconds:>10.2f}{pages / seconds:>10.0f}{items / seconds:>10.0f}{f'{ratio:.2f} x':>12}")
+
+
+if __name__ == "__main__":
+    main()
