@@ -8,7 +8,7 @@ that acknowledges from its journal. The practice site serves a large, healthy co
 
     off    the spider with the pipelines off: pages are fetched and parsed, nothing is cleaned or stored
     full   clean, validate, store: the pipelines as shipped
-    save   clean, validate, then MongoEngine's save() for each item, as most projects do it
+    save   one item at a time: clean, then one blocking save(), which validates; as most projects do it
 """
 
 from __future__ import annotations
@@ -30,19 +30,20 @@ if TYPE_CHECKING:
     from models.record import Found
 
 VARIANTS = ("off", "full", "save")
-SITE = ["--quotes", "10000", "--quotes-per-page", "20", "--books", "1500", "--padding-kb", "20"]
+SITE = ["--quotes", "10000", "--quotes-per-page", "20", "--authors", "50", "--books", "1500", "--padding-kb", "20"]
 STARTS = {"quotes": "quotes/", "books": "books/"}
 COLLECTIONS = {"quotes": ("quotes", "authors"), "books": ("books",)}
-CLEAN_AND_VALIDATE = {"pipelines.clean.CleanPipeline": 100, "pipelines.validate.ValidatePipeline": 200}
 
 
 class SaveEachItem:
-    """The usual way: one blocking save() an item."""
+    """The usual way: every item by itself through the pipeline, cleaned and then saved with one blocking save()."""
 
     def process_item(self, item: Found) -> Found:
-        """Save the record; a refused one is skipped."""
-        if not item.faults and item.record is not None:
-            item.record.save(validate=False)
+        """Clean and save the record; save() validates it."""
+        from pipelines.clean import clean
+
+        clean(item)
+        item.document(**item.values).save()
         return item
 
 
@@ -52,22 +53,26 @@ def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.config import load_config
-    from scraper.crawling import project_settings, spider_class
+    from scraper.crawling import project_settings, spider_class, tune_process
+    from scraper.gathering import PageRecords
     from scraper.mongo.connection import connection_to
     from scraper.mongo.indexes import ensure_indexes
 
     settings = project_settings()
     settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
     if variant != "full":
-        settings.set("EXTENSIONS", {}, priority="cmdline")
-        save = {"pipelines.store.StorePipeline": None, f"{__name__}.SaveEachItem": 300}
-        pipelines = dict.fromkeys(settings.getdict("ITEM_PIPELINES")) if variant == "off" else CLEAN_AND_VALIDATE | save
-        settings.set("ITEM_PIPELINES", pipelines, priority="cmdline")
+        shipped = dict.fromkeys(settings.getdict("ITEM_PIPELINES"))
+        own = {f"{__name__}.SaveEachItem": 100} if variant == "save" else {}
+        settings.set("ITEM_PIPELINES", {**shipped, **own}, priority="cmdline")
+        settings.set("EXTENSIONS", {"scraper.run_recorder.RunRecorder": None}, priority="cmdline")
+    if variant == "save":
+        middlewares = settings.getdict("SPIDER_MIDDLEWARES") | {"scraper.gathering.GatherRecords": None}
+        settings.set("SPIDER_MIDDLEWARES", middlewares, priority="cmdline")
     items = 0
 
-    def count(**_: Any) -> None:
+    def count(item: Any, **_: Any) -> None:
         nonlocal items
-        items += 1
+        items += len(item.records) if isinstance(item, PageRecords) else 1
 
     process = AsyncCrawlerProcess(settings)
     kind = spider_class(spider)
@@ -76,6 +81,7 @@ def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
             database.drop_collection(document._get_collection_name())
             ensure_indexes(database, document)
         crawler = process.create_crawler(kind)
+        tune_process(crawler)
         crawler.signals.connect(count, signal=signals.item_scraped)
         process.crawl(crawler, start=site + STARTS[spider])
         process.start()

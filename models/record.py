@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mongoengine import BooleanField, DateTimeField, Document, IntField, ObjectIdField, StringField, UUIDField
 
-from models.cleaners import canonical_url
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,6 +16,9 @@ if TYPE_CHECKING:
 
 BOOKKEEPING = frozenset({"url", "first_seen", "last_seen", "changed_at", "gone_at", "run"})
 """Fields that Swathe itself fills; they say where and when a record was seen, not what it is."""
+
+WHOLE_RECORD = "(record)"
+"""Stands for the field when a fault is of the record as a whole."""
 
 KEY_FIELDS = (StringField, IntField, DateTimeField, BooleanField, ObjectIdField, UUIDField)
 """Fields whose values can be compared for sure."""
@@ -44,12 +45,12 @@ class Record(Document):
 
     meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
 
-    url = StringField(required=True, clean=canonical_url)
+    url = StringField(required=True)
     first_seen = DateTimeField()
-    last_seen = DateTimeField(index=True)
+    last_seen = DateTimeField()
     changed_at = DateTimeField(index=True)
     gone_at = DateTimeField()
-    run = ObjectIdField(index=True)
+    run = ObjectIdField()
 
     @classmethod
     def found(cls, page: Page, /, **raw: Any) -> Found:
@@ -76,8 +77,8 @@ class Found:
     """Clean values by field, filled by the clean step."""
     faults: dict[str, str] = field(default_factory=dict)
     """What is wrong, by field; a record with a fault is refused."""
-    record: Record | None = None
-    """The validated document, filled by the validate step."""
+    stored: dict[str, Any] = field(default_factory=dict)
+    """What MongoDB is to hold, by the field's name there; filled by the validate step."""
 
     def __repr__(self) -> str:
         """Show the record short enough for a log line."""
@@ -96,10 +97,8 @@ class Schema:
     cleaners: dict[str, Callable[[Any, str], Any]]
     """Field name to a function of the raw value and the page's URL."""
     fields: dict[str, BaseField]
-
-    def column(self, name: str) -> str:
-        """Return the name that a field has in MongoDB."""
-        return str(self.fields[name].db_field)
+    columns: dict[str, str]
+    """Field name to the name it has in MongoDB."""
 
 
 def schema_of(document: Any) -> Schema:
@@ -129,6 +128,7 @@ def _gather(document: Any) -> Schema:
         indexes=tuple(name for name in fields if getattr(fields[name], "index", False)),
         cleaners={name: _of_page(value.clean) for name, value in fields.items() if hasattr(value, "clean")},
         fields=fields,
+        columns={name: value.db_field for name, value in fields.items()},
     )
 
 

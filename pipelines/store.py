@@ -1,7 +1,9 @@
-"""The last step: hand the record over for storing and wait until MongoDB has it in its journal."""
+"""The last step: hand a page's records over for storing and wait until MongoDB has them in its journal."""
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DropItem, NotConfigured
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
 
     from models.record import Found
     from scraper.config import Config
+    from scraper.gathering import PageRecords
+
+logger = logging.getLogger(__name__)
 
 
 class StorePipeline:
-    """Return an item only when the write that holds it is acknowledged: `item_scraped` means stored."""
+    """Return a page only when the write that holds its records is acknowledged: `item_scraped` means stored."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -48,16 +53,32 @@ class StorePipeline:
         """Write what is waiting."""
         await self._commit.close()
 
-    async def process_item(self, item: Found) -> Found:
-        """Return the stored item; raise DropItem for a refused one and DatabaseError when MongoDB is lost."""
+    async def process_item(self, item: PageRecords) -> PageRecords:
+        """Return the page with its stored records; raise DropItem for one without, DatabaseError without MongoDB."""
         try:
-            outcome = await self._commit.put(item)
+            outcomes = await self._commit.put(item.records)
         except DatabaseError as error:
             self._recorder.database_lost(error)
             raise
-        self._crawler.stats.inc_value(f"swathe/items_{outcome}")
-        if outcome is Outcome.REFUSED:
-            for name in item.faults:
-                self._crawler.stats.inc_value(f"swathe/faults/{item.document.__name__}.{name}")
-            raise DropItem("; ".join(f"{name}: {problem}" for name, problem in item.faults.items()))
+        for outcome, count in Counter(outcomes).items():
+            self._crawler.stats.inc_value(f"swathe/items_{outcome}", count)
+        refused = [found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED]
+        if refused:
+            self._report(refused)
+            item.records = [found for found in item.records if not found.faults]
+        self._count_records(len(item.records), len(refused))
+        if not item.records:
+            raise DropItem(f"all {len(refused)} records of {item.url} were refused")
         return item
+
+    def _report(self, refused: list[Found]) -> None:
+        for found in refused:
+            faults = "; ".join(f"{name}: {problem}" for name, problem in found.faults.items())
+            logger.warning("Refused %r: %r", found, faults)
+            for name in found.faults:
+                self._crawler.stats.inc_value(f"swathe/faults/{found.document.__name__}.{name}")
+
+    def _count_records(self, stored: int, refused: int) -> None:
+        """Make Scrapy's own counts, which are about to count one page, those of records."""
+        self._crawler.stats.inc_value("item_scraped_count", stored - bool(stored))
+        self._crawler.stats.inc_value("item_dropped_count", refused - (not stored))

@@ -17,7 +17,6 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from scraper.page_limit import PageLimitReachedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from typing import Any
 
     from scrapy.crawler import Crawler
@@ -60,19 +59,6 @@ class PageFailures(BaseSpiderMiddleware):
         if found is None:
             raise RuntimeError("scraper.failures.PageFailures is missing from SPIDER_MIDDLEWARES")
         return found
-
-    async def process_spider_output_async(
-        self, response: Response | None, result: AsyncIterator[Any], spider: Any = None
-    ) -> AsyncIterator[Any]:
-        """Let a page's links go before its records, so that the next page is fetched while these are stored."""
-        records = []
-        async for output in result:
-            if isinstance(output, Request):
-                yield self.get_processed_request(output, response)
-            else:
-                records.append(output)
-        for record in records:
-            yield record
 
     def get_processed_request(self, request: Request, response: Response | None) -> Request:
         """Watch over a request that the spider makes."""

@@ -19,6 +19,7 @@ from models.system import Problem, Run, RunCounts
 from scraper.config import swathe_version
 from scraper.errors import DatabaseError, SwatheError
 from scraper.failures import PageFailures, PageProblem
+from scraper.gathering import PageRecords
 from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
@@ -193,10 +194,11 @@ class RunRecorder:
         self._keep(response.url, f"raised in the spider: {type(failure.value).__name__}: {failure.value}")
 
     def _item_failed(self, item: Any, response: Response | None, failure: Failure) -> None:
-        self._crawler.stats.inc_value("swathe/errors")
-        self._crawler.stats.inc_value("swathe/item_errors")
+        lost = len(item.records) if isinstance(item, PageRecords) else 1
+        self._crawler.stats.inc_value("swathe/errors", lost)
+        self._crawler.stats.inc_value("swathe/item_errors", lost)
         url = response.url if response is not None else getattr(item, "url", "")
-        self._keep(url, f"gave a record that could not be stored: {failure.value}")
+        self._keep(url, f"gave {lost} record{'s'[: lost > 1]} that could not be stored: {failure.value}")
 
     def _keep(self, url: str, what: str) -> None:
         PageFailures.of(self._crawler).keep(PageProblem(url, " ".join(what.split())[:500]))

@@ -59,8 +59,12 @@ ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 200,
     "pipelines.store.StorePipeline": 300,
 }
-EXTENSIONS = {"scraper.run_recorder.RunRecorder": 0}
-SPIDER_MIDDLEWARES = {"scraper.failures.PageFailures": 10}
+EXTENSIONS = {
+    "scraper.run_recorder.RunRecorder": 0,
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "scraper.gathering.RecordFeeds": 0,
+}
+SPIDER_MIDDLEWARES = {"scraper.failures.PageFailures": 10, "scraper.gathering.GatherRecords": 1000}
 DOWNLOADER_MIDDLEWARES = {
     "scraper.page_limit.PageLimit": 50,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,

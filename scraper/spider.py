@@ -11,7 +11,7 @@ from scraper.errors import UsageError, expected_one_of
 from scraper.failures import PageFailures
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from twisted.python.failure import Failure
 
@@ -37,6 +37,7 @@ class SiteSpider(Spider):
         self.max_pages: int | None = int(arguments["max_pages"]) if arguments.get("max_pages") else None
         host = urlsplit(self.start_at).hostname or ""
         self.allowed_domains = [host.removeprefix("www.")]
+        self._followed: set[str] = set()
 
     @classmethod
     def check_arguments(cls, arguments: Mapping[str, Any]) -> None:
@@ -54,6 +55,18 @@ class SiteSpider(Spider):
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the first page; unlike with Scrapy's own start(), it may neither leave the site nor be repeated."""
         yield Request(self.start_at, callback=self.parse)
+
+    def follow_new(self, response: Any, css: str, callback: Callable[..., Any] | None = None) -> Iterator[Request]:
+        """Follow the links of a selector that were not followed before.
+
+        For links that many pages have, such as that to an author: Scrapy would drop a repeated request as well, but
+        only after making it, which costs more than reading a record.
+        """
+        for link in response.css(css).xpath("@href").getall():
+            url = response.urljoin(link.strip())
+            if url not in self._followed:
+                self._followed.add(url)
+                yield response.follow(url, callback)
 
     def page_failed(self, failure: Failure) -> None:
         """Note a page that could not be read; every request without an errback of its own comes here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.books import Book
+from scraper.select import each, first
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:
@@ -25,18 +26,18 @@ class BooksSpider(SiteSpider):
 
     def parse_book(self, response: Any) -> Iterator[Any]:
         """Read a product page."""
-        facts = {row.css("th::text").get(): row.css("td::text").get() for row in response.css("table tr")}
+        facts = {first(row, "th::text"): first(row, "td::text") for row in each(response, "table tr")}
         yield Book.found(
             response,
             upc=facts.get("UPC"),
-            title=response.css("h1::text").get(),
+            title=first(response, "h1::text"),
             price=facts.get("Price (incl. tax)"),
             currency=facts.get("Price (incl. tax)"),
             in_stock=facts.get("Availability"),
             stock=facts.get("Availability"),
-            rating=response.css(".product_main .star-rating::attr(class)").get(),
-            category=response.css(".breadcrumb li:nth-child(3) a::text").get(),
-            description=response.css("#product_description + p::text").get(),
+            rating=first(response, ".product_main .star-rating::attr(class)"),
+            category=first(response, ".breadcrumb li:nth-child(3) a::text"),
+            description=first(response, "#product_description + p::text"),
             reviews=facts.get("Number of reviews"),
-            image_url=response.css("#product_gallery img::attr(src)").get(),
+            image_url=first(response, "#product_gallery img::attr(src)"),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.quotes import Author, Quote
+from scraper.select import each, first, texts
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:
@@ -20,23 +21,22 @@ class QuotesSpider(SiteSpider):
 
     def parse(self, response: Any) -> Iterator[Any]:
         """Read a page of quotes."""
-        for quote in response.css(".quote"):
+        for quote in each(response, ".quote"):
             yield Quote.found(
                 response,
-                text=quote.css(".text::text").get(),
-                author=quote.css(".author::text").get(),
-                tags=quote.css(".tag::text").getall(),
+                text=first(quote, ".text::text"),
+                author=first(quote, ".author::text"),
+                tags=texts(quote, ".tag::text"),
             )
-        yield from response.follow_all(css=".quote a[href*='/author/']", callback=self.parse_author)
+        yield from self.follow_new(response, ".quote a[href*='/author/']", self.parse_author)
         yield from response.follow_all(css="li.next a")
 
     def parse_author(self, response: Any) -> Iterator[Any]:
         """Read the page of an author."""
-        about = response.css(".author-details")
         yield Author.found(
             response,
-            name=about.css(".author-title::text").get(),
-            born_date=about.css(".author-born-date::text").get(),
-            born_location=about.css(".author-born-location::text").get(),
-            description=about.css(".author-description::text").get(),
+            name=first(response, ".author-title::text"),
+            born_date=first(response, ".author-born-date::text"),
+            born_location=first(response, ".author-born-location::text"),
+            description=first(response, ".author-description::text"),
         )

@@ -70,7 +70,7 @@ HOSTILE = [
     "NaN",
 ]
 HOSTILE_UNITS = [
-    *(" ", "\n", "\x00", "\ud800", "\ud83d\ude00", "\u0300\u0316", "…", "Ã", "Ã©", "ÃƒÆ’Ã‚\xa0"),  # noqa: RUF001
+    *(" ", "\n", "\x00", "\ud800", "\ud83d\ude00", "\u0300\u0316", "…", "Ã", "Ã©", "ÃƒÆ’Ã‚\xa0", "ÃÂ“Â¢"),  # noqa: RUF001
     *("&", "&am", "&amp;", "&#97;", "“", '"', '"a" ', "“a”", "in ", "n't ", "no ", "May ", "★"),
     *("9", "1,", "1 ", "£", "£5 ", "-", "/", "../", "?a&", "[", "@", "http://"),
 ]
@@ -136,11 +136,10 @@ def test_a_type_that_no_page_gives_is_refused(clean: Callable[[object], object],
 def test_a_quarter_of_a_million_hostile_characters_are_no_problem(clean: Callable[[object], object]) -> None:
     """Anything worse than linear runs into the time limit, by far."""
     for unit in HOSTILE_UNITS:
-        for text in (unit * (250_000 // len(unit)), "a" + unit * (250_000 // len(unit)) + "b"):
-            try:
-                clean(text)
-            except ValueError as error:
-                assert len(str(error)) < 300  # noqa: PT017
+        try:
+            clean(unit * (250_000 // len(unit)) + "x")
+        except ValueError as error:
+            assert len(str(error)) < 300  # noqa: PT017
 
 
 def test_cleaners_name_their_page_url_as_the_pipeline_asks_for_it() -> None:

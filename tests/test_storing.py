@@ -18,8 +18,8 @@ from support import configured
 from models.books import Book
 from models.quotes import Quote
 from models.record import Found, Record, schema_of
-from pipelines.clean import CleanPipeline
-from pipelines.validate import ValidatePipeline
+from pipelines.clean import clean
+from pipelines.validate import validate
 from scraper.errors import DatabaseLostError
 from scraper.mongo.connection import Connection
 from scraper.storing.group_commit import GroupCommit
@@ -51,7 +51,9 @@ class Parcel(Record):
 
 def through(found: Found) -> Found:
     """Clean and validate, as the pipelines do."""
-    return ValidatePipeline().process_item(CleanPipeline().process_item(found))
+    clean(found)
+    validate(found)
+    return found
 
 
 def book(url: str = "http://127.0.0.1/1", **raw: Any) -> Found:
@@ -258,7 +260,7 @@ def test_a_database_that_stays_away_is_an_error_of_one_line(monkeypatch: pytest.
         store.write([book()])
         connection.server.stop()
         monkeypatch.setattr(connection, "revive", lambda: None)
-        with pytest.raises(DatabaseLostError, match="the last batch is not stored: MongoDB at .* does not answer"):
+        with pytest.raises(DatabaseLostError, match=r"the last batch is not stored: MongoDB at .* does not answer"):
             store.write([book()])
 
 
@@ -271,12 +273,23 @@ def test_group_commit_answers_each_entry_and_gathers_what_arrives_meanwhile() ->
 
     async def run() -> list[int]:
         commit = GroupCommit(write, size=4, wait_s=0.01)
-        answers = await asyncio.gather(*(commit.put(number) for number in range(10)))
+        answers = await asyncio.gather(*(commit.put([number, number + 1]) for number in range(0, 10, 2)))
         await commit.close()
-        return answers
+        return [answer for page in answers for answer in page]
 
     assert asyncio.run(run()) == [number * 10 for number in range(10)]
-    assert [len(batch) for batch in batches] == [4, 4, 2]
+    assert batches == [[0, 1, 2, 3], [4, 5, 6, 7, 8, 9]]
+
+
+def test_group_commit_writes_what_is_there_when_the_time_is_up() -> None:
+    batches: list[list[int]] = []
+
+    async def run() -> list[int]:
+        commit = GroupCommit(lambda batch: batches.append(batch) or batch, size=100, wait_s=0.01)
+        return await commit.put([1])
+
+    assert asyncio.run(run()) == [1]
+    assert batches == [[1]]
 
 
 def test_group_commit_hands_an_error_to_every_entry_of_its_batch_and_goes_on() -> None:
@@ -287,12 +300,14 @@ def test_group_commit_hands_an_error_to_every_entry_of_its_batch_and_goes_on() -
 
     async def run() -> list[Any]:
         commit = GroupCommit(write, size=2, wait_s=0.01)
-        answers = await asyncio.gather(*(commit.put(number) for number in range(4)), return_exceptions=True)
+        answers = [*await asyncio.gather(commit.put([0]), commit.put([1]), return_exceptions=True)]
+        answers += await asyncio.gather(commit.put([2]), commit.put([3]), return_exceptions=True)
         await commit.close()
         return answers
 
     answers = asyncio.run(run())
-    assert [type(answer) for answer in answers] == [DatabaseLostError, DatabaseLostError, int, int]
+    assert [type(answer) for answer in answers[:2]] == [DatabaseLostError, DatabaseLostError]
+    assert answers[2:] == [[2], [3]]
 
 
 def test_closing_writes_what_is_still_waiting() -> None:
@@ -300,10 +315,10 @@ def test_closing_writes_what_is_still_waiting() -> None:
 
     async def run() -> None:
         commit = GroupCommit(lambda batch: written.extend(batch) or batch, size=100, wait_s=60)  # type: ignore[func-returns-value]
-        waiting = asyncio.ensure_future(commit.put(1))
+        waiting = asyncio.ensure_future(commit.put([1]))
         await asyncio.sleep(0)
         await commit.close()
-        assert await waiting == 1
+        assert await waiting == [1]
 
     asyncio.run(run())
     assert written == [1]
@@ -334,3 +349,43 @@ def test_times_are_aware_and_in_utc(store: Store) -> None:
     store.write([book()])
     assert Book.objects.first().first_seen.utcoffset() is not None
     assert Book.objects.first().first_seen.utcoffset().total_seconds() == 0
+
+
+class Interval(Record):
+    """A record with a rule between its fields."""
+
+    meta = {"collection": "intervals"}  # noqa: RUF012
+    name = mongoengine.StringField(required=True, key=True)
+    low = mongoengine.IntField(required=True)
+    high = mongoengine.IntField(required=True)
+
+    def clean(self) -> None:
+        """Refuse an interval that ends before it begins."""
+        if self.high < self.low:
+            raise mongoengine.ValidationError(f"high is {self.high}, expected {self.low} or more")
+
+
+def test_a_rule_between_fields_is_kept_as_mongoengine_users_expect(
+    store: Store, database: Database[dict[str, Any]]
+) -> None:
+    page = PageOf("http://127.0.0.1/")
+    good = through(Interval.found(page, name="good", low=1, high=2))
+    bad = through(Interval.found(page, name="bad", low=2, high=1))
+    broken = through(Interval.found(page, name="broken", low=2, high=None))
+    assert store.write([good, bad, broken]) == [NEW, REFUSED, REFUSED]
+    faults = {kept["raw"]["name"]: kept["faults"][0] for kept in database.rejected.find()}
+    assert faults["bad"] == {"field": "(record)", "found": None, "problem": "high is 1, expected 2 or more"}
+    assert "Interval.clean() raised TypeError" in faults["broken"]["problem"]
+
+
+def test_a_bug_in_a_cleaner_refuses_its_record_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def buggy(value: Any, _url: str) -> Any:
+        return value.no_such_method() if value == "b" else value
+
+    monkeypatch.setitem(schema_of(Parcel).cleaners, "content", buggy)
+    page = PageOf("http://127.0.0.1/")
+    first, second = (through(Parcel.found(page, number=number, content=text)) for number, text in enumerate("ab"))
+    assert first.faults == {}
+    assert second.faults == {
+        "content": "its cleaner raised AttributeError: 'str' object has no attribute 'no_such_method'"
+    }

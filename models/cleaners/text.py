@@ -7,10 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-import ftfy
-from ftfy.badness import is_bad
-from ftfy.chardata import UTF8_DETECTOR_RE
-
+from models.cleaners.mojibake import is_suspect, repaired
 from models.cleaners.refusal import refusal, wrong_type
 
 MAX_ROUNDS = 8
@@ -30,16 +27,12 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]
 # However often an ampersand was escaped, this takes one pass.
 _ESCAPED_AMPERSAND = re.compile(r"&(?:(?:amp|AMP|#38|#[xX]26);)+")
 
-# ftfy's own test for mojibake takes 20 µs. It can only succeed where two non-ASCII characters meet, or at one of these.
-_SUSPECT = re.compile("[^\x00-\x7f](?:(?<=[\x80-\x9fÂÃŒœ])|[^\x00-\x7f])")
-# Left to itself, ftfy repairs text that is broken in parts over and over, and takes quadratic time for hostile text.
-_WHOLE_TEXT_ONLY = ftfy.TextFixerConfig(decode_inconsistent_utf8=False)
-
+_BLANKS = re.compile("[ \t\r]{2,}")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
-# Controls, soft hyphens, zero-width spaces, direction marks, noncharacters. Not the joiners U+200C and U+200D: Persian
-# and emoji are spelled with them.
+# Controls, zero-width spaces, direction marks, noncharacters. Not the joiners U+200C and U+200D, which Persian and
+# emoji are spelled with, nor soft hyphens and U+FEFF, which say where a word may, or must not, break.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\ufff9-\ufffb\ufffe\uffff]+"
 )
 _MANY_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
@@ -101,10 +94,10 @@ def _settled(value: object, layout: Callable[[str], str]) -> str | None:
     """Clean until nothing changes: a repair may reveal the next fault, and clean text must stay as it is."""
     text = _text_of(value)
     laid_out = layout(text)
-    if laid_out.isascii() and "&" not in laid_out and laid_out.replace("\n", "").isprintable():
+    if "&" not in laid_out and laid_out.replace("\n", "").isprintable() and _needs_no_repair(text, laid_out):
         return laid_out or None
     # Not `laid_out`: a no-break space is white space to Python, but half a letter in mojibake.
-    text = text.strip(" \t\r\n")
+    text = _BLANKS.sub(" ", text.strip(" \t\r\n"))
     for _ in range(MAX_ROUNDS):
         cleaned = layout(_readable(text))
         if cleaned == text:
@@ -121,6 +114,13 @@ def _text_of(value: object) -> str:
     raise wrong_type(value, "text")
 
 
+def _needs_no_repair(text: str, laid_out: str) -> bool:
+    """Tell most clean text at once. It is the text as given that is suspected: see below for no-break spaces."""
+    if laid_out.isascii():
+        return text.isascii() or not is_suspect(text)
+    return not is_suspect(text) and unicodedata.is_normalized("NFC", laid_out) and not _MANY_MARKS.search(laid_out)
+
+
 def _joined(text: str) -> str:
     return " ".join(text.split())
 
@@ -133,22 +133,13 @@ def _readable(text: str) -> str:
     """Unescape, repair and compose the text once; white space is not touched."""
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), _ESCAPED_AMPERSAND.sub("&", text))
-    if _SUSPECT.search(text) and is_bad(text):
-        text = _repaired(text)
+    if is_suspect(text):
+        text = repaired(text)
     if not text.isprintable():
         text = _INVISIBLE.sub("", _SURROGATES.sub(_pair_up, text))
     if not text.isascii():
         text = unicodedata.normalize("NFC", _MANY_MARKS.sub(_limit_marks, text))
     return text
-
-
-def _repaired(text: str) -> str:
-    """Repair mojibake by one step, which is all of it where the whole text was spoilt in the same way."""
-    whole, plan = ftfy.fix_encoding_and_explain(text, _WHOLE_TEXT_ONLY)
-    if any(step.parameter.startswith("utf-8") for step in plan or ()):
-        return whole
-    in_parts = UTF8_DETECTOR_RE.sub(lambda part: ftfy.fix_encoding(part[0], _WHOLE_TEXT_ONLY), text)
-    return in_parts if in_parts != text else whole
 
 
 def _pair_up(surrogates: re.Match[str]) -> str:

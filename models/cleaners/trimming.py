@@ -29,25 +29,22 @@ def unquoted(value: object) -> str | None:
 
 
 def without_prefix(prefix: str) -> Callable[[object], str | None]:
-    """Return a cleaner: `one_line` without `prefix`, in upper or lower case, and however often it is repeated.
+    """Return a cleaner: `one_line` without `prefix`, once and as it is written: "in In Salah" is in In Salah, Algeria.
 
     A prefix that ends in a letter or a digit goes only as a whole word. Raises ValueError for an empty prefix.
 
-    >>> without_prefix("in")("in Ulm, Germany"), without_prefix("in")("Ingolstadt")
-    ('Ulm, Germany', 'Ingolstadt')
+    >>> without_prefix("in")("in Ulm, Germany"), without_prefix("in")("inland"), without_prefix("in")("in In Salah")
+    ('Ulm, Germany', 'inland', 'In Salah')
     """
     start = one_line(prefix)
     if start is None:
         raise ValueError(f"without_prefix({prefix!r}) names no prefix, expected text such as 'in'")
     word_end = r"(?!\w)" if start[-1].isalnum() else ""
-    repeated = re.compile(rf"(?:{re.escape(start)}{word_end} ?)+", re.IGNORECASE)
-
-    def remove_prefix(text: str) -> str:
-        found = repeated.match(text)
-        return text[found.end() :] if found else text
+    beginning = re.compile(rf"{re.escape(start)}{word_end} ?")
 
     def clean(value: object) -> str | None:
-        return _trimmed(value, remove_prefix)
+        text = one_line(value)
+        return None if text is None else one_line(beginning.sub("", text, count=1) if beginning.match(text) else text)
 
     return clean
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
 from scraper.cli.output import errors, visible
 from scraper.config import environment_name, load_config
 from scraper.errors import DatabaseError, UsageError, expected_one_of
 
 if TYPE_CHECKING:
+    from scrapy.settings import Settings
+
     from scraper.config import Config
 
 EXAMPLE = "Example: swathe crawl books --start http://127.0.0.1:8100/books/ --max-pages 20 --output books.jsonl"
@@ -49,7 +52,7 @@ def crawl(
     spider_type.check_arguments(arguments)
     log_file = None if verbose else _log_file(config, spider)
     settings = crawling.project_settings()
-    settings.setdict({**_run_settings(log_file, output), **overrides}, priority="cmdline")
+    settings.setdict({**_run_settings(settings, log_file, output), **overrides}, priority="cmdline")
     _warn_about_contact(config, start or spider_type.start_url)
     result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings))
     errors.print(visible(result.line), markup=False, soft_wrap=True)
@@ -79,12 +82,12 @@ def _apply(assignments: list[str]) -> dict[str, str]:
     return settings
 
 
-def _run_settings(log_file: Path | None, output: Path | None) -> dict[str, Any]:
+def _run_settings(project: Settings, log_file: Path | None, output: Path | None) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     if log_file:
         settings["LOG_FILE"] = str(log_file)
     if errors.is_terminal:
-        settings["EXTENSIONS"] = {"scraper.run_recorder.RunRecorder": 0, "scraper.progress.ProgressLine": 10}
+        settings["EXTENSIONS"] = {**project["EXTENSIONS"], "scraper.progress.ProgressLine": 10}
     if output:
         if output.suffix not in FEED_FORMATS:
             raise UsageError(

@@ -12,8 +12,8 @@ from models.system import Run
 from scraper.cli.output import console, print_facts, print_table
 from scraper.config import load_config
 from scraper.errors import UsageError
-from scraper.mongo.connection import CODEC, connection_to
 from scraper.heartbeat import mark_lost_runs
+from scraper.mongo.connection import CODEC, connection_to
 
 if TYPE_CHECKING:
     from pymongo.database import Database

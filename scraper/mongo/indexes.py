@@ -21,9 +21,9 @@ KEY_INDEX = "record_key"
 def ensure_indexes(database: Database[dict[str, Any]], document: type[Document]) -> None:
     """Create what is missing: a unique index over the key, and one for each field that is filtered or sorted by."""
     schema = schema_of(document)
-    indexes = [IndexModel([(schema.column(name), ASCENDING)], name=name) for name in schema.indexes]
+    indexes = [IndexModel([(schema.columns[name], ASCENDING)], name=name) for name in schema.indexes]
     if schema.key:
-        key = [(schema.column(name), ASCENDING) for name in schema.key]
+        key = [(schema.columns[name], ASCENDING) for name in schema.key]
         indexes.append(IndexModel(key, name=KEY_INDEX, unique=True))
     if not indexes:
         return

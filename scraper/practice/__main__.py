@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--port", type=_whole(0, 65_535), default=8100, help="0 takes a free port (default: %(default)s)")
     option("--quotes", type=size, metavar="N", help="enlarge the site: N quotes (default: 10000)")
     option("--books", type=size, metavar="N", help="enlarge the site: N books (default: 2000)")
+    option("--authors", type=size, metavar="N", help="enlarge the site: N authors (default: one for 20 quotes)")
     option("--quotes-per-page", type=size, metavar="N", help="enlarge the site: N quotes on a list page (default: 20)")
     option(
         "--padding-kb", type=_whole(0, 10_000), default=0, metavar="N", help="add N KiB of hidden menus to each page"
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _site(options: argparse.Namespace) -> PracticeSite:
-    asked = {name: getattr(options, name) for name in ("quotes", "books", "quotes_per_page")}
+    asked = {name: getattr(options, name) for name in ("quotes", "books", "quotes_per_page", "authors")}
     sizes = {name: value for name, value in asked.items() if value is not None}
     return enlarge(load_site(), **sizes) if sizes else load_site()
 

@@ -72,21 +72,25 @@ def _grow_books(site: PracticeSite, count: int, random: Random) -> list[Book]:
     return grown
 
 
-def enlarge(site: PracticeSite, quotes: int = 10_000, books: int = 2_000, quotes_per_page: int = 20) -> PracticeSite:
+def enlarge(
+    site: PracticeSite, quotes: int = 10_000, books: int = 2_000, quotes_per_page: int = 20, authors: int | None = None
+) -> PracticeSite:
     """Compose a healthy site of the given size from the records of `site`; equal arguments give an equal site.
 
-    Every author has a quote; about 20 quotes share one author. Raises ValueError for sizes below 1, or when the names
-    run out.
+    Quotes are dealt to `authors` in turn; None means one author for every 20 quotes. Raises ValueError for sizes below
+    1, or when the names run out.
     """
-    for name, value in (("quotes", quotes), ("books", books), ("quotes_per_page", quotes_per_page)):
+    authors = -(-quotes // QUOTES_PER_AUTHOR) if authors is None else authors
+    sizes = {"quotes": quotes, "books": books, "quotes_per_page": quotes_per_page, "authors": authors}
+    for name, value in sizes.items():
         if value < 1:
             raise ValueError(f"cannot enlarge the practice site: {name} must be 1 or more, not {value}")
     random = Random(SEED)  # noqa: S311 - the same site every time is the point
-    authors = _grow_authors(site, -(-quotes // QUOTES_PER_AUTHOR))
+    grown_authors = _grow_authors(site, authors)
     return replace(
         site,
-        all_quotes=tuple(_grow_quotes(site, quotes, authors, random)),
-        all_authors=tuple(authors),
+        all_quotes=tuple(_grow_quotes(site, quotes, grown_authors, random)),
+        all_authors=tuple(grown_authors),
         all_books=tuple(_grow_books(site, books, random)),
         quotes_per_page=quotes_per_page,
         broken_html=frozenset(),

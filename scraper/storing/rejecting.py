@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 RAW_BYTES = 8 * 2**20
 """What the raw values of one item may take together: half of MongoDB's limit for a document."""
 
-WHOLE_RECORD = "(record)"
-"""Stands for the field when the record as a whole cannot be stored."""
-
 SHOWN_CHARACTERS = 200
 """Length up to which a fault repeats the value that was found; the whole of it stands in `raw`."""
 

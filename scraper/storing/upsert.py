@@ -17,11 +17,10 @@ from bson.errors import InvalidDocument
 from pymongo import InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from models.record import schema_of
+from models.record import BOOKKEEPING, WHOLE_RECORD, schema_of
 from scraper.errors import DatabaseLostError
 from scraper.mongo.connection import CODEC
 from scraper.mongo.indexes import KEY_INDEX
-from scraper.storing.rejecting import WHOLE_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +83,8 @@ class _Plan:
 
     @property
     def url(self) -> str:
-        return self.entries[-1].found.values["url"]  # type: ignore[no-any-return]
+        """Where the record was seen last."""
+        return str(self.entries[-1].found.stored["url"])
 
     def changes(self) -> dict[str, Any]:
         """Return the fields that differ from what the database has."""
@@ -102,7 +102,7 @@ class Upsert:
         self._collection: Collection[dict[str, Any]] = database.get_collection(
             self._schema.collection, codec_options=CODEC
         )
-        self._key = tuple(self._schema.column(name) for name in self._schema.key)
+        self._key = tuple(self._schema.columns[name] for name in self._schema.key)
         self._run, self._now = run, now
 
     def write(self, founds: Iterable[Found]) -> None:
@@ -124,10 +124,7 @@ class Upsert:
 
     def _entry(self, found: Found) -> _Entry | None:
         """Make the record BSON once, apart from its batch, so that one that cannot be fails alone."""
-        assert found.record is not None
-        mongo = found.record.to_mongo()
-        columns = [self._schema.column(name) for name in self._schema.content if name in found.values]
-        content = {column: mongo.get(column) for column in columns}
+        content = {column: value for column, value in found.stored.items() if column not in BOOKKEEPING}
         try:
             encoded = bson.encode(content, codec_options=CODEC)
         except (InvalidDocument, OverflowError, UnicodeError, ValueError) as error:
@@ -208,7 +205,7 @@ class Upsert:
 
     def _read(self, keys: list[tuple[Any, ...]]) -> dict[tuple[Any, ...], dict[str, Any]]:
         """Return the stored content by key, with `_id`, `url` and `changed_at`."""
-        columns = [self._schema.column(name) for name in self._schema.content]
+        columns = [self._schema.columns[name] for name in self._schema.content]
         query = {column: {"$in": list({key[place] for key in keys})} for place, column in enumerate(self._key)}
         found = self._collection.find(query, [*columns, "url", "changed_at"])
         return {self._key_of(document): document for document in found}
