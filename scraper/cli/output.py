@@ -6,7 +6,7 @@ import csv
 import json
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from bson import Decimal128, ObjectId
@@ -38,7 +38,7 @@ def visible(value: Any) -> str:
     >>> visible("red \x1b[31malert\n")
     'red [31malert'
     """
-    return " ".join(_INVISIBLE.sub(" ", _plain(value)).replace(" [", " [").split()) if value is not None else ""
+    return " ".join(_INVISIBLE.sub(" ", _plain(value)).split()) if value is not None else ""
 
 
 def print_table(rows: Iterable[dict[str, Any]], columns: Sequence[str], title: str = "") -> list[str]:
@@ -108,7 +108,10 @@ def write_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> None:
 
 
 def _cell(value: Any) -> str:
-    text = value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else visible(value)
+    if isinstance(value, datetime):
+        # Midnight to the second is how a day is kept.
+        return value.strftime("%Y-%m-%d" if value.time() == time.min else "%Y-%m-%d %H:%M")
+    text = visible(value)
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
 
 
