@@ -18,7 +18,8 @@ def record_documents() -> dict[str, type[Record]]:
     """Return every record's document of the modules in `models/`, by collection name."""
     for module in iter_modules(models.__path__, "models."):
         import_module(module.name)
-    return {document._get_collection_name(): document for document in sorted(Record.__subclasses__(), key=str)}
+    ours = [document for document in Record.__subclasses__() if document.__module__.startswith("models.")]
+    return {document._get_collection_name(): document for document in sorted(ours, key=str)}
 
 
 def all_documents() -> dict[str, type[Document]]:

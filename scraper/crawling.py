@@ -75,12 +75,14 @@ def spider_class(name: str, loader: SpiderLoaderProtocol | None = None) -> type[
 
 
 def tune_process(crawler: Crawler) -> None:
-    """Spare a crawl two costs that grow with it: log lines that nobody keeps, and garbage collection of the program.
+    """Spare a crawl costs that grow with it: log lines that nobody keeps, and garbage collection of the program.
 
     Scrapy has every DEBUG line made, also pymongo's, and drops it in its handler. And what was imported, some 300,000
     objects, need not be looked through for garbage again and again.
     """
     logging.root.setLevel(crawler.settings["LOG_LEVEL"])
+    # A log file on a full disk must not fill the terminal with tracebacks; the run says what happened.
+    logging.raiseExceptions = False
     gc.collect()
     gc.freeze()
 

@@ -28,8 +28,6 @@ from scraper.spider import SiteSpider
 from scraper.verdict import Evidence, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -69,7 +67,8 @@ class RunRecorder:
         self.run_id = ObjectId()
         self.verdict: Verdict | None = None
         self._database_error = ""
-        self._background: set[asyncio.Task[None]] = set()
+        self._heartbeat: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -90,7 +89,9 @@ class RunRecorder:
         if not self._database_error:
             self._database_error = str(error)
             logger.error("%s", error)
-            self._in_background(self._crawler.engine.close_spider_async(reason="database_lost"))
+            # Not awaited: the engine closes once this item, among others, is done with. asyncio itself keeps only a
+            # weak reference to a task.
+            self._closing = asyncio.create_task(self._crawler.engine.close_spider_async(reason="database_lost"))
 
     def counts(self) -> dict[str, int]:
         """Return what the run has done so far, by the field of RunCounts."""
@@ -109,7 +110,7 @@ class RunRecorder:
             self._database_error = str(error)
             logger.error("%s", error)
             raise CloseSpider("database_unavailable") from error
-        self._in_background(self._beat_until_closed())
+        self._heartbeat = asyncio.create_task(self._beat_until_closed())
 
     def _begin(self, spider: Spider) -> None:
         database = self.connection.open()
@@ -139,18 +140,12 @@ class RunRecorder:
 
     async def _closed(self, spider: Spider, reason: str) -> None:
         self.verdict = judge(self._evidence(reason))
-        for task in self._background:
-            task.cancel()
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
         try:
             await run_in_thread(self._finish, self.verdict)
         except (PyMongoError, DatabaseError) as error:
             logger.error("The run's verdict could not be written: %s", type(error).__name__)
-
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something beside the crawl; asyncio itself keeps only weak references to tasks."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
 
     def _finish(self, verdict: Verdict) -> None:
         now = datetime.now(UTC)

@@ -20,6 +20,7 @@ from support import configured, until
 from scraper.errors import ConfigError, DatabaseError
 from scraper.mongo.binary import find_mongod
 from scraper.mongo.connection import Connection, mask_password
+from scraper.practice import PracticeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +128,19 @@ def test_a_crawl_with_a_server_that_is_down_stops_before_it_fetches_anything(swa
     assert "does not answer" in failed.error_line
     assert "s3cret" not in failed.err
     assert len(site.requests) == before
+
+
+def test_a_crawl_whose_database_goes_away_for_good_ends_and_says_so(swathe: Any, tmp_path: Path) -> None:
+    with PracticeServer(latency_ms=200) as site:
+        with mongod(tmp_path / "db") as port:
+            own = {"SWATHE_MONGODB_URI": f"mongodb://127.0.0.1:{port}/", "SWATHE_MONGODB_CONNECT_TIMEOUT_S": "0.5"}
+            crawl = swathe.start("crawl", "books", "--start", f"{site.url}books/", **own)
+            with MongoClient[dict[str, Any]]("127.0.0.1", port) as client:
+                until(lambda: client[swathe.database].books.count_documents({}), "records are being stored")
+        _, err = crawl.communicate(timeout=90)
+    assert crawl.returncode == 1, err
+    assert "books: failed: " in err
+    assert "the last batch is not stored: MongoDB at mongodb://127.0.0.1" in err
 
 
 def test_a_replica_set_works_the_same(tmp_path: Path) -> None:

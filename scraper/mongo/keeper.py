@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 TICK_S = 0.1
 CRASHES_ALLOWED, CRASH_WINDOW_S = 5, 60.0
 LOG_KEPT_BYTES = 10 * 2**20
+FULL_DISK_BYTES = 2**20
 PR_SET_PDEATHSIG = 1
 """Option of prctl(2): the signal a process gets when its parent dies. Linux only."""
 
@@ -97,6 +99,8 @@ class Keeper:
 
     def _reason(self, stderr: str, log_start: int) -> str:
         """Return the last fatal or error line that mongod logged in this start, else what it printed."""
+        if shutil.disk_usage(self._folder.path).free < FULL_DISK_BYTES:
+            return f"the disk of {self._folder.path} is full: free some space"
         if "error while loading shared libraries" in stderr:
             return explain_loader(stderr)
         found = ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo.errors import AutoReconnect, PyMongoError
 
 from models.system import Rejected
-from scraper.errors import DatabaseLostError
+from scraper.errors import DatabaseError, DatabaseLostError
 from scraper.mongo.connection import explain
 from scraper.mongo.indexes import ensure_indexes
 from scraper.storing.rejecting import rejection
@@ -39,23 +39,34 @@ class Store:
     def __init__(self, connection: Connection, run: ObjectId, spider: str) -> None:
         self._connection, self._run, self._spider = connection, run, spider
         self._indexed: set[type[Document]] = set()
+        self._lost: DatabaseError | None = None
 
     def write(self, batch: Sequence[Found]) -> list[Outcome]:
         """Return what became of each record, in order; raise DatabaseLostError when MongoDB stays away.
 
         Blocks: call it in a thread.
         """
-        for attempt in range(TRIES):
+        if self._lost is not None:
+            raise self._lost  # the crawl is being ended; do not let every batch in flight wait again
+        try:
+            return self._write_through_breaks(batch)
+        except PyMongoError as error:
+            what = explain(error, self._connection.address)
+            self._lost = DatabaseLostError(f"the last batch is not stored: {what}")
+            raise self._lost from error
+        except DatabaseError as error:
+            self._lost = error
+            raise
+
+    def _write_through_breaks(self, batch: Sequence[Found]) -> list[Outcome]:
+        """Write again when the connection breaks, up to `TRIES` times in all."""
+        for attempt in range(TRIES - 1):
             try:
                 return self._write_once(batch)
-            except AutoReconnect as error:
-                if attempt == TRIES - 1:
-                    raise self._lost(error) from error
+            except AutoReconnect:
                 time.sleep(FIRST_WAIT_S * 2**attempt)
                 self._connection.revive()
-            except PyMongoError as error:
-                raise self._lost(error) from error
-        raise AssertionError("the last try returns or raises")
+        return self._write_once(batch)
 
     def _write_once(self, batch: Sequence[Found]) -> list[Outcome]:
         database, now = self._connection.open(), _now()
@@ -77,9 +88,6 @@ class Store:
         if document not in self._indexed:
             ensure_indexes(database, document)
             self._indexed.add(document)
-
-    def _lost(self, error: PyMongoError) -> DatabaseLostError:
-        return DatabaseLostError(f"the last batch is not stored: {explain(error, self._connection.address)}")
 
 
 def _now() -> datetime:
