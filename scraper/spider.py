@@ -9,6 +9,7 @@ from scrapy import Request, Spider
 
 from scraper.errors import UsageError, expected_one_of
 from scraper.failures import PageFailures
+from scraper.select import texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -62,7 +63,7 @@ class SiteSpider(Spider):
         For links that many pages have, such as that to an author: Scrapy would drop a repeated request as well, but
         only after making it, which costs more than reading a record.
         """
-        for link in response.css(css).xpath("@href").getall():
+        for link in texts(response, f"{css}::attr(href)"):
             url = response.urljoin(link.strip())
             if url not in self._followed:
                 self._followed.add(url)

@@ -405,3 +405,13 @@ def version() -> str:
 def test_the_project_runs_from_any_folder_below_its_root(swathe: Swathe) -> None:
     assert swathe.run([*SCRAPY, "list"], cwd=ROOT / "docs").out.split() == ["books", "quotes"]
     assert "quotes" in swathe("spiders", cwd=ROOT / "docs").out
+
+
+def test_a_terminal_gets_a_live_line_and_a_pipe_does_not(swathe: Swathe, database: Mongo, slow: PracticeServer) -> None:
+    start = ["crawl", "books", "--start", f"{slow.url}books/", "--max-pages", "6"]
+    command = " ".join([sys.executable, str(ROOT / "main.py"), *start])
+    shown = swathe.run(["script", "--quiet", "--return", "--command", command, "/dev/null"], code=3, TERM="xterm")
+    assert "pages/s" in shown.out
+    assert "queue" in shown.out
+    assert "the limit of 6 pages was reached" in shown.out
+    assert "pages/s" not in swathe(*start, code=3).err
