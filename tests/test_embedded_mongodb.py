@@ -66,7 +66,10 @@ def listening_sockets(pid: int) -> list[str]:
     """Return the TCP sockets that a process listens on, from the kernel's tables."""
     inodes = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        target = str(link.readlink())
+        try:
+            target = str(link.readlink())
+        except FileNotFoundError:
+            continue  # closed meanwhile
         if target.startswith("socket:["):
             inodes.add(target[8:-1])
     rows = [
