@@ -63,8 +63,11 @@ def _trimmed(value: object, trim: Callable[[str], str]) -> str | None:
 
 
 def _inside_quotation_marks(text: str) -> str:
-    if text[-1] in _CLOSING_OF.get(text[0], "") and _encloses(text, text[0], text[-1]):
-        return text[1:-1]
+    if text[-1] in _CLOSING_OF.get(text[0], ""):
+        inner = text[1:-1]
+        alone = text[0] not in inner and text[-1] not in inner
+        if inner and (alone or _encloses(text, text[0], text[-1])):
+            return inner
     return text if text.strip(_QUOTATION_MARKS + " ") else ""
 
 

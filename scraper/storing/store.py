@@ -39,6 +39,7 @@ class Store:
     def __init__(self, connection: Connection, run: ObjectId, spider: str) -> None:
         self._connection, self._run, self._spider = connection, run, spider
         self._indexed: set[type[Document]] = set()
+        self._all_new: dict[type[Document], bool] = {}
         self._lost: DatabaseError | None = None
 
     def write(self, batch: Sequence[Found]) -> list[Outcome]:
@@ -74,7 +75,9 @@ class Store:
         for document in dict.fromkeys(found.document for found in batch):
             self._ensure_indexes(database, document)
             upsert = Upsert(database, document, self._run, now)
-            upsert.write(found for found in batch if found.document is document and not found.faults)
+            mine = [found for found in batch if found.document is document and not found.faults]
+            # A crawl of an empty collection finds new records only: half of its database work would be to look first.
+            self._all_new[document] = upsert.write(mine, expect_new=self._all_new[document]) and self._all_new[document]
             outcomes.update(upsert.outcomes())
         refused = [found for found in batch if found.faults]
         if refused:
@@ -88,6 +91,7 @@ class Store:
         if document not in self._indexed:
             ensure_indexes(database, document)
             self._indexed.add(document)
+            self._all_new[document] = database[document._get_collection_name()].find_one({}, ["_id"]) is None
 
 
 def _now() -> datetime:

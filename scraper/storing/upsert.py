@@ -105,14 +105,20 @@ class Upsert:
         self._key = tuple(self._schema.columns[name] for name in self._schema.key)
         self._run, self._now = run, now
 
-    def write(self, founds: Iterable[Found]) -> None:
-        """Store each record; one that MongoDB cannot hold gets a fault instead, and its batch goes on without it."""
+    def write(self, founds: Iterable[Found], *, expect_new: bool = False) -> bool:
+        """Store each record; one that MongoDB cannot hold gets a fault instead, and its batch goes on without it.
+
+        With `expect_new` the records are inserted without a look at what is there; one that is there after all is
+        found out by its key and decided again. Return whether none was.
+        """
         pending = [entry for found in founds if (entry := self._entry(found)) is not None]
         self._entries = list(pending)
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             if not pending:
-                return
-            pending = self._round(pending)
+                return number <= 1
+            pending = self._round(pending, look=number > 0 or not expect_new)
+        if not pending:
+            return False
         raise DatabaseLostError(
             f"'{self._schema.collection}': {len(pending)} records were written by other processes {ROUNDS} times "
             f"while this one tried: run one crawl of these records at a time"
@@ -136,12 +142,12 @@ class Upsert:
         # Decoded again, so that it is compared in the form in which MongoDB gives values back.
         return _Entry(found, bson.decode(encoded, codec_options=CODEC))
 
-    def _round(self, pending: list[_Entry]) -> list[_Entry]:
+    def _round(self, pending: list[_Entry], *, look: bool) -> list[_Entry]:
         """Decide and write once; return the entries to decide again."""
         groups: dict[tuple[Any, ...], list[_Entry]] = {}
         for entry in pending:
             groups.setdefault(self._key_of(entry.content), []).append(entry)
-        existing = self._read(list(groups))
+        existing = self._read(list(groups)) if look else {}
         plans = [_Plan(entries, existing.get(key)) for key, entries in groups.items()]
         requests: list[Any] = []
         owners: list[list[_Plan]] = []
