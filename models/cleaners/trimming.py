@@ -25,7 +25,16 @@ def unquoted(value: object) -> str | None:
     >>> unquoted('"Yes" and "no"')
     '"Yes" and "no"'
     """
-    return _trimmed(value, _inside_quotation_marks)
+    text = one_line(value)
+    # Until nothing changes, so that cleaning again changes nothing.
+    for _ in range(MAX_ROUNDS):
+        if text is None:
+            return None
+        inner = _inside_quotation_marks(text)
+        if inner == text:
+            return text
+        text = one_line(inner)
+    raise refusal(value, f"is wrapped more than {MAX_ROUNDS} times over, expected text")
 
 
 def without_prefix(prefix: str) -> Callable[[object], str | None]:
@@ -47,19 +56,6 @@ def without_prefix(prefix: str) -> Callable[[object], str | None]:
         return None if text is None else one_line(beginning.sub("", text, count=1) if beginning.match(text) else text)
 
     return clean
-
-
-def _trimmed(value: object, trim: Callable[[str], str]) -> str | None:
-    """Trim until nothing changes, so that trimming again changes nothing."""
-    text = one_line(value)
-    for _ in range(MAX_ROUNDS):
-        if text is None:
-            return None
-        inner = trim(text)
-        if inner == text:
-            return text
-        text = one_line(inner)
-    raise refusal(value, f"is wrapped more than {MAX_ROUNDS} times over, expected text")
 
 
 def _inside_quotation_marks(text: str) -> str:

@@ -15,7 +15,7 @@ from models.record import schema_of
 from models.registry import record_documents
 from scraper.cli.output import console, print_table
 from scraper.config import load_config
-from scraper.mongo.connection import CODEC, connection_to
+from scraper.mongo.connection import connection_to
 from scraper.origin import ROOT
 from scraper.verdict import EXIT_INCOMPLETE
 
@@ -46,7 +46,7 @@ def demo() -> None:
                 _crawl(spider, f"{site.url}{path}")
         console.print("\nEach crawl exits 3, 'incomplete': the site has records that must be refused.", markup=False)
         for name, document in record_documents().items():
-            collection = database.get_collection(name, codec_options=CODEC)
+            collection = database[name]
             columns = [column for column in schema_of(document).content if column != "description"]
             print_table(collection.find(limit=3), columns, title=f"\n{collection.count_documents({})} {name}")
         console.print(f"\n{database['rejected'].count_documents({})} refused items, kept in 'rejected'")

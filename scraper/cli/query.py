@@ -13,7 +13,7 @@ from scraper.cli.output import console, print_table, write_csv, write_json
 from scraper.config import load_config
 from scraper.errors import UsageError, expected_one_of
 from scraper.filters import field_path, mongo_filter
-from scraper.mongo.connection import CODEC, connection_to
+from scraper.mongo.connection import connection_to
 
 if TYPE_CHECKING:
     from mongoengine import Document
@@ -59,7 +59,7 @@ def query(
     order = [_order(document, sort)] if sort else []
     rows = limit if limit is not None else TABLE_ROWS if format_ is Format.TABLE else 0
     with connection_to(load_config().mongodb) as database:
-        collection = database.get_collection(records, codec_options=CODEC)
+        collection = database[records]
         if count:
             typer.echo(collection.count_documents(conditions))
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,10 +10,7 @@ from models.system import Rejected
 from scraper.cli.output import console, print_facts, print_table
 from scraper.cli.runs import find_by_id
 from scraper.config import load_config
-from scraper.mongo.connection import CODEC, connection_to
-
-if TYPE_CHECKING:
-    from pymongo.database import Database
+from scraper.mongo.connection import connection_to
 
 EXAMPLE = "Example: swathe rejected show 6560f3a1c2d4e5f60718293a"
 
@@ -33,7 +30,7 @@ def rejected(context: typer.Context) -> None:
 def list_rejected(limit: Annotated[int, typer.Option(min=1, help="Items to show, the latest first.")] = 20) -> None:
     """List the latest refused items."""
     with connection_to(load_config().mongodb) as database:
-        collection = _collection(database)
+        collection = database[Rejected._get_collection_name()]
         rows = (
             {
                 "id": str(item["_id"])[-8:],
@@ -55,12 +52,8 @@ def show(
 ) -> None:
     """Show one refused item: every field at fault, and the raw values of its page."""
     with connection_to(load_config().mongodb) as database:
-        item = find_by_id(_collection(database), item_id, "refused item", "swathe rejected list")
+        item = find_by_id(database[Rejected._get_collection_name()], item_id, "refused item", "swathe rejected list")
     faults, raw = item.pop("faults"), item.pop("raw")
     print_facts({"id": item.pop("_id"), **item}, title="Refused item")
     print_facts({fault["field"]: fault["problem"] for fault in faults}, title="\nFaults")
     print_facts(raw, title="\nRaw values")
-
-
-def _collection(database: Database[dict[str, Any]]) -> Any:
-    return database.get_collection(Rejected._get_collection_name(), codec_options=CODEC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from bson import ObjectId
@@ -13,10 +13,7 @@ from scraper.cli.output import console, print_facts, print_table
 from scraper.config import load_config
 from scraper.errors import UsageError
 from scraper.heartbeat import mark_lost_runs
-from scraper.mongo.connection import CODEC, connection_to
-
-if TYPE_CHECKING:
-    from pymongo.database import Database
+from scraper.mongo.connection import connection_to
 
 EXAMPLE = "Example: swathe runs show 6560f3a1c2d4e5f60718293a"
 COLUMNS = ["id", "spider", "started", "result", "why", "pages", "new", "changed", "same", "refused", "took"]
@@ -38,7 +35,10 @@ def list_runs(limit: Annotated[int, typer.Option(min=1, help="Runs to show, the 
     """List the latest runs."""
     with connection_to(load_config().mongodb) as database:
         mark_lost_runs()
-        print_table((_row(run) for run in _collection(database).find(sort=[("started_at", -1)], limit=limit)), COLUMNS)
+        print_table(
+            (_row(run) for run in database[Run._get_collection_name()].find(sort=[("started_at", -1)], limit=limit)),
+            COLUMNS,
+        )
 
 
 @app.command("show", epilog=EXAMPLE)
@@ -46,7 +46,7 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
     """Show one run with everything that is known of it."""
     with connection_to(load_config().mongodb) as database:
         mark_lost_runs()
-        run = find_by_id(_collection(database), run_id, "run", "swathe runs list")
+        run = find_by_id(database[Run._get_collection_name()], run_id, "run", "swathe runs list")
     counts, problems = run.pop("counts", {}), run.pop("problems", [])
     print_facts({"id": run.pop("_id"), **run}, title="Run")
     print_facts(counts, title="\nCounts")
@@ -65,10 +65,6 @@ def find_by_id(collection: Any, text: str, what: str, listing: str) -> dict[str,
     if len(found) != 1:
         raise UsageError(f"{len(found) or 'no'} {what}s have the id '{text}', expected one: `{listing}` shows the ids")
     return dict(found[0])
-
-
-def _collection(database: Database[dict[str, Any]]) -> Any:
-    return database.get_collection(Run._get_collection_name(), codec_options=CODEC)
 
 
 def _row(run: dict[str, Any]) -> dict[str, Any]:

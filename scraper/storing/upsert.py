@@ -99,9 +99,7 @@ class Upsert:
         self, database: Database[dict[str, Any]], document: type[Record], run: ObjectId, now: datetime
     ) -> None:
         self._schema = schema_of(document)
-        self._collection: Collection[dict[str, Any]] = database.get_collection(
-            self._schema.collection, codec_options=CODEC
-        )
+        self._collection: Collection[dict[str, Any]] = database[self._schema.collection]
         self._key = tuple(self._schema.columns[name] for name in self._schema.key)
         self._run, self._now = run, now
 
