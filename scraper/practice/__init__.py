@@ -5,6 +5,15 @@ books.toscrape.com), so that one spider serves both. All of it is rendered from 
 record the values that a perfect scrape stores, and the text that the page shows instead where that is awkward. Some
 records cannot be stored: they are in `site.refused`.
 
+The healthy quotes (`site.listed_quotes`) are also listed in every other way a site may show them: `/lists/` names all.
+
+- Next pages: links, numbers, totals, offsets, cursors, tokens, buttons, forms, scrolling, tags, days, and traps.
+- Log-in: `/quotes/login`, for `/quotes/members/`; `session_pages` of the server ends a session early.
+- Forms: `/quotes/search.aspx`, for `site.filterable_quotes`; `viewstate_uses` of the server lets its state expire.
+- Sources: `/sitemap.xml`, `/feeds/quotes.rss` and `/feeds/quotes.atom`.
+- Faults: besides failing, a page may lose records (`keep_records`) or its way on (`remove_next`), or be another one
+  (`serve_as`, `body`); `skip` lets the first requests pass.
+
 In a test:
 
     with PracticeServer(faults={"/quotes/page/2/": Fault(status=503, times=1)}) as server:

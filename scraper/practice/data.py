@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,11 @@ from scraper.practice import paths
 from scraper.practice.records import Author, Book, Quote
 
 DATA_FILE = Path(__file__).with_name("site.json")
+
+FIRST_DAY, LAST_DAY = date(2026, 1, 1), date(2026, 3, 31)
+"""The days between which every healthy quote has its own."""
+
+GOODREADS = "http://goodreads.com"
 
 Listed = TypeVar("Listed", Quote, Book)
 
@@ -34,6 +40,15 @@ def split_pages(records: Sequence[Listed], per_page: int) -> list[list[Listed]]:
         if record.also_on_page is not None:
             pages[record.also_on_page - 1].append(record)
     return pages
+
+
+def sort_by_tag(quotes: Iterable[Quote]) -> dict[str, list[Quote]]:
+    """Return the quotes that carry each tag, most used tag first."""
+    tagged: dict[str, list[Quote]] = {}
+    for quote in quotes:
+        for tag in quote.tags:
+            tagged.setdefault(tag, []).append(replace(quote, also_on_page=None))
+    return dict(sorted(tagged.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,17 @@ class PracticeSite:
     @cached_property
     def quotes(self) -> list[dict[str, Any]]:
         """The true quotes: text, author, tags (a list)."""
-        return [quote.record() for quote in self.all_quotes if not quote.refused]
+        return [quote.record() for quote in self.listed_quotes]
+
+    @cached_property
+    def listed_quotes(self) -> tuple[Quote, ...]:
+        """The healthy quotes, each once: what the pages of `directory.py` list."""
+        return tuple(quote for quote in self.all_quotes if not quote.refused)
+
+    @cached_property
+    def filterable_quotes(self) -> tuple[Quote, ...]:
+        """The healthy quotes that the search form can find: those with a tag."""
+        return tuple(quote for quote in self.listed_quotes if quote.tags)
 
     @cached_property
     def authors(self) -> list[dict[str, Any]]:
@@ -94,11 +119,44 @@ class PracticeSite:
     @cached_property
     def by_tag(self) -> dict[str, list[Quote]]:
         """The quotes that carry each tag, most used tag first."""
-        tagged: dict[str, list[Quote]] = {}
-        for quote in self.all_quotes:
-            for tag in quote.tags:
-                tagged.setdefault(tag, []).append(replace(quote, also_on_page=None))
-        return dict(sorted(tagged.items(), key=lambda item: (-len(item[1]), item[0])))
+        return sort_by_tag(self.all_quotes)
+
+    @cached_property
+    def listed_by_tag(self) -> dict[str, list[Quote]]:
+        """The healthy quotes that carry each tag, most used tag first."""
+        return sort_by_tag(self.listed_quotes)
+
+    @cached_property
+    def tags_of_author(self) -> dict[str, tuple[str, ...]]:
+        """The tags of each author's healthy quotes, by name; an author without any is left out."""
+        found: dict[str, set[str]] = {}
+        for quote in self.filterable_quotes:
+            found.setdefault(quote.author, set()).update(quote.tags)
+        return {author: tuple(sorted(found[author])) for author in sorted(found)}
+
+    @cached_property
+    def _author_numbers(self) -> dict[str, int]:
+        return {author.name: number for number, author in enumerate(self.all_authors, start=1)}
+
+    def goodreads_link(self, author: str) -> str:
+        """Return the path of an author's page on goodreads.com, given the true name."""
+        slug = paths.author(author).rpartition("/")[2].replace("-", "_")
+        return f"/author/show/{self._author_numbers[author]}.{slug}"
+
+    def goodreads_url(self, author: str) -> str:
+        """Return the address of an author's page on goodreads.com, given the true name."""
+        return GOODREADS + self.goodreads_link(author)
+
+    def quote_day(self, index: int) -> date:
+        """Return the day of a healthy quote, counted from 0: many quotes share the first days, few the last."""
+        most = max(len(self.listed_quotes) - 1, 1)
+        return FIRST_DAY + timedelta(days=(LAST_DAY - FIRST_DAY).days * index * index // (most * most))
+
+    def quotes_between(self, first: date, last: date) -> tuple[Quote, ...]:
+        """Return the healthy quotes of some days, both inclusive."""
+        indexes = range(len(self.listed_quotes))
+        start = bisect_left(indexes, first, key=self.quote_day)
+        return self.listed_quotes[start : bisect_right(indexes, last, key=self.quote_day)]
 
     @cached_property
     def by_category(self) -> dict[str, list[Book]]:

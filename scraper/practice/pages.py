@@ -1,4 +1,4 @@
-"""Render every page of the practice site once, so that serving one is a look-up."""
+"""Render every page that never changes once, so that serving one is a look-up."""
 
 from __future__ import annotations
 
@@ -7,23 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from textwrap import wrap
 from typing import Any, NamedTuple
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scraper.practice import paths
 from scraper.practice.breakage import break_html
 from scraper.practice.data import PracticeSite, split_pages
 from scraper.practice.records import Book, Quote
+from scraper.practice.rendering import HTML_TYPE, TOP_TAGS, environment
 
-QUOTES_TYPE = "text/html; charset=utf-8"
 # The shop leaves the charset to a meta tag, as books.toscrape.com does.
 BOOKS_TYPE = "text/html"
 SVG_TYPE = "image/svg+xml"
-TOP_TAGS = 10
-ROBOTS_TXT = f"User-agent: *\nDisallow: {paths.PRIVATE}\n"
 
 
 @dataclass(frozen=True)
@@ -50,29 +45,6 @@ class Draft(NamedTuple):
     context: dict[str, Any]
 
 
-def _environment(padding_kb: int) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(padding=_padding(padding_kb), author_link=paths.author)
-    environment.globals.update(tag_link=partial(paths.tag_list, page=1))
-    return environment
-
-
-def _padding(size_kb: int) -> str:
-    """Build hidden menus of the given size: the weight of a real shop's page, without anything to scrape."""
-    if not size_kb:
-        return ""
-    entry = '<li class="menu-entry"><a class="menu-link" href="#menu" tabindex="-1">Menu entry {number:06}</a></li>\n'
-    count = size_kb * 1024 // len(entry.format(number=0))
-    entries = "".join(entry.format(number=number) for number in range(count))
-    return f'<nav class="menus" hidden><ul>\n{entries}</ul></nav>'
-
-
 def _quote_list_drafts(site: PracticeSite) -> Iterator[Draft]:
     lists: list[tuple[str | None, list[list[Quote]]]] = [(None, site.quote_pages())]
     lists += [(tag, split_pages(quotes, site.quotes_per_page)) for tag, quotes in site.by_tag.items()]
@@ -82,7 +54,7 @@ def _quote_list_drafts(site: PracticeSite) -> Iterator[Draft]:
         for page, quotes in enumerate(pages, start=1):
             around = _around(address(page - 1), address(page + 1), page, len(pages))
             context = {"tag": tag, "quotes": quotes, "top_tags": top_tags, **around}
-            yield Draft(address(page), QUOTES_TYPE, "quote_list.html", context)
+            yield Draft(address(page), HTML_TYPE, "quote_list.html", context)
 
 
 def _around(previous: str, following: str, page: int, pages: int) -> dict[str, Any]:
@@ -91,7 +63,7 @@ def _around(previous: str, following: str, page: int, pages: int) -> dict[str, A
 
 def _author_drafts(site: PracticeSite) -> Iterator[Draft]:
     for author in site.all_authors:
-        yield Draft(author.path, QUOTES_TYPE, "author.html", {"shown": author.on_page()})
+        yield Draft(author.path, HTML_TYPE, "author.html", {"shown": author.on_page()})
 
 
 def _book_list_drafts(site: PracticeSite) -> Iterator[Draft]:
@@ -152,23 +124,22 @@ def _cover_drafts(site: PracticeSite) -> Iterator[Draft]:
 def _other_drafts(site: PracticeSite) -> Iterator[Draft]:
     counts = {"quotes": len(site.all_quotes), "authors": len(site.all_authors)}
     counts |= {"books": len(site.all_books), "categories": len(site.categories)}
-    yield Draft(paths.FRONT, QUOTES_TYPE, "front.html", counts)
+    yield Draft(paths.FRONT, HTML_TYPE, "front.html", {**counts, "directory": paths.DIRECTORY})
     private = {"heading": "Private", "words": "robots.txt asks robots to stay out of this folder."}
-    yield Draft(paths.PRIVATE, QUOTES_TYPE, "notice.html", private)
+    yield Draft(paths.PRIVATE, HTML_TYPE, "notice.html", private)
 
 
 def render_pages(site: PracticeSite, *, padding_kb: int = 0) -> dict[str, Page]:
-    """Render the whole site: path (as requested, without a query) to page.
+    """Render every page that never changes: path (as requested, without a query) to page.
 
     `padding_kb` makes every HTML page that much heavier with hidden menus (KiB).
     """
-    environment = _environment(padding_kb)
+    templates = environment(padding_kb)
     halves = (_quote_list_drafts(site), _author_drafts(site), _book_list_drafts(site), _product_drafts(site))
     pages = {}
     for path, content_type, template, context in chain(*halves, _cover_drafts(site), _other_drafts(site)):
-        html = environment.get_template(template).render(link=partial(paths.relative, path), **context)
+        html = templates.get_template(template).render(link=partial(paths.relative, path), **context)
         pages[path] = Page.of(break_html(html) if path in site.broken_html else html, content_type)
-    pages[paths.ROBOTS] = Page.of(ROBOTS_TXT, "text/plain; charset=utf-8")
     # The second names under which the real sites serve their first page; nothing links to them.
     pages["/quotes/page/1/"] = pages[paths.quote_list(1)]
     pages["/books/index.html"] = pages[paths.book_list(1)]

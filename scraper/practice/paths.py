@@ -10,6 +10,11 @@ import unicodedata
 FRONT = "/"
 PRIVATE = "/private/"
 ROBOTS = "/robots.txt"
+DIRECTORY = "/lists/"
+SITEMAP = "/sitemap.xml"
+MEMBERS = "/quotes/members/"
+LOGIN, LOGOUT = "/quotes/login", "/quotes/logout"
+SEARCH, FILTER = "/quotes/search.aspx", "/quotes/filter.aspx"
 
 
 def _ascii(text: str) -> str:
@@ -28,6 +33,21 @@ def slugify(text: str) -> str:
 def quote_list(page: int) -> str:
     """Return the address of one page of all quotes; page 1 is the start page."""
     return "/quotes/" if page == 1 else f"/quotes/page/{page}/"
+
+
+def quote_alone(number: int) -> str:
+    """Return the address of the page of one healthy quote, counted from 1."""
+    return f"/quotes/one/{number}/"
+
+
+def table_list(page: int) -> str:
+    """Return the address of one page of the quotes laid out as a table; page 1 is the start page."""
+    return "/quotes/tableful/" if page == 1 else f"/quotes/tableful/page/{page}/"
+
+
+def member_list(page: int) -> str:
+    """Return the address of one page of the quotes as a member sees them; page 1 is the start page."""
+    return MEMBERS if page == 1 else f"{MEMBERS}page/{page}/"
 
 
 def tag_list(tag: str, page: int) -> str:

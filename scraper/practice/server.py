@@ -13,9 +13,14 @@ from typing import NamedTuple, Self
 from aiohttp import web
 
 from scraper.practice import trouble
+from scraper.practice.damage import damage_answer
 from scraper.practice.data import PracticeSite, load_site
+from scraper.practice.directory import ROUTER
 from scraper.practice.faults import Fault
+from scraper.practice.memory import Memory
 from scraper.practice.pages import Page, render_pages
+from scraper.practice.rendering import environment
+from scraper.practice.routing import Route, Visit, not_found
 
 HOST = "127.0.0.1"
 LOG_LENGTH = 100_000
@@ -33,14 +38,16 @@ class Request(NamedTuple):
     status: int
     user_agent: str
     at_s: float
+    method: str = "GET"
 
 
 class PracticeServer:
     """The running practice site, used as a context manager.
 
-    `site` is the bundled one unless another is given; pages are rendered on entering. Port 0 takes a free port.
-    `faults` maps a path (no query) to what goes wrong there, and may be changed while the server runs. `latency_ms`
-    delays every answer; `padding_kb` makes every HTML page that much heavier.
+    `site` is the bundled one unless another is given; what never changes is rendered on entering. Port 0 takes a free
+    port. `faults` maps a path, or a path with its query, to what goes wrong there, and may be changed while the server
+    runs; the one with a query comes first. `latency_ms` delays every answer; `padding_kb` makes every HTML page that
+    much heavier. A session ends after `session_pages` pages for members, a `__VIEWSTATE` after `viewstate_uses` uses.
     """
 
     def __init__(
@@ -51,12 +58,15 @@ class PracticeServer:
         faults: Mapping[str, Fault] | None = None,
         latency_ms: int = 0,
         padding_kb: int = 0,
+        session_pages: int | None = None,
+        viewstate_uses: int | None = None,
     ) -> None:
         self.site = site or load_site()
         self.faults = dict(faults or {})
         self.port = port
         self._latency_s = latency_ms / 1000
         self._padding_kb = padding_kb
+        self._memory = Memory(session_pages=session_pages, viewstate_uses=viewstate_uses)
         self._pages: dict[str, Page] = {}
         self._faulted: Counter[tuple[str, Fault]] = Counter()
         self._log: deque[Request] = deque(maxlen=LOG_LENGTH)
@@ -84,7 +94,6 @@ class PracticeServer:
             self._thread.join()
             self._thread = None
             raise self._error
-        self.site = self.site.at(self.url)
         return self
 
     def __exit__(
@@ -112,6 +121,7 @@ class PracticeServer:
             socket_site = web.TCPSite(runner, HOST, self.port)
             await socket_site.start()
             self.port = runner.addresses[0][1]
+            self.site = self.site.at(self.url)
             self._ready.set()
             await self._stop.wait()
         finally:
@@ -128,31 +138,65 @@ class PracticeServer:
             raise
         finally:
             user_agent = request.headers.get("User-Agent", "")
-            self._log.append(Request(request.path_qs, status, user_agent, arrived_s))
+            self._log.append(Request(request.path_qs, status, user_agent, arrived_s, request.method))
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._latency_s:
             await asyncio.sleep(self._latency_s)
-        if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
-        path = request.path
-        fault = self.faults.get(path)
-        if fault is not None and (fault.times is None or self._faulted[path, fault] < fault.times):
-            self._faulted[path, fault] += 1
-            response = await self._fail(request, fault)
-            if response is not None:
-                return response
+        fault = self._fault(request)
+        if fault is None:
+            return await self._page(request)
+        failure = await self._fail(request, fault)
+        if failure is not None:
+            return failure
+        if fault.serve_as is not None:
+            request = request.clone(method="GET", rel_url=fault.serve_as)
+        response = await self._page(request, conditional=not fault.damages)
+        if fault.damages and isinstance(response, web.Response):
+            damage_answer(response, keep_records=fault.keep_records, remove_next=fault.remove_next)
+        return response
+
+    def _fault(self, request: web.BaseRequest) -> Fault | None:
+        """Return what is to go wrong with this request, and count it."""
+        for address in dict.fromkeys((request.path_qs, request.path)):
+            fault = self.faults.get(address)
+            if fault is None:
+                continue
+            self._faulted[address, fault] += 1
+            happened = self._faulted[address, fault] - fault.skip
+            if happened > 0 and (fault.times is None or happened <= fault.times):
+                return fault
+        return None
+
+    async def _page(self, request: web.BaseRequest, *, conditional: bool = True) -> web.StreamResponse:
+        """Answer with the page itself; `conditional` is whether an unchanged page is answered with 304."""
+        path, reads = request.path, request.method in ("GET", "HEAD")
+        found = ROUTER.find(path)
+        if found is not None:
+            return await self._visit(request, *found)
+        if not reads:
+            return _not_allowed("GET", "HEAD")
         page = self._pages.get(path)
         if page is not None:
-            return _send(page, request)
+            return _send(page, request if conditional else None)
         if path.startswith(trouble.PREFIX):
             answer = await trouble.answer_trouble(request)
             if answer is not None:
                 return answer
-        if f"{path}/" in self._pages:
-            return web.Response(status=301, headers={"Location": f"{path}/"})
-        return web.Response(status=404, text="there is no such page on the practice site")
+        if f"{path}/" in self._pages or ROUTER.find(f"{path}/"):
+            query = f"?{request.query_string}" if request.query_string else ""
+            return web.Response(status=301, headers={"Location": f"{path}/{query}"})
+        raise not_found()
+
+    async def _visit(self, request: web.BaseRequest, route: Route, captured: dict[str, str]) -> web.Response:
+        """Answer with a page that is rendered for this request."""
+        if request.method.replace("HEAD", "GET") not in route.methods:
+            return _not_allowed(*route.methods)
+        form = await request.post() if request.method == "POST" else {}
+        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        templates = environment(self._padding_kb)
+        return await route.reply(Visit(request, route, captured, texts, self.site, templates, self._memory))
 
     async def _fail(self, request: web.BaseRequest, fault: Fault) -> web.StreamResponse | None:
         """Do what the fault asks for; None when the page itself is still to be sent."""
@@ -163,12 +207,18 @@ class PracticeServer:
         if fault.status is None:
             return None
         headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-        return web.Response(
-            status=fault.status, text=f"the practice site was asked to answer {fault.status}", headers=headers
-        )
+        if fault.body is not None:
+            headers["Content-Type"] = fault.content_type
+            return web.Response(status=fault.status, body=fault.body.encode(), headers=headers)
+        words = f"the practice site was asked to answer {fault.status}"
+        return web.Response(status=fault.status, text=words, headers=headers)
 
 
-def _send(page: Page, request: web.BaseRequest) -> web.Response:
-    if request.headers.get("If-None-Match") == page.etag:
+def _not_allowed(*methods: str) -> web.Response:
+    return web.Response(status=405, headers={"Allow": ", ".join(methods)})
+
+
+def _send(page: Page, request: web.BaseRequest | None) -> web.Response:
+    if request is not None and request.headers.get("If-None-Match") == page.etag:
         return web.Response(status=304, headers={"ETag": page.etag})
     return web.Response(body=page.body, headers={"Content-Type": page.content_type, "ETag": page.etag})

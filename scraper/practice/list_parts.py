@@ -1,0 +1,62 @@
+"""Lists that come in parts: by tag, or between two days with only the first quotes shown."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from aiohttp import web
+
+from scraper.practice.data import FIRST_DAY, LAST_DAY
+from scraper.practice.listing import Parts, existing_leaf, show
+from scraper.practice.records import Quote
+from scraper.practice.routing import BadValueError, Route, Visit, not_found
+
+TAGS = "/lists/tags/"
+
+
+def _tags(visit: Visit) -> web.Response:
+    return show(visit, (), template="list_tags.html", tags=[(tag, f"{TAGS}{tag}/") for tag in visit.site.listed_by_tag])
+
+
+def _tag(visit: Visit) -> web.Response:
+    quotes = visit.site.listed_by_tag.get(visit.captured["tag"])
+    if quotes is None:
+        raise not_found()
+    page = existing_leaf(visit, quotes)
+    return show(visit, page.quotes, Parts(total=f"{len(quotes)} quotes", next=page.next))
+
+
+def _asked_day(visit: Visit, name: str, default: date) -> date:
+    text = visit.request.query.get(name, default.isoformat())
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    # fromisoformat() also reads other ways to write a day, which this form does not send.
+    if day is None or day.isoformat() != text:
+        raise BadValueError(f"{name} must be a day such as {default}, not {text!r}")
+    return day
+
+
+def _archive(visit: Visit, *, states_total: bool) -> web.Response:
+    first, last = _asked_day(visit, "from", FIRST_DAY), _asked_day(visit, "to", LAST_DAY)
+    quotes: tuple[Quote, ...] = visit.site.quotes_between(first, last)
+    parts = Parts(total=f"{len(quotes)} quotes" if states_total else None)
+    shown = quotes[: visit.site.quotes_per_page]
+    return show(visit, shown, parts, "list_archive.html", first=first, last=last)
+
+
+def _archive_stated(visit: Visit) -> web.Response:
+    return _archive(visit, states_total=True)
+
+
+def _archive_silent(visit: Visit) -> web.Response:
+    return _archive(visit, states_total=False)
+
+
+ROUTES = (
+    Route(TAGS, _tags, "Lists by tag: most quotes are in several"),
+    Route(f"{TAGS}{{tag}}/", _tag, "The quotes with one tag"),
+    Route("/lists/archive/", _archive_stated, "Quotes between two days: the first few, and how many there are"),
+    Route("/lists/archive-silent/", _archive_silent, "Quotes between two days: the first few, and no more words"),
+)

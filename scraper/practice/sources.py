@@ -1,0 +1,70 @@
+"""Answer with what names pages without showing them: robots.txt, sitemaps and feeds."""
+
+from __future__ import annotations
+
+import gzip
+
+from aiohttp import web
+
+from scraper.practice import paths
+from scraper.practice.damage import GZIP_TYPE
+from scraper.practice.listing import existing_leaf, show
+from scraper.practice.routing import Route, Visit, not_found, send, whole_number
+
+AUTHORS_SITEMAP, BOOKS_SITEMAP = "/sitemap-authors.xml.gz", "/sitemap-books.xml"
+RSS, ATOM = "/feeds/quotes.rss", "/feeds/quotes.atom"
+XML_TYPE = "application/xml"
+
+
+def _robots(visit: Visit) -> web.Response:
+    sitemap = visit.site.base.rstrip("/") + paths.SITEMAP
+    lines = f"User-agent: *\nDisallow: {paths.PRIVATE}\n\nSitemap: {sitemap}\n"
+    return send(lines, "text/plain; charset=utf-8")
+
+
+def _sitemap_index(visit: Visit) -> web.Response:
+    listed = (AUTHORS_SITEMAP, BOOKS_SITEMAP)
+    return send(visit.fill("sitemap.xml", root="sitemapindex", entry="sitemap", listed=listed), XML_TYPE)
+
+
+def _authors(visit: Visit) -> web.Response:
+    listed = [author.path for author in visit.site.all_authors]
+    content = visit.fill("sitemap.xml", root="urlset", entry="url", listed=listed)
+    return web.Response(body=gzip.compress(content.encode(), mtime=0), headers={"Content-Type": GZIP_TYPE})
+
+
+def _books(visit: Visit) -> web.Response:
+    listed = [book.path for book in visit.site.all_books]
+    return send(visit.fill("sitemap.xml", root="urlset", entry="url", listed=listed), XML_TYPE)
+
+
+def _feed(visit: Visit) -> web.Response:
+    """Answer with one page of a feed, linked as RFC 5005 has it."""
+    page = existing_leaf(visit)
+    name = visit.route.path.rpartition(".")[2]
+    start = (page.number - 1) * page.per_page
+    entries = [
+        (quote, f"{visit.site.base.rstrip('/')}{paths.quote_alone(number)}", visit.site.quote_day(number - 1))
+        for number, quote in enumerate(page.quotes, start=start + 1)
+    ]
+    address = visit.site.base.rstrip("/") + visit.route.path
+    content = visit.fill(f"feed.{name}", entries=entries, address=address, page=page)
+    return send(content, f"application/{name}+xml; charset=utf-8")
+
+
+def _alone(visit: Visit) -> web.Response:
+    number, listed = whole_number("number", visit.captured["number"]), visit.site.listed_quotes
+    if number > len(listed):
+        raise not_found()
+    return show(visit, listed[number - 1 : number])
+
+
+ROUTES = (
+    Route(paths.ROBOTS, _robots),
+    Route(paths.SITEMAP, _sitemap_index, "The sitemap, in two parts: authors and books"),
+    Route(AUTHORS_SITEMAP, _authors),
+    Route(BOOKS_SITEMAP, _books),
+    Route(RSS, _feed, "Quotes as an RSS feed in pages"),
+    Route(ATOM, _feed, "Quotes as an Atom feed in pages"),
+    Route("/quotes/one/{number}/", _alone, "One quote alone"),
+)

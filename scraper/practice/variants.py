@@ -1,0 +1,64 @@
+"""Answer with the quotes as quotes.toscrape.com shows them besides: by scrolling, and as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from scraper.practice import paths
+from scraper.practice.data import PracticeSite
+from scraper.practice.listing import asked_leaf, leaf_in_path
+from scraper.practice.records import Quote
+from scraper.practice.rendering import TOP_TAGS
+from scraper.practice.routing import Route, Visit, send_json
+
+
+def quote_as_json(site: PracticeSite, quote: Quote) -> dict[str, Any]:
+    """Return a quote in the shape of the sandbox's API, with the texts that a page shows."""
+    shown = quote.on_page()
+    author = {
+        "goodreads_link": site.goodreads_link(quote.author),
+        "name": shown["author"],
+        "slug": paths.author(quote.author).rpartition("/")[2],
+    }
+    return {"author": author, "tags": shown["tags"], "text": shown["text"]}
+
+
+def _top_tags(site: PracticeSite) -> list[tuple[str, int]]:
+    return [(tag, len(quotes)) for tag, quotes in list(site.listed_by_tag.items())[:TOP_TAGS]]
+
+
+def _scroll(visit: Visit) -> web.Response:
+    return visit.show("scroll.html")
+
+
+def _api(visit: Visit) -> web.Response:
+    page = asked_leaf(visit)
+    content = {
+        "has_next": page.has_next,
+        "page": page.number,
+        "quotes": [quote_as_json(visit.site, quote) for quote in page.quotes],
+        "tag": None,
+        "top_ten_tags": _top_tags(visit.site),
+    }
+    return send_json(content)
+
+
+def _table(visit: Visit) -> web.Response:
+    page = leaf_in_path(visit)
+    return visit.show(
+        "tableful.html",
+        quotes=page.quotes,
+        top_tags=_top_tags(visit.site),
+        previous=paths.table_list(page.number - 1) if page.number > 1 else None,
+        next=paths.table_list(page.number + 1) if page.has_next else None,
+    )
+
+
+ROUTES = (
+    Route("/quotes/scroll", _scroll, "Quotes that a script fetches while one scrolls"),
+    Route("/quotes/api/quotes", _api, "What that script fetches: JSON with has_next", answers_json=True),
+    Route(paths.table_list(1), _table, "Quotes in the rows of a table"),
+    Route("/quotes/tableful/page/{page}/", _table),
+)
