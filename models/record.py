@@ -7,7 +7,16 @@ from functools import cache
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from mongoengine import BooleanField, DateTimeField, Document, IntField, ObjectIdField, StringField, UUIDField
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    Document,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+    UUIDField,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +88,19 @@ class Found:
     """What is wrong, by field; a record with a fault is refused."""
     stored: dict[str, Any] = field(default_factory=dict)
     """What MongoDB is to hold, by the field's name there; filled by the validate step."""
+    added: frozenset[str] = frozenset()
+    """List fields whose values are added to those that the record has."""
+
+    def adding(self, *fields: str) -> Found:
+        """Let the values of list fields be added to those that the record has, where a page shows only some of them.
+
+        Values are then never removed: what the site drops later stays.
+        """
+        wrong = [name for name in fields if not isinstance(schema_of(self.document).fields.get(name), ListField)]
+        if wrong:
+            raise TypeError(f"{self.document.__name__}.{wrong[0]} is no ListField: values can be added to a list alone")
+        self.added = frozenset(fields)
+        return self
 
     def __repr__(self) -> str:
         """Show the record short enough for a log line."""

@@ -39,6 +39,18 @@ class Problem(EmbeddedDocument):
     what = StringField(required=True)
 
 
+class SeenList(EmbeddedDocument):
+    """A list of the site as a run has seen it."""
+
+    start = StringField(required=True)
+    pages = IntField()
+    entries = IntField()
+    stated_total = IntField()
+    stated_pages = IntField()
+    end = StringField()
+    against = StringField()
+
+
 class Run(Document):
     """One crawl, from its start to its verdict."""
 
@@ -49,11 +61,14 @@ class Run(Document):
     state = StringField(required=True, choices=("running", "finished", "failed", "interrupted", "lost"), index=True)
     verdict = StringField(choices=("complete", "incomplete", "unknown"))
     reasons = ListField(StringField())
+    notes = ListField(StringField())
     exit_code = IntField()
     started_at = DateTimeField(required=True, index=True)
     ended_at = DateTimeField()
     heartbeat_at = DateTimeField(required=True)
     counts = EmbeddedDocumentField(RunCounts, default=RunCounts)
+    records = DictField()
+    lists = EmbeddedDocumentListField(SeenList)
     problems = EmbeddedDocumentListField(Problem)
     host = StringField()
     pid = IntField()

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
+LOGIN = "SWATHE_LOGIN_"
+"""Begins the environment variables of [login], whose options are the names of spiders."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,11 +76,21 @@ class StoreConfig(_Section):
 
 
 class Config(_Section):
-    """All of the configuration, frozen."""
+    """All of the configuration, frozen. `login` has an account, `user:password`, by the name of a spider."""
 
     mongodb: MongoConfig
     crawl: CrawlConfig
     store: StoreConfig
+    login: dict[str, SecretStr] = Field(default_factory=dict)
+
+    def account(self, spider: str) -> tuple[str, str] | None:
+        """Return the user and password that a spider logs in with, or None."""
+        wanted = spider.lower().replace("-", "_")
+        for name, account in self.login.items():
+            if name.lower().replace("-", "_") == wanted:
+                user, _, password = account.get_secret_value().partition(":")
+                return user, password
+        return None
 
 
 def swathe_version() -> str:
@@ -159,6 +172,9 @@ def _environment_names(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]
     found = {}
     for variable in sorted(environ):
         if not variable.startswith("SWATHE_"):
+            continue
+        if variable.startswith(LOGIN) and len(variable) > len(LOGIN):
+            found[variable] = ("login", variable.removeprefix(LOGIN).lower())
             continue
         if variable not in known:
             raise ConfigError(f"environment variable {variable} is not an option: {expected_one_of(variable, known)}")

@@ -51,6 +51,7 @@ class PageFailures(BaseSpiderMiddleware):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self.problems: list[PageProblem] = []
+        self.first_dead_page = ""
 
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
@@ -68,6 +69,8 @@ class PageFailures(BaseSpiderMiddleware):
 
     def process_spider_input(self, response: Response) -> None:
         """Keep what is no text away from callbacks that select from a page."""
+        if response.meta.get("binary_allowed"):
+            return
         kind = (response.headers.get("Content-Type") or b"").decode("latin-1").split(";")[0].strip().lower()
         if not isinstance(response, TextResponse) or not _TEXT_TYPES.search(kind):
             raise NotAPageError(f"answered with {kind or 'binary data'}, expected a page of text")
@@ -78,9 +81,14 @@ class PageFailures(BaseSpiderMiddleware):
         if error is None or isinstance(error, PageLimitReachedError):
             return
         request: Request = failure.request  # type: ignore[attr-defined]
-        url = request.meta.get("redirect_urls", [request.url])[0]
+        self.dead(request.meta.get("redirect_urls", [request.url])[0], describe(error, request))
+
+    def dead(self, url: str, what: str) -> None:
+        """Count a page that could not be read."""
         self.crawler.stats.inc_value("swathe/dead_pages")
-        self.keep(PageProblem(url, describe(error, request)))
+        problem = PageProblem(url, what)
+        self.first_dead_page = self.first_dead_page or str(problem)
+        self.keep(problem)
 
     def keep(self, problem: PageProblem) -> None:
         """Keep a problem for the run's document, while there is room."""

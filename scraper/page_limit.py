@@ -33,7 +33,7 @@ class PageLimit:
     def process_request(self, request: Request) -> None:
         """Count a page when it is first asked for; raise PageLimitReachedError beyond the limit."""
         limit = getattr(self._crawler.spider, "max_pages", None)
-        again = request.meta.get("retry_times") or request.meta.get("redirect_times")
+        again = request.meta.get("retry_times") or request.meta.get("redirect_times") or request.meta.get("logins")
         if limit is None or again or request.meta.get("dont_obey_robotstxt"):
             return
         if self._asked_for >= limit:

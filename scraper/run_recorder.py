@@ -16,6 +16,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Problem, Run, RunCounts
+from scraper.completeness import Findings, compare_with_earlier, examine, stored_by
 from scraper.config import swathe_version
 from scraper.errors import DatabaseError, SwatheError
 from scraper.failures import PageFailures, PageProblem
@@ -51,6 +52,10 @@ STATISTICS = {
 """The counts of a run, and the statistic of Scrapy's that each is taken from."""
 
 
+TOO_DEEP = "depth/request_ignored_count"
+"""Scrapy's statistic of the links that DEPTH_LIMIT left out."""
+
+
 def stores_records(crawler: Crawler) -> bool:
     """Return whether this is a crawl of one of our spiders; `scrapy shell` and `fetch` open a spider, too."""
     in_shell = crawler.settings["DUPEFILTER_CLASS"] == "scrapy.dupefilters.BaseDupeFilter"
@@ -66,6 +71,7 @@ class RunRecorder:
         self.connection = connection_to(config.mongodb)
         self.run_id = ObjectId()
         self.verdict: Verdict | None = None
+        self.findings = Findings()
         self._database_error = ""
         self._heartbeat: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -120,7 +126,7 @@ class RunRecorder:
         Run(
             id=self.run_id,
             spider=spider.name,
-            arguments={"start": getattr(spider, "start_at", None), "max_pages": getattr(spider, "max_pages", None)},
+            arguments=_arguments(spider),
             state="running",
             started_at=now,
             heartbeat_at=now,
@@ -138,7 +144,12 @@ class RunRecorder:
                 # A missed beat is no reason to stop: the next write of records decides whether MongoDB is lost.
                 logger.warning("The run's heartbeat could not be written: %s", type(error).__name__)
 
-    async def _closed(self, spider: Spider, reason: str) -> None:
+    async def _closed(self, spider: SiteSpider, reason: str) -> None:
+        try:
+            self.findings = await run_in_thread(self._examine, spider, reason)
+        except (PyMongoError, DatabaseError) as error:
+            logger.error("The run could not be held against earlier ones: %s", type(error).__name__)
+            self._database_error = self._database_error or f"MongoDB was lost at the end: {type(error).__name__}"
         self.verdict = judge(self._evidence(reason))
         if self._heartbeat is not None:
             self._heartbeat.cancel()
@@ -147,12 +158,27 @@ class RunRecorder:
         except (PyMongoError, DatabaseError) as error:
             logger.error("The run's verdict could not be written: %s", type(error).__name__)
 
+    def _examine(self, spider: SiteSpider, reason: str) -> Findings:
+        """Return what the lists and records show, held against the last runs. Blocks."""
+        if self._database_error:
+            return Findings()
+        stats = self._crawler.stats
+        cut_short = reason != "finished" or stats.get_value(REACHED) or stats.get_value(TOO_DEEP)
+        records = stored_by(spider, self.run_id)
+        findings = examine(spider, records, whole=not cut_short)
+        run = Run.objects(id=self.run_id).modify(new=True, records=records)
+        if not cut_short and run is not None:
+            compare_with_earlier(run, findings)
+        return findings
+
     def _finish(self, verdict: Verdict) -> None:
         now = datetime.now(UTC)
         self._update(
             state=verdict.state,
             verdict=verdict.completeness,
             reasons=verdict.reasons,
+            notes=self.findings.notes,
+            lists=self.findings.lists,
             exit_code=verdict.exit_code,
             ended_at=now,
             heartbeat_at=now,
@@ -172,11 +198,15 @@ class RunRecorder:
             items_stored=counts["items_new"] + counts["items_changed"] + counts["items_unchanged"],
             items_refused=counts["items_refused"],
             dead_pages=counts["dead_pages"],
+            first_dead_page=PageFailures.of(self._crawler).first_dead_page,
             callback_errors=stats.get_value("spider_exceptions/count", 0),
             item_errors=stats.get_value("swathe/item_errors", 0),
             first_problem=str(problems[0]) if problems else "",
             database_error=self._database_error,
             page_limit=getattr(self._crawler.spider, "max_pages", None) if stats.get_value(REACHED) else None,
+            links_too_deep=stats.get_value(TOO_DEEP, 0),
+            gaps=tuple(self.findings.gaps),
+            doubts=tuple(self.findings.doubts),
             forced=forced,
         )
 
@@ -197,3 +227,12 @@ class RunRecorder:
 
     def _keep(self, url: str, what: str) -> None:
         PageFailures.of(self._crawler).keep(PageProblem(url, " ".join(what.split())[:500]))
+
+
+def _arguments(spider: Spider) -> dict[str, Any]:
+    """Return what the crawl was asked for, by the arguments' names."""
+    return {
+        "start": getattr(spider, "start_at", None),
+        "max_pages": getattr(spider, "max_pages", None),
+        "max_depth": getattr(spider, "max_depth", None),
+    }

@@ -66,6 +66,7 @@ EXTENSIONS = {
 }
 SPIDER_MIDDLEWARES = {"scraper.failures.PageFailures": 10, "scraper.gathering.GatherRecords": 1000}
 DOWNLOADER_MIDDLEWARES = {
+    "scraper.login.Session": 40,
     "scraper.page_limit.PageLimit": 50,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "scraper.failures.SiteRedirects": 600,

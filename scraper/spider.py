@@ -1,34 +1,61 @@
-"""The base of every spider: where it starts, what it stores, and that it stays on its site."""
+"""The base of every spider: a site's spider says what is where; how its pages are found and read is done here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 
+from models.record import Found, Record
 from scraper.errors import UsageError, expected_one_of
 from scraper.failures import PageFailures
+from scraper.list_reading import ListReader
+from scraper.paging import NextLink, Pagination
+from scraper.paging.links import absolute
+from scraper.paging.values import in_json
 from scraper.select import texts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from models.record import Record
+    from scraper.login import Login
+    from scraper.paging.kind import ListPage
 
 
 class SiteSpider(Spider):
-    """A spider of one site: set `name`, `start_url` and `records`, and write `parse`.
+    """A spider of one site. It names what it stores and where its lists begin, and reads one entry or one page.
+
+    - `items`: selector of the entries of a list page (CSS, or XPath when it begins with `/`, `./` or `(`);
+    - `pagination`: the kind of pagination; a dict of them by the path of the start page, such as `"*/scroll"`;
+    - `link`: selector, inside an entry, of the link to the record's own page, which `read_page` reads;
+    - without `link`, `read_item` reads the record from the entry itself; `read_data` does so where an entry is no
+      HTML but data: JSON of an API, an entry of a feed;
+    - `at_least`: how many records of a document a whole crawl must find;
+    - `in_order`: whether the pages of a list are read one after the other although they could be side by side;
+    - `login`: how to log in first.
+
+    A spider that writes `parse` itself is an ordinary one of Scrapy's; nothing is then known about its lists.
 
     Arguments of a crawl: `start`, another URL to start at (a mirror, a variant of the site); `max_pages`, how many
-    pages to read at most.
+    pages to read at most; `max_depth`, how many links away from the start.
     """
 
     start_url: ClassVar[str]
     records: ClassVar[tuple[type[Record], ...]]
-    arguments: ClassVar[tuple[str, ...]] = ("start", "max_pages")
+    items: ClassVar[str] = ""
+    link: ClassVar[str] = ""
+    pagination: ClassVar[Pagination | Mapping[str, Pagination]] = NextLink()
+    at_least: ClassVar[Mapping[type[Record], int]] = {}
+    in_order: ClassVar[bool] = False
+    login: ClassVar[Login | None] = None
+    arguments: ClassVar[tuple[str, ...]] = ("start", "max_pages", "max_depth")
 
     def __init__(self, name: str | None = None, **arguments: Any) -> None:
         """Take the arguments of a crawl; raise UsageError for one that is unknown or cannot be used."""
@@ -36,9 +63,19 @@ class SiteSpider(Spider):
         super().__init__(name)
         self.start_at: str = arguments.get("start") or self.start_url
         self.max_pages: int | None = int(arguments["max_pages"]) if arguments.get("max_pages") else None
+        self.max_depth: int | None = int(arguments["max_depth"]) if arguments.get("max_depth") else None
         host = urlsplit(self.start_at).hostname or ""
         self.allowed_domains = [host.removeprefix("www.")]
+        self.lists = ListReader(self)
         self._followed: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Build the spider for a crawl; its `max_depth` becomes Scrapy's DEPTH_LIMIT."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        if spider.max_depth is not None:
+            crawler.settings.set("DEPTH_LIMIT", spider.max_depth, priority="cmdline")
+        return spider
 
     @classmethod
     def check_arguments(cls, arguments: Mapping[str, Any]) -> None:
@@ -50,24 +87,98 @@ class SiteSpider(Spider):
                 )
             if name == "start" and value:
                 check_start_url(value)
-            if name == "max_pages" and value and not (str(value).isdecimal() and int(value) > 0):
-                raise UsageError(f"max_pages is '{value}', expected a whole number of 1 or more")
+            if name.startswith("max_") and value and not (str(value).isdecimal() and int(value) > 0):
+                raise UsageError(f"{name} is '{value}', expected a whole number of 1 or more")
+
+    @cached_property
+    def kind(self) -> Pagination:
+        """The pagination of the site as it is seen from the start page; raises UsageError when none fits."""
+        if isinstance(self.pagination, Pagination):
+            return self.pagination
+        path = urlsplit(self.start_at).path
+        for pattern, kind in self.pagination.items():
+            if fnmatchcase(path, pattern):
+                return kind
+        raise UsageError(f"start is '{self.start_at}', expected a path such as {' or '.join(self.pagination)}")
+
+    @property
+    def reads_lists(self) -> bool:
+        """Whether the lists are read here, and not by a `parse` of the spider's own."""
+        return type(self).parse is SiteSpider.parse
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the first page; unlike with Scrapy's own start(), it may neither leave the site nor be repeated."""
-        yield Request(self.start_at, callback=self.parse)
+        yield self.lists.first_request() if self.reads_lists else Request(self.start_at, callback=self.parse)
 
-    def follow_new(self, response: Any, css: str, callback: Callable[..., Any] | None = None) -> Iterator[Request]:
-        """Follow the links of a selector that were not followed before.
+    def parse(self, response: Response, **_: Any) -> Iterator[Any]:
+        """Read the start page, as `scrapy parse` and `scrapy shell` ask for it."""
+        self.lists.first_request()
+        yield from self.on_list_page(response, next(iter(self.lists.chains)), 1, {})
+
+    def read_item(self, page: Any, item: Any) -> Iterable[Any]:
+        """Yield what an entry of a list page shows: records, or requests; by default follow its `link`."""
+        if not self.link:
+            raise NotImplementedError(f"{type(self).__name__} needs a `link`, or a `read_item` that reads an entry")
+        return self.follow_record(page, texts(item, self.link if "::" in self.link else f"{self.link}::attr(href)"))
+
+    def read_data(self, page: Any, data: Any) -> Iterable[Any]:
+        """Yield what an entry that is no HTML holds; by default follow its link."""
+        return self.follow_record(page, [data])
+
+    def read_page(self, page: Any) -> Iterable[Any]:
+        """Yield the records of a record's own page."""
+        raise NotImplementedError(f"{type(self).__name__} needs a `read_page` that reads a record's own page")
+
+    def read_entry(self, page: ListPage, entry: Any) -> Iterable[Any]:
+        """Hand an entry to the method for what it is made of."""
+        if not page.is_data:
+            return self.read_item(page.response, entry)
+        own = type(self).read_data is not SiteSpider.read_data
+        link = page.kind.data_link if not self.link or page.kind.data_link else self.link
+        return self.read_data(page.response, entry if own else in_json(entry, link))
+
+    def on_list_page(self, response: Response, name: str, number: int, state: dict[str, Any]) -> Iterator[Any]:
+        """Read a page of a list."""
+        yield from self.lists.read(response, name, number, state)
+
+    def on_list_failure(self, failure: Failure) -> Iterator[Any]:
+        """Go on without a page of a list, where that can be done."""
+        yield from self.lists.failed(failure)
+
+    def on_record_page(self, response: Response) -> Iterator[Any]:
+        """Read a record's own page, and notice when it gives none."""
+        found = False
+        for output in self.read_page(response):
+            found = found or isinstance(output, Found)
+            yield output
+        if not found:
+            self.lists.pages_without_record.append(response.url)
+
+    def follow_record(self, page: Response, links: Iterable[Any]) -> Iterator[Request]:
+        """Follow links to records' own pages, as far as they are addresses on the site."""
+        for link in links:
+            url, _ = absolute(page, str(link or "").strip()) if link else (None, "")
+            if url and self.on_site(url):
+                yield page.follow(url, self.on_record_page)
+            elif url:
+                self.lists.links_off_site.append(url)
+
+    def follow_new(self, page: Any, links: str | Iterable[str], callback: Callable[..., Any]) -> Iterator[Request]:
+        """Follow links, or those that a selector finds, that were not followed before.
 
         For links that many pages have, such as that to an author: Scrapy would drop a repeated request as well, but
         only after making it, which costs more than reading a record.
         """
-        for link in texts(response, f"{css}::attr(href)"):
-            url = response.urljoin(link.strip())
+        for link in texts(page, f"{links}::attr(href)") if isinstance(links, str) else links:
+            url = page.urljoin(link.strip())
             if url not in self._followed:
                 self._followed.add(url)
-                yield response.follow(url, callback)
+                yield page.follow(url, callback)
+
+    def on_site(self, url: str) -> bool:
+        """Return whether an address belongs to the site that is crawled."""
+        host = urlsplit(url).hostname or ""
+        return any(host == domain or host.endswith(f".{domain}") for domain in self.allowed_domains or [])
 
     def page_failed(self, failure: Failure) -> None:
         """Note a page that could not be read; every request without an errback of its own comes here."""

@@ -21,6 +21,7 @@ class Evidence:
     items_stored: int = 0
     items_refused: int = 0
     dead_pages: int = 0
+    first_dead_page: str = ""
     callback_errors: int = 0
     item_errors: int = 0
     first_problem: str = ""
@@ -28,6 +29,12 @@ class Evidence:
     database_error: str = ""
     page_limit: int | None = None
     """The limit on pages, when the run came up against it."""
+    links_too_deep: int = 0
+    """Links left out because of `max_depth`."""
+    gaps: tuple[str, ...] = ()
+    """What the lists and records show to be missing."""
+    doubts: tuple[str, ...] = ()
+    """What speaks against the run having taken everything, without proving it."""
     forced: bool = False
     """Whether the crawl was stopped at once, with pages and records in flight."""
 
@@ -58,11 +65,15 @@ def judge(evidence: Evidence) -> Verdict:
         how = "stopped at once, records in flight are not stored" if evidence.forced else "stopped before its end"
         return Verdict("interrupted", "incomplete", [how, *reasons])
     if reasons:
-        return Verdict("finished", "incomplete", reasons)
+        return Verdict("finished", "incomplete", [*reasons, *evidence.doubts])
     if not evidence.items_stored:
         return Verdict(
-            "finished", "unknown", [f"no record was found on {evidence.pages} pages: did the layout change?"]
+            "finished",
+            "unknown",
+            [f"no record was found on {evidence.pages} pages: did the layout change?", *evidence.doubts],
         )
+    if evidence.doubts:
+        return Verdict("finished", "unknown", list(evidence.doubts))
     return Verdict("finished", "complete")
 
 
@@ -91,8 +102,14 @@ def _gaps(evidence: Evidence) -> list[str]:
         (evidence.items_refused, "record was refused", "records were refused"),
     ]
     reasons = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
+    if evidence.first_dead_page:
+        reasons[0] += (
+            f": {evidence.first_dead_page}" if evidence.dead_pages == 1 else f", the first: {evidence.first_dead_page}"
+        )
     if evidence.page_limit is not None:
         reasons.append(f"the limit of {evidence.page_limit} pages was reached")
+    if evidence.links_too_deep:
+        reasons.append(f"{evidence.links_too_deep} links were deeper than max_depth")
     if evidence.finish_reason.startswith("closespider"):
         reasons.append(f"Scrapy's {evidence.finish_reason.upper()} was reached")
-    return reasons
+    return [*reasons, *evidence.gaps]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.books import Book
+from scraper.paging import NextLink
 from scraper.select import each, first
 from scraper.spider import SiteSpider
 
@@ -18,26 +19,24 @@ class BooksSpider(SiteSpider):
     name = "books"
     start_url = "https://books.toscrape.com/"
     records = (Book,)
+    items = ".product_pod"
+    link = "h3 a"
+    pagination = NextLink("li.next a", total=".form-horizontal strong", last="li.current")
 
-    def parse(self, response: Any) -> Iterator[Any]:
-        """Read a list page."""
-        yield from response.follow_all(css=".product_pod h3 a", callback=self.parse_book)
-        yield from response.follow_all(css="li.next a")
-
-    def parse_book(self, response: Any) -> Iterator[Any]:
+    def read_page(self, page: Any) -> Iterator[Any]:
         """Read a product page."""
-        facts = {first(row, "th::text"): first(row, "td::text") for row in each(response, "table tr")}
+        facts = {first(row, "th::text"): first(row, "td::text") for row in each(page, "table tr")}
         yield Book.found(
-            response,
+            page,
             upc=facts.get("UPC"),
-            title=first(response, "h1::text"),
+            title=first(page, "h1::text"),
             price=facts.get("Price (incl. tax)"),
             currency=facts.get("Price (incl. tax)"),
             in_stock=facts.get("Availability"),
             stock=facts.get("Availability"),
-            rating=first(response, ".product_main .star-rating::attr(class)"),
-            category=first(response, ".breadcrumb li:nth-child(3) a::text"),
-            description=first(response, "#product_description + p::text"),
+            rating=first(page, ".product_main .star-rating::attr(class)"),
+            category=first(page, ".breadcrumb li:nth-child(3) a::text"),
+            description=first(page, "#product_description + p::text"),
             reviews=facts.get("Number of reviews"),
-            image_url=first(response, "#product_gallery img::attr(src)"),
+            image_url=first(page, "#product_gallery img::attr(src)"),
         )

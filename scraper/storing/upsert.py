@@ -63,6 +63,15 @@ class _Entry:
     content: dict[str, Any]
     outcome: Outcome | None = None
 
+    def content_after(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the content with the values that the record has already kept in front of those that are added."""
+        columns = schema_of(self.found.document).columns
+        content = dict(self.content)
+        for column in (columns[name] for name in self.found.added):
+            old, new = state.get(column) or [], content.get(column) or []
+            content[column] = [*old, *(value for value in new if value not in old)]
+        return content
+
 
 @dataclass(slots=True)
 class _Plan:
@@ -76,10 +85,11 @@ class _Plan:
         """Set each entry's outcome, as if they were stored one after the other."""
         self.state = dict(self.old or {})
         for entry in self.entries:
-            same = all(name in self.state and self.state[name] == value for name, value in entry.content.items())
+            content = entry.content_after(self.state) if entry.found.added else entry.content
+            same = all(name in self.state and self.state[name] == value for name, value in content.items())
             outcome = Outcome.NEW if not self.state else Outcome.UNCHANGED if same else Outcome.CHANGED
             entry.outcome = entry.outcome or outcome
-            self.state.update(entry.content)
+            self.state.update(content)
 
     @property
     def url(self) -> str:

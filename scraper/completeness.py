@@ -1,0 +1,135 @@
+"""Gather what is known at the end of a crawl about whether it took everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from models.record import schema_of
+from models.system import Run, SeenList
+from scraper.paging.account import account_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bson import ObjectId
+
+    from scraper.paging.chain import Chain
+    from scraper.spider import SiteSpider
+
+KEPT_LISTS = 50
+"""Lists kept with a run, those that something speaks against first; all are judged."""
+
+EARLIER_RUNS = 5
+"""Complete runs that a run is held against."""
+
+TOLERANCE = 0.9
+"""The share of the records of the last complete runs below which a run is doubtful."""
+
+
+@dataclass
+class Findings:
+    """What speaks against a crawl having taken everything."""
+
+    gaps: list[str] = field(default_factory=list)
+    """Known to be missing."""
+    doubts: list[str] = field(default_factory=list)
+    """Evidence against it that does not prove it."""
+    notes: list[str] = field(default_factory=list)
+    """Worth a look; they do not count against the run."""
+    lists: list[SeenList] = field(default_factory=list)
+
+
+def examine(spider: SiteSpider, records: Mapping[str, int], *, whole: bool) -> Findings:
+    """Hold the lists, pages and records of a crawl against each other; `whole` is False when it was cut short."""
+    findings = Findings()
+    if not whole:
+        # What a limit or a stop left out is no fault of the site's.
+        findings.lists = [_seen(chain, "") for chain in list(spider.lists.chains.values())[:KEPT_LISTS]]
+        return findings
+    _examine_lists(spider, findings)
+    _examine_links(spider, findings)
+    for document in spider.records:
+        name = schema_of(document).collection
+        least = spider.at_least.get(document, 0) if _starts_at_home(spider) else 0
+        if records.get(name, 0) < least:
+            findings.gaps.append(f"{records.get(name, 0)} {name} were found, the spider expects {least} or more")
+        elif not records.get(name, 0) and any(records.values()):
+            findings.doubts.append(f"no {name} were found, which the spider stores as well")
+    if not spider.reads_lists and not spider.at_least:
+        findings.doubts.append(
+            "the spider follows pages by itself, so nothing tells whether they were all: "
+            "declare its `pagination`, or `at_least` how many records it must find"
+        )
+    return findings
+
+
+def compare_with_earlier(run: Run, findings: Findings) -> None:
+    """Doubt a run that found fewer records than the last complete ones of the same spider and arguments.
+
+    A lower number that the last two runs had as well, with nothing else against them, is taken for the truth.
+    """
+    same = Run.objects(spider=run.spider, arguments=run.arguments, id__ne=run.id, state="finished")
+    for name, count in run.records.items():
+        complete = [r.records.get(name) for r in same(verdict="complete").order_by("-started_at")[:EARLIER_RUNS]]
+        earlier = [number for number in complete if number]
+        if not earlier or count >= TOLERANCE * median(earlier):
+            continue
+        latest = [r.records.get(name, 0) for r in same(verdict__ne="incomplete").order_by("-started_at")[:2]]
+        if len(latest) == 2 and all(abs(number - count) <= (1 - TOLERANCE) * count for number in latest):
+            continue
+        findings.doubts.append(
+            f"{count} {name} were found, the last complete runs found {', '.join(map(str, earlier))}"
+        )
+
+
+def _examine_lists(spider: SiteSpider, findings: Findings) -> None:
+    sound: list[tuple[Chain, str]] = []
+    unsound: list[tuple[Chain, str]] = []
+    for chain in spider.lists.chains.values():
+        account = account_for(chain)
+        findings.gaps += account.gaps
+        findings.doubts += account.doubts
+        what = "; ".join([*account.gaps, *account.doubts])
+        (unsound if what else sound).append((chain, what))
+    findings.lists = [_seen(chain, what) for chain, what in [*unsound, *sound][:KEPT_LISTS]]
+    chains = [chain for chain, _ in sound if not chain.led_to_lists]
+    if chains and all(chain.seems_one_page for chain in chains):
+        where = urlsplit(chains[0].start).path
+        findings.notes.append(f"no page after the first was found on {where} or any other list: is one page all?")
+
+
+def _examine_links(spider: SiteSpider, findings: Findings) -> None:
+    if without := spider.lists.pages_without_record:
+        what = "record's page" if len(without) == 1 else "records' pages"
+        findings.gaps.append(f"{len(without)} {what} gave no record, the first is {without[0]}")
+    if off_site := spider.lists.links_off_site:
+        what = "link to a record leads" if len(off_site) == 1 else "links to records lead"
+        findings.doubts.append(f"{len(off_site)} {what} off the site, the first to {off_site[0][:200]}")
+
+
+def _starts_at_home(spider: SiteSpider) -> bool:
+    """Return whether the crawl begins where the spider usually does, on the site or a mirror of it."""
+    start, home = urlsplit(spider.start_at), urlsplit(spider.start_url)
+    return (start.path or "/", start.query) == (home.path or "/", home.query)
+
+
+def _seen(chain: Chain, what: str) -> SeenList:
+    end = chain.end
+    facts: dict[str, Any] = {
+        "start": chain.name,
+        "pages": len(chain.pages),
+        "entries": chain.found,
+        "stated_total": chain.total,
+        "stated_pages": chain.last,
+        "end": "led to other lists" if chain.led_to_lists else end.reason if end else "its last page",
+        "against": what,
+    }
+    return SeenList(**facts)
+
+
+def stored_by(spider: SiteSpider, run: ObjectId) -> dict[str, int]:
+    """Return how many different records a run has stored, by collection. Blocks."""
+    return {schema_of(document).collection: document.objects(run=run).count() for document in spider.records}

@@ -1,0 +1,190 @@
+"""Read the lists of a crawl: hand each entry to the spider, and ask for the pages that the pagination names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.spidermiddlewares.httperror import HttpError
+
+from models.record import Found, schema_of
+from scraper.failures import PageFailures, describe
+from scraper.page_limit import PageLimitReachedError
+from scraper.paging.chain import Chain
+from scraper.paging.kind import ListPage
+from scraper.paging.values import NotJsonError, in_json
+from scraper.select import each
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from scraper.paging.ask import Ask
+    from scraper.spider import SiteSpider
+
+ABSENT = (404, 410)
+"""Statuses of a page that does not exist."""
+
+MOST_AHEAD = 8
+"""Pages that may wait behind the last one that is known to exist."""
+
+SESSION = re.compile(
+    r"(?:;jsessionid=[^?#]*)|(?<=[?&])(?:phpsessid|aspsessionid\w*|session_?id|sid|cfid|cftoken)=[^&#]*&?",
+    re.IGNORECASE,
+)
+
+
+class ListReader:
+    """The lists of one crawl, by the name that their pages' requests carry."""
+
+    def __init__(self, spider: SiteSpider) -> None:
+        self._spider = spider
+        self.chains: dict[str, Chain] = {}
+        self.pages_without_record: list[str] = []
+        """Addresses of records' pages that gave no record."""
+        self.links_off_site: list[str] = []
+
+    def first_request(self) -> Request:
+        """Return the request for the first page of the spider's list."""
+        return self._request(self._spider.kind.first(self._spider.start_at))
+
+    def read(self, answer: Response, name: str, number: int, state: dict[str, Any]) -> Iterator[Any]:
+        """Yield what a page of a list gives: records, links, and the requests for further pages."""
+        chain = self.chains[name]
+        page = ListPage(answer, chain.kind, number, state)
+        try:
+            entries = self._entries(page)
+            page.size = len(entries)
+            leads_to = chain.kind.sublists(page)
+            if isinstance(leads_to, Sequence):
+                # What the page itself shows, the lists that it leads to show as well.
+                yield from self._lead_on(chain, number, leads_to)
+                return
+            hashes, fault = yield from self._read_entries(chain, page, entries)
+            following = chain.read(page, hashes)
+        except NotJsonError as error:
+            PageFailures.of(self._spider.crawler).dead(answer.url, str(error))
+            yield from self._requests(chain, chain.failed_to_read(number, str(error)))
+            return
+        if leads_to is not None:
+            chain.ends[number] = leads_to
+        yield from self._requests(chain, following)
+        if fault is not None:
+            raise fault
+
+    def failed(self, failure: Failure) -> Iterator[Request]:
+        """Take in a page of a list that could not be read; yield requests for pages that can be had without it."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        name, number = request.cb_kwargs["name"], request.cb_kwargs["number"]
+        chain, error = self.chains[name], failure.value
+        if error is None or isinstance(error, PageLimitReachedError):
+            chain.limited = True
+            return
+        again = chain.kind.again(request.cb_kwargs["state"])
+        missing = isinstance(error, HttpError) and error.response.status in ABSENT
+        if again is not None:
+            yield from self._lead_on(chain, number, [again])
+        elif chain.may_be_absent(number, missing=missing):
+            yield from self._requests(chain, chain.is_absent(number))
+        else:
+            PageFailures.of(self._spider.crawler).note(failure)
+            yield from self._requests(chain, chain.failed_to_read(number, describe(error, request)))
+
+    def _lead_on(self, chain: Chain, number: int, asks: Sequence[Ask]) -> Iterator[Request]:
+        chain.lead_to_lists(number)
+        for ask in asks:
+            if not self._spider.on_site(ask.url):
+                chain.remarks.append(f"a list leads off the site, to {urlsplit(ask.url).hostname}")
+            elif (ask.list or ask.url) not in self.chains:
+                yield self._request(ask)
+
+    def _requests(self, chain: Chain, asks: list[Ask]) -> Iterator[Request]:
+        """Yield the requests for further pages of a list, as far as they stay on the site."""
+        while asks:
+            ask = asks.pop(0)
+            if self._spider.on_site(ask.url):
+                yield self._request(replace(ask, list=chain.name))
+            else:
+                why = f"leads off the site, to {urlsplit(ask.url).hostname}"
+                asks += chain.failed_to_read(ask.number, why)
+
+    def _read_entries(
+        self, chain: Chain, page: ListPage, entries: list[Any]
+    ) -> Generator[Any, None, tuple[list[int], Exception | None]]:
+        """Yield what the spider reads from each entry; return the entries' hashes, and the first error it raised."""
+        hashes: list[int] = []
+        error: Exception | None = None
+        for entry in entries:
+            try:
+                outputs = tuple(self._spider.read_entry(page, entry))
+            except Exception as fault:  # noqa: BLE001 - raised by the caller, once the other entries are safe
+                error = error or fault
+                continue
+            if not outputs:
+                chain.without_record.append(page.number)
+            hashes.append(_identity(entry, outputs))
+            yield from outputs
+        return hashes, error
+
+    def _entries(self, page: ListPage) -> list[Any]:
+        own = page.kind.entries(page)
+        if own is not None:
+            return own
+        if page.kind.json:
+            found = in_json(page.data, page.kind.json)
+            if found is not None and not isinstance(found, list):
+                raise NotJsonError(f"has a {type(found).__name__} at '{page.kind.json}', expected a list")
+            return found or []
+        return each(page.response, self._spider.items) if self._spider.items else []
+
+    def _side_by_side(self) -> tuple[int, int]:
+        """Return how many pages of a list may wait at once: such as are known to exist, and others."""
+        if self._spider.in_order:
+            return 1, 1
+        settings = self._spider.crawler.settings
+        slot = settings["DOWNLOAD_SLOTS"].get(urlsplit(self._spider.start_at).hostname, {})
+        at_once = slot.get("concurrency") or settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        return 2 * settings.getint("CONCURRENT_REQUESTS"), min(at_once, MOST_AHEAD)
+
+    def _request(self, ask: Ask) -> Request:
+        name = ask.list or ask.url
+        chain = self.chains.get(name)
+        if chain is None:
+            window, ahead = self._side_by_side()
+            chain = Chain(name, self._spider.kind.inner(ask.state), window, ahead)
+            self.chains[name] = chain
+            chain.begin(ask)
+        return Request(
+            ask.url,
+            method=ask.method,
+            body=ask.body,
+            headers=ask.headers,
+            callback=self._spider.on_list_page,
+            errback=self._spider.on_list_failure,
+            cb_kwargs={"name": name, "number": ask.number, "state": ask.state},
+            meta={"binary_allowed": True} if chain.kind.binary else None,
+            # The list itself knows which of its pages were asked for. Scrapy would drop a repeated one without a word.
+            dont_filter=True,
+            priority=-ask.number,
+        )
+
+
+def _identity(entry: Any, outputs: tuple[Any, ...]) -> int:
+    """Return what tells an entry of a list from another: its record's key, the address it leads to, or its content."""
+    for output in outputs:
+        if isinstance(output, Found):
+            key = schema_of(output.document).key
+            return hash((output.document, *(str(output.raw.get(name)) for name in key)))
+    for output in outputs:
+        if isinstance(output, Request):
+            return hash(SESSION.sub("", output.url))
+    if isinstance(entry, dict | list):
+        return hash(json.dumps(entry, sort_keys=True, default=str))
+    return hash("".join(entry.itertext()) if hasattr(entry, "itertext") else str(entry))

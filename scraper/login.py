@@ -1,0 +1,157 @@
+"""Log in before a crawl, keep the session, and notice when the site has ended it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin, urlsplit
+
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.http import HtmlResponse
+
+from scraper.paging.forms import find_form, submitted
+from scraper.paging.values import in_html
+from scraper.select import compiled
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from scraper.config import Config
+
+logger = logging.getLogger(__name__)
+
+COMPLAINT = ".error, .errors, .alert, [role=alert], .message"
+"""Where a site commonly says why it refuses a login."""
+
+AGAIN = 2
+"""How often a page is asked for again because it was shown logged out."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """How a site is logged in to: `Login("../login", logged_in="a[href$='/logout']")`.
+
+    `page` is the address of the login form, relative to the start page; hidden fields such as a CSRF token are sent
+    along. `logged_in` is a selector that matches on every page while the session lasts, and on none without it.
+    `account` is `user:password` of a sandbox that takes anybody; a real one belongs into `[login]` of
+    config.local.ini or into SWATHE_LOGIN_<SPIDER>.
+    """
+
+    page: str
+    logged_in: str
+    form: str = "form[method=post]"
+    username: str = "username"
+    password: str = "password"  # noqa: S105 - the name of the field
+    account: str = ""
+
+
+class LoginFailedError(IgnoreRequest):
+    """Report that the site did not let the spider in; no page is then read."""
+
+
+class Session:
+    """Downloader middleware that logs in before the first page, and again when a page is shown logged out."""
+
+    def __init__(self, crawler: Crawler, login: Login) -> None:
+        self._crawler, self._login = crawler, login
+        self._lock = asyncio.Lock()
+        self._number = 0
+        """Sessions begun so far."""
+        self._failure: LoginFailedError | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the middleware for a crawl; raise NotConfigured when its spider does not log in."""
+        login = getattr(crawler.spidercls, "login", None)
+        if login is None:
+            raise NotConfigured
+        return cls(crawler, login)
+
+    async def process_request(self, request: Request) -> None:
+        """Log in before the first page; raise LoginFailedError for every page when that fails."""
+        if not _is_own(request):
+            if not self._number:
+                await self._begin(after=0)
+            if self._failure:
+                raise self._failure
+            request.meta["session"] = self._number
+
+    async def process_response(self, request: Request, response: Response) -> Response | Request:
+        """Return the page, or a request for it in a new session; raise IgnoreRequest when that does not help."""
+        if _is_own(request) or response.status != 200 or not isinstance(response, HtmlResponse):
+            return response
+        if compiled(self._login.logged_in)(response.selector.root):
+            return response
+        logins = request.meta.get("logins", 0)
+        if logins >= AGAIN:
+            raise IgnoreRequest(f"is shown logged out although the spider logged in {logins + 1} times")
+        logger.info("Logged out on %s", request.url)
+        await self._begin(after=request.meta.get("session", 0))
+        if self._failure:
+            raise self._failure
+        self._crawler.stats.inc_value("swathe/logins_repeated")
+        return request.replace(meta={**request.meta, "logins": logins + 1}, dont_filter=True)
+
+    async def _begin(self, after: int) -> None:
+        """Begin a session, unless another page's request has done so since session number `after`."""
+        async with self._lock:
+            if self._number > after or self._failure:
+                return
+            try:
+                await self._log_in()
+            except LoginFailedError as error:
+                self._failure = error
+            self._number += 1
+
+    async def _log_in(self) -> None:
+        spider: Any = self._crawler.spider
+        url = urljoin(spider.start_at, self._login.page)
+        config: Config = self._crawler.settings["SWATHE"]
+        user, password = config.account(spider.name) or tuple(self._login.account.partition(":")[::2])
+        variable = f"SWATHE_LOGIN_{spider.name.upper().replace('-', '_')}"
+        where = f"login at {urlsplit(url).path} failed"
+        if not user:
+            raise LoginFailedError(f"{where}: no account is set: give {variable} as user:password")
+        page = await self._get(Request(url, meta={"login": True}, dont_filter=True), where)
+        form = find_form(page, self._login.form)
+        missing = [
+            name for name in (self._login.username, self._login.password) if form is None or name not in form.fields
+        ]
+        if missing:
+            what = f"no form '{self._login.form}'" if form is None else f"no field '{missing[0]}' in its form"
+            raise LoginFailedError(f"{where}: {what} is on the page")
+        ask = submitted(form, {self._login.username: user, self._login.password: password}, 1, click=None)
+        answer = await self._get(
+            Request(
+                ask.url, method=ask.method, body=ask.body, headers=ask.headers, meta={"login": True}, dont_filter=True
+            ),
+            where,
+        )
+        if not compiled(self._login.logged_in)(answer.selector.root):
+            said = (in_html(answer, COMPLAINT) or "").replace(password, "***")[:120]
+            saying = f", which says '{said}'" if said else ""
+            raise LoginFailedError(
+                f"{where}: '{self._login.logged_in}' is not on the page that answers{saying}: check {variable}"
+            )
+
+    async def _get(self, request: Request, where: str) -> HtmlResponse:
+        """Return the page; raise LoginFailedError when there is none."""
+        spider: Any = self._crawler.spider
+        if not spider.on_site(request.url):
+            raise LoginFailedError(f"{where}: {urlsplit(request.url).hostname} is not on the spider's site")
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except Exception as error:
+            raise LoginFailedError(f"{where}: {' '.join(str(error).split())[:200] or type(error).__name__}") from error
+        if response.status != 200 or not isinstance(response, HtmlResponse):
+            raise LoginFailedError(f"{where}: it answered {response.status}")
+        return response
+
+
+def _is_own(request: Request) -> bool:
+    """Return whether a request is part of logging in, or for robots.txt."""
+    return bool(request.meta.get("login") or request.meta.get("dont_obey_robotstxt"))

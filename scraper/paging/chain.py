@@ -1,0 +1,203 @@
+"""One list on its way from its first page to its end: which pages are asked for, and what is seen of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from typing import TYPE_CHECKING
+
+from scraper.paging.ask import Ask, End
+from scraper.paging.links import likely_next
+from scraper.paging.numbering import Numbering
+from scraper.paging.sightings import Seen, Sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scraper.paging.kind import ListPage, Pagination
+
+
+class Chain(Sightings):
+    """The pages of one list. Each event returns the pages to ask for next."""
+
+    def __init__(self, name: str, kind: Pagination, window: int, ahead: int) -> None:
+        super().__init__(name, kind)
+        self.limited = False
+        self._window, self._ahead = window, ahead
+        self._prints: dict[int, int] = {}
+        self._asked: dict[int, Ask] = {}
+        self._waiting: set[int] = set()
+        self._guessed: set[int] = set()
+        """Pages that were asked for by their number alone."""
+        self._first_gap = 2
+        self._identities: dict[tuple[str, ...], int] = {}
+        self._numbering: Numbering | None = None
+
+    def address(self, number: int) -> str:
+        """Return where a page is, for a message."""
+        ask = self._asked.get(number)
+        return self.pages[number].url if number in self.pages else ask.url if ask else self.start
+
+    def never_came(self) -> list[int]:
+        """Return the pages that were asked for and neither arrived nor failed."""
+        return sorted(self._waiting)
+
+    def begin(self, ask: Ask) -> None:
+        """Note the first page."""
+        self.start = ask.url
+        self._note(ask)
+
+    def read(self, page: ListPage, entries: Sequence[int]) -> list[Ask]:
+        """Take in a page with the hashes of its entries."""
+        number = page.number
+        self._waiting.discard(number)
+        new = set(entries) - self.entries
+        self.top = max(self.top, number) if new else self.top
+        self.entries |= new
+        print_ = hash(tuple(entries))
+        earlier = self._prints.setdefault(print_, number) if entries else number
+        repeats = earlier if earlier != number else None
+        self.pages[number] = Seen(page.url, len(entries), len(new), repeats)
+        self._read_statements(page)
+        if number == 1 and not self.kind.chained and not page.is_data:
+            self.hint = likely_next(page)
+        if self._asked[number].probe and not new:
+            return []
+        asks = []
+        following = self._guarded(page, self.kind.following(page))
+        if isinstance(following, End):
+            self.ends[number] = following
+        elif following.number not in self._asked and not self.limited:
+            self._learn(following)
+            self._note(following)
+            asks.append(following)
+        return [*asks, *self._by_number()]
+
+    def lead_to_lists(self, number: int) -> None:
+        """Take in that a page has no records of its own but leads to lists."""
+        self._waiting.discard(number)
+        self.led_to_lists += 1
+
+    def failed_to_read(self, number: int, why: str) -> list[Ask]:
+        """Take in that a page could not be read."""
+        self._waiting.discard(number)
+        self.failed[number] = why
+        return list(self._by_number())
+
+    def is_absent(self, number: int) -> list[Ask]:
+        """Take in that the site has no page of a number that was looked for."""
+        self._waiting.discard(number)
+        self.absent.add(number)
+        return list(self._by_number())
+
+    def may_be_absent(self, number: int, *, missing: bool) -> bool:
+        """Return whether a page that failed need not exist; `missing`: the site says that it does not."""
+        guessed = self.last is None and number in self._guessed
+        ask = self._asked.get(number)
+        return (missing and guessed) or bool(ask and ask.probe)
+
+    def expected_last(self) -> int | None:
+        """Return how many pages there are by what the site states; None when it states nothing."""
+        if self.last is not None:
+            return self.last
+        size = self.pages[1].size if 1 in self.pages else 0
+        return ceil(self.total / size) if self.total is not None and size else None
+
+    def _read_statements(self, page: ListPage) -> None:
+        """Read the totals that the page states; the latest count."""
+        if isinstance(self.kind.last, int):
+            self.last = self.kind.last
+        elif self.kind.last:
+            self.last = page.stated(self.kind.last)[0] or self.last
+        if self.kind.total:
+            total, text = page.stated(self.kind.total)
+            self.total = self.total if total is None else total
+            self.first_total = self.total if self.first_total is None else self.first_total
+            if total is None and page.number == 1:
+                what = f"'{str(text)[:60]}'" if text is not None else "nowhere on its page"
+                self.remarks.append(f"its total is {what}, expected a number at '{self.kind.total}'")
+
+    def _guarded(self, page: ListPage, following: Ask | End) -> Ask | End:
+        """Turn a next page that would lead in a circle, or nowhere for long, into an end."""
+        seen = self.pages[page.number]
+        if isinstance(following, End):
+            return following
+        if seen.repeats is not None:
+            return End(
+                "a page that was shown before",
+                doubt=f"page {page.number} shows the same records as page {seen.repeats}, though it links on",
+            )
+        earlier = self._identities.get(following.identity)
+        if earlier is not None and earlier <= page.number:
+            return End("a circle", doubt=f"page {page.number} leads back to page {earlier}")
+        latest = [self.pages.get(number) for number in range(page.number, page.number - self.kind.patience, -1)]
+        if all(earlier_page and not earlier_page.new for earlier_page in latest):
+            return End(
+                "pages without a new record",
+                doubt=f"it was left after {self.kind.patience} pages in a row without a new record, though it links on",
+            )
+        return following
+
+    def _learn(self, ask: Ask) -> None:
+        """Learn how pages are addressed, and unlearn it when a link contradicts."""
+        if not self.kind.chained or ask.method != "GET" or ask.headers:
+            return
+        if ask.number == 2 and not self._numbering:
+            self._numbering = Numbering.learn(ask.url, 2)
+        elif self._numbering and self._numbering.url(ask.number) != ask.url:
+            self._numbering = None
+
+    def _note(self, ask: Ask) -> None:
+        self._asked[ask.number] = ask
+        self._waiting.add(ask.number)
+        self.asked = max(self.asked, ask.number)
+        self._identities.setdefault(ask.identity, ask.number)
+
+    def _by_number(self) -> Iterator[Ask]:
+        """Yield the pages that can be asked for by their number, while there is room."""
+        while not self.limited and (number := self._next_number()) is not None:
+            ask = self._numbered(number)
+            if ask is None:
+                return
+            self._note(ask)
+            self._guessed.add(number)
+            yield ask
+
+    def _numbered(self, number: int) -> Ask | None:
+        expected = self.expected_last()
+        probe = (self.kind.chained or expected is not None) and number > (expected or 0)
+        if self._numbering:
+            return Ask(self._numbering.url(number), number, probe=probe)
+        ask = self.kind.numbered(self.start, number, self.pages[1].size)
+        return replace(ask, probe=probe) if ask else None
+
+    def _next_number(self) -> int | None:
+        """Return the next page to ask for by its number, or None: there is none, or no room now."""
+        if 1 not in self.pages:
+            return None
+        waiting, expected = len(self._waiting), self.expected_last()
+        while self._first_gap in self._asked:
+            self._first_gap += 1
+        over = self._is_over()
+        if self._first_gap <= (expected or 0) and (self._numbering or not self.kind.chained) and not over:
+            return self._first_gap if waiting < self._window else None
+        if over:
+            return None
+        if not self.kind.chained and expected is None and not getattr(self.kind, "more", ""):
+            return self.asked + 1 if waiting < self._ahead and self.asked < self.top + max(2, self._ahead) else None
+        if waiting:
+            return None
+        # At rest: look whether there is a page behind what seems to be the last.
+        behind = 2 if self.asked > self.top and not self._asked[self.asked].probe else 1
+        return self.asked + 1 if self.asked < self.top + behind else None
+
+    def _is_over(self) -> bool:
+        """Return whether the site itself says that nothing follows."""
+        end = self.ends.get(self.top)
+        if end and end.sure:
+            return True
+        if self.total is not None and self.found >= self.total:
+            return True
+        if self.last is None and all(self.shows_nothing(self.top + more) for more in (1, 2)):
+            return True
+        return self.last is not None and self._first_gap > self.last

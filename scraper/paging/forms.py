@@ -1,0 +1,142 @@
+"""Pages that only a submitted form leads to: "next" forms, ASP.NET postbacks, and searches with dependent fields."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from form2request import form2request
+from lxml.html import FormElement
+
+from scraper.paging.ask import Ask, End
+from scraper.paging.kind import Pagination
+from scraper.paging.links import NEXT_WORDS
+from scraper.select import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scrapy.http import Response
+
+    from scraper.paging.kind import ListPage
+
+POSTBACK = re.compile(r"__doPostBack\(\s*['\"]([^'\"]*)['\"]\s*,\s*['\"]([^'\"]*)['\"]")
+TRIES = 3
+"""How often a chain of forms is begun anew when the site forgets it."""
+
+
+@dataclass(frozen=True)
+class NextForm(Pagination):
+    """The next page is asked for with a form: `NextForm("form.next")`. Its first button is pressed."""
+
+    form: str = "form"
+
+    def following(self, page: ListPage) -> Ask | End:
+        """Submit the form."""
+        form = find_form(page.response, self.form)
+        return End("no next form") if form is None else submitted(form, {}, page.number + 1, click=None)
+
+
+@dataclass(frozen=True)
+class Postback(Pagination):
+    """ASP.NET's numbered links, `javascript:__doPostBack('pager','2')`: `Postback(".pager a")`."""
+
+    links: str = "a"
+
+    def following(self, page: ListPage) -> Ask | End:
+        """Submit the page's form with the target and argument of the next page's link."""
+        for anchor in compiled(self.links)(page.response.selector.root):  # type: ignore[attr-defined]
+            call = POSTBACK.search(anchor.get("href") or anchor.get("onclick") or "")
+            words = " ".join("".join(anchor.itertext()).split())
+            if call and (words == str(page.number + 1) or (NEXT_WORDS.match(words) and words)):
+                form = next((node for node in anchor.iterancestors() if isinstance(node, FormElement)), None)
+                form = form if form is not None else find_form(page.response, "form")
+                if form is None:
+                    return End("no form to post back", gap="there is a link to the next page, but no form to post back")
+                values = {"__EVENTTARGET": call[1], "__EVENTARGUMENT": call[2]}
+                return submitted(form, values, page.number + 1, click=False)
+        return End("no link to a further page")
+
+
+@dataclass(frozen=True)
+class FormChoices(Pagination):
+    """Every option of a form is chosen, field by field: `FormChoices("form[name=filterform]", ("author", "tag"))`.
+
+    The options of a field may depend on the choice before. Every combination is a list of its own. When the site
+    forgets the choices made (an expired ViewState), they are made again from the start page.
+    """
+
+    form: str = "form"
+    fields: tuple[str, ...] = ()
+
+    def following(self, page: ListPage) -> Ask | End:
+        """End: what a combination finds is one page."""
+        return End("one page a combination", sure=True)
+
+    def sublists(self, page: ListPage) -> Sequence[Ask] | End | None:
+        """Choose every option of the next field, or the one that is to be chosen again."""
+        path: list[str] = page.state.get("path", [])
+        redo: list[str] = page.state.get("redo", [])
+        form = find_form(page.response, self.form)
+        if form is None or not self._remembers(form, path):
+            return self._anew(page.state)
+        if len(path) == len(self.fields):
+            return None
+        field = self.fields[len(path)]
+        values = redo[len(path) : len(path) + 1] or options(form, field)
+        if not values:
+            return End("no options", doubt=f"the form's field '{field}' has no options to choose")
+        return [self._choose(page, form, field, value) for value in values]
+
+    def again(self, page_state: dict[str, Any]) -> Ask | None:
+        """Begin at the start page again, on the way to the same combination."""
+        anew = self._anew(page_state)
+        return anew[0] if isinstance(anew, list) else None
+
+    def _choose(self, page: ListPage, form: FormElement, field: str, value: str) -> Ask:
+        path = [*page.state.get("path", []), value]
+        name = ", ".join(f"{name}={choice}" for name, choice in zip(self.fields, path, strict=False))
+        state = {**page.state, "path": path, "start": page.state.get("start", page.url)}
+        ask = submitted(form, {field: value}, 1, click=None if len(path) == len(self.fields) else False)
+        tries = f" (try {state['tries'] + 1})" if state.get("tries") else ""
+        return Ask(ask.url, 1, name + tries, ask.method, ask.body, ask.headers, state)
+
+    def _remembers(self, form: FormElement, path: list[str]) -> bool:
+        """Return whether the page shows the choices that led to it."""
+        return all(
+            name in form.fields and form.fields[name] == choice for name, choice in zip(self.fields, path, strict=False)
+        )
+
+    def _anew(self, state: dict[str, Any]) -> list[Ask] | End:
+        path, tries = state.get("path", []), state.get("tries", 0) + 1
+        chosen = ", ".join(f"{name}={choice}" for name, choice in zip(self.fields, path, strict=False))
+        if not path:
+            return End("no form", gap=f"no form matches '{self.form}' on the page")
+        if tries >= TRIES:
+            return End("the form was forgotten", gap=f"the site forgot the choice {chosen} {TRIES} times")
+        redo = state.get("redo") or path
+        return [Ask(state["start"], 1, f"{chosen} (try {tries + 1})", state={"redo": redo, "tries": tries})]
+
+
+def find_form(page: Response, selector: str) -> Any:
+    """Return the first form that matches, or None."""
+    found = compiled(selector)(page.selector.root)  # type: ignore[attr-defined]
+    return next((form for form in found if isinstance(form, FormElement)), None)
+
+
+def options(form: FormElement, field: str) -> list[str]:
+    """Return the values of a select field, without those that stand for no choice, such as `----------`."""
+    select = form.xpath(".//select[@name=$name]", name=field)
+    values = [
+        option.get("value", " ".join("".join(option.itertext()).split()))
+        for option in (select[0].iter("option") if select else ())
+        if option.get("disabled") is None
+    ]
+    return [value for value in dict.fromkeys(values) if any(letter.isalnum() for letter in value)]
+
+
+def submitted(form: FormElement, values: dict[str, str], number: int, click: bool | None) -> Ask:
+    """Return the request that submitting a form makes; `click` None presses its first button, False none."""
+    request = form2request(form, values, click=click)
+    return Ask(request.url, number, method=request.method, body=request.body.decode(), headers=dict(request.headers))

@@ -1,0 +1,122 @@
+"""What every kind of pagination has in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from scrapy.http import HtmlResponse
+
+from scraper.paging.ask import Ask, End
+from scraper.paging.values import decoded, in_html, in_json, stated_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scrapy.http import Response
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pagination:
+    """How the pages of a list are found.
+
+    What is the same for all kinds:
+
+    - `json`: the answers are JSON, and this JMESPath finds their records; the start page itself is not read;
+    - `html`: the answers after the start page are JSON, and this JMESPath finds the HTML in them;
+    - `total`: where a page states how many records the list has ("1000 results"); a selector, or a JMESPath for JSON;
+    - `last`: where a page states how many pages there are ("Page 1 of 50"), or the number itself;
+    - `patience`: how many pages in a row may show no new record before the list is left.
+    """
+
+    json: str = ""
+    html: str = ""
+    total: str = ""
+    last: str | int = ""
+    patience: int = 3
+
+    chained: ClassVar[bool] = True
+    """Whether one page leads to the next; else every page has a number that it can be asked for by."""
+    data_link: ClassVar[str] = ""
+    """Where an entry that is no HTML holds the address of its record's page."""
+    binary: ClassVar[bool] = False
+    """Whether the answers may be compressed files."""
+    may_be_empty: ClassVar[bool] = False
+    """Whether it is nothing special that a list has no entry at all."""
+
+    def first(self, start: str) -> Ask:
+        """Say how the first page is asked for, given the address at which the crawl starts."""
+        return Ask(start)
+
+    def following(self, page: ListPage) -> Ask | End:
+        """Say which page follows this one, or why none does."""
+        raise NotImplementedError
+
+    def numbered(self, start: str, number: int, page_size: int) -> Ask | None:
+        """Say how a page is asked for by its number, given the first page's address and number of records."""
+        return None
+
+    def sublists(self, page: ListPage) -> Sequence[Ask] | End | None:
+        """Return the lists that a page leads to, or why not; None for a page of records."""
+        return None
+
+    def inner(self, state: dict[str, Any]) -> Pagination:
+        """Return the pagination of a list that `sublists` led to, given the state it was asked for with."""
+        return self
+
+    def entries(self, page: ListPage) -> list[Any] | None:
+        """Return what a page lists, where it is neither HTML nor JSON; None: the spider's `items` find it."""
+        return None
+
+    def again(self, page_state: dict[str, Any]) -> Ask | None:
+        """Say how to start anew for a page that failed because the site forgot what came before; None: do not."""
+        return None
+
+
+class ListPage:
+    """A page of a list that has arrived."""
+
+    def __init__(self, answer: Response, kind: Pagination, number: int, state: dict[str, Any] | None = None) -> None:
+        self.answer = answer
+        self.kind = kind
+        self.number = number
+        self.state = state or {}
+        self.size = 0
+        """How many entries it has."""
+        self.led_to: int | None = None
+        """The number of the furthest page that a link of this list has led to."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return self.answer.url
+
+    @property
+    def is_data(self) -> bool:
+        """Whether its entries are no HTML."""
+        return bool(self.kind.json or self.kind.data_link)
+
+    @cached_property
+    def data(self) -> Any:
+        """The decoded JSON; raises NotJsonError."""
+        return decoded(self.answer)
+
+    @cached_property
+    def response(self) -> Response:
+        """The page to select from: the answer, or the HTML inside its JSON."""
+        if not self.kind.html or self.number == 1:
+            return self.answer
+        fragment = in_json(self.data, self.kind.html)
+        return HtmlResponse(self.url, body=str(fragment or "").encode(), encoding="utf-8", request=self.answer.request)
+
+    def value(self, place: str) -> Any:
+        """Return what the page has at a place: a JMESPath for JSON, else a selector; None for nothing."""
+        if self.kind.json or (self.kind.html and self.number > 1):
+            return in_json(self.data, place)
+        return in_html(self.response, place)
+
+    def stated(self, place: str) -> tuple[int | None, Any]:
+        """Return the number that the page states at a place, and what stands there."""
+        found = self.value(place)
+        return stated_number(found), found

@@ -1,0 +1,134 @@
+"""The next link: the commonest pagination, and "load more" buttons that carry an address."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urldefrag, urlsplit
+
+from scraper.paging.ask import Ask, End
+from scraper.paging.kind import Pagination
+from scraper.paging.numbering import Numbering
+from scraper.select import compiled
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+
+    from scraper.paging.kind import ListPage
+
+LINK_HEADER = re.compile(r"<([^>]*)>([^<]*)")
+RELATION = re.compile(r"""\brel\s*=\s*["']?([^"';]*)""", re.IGNORECASE)
+REL_NEXT = "//*[self::a or self::link][contains(concat(' ', normalize-space(@rel), ' '), ' next ')]"
+NEXT_WORDS = re.compile(
+    r"^\W*(?:next(?: page)?|older(?: posts| entries)?|more|load more|show more|weiter|nächste(?: seite)?|suivante?|"
+    r"siguiente|próxima|successiva|volgende|далее)?\W*[>\u203a»→]?\W*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class NextLink(Pagination):
+    """The page has a link to the next one: `NextLink("li.next a")`.
+
+    `link` is a selector (CSS or XPath) of the link, or of the attribute that holds its address
+    (`"button.more::attr(data-url)"`); with `json`, a JMESPath. Without it, `rel=next` and `Link:` headers are found.
+    """
+
+    link: str = ""
+
+    def following(self, page: ListPage) -> Ask | End:
+        """Return the page that the next link leads to."""
+        found = self._found(page)
+        urls, odd = [], ""
+        for raw in found:
+            url, fault = absolute(page.response, raw)
+            if url and url != urldefrag(page.url)[0]:
+                urls.append(url)
+            odd = odd or fault
+        urls = list(dict.fromkeys(urls))
+        if len(urls) > 1:
+            return self._choose(page, urls)
+        if urls:
+            return Ask(urls[0], page.number + 1)
+        if odd and page.number == 1:
+            return End(odd, doubt=f"{odd}: the pages behind it need the request that its script makes")
+        return self._end(page)
+
+    def _end(self, page: ListPage) -> End:
+        if not self.link:
+            return End("no rel=next link")
+        if hint := None if page.is_data else likely_next(page):
+            return End(
+                "no next link",
+                doubt=f"'{self.link}' found no next link, but there seems to be one to {urlsplit(hint).path}",
+            )
+        return End("no next link")
+
+    def _found(self, page: ListPage) -> list[str]:
+        if self.json and self.link:
+            value = page.value(self.link)
+            return [str(value)] if value else []
+        if self.link:
+            return addresses(page.response, self.link)
+        return header_links(page.answer) or ([] if page.is_data else addresses(page.response, REL_NEXT))
+
+    def _choose(self, page: ListPage, urls: list[str]) -> Ask | End:
+        """Take the one link of several that has the next page's number."""
+        numbered = [url for url in urls if Numbering.learn(url, page.number + 1)]
+        if len(numbered) == 1:
+            return Ask(numbered[0], page.number + 1)
+        what = f"'{self.link or 'rel=next'}' found {len(urls)} links, expected one"
+        return End(what, doubt=f"{what}: none was followed; name the next link alone")
+
+
+def addresses(page: Response, selector: str) -> list[str]:
+    """Return the addresses that a selector finds: attributes or texts as they are, of elements their `href`."""
+    found = compiled(selector)(page.selector.root)  # type: ignore[attr-defined]
+    raw = [value.get("href") if hasattr(value, "get") else str(value) for value in found]
+    return [text.strip() for text in raw if text and text.strip()]
+
+
+def absolute(page: Response, raw: str) -> tuple[str | None, str]:
+    """Return a link's absolute address without fragment, or None and what is odd about it."""
+    if raw.startswith("#"):
+        return None, ""
+    try:
+        url = urldefrag(page.urljoin(raw))[0]
+        parts = urlsplit(url)
+    except ValueError:
+        return None, f"the next link is '{raw[:60]}', expected an address"
+    if parts.scheme == "javascript":
+        return None, f"the next link is a script ({raw[:60]})"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None, f"the next link is '{raw[:60]}', expected an http address"
+    return url, ""
+
+
+def header_links(answer: Response) -> list[str]:
+    """Return the addresses that `Link: <…>; rel="next"` headers name (RFC 8288)."""
+    lines = [line.decode("latin-1") for line in answer.headers.getlist("Link")]
+    return [
+        target.strip()
+        for line in lines
+        for target, parameters in LINK_HEADER.findall(line)
+        if any("next" in relation.lower().split() for relation in RELATION.findall(parameters))
+    ]
+
+
+def likely_next(page: ListPage) -> str | None:
+    """Return the address of a link that looks as if it led to the next page, whatever the spider's selector says."""
+    marked = header_links(page.answer) + addresses(page.response, REL_NEXT)
+    anchors = compiled("a[href]")(page.response.selector.root)  # type: ignore[attr-defined]
+    worded = [
+        anchor.get("href").strip()
+        for anchor in anchors
+        if NEXT_WORDS.match(words := " ".join("".join(anchor.itertext()).split()) or anchor.get("aria-label") or "")
+        and any(mark.isalnum() or mark in ">\u203a»→" for mark in words)
+    ]
+    for raw in [*marked, *worded]:
+        url, _ = absolute(page.response, raw)
+        numbering = Numbering.learn(url, page.number + 1) if url else None
+        if url and numbering and urlsplit(url).hostname == urlsplit(page.url).hostname:
+            return url
+    return None

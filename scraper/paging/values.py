@@ -1,0 +1,78 @@
+"""Look something up in a page, whatever it is made of: CSS or XPath in HTML and XML, JMESPath in JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from scraper.select import compiled, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.http import Response
+
+NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f' ]\d{3}(?!\d))*")
+OF = re.compile(r"(?:\b(?:of|von|de|sur|di|van|av|af|z|из)\b|/)\s*$", re.IGNORECASE)
+
+
+class NotJsonError(ValueError):
+    """Report an answer that is not the JSON it should be."""
+
+
+def stated_number(text: object) -> int | None:
+    """Return the whole number that a text states, the last one after "of"; None when it states none, or several.
+
+    >>> [stated_number(text) for text in ("1,000 results", "Page 1 of 50", "showing 1 to 20 of 1 000", 61, "many")]
+    [1000, 50, 1000, 61, None]
+    >>> stated_number("10 or 20")
+    """
+    if isinstance(text, bool) or text is None:
+        return None
+    if isinstance(text, int | float):
+        return int(text) if text >= 0 else None
+    found = list(NUMBER.finditer(str(text)))
+    named = [match for match in found if OF.search(str(text)[: match.start()])]
+    chosen = named[-1:] or (found if len(found) == 1 else [])
+    return int(re.sub(r"\D", "", chosen[0].group())) if chosen else None
+
+
+def in_html(response: Response, selector: str) -> str | None:
+    """Return the text of the first match of a selector, all of it with white space collapsed; None without a match."""
+    if "::" in selector or "/@" in selector or selector.endswith("text()"):
+        found = " ".join(texts(response, selector))
+    else:
+        matches = compiled(selector)(response.selector.root)  # type: ignore[attr-defined]
+        if not matches:
+            return None
+        found = "".join(matches[0].itertext()) if hasattr(matches[0], "itertext") else str(matches[0])
+    return " ".join(found.split()) or None
+
+
+def decoded(response: Response) -> Any:
+    """Return the JSON of an answer; raise NotJsonError, saying what it is instead."""
+    try:
+        return response.json()  # type: ignore[attr-defined]
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        kind = (response.headers.get("Content-Type") or b"no type").decode("latin-1").partition(";")[0]
+        start = " ".join(response.body[:200].decode("utf-8", "replace").split())[:60]
+        raise NotJsonError(f"answered {start!r} ({kind}), expected JSON") from None
+
+
+def in_json(data: Any, path: str) -> Any:
+    """Return what a JMESPath finds in decoded JSON, or None."""
+    return _compiled_path(path)(data)
+
+
+@cache
+def _compiled_path(path: str) -> Callable[[Any], Any]:
+    try:
+        search: Callable[[Any], Any] = jmespath.compile(path).search
+    except JMESPathError as error:
+        raise ValueError(f"'{path}' is not a JMESPath: {' '.join(str(error).split())}") from None
+    return search

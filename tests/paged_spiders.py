@@ -1,0 +1,229 @@
+"""A spider for every kind of pagination, each of which says it in one line."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from models.books import Book
+from models.quotes import Author, Quote
+from scraper.login import Login
+from scraper.paging import (
+    Cursor,
+    DateWindows,
+    Feed,
+    Lists,
+    NextForm,
+    NextLink,
+    Offsets,
+    PageNumbers,
+    Postback,
+    Sitemap,
+)
+from scraper.select import first, texts
+from scraper.spider import SiteSpider
+
+
+class Listed(SiteSpider):
+    """Quotes on list pages, whatever leads from one to the next."""
+
+    name = "listed"
+    start_url = "http://127.0.0.1:9/"
+    records = (Quote,)
+    items = ".quote"
+
+    def read_item(self, page: Any, item: Any) -> Any:
+        yield Quote.found(
+            page, text=first(item, ".text::text"), author=first(item, ".author::text"), tags=texts(item, ".tag::text")
+        )
+
+    def read_data(self, page: Any, data: Any) -> Any:
+        yield Quote.found(page, text=data["text"], author=data["author"]["name"], tags=data["tags"])
+
+
+class Next(Listed):
+    name = "next"
+    pagination = NextLink("li.next a")
+
+
+class NextXPath(Listed):
+    name = "next-xpath"
+    pagination = NextLink("//li[@class='next']/a")
+
+
+class NextTotal(Listed):
+    name = "next-total"
+    pagination = NextLink("li.next a", total=".total")
+
+
+class NextStated(Listed):
+    name = "next-stated"
+    pagination = NextLink("li.next a", last=".state", total=".total strong")
+
+
+class ManyNext(Listed):
+    name = "many-next"
+    pagination = NextLink("a.next")
+
+
+class Nothing(Listed):
+    name = "nothing"
+    pagination = NextLink("li.onward a")
+
+
+class FoundAlone(Listed):
+    name = "found-alone"
+
+
+class Numbers(Listed):
+    name = "numbers"
+    pagination = PageNumbers("{page}/")
+
+
+class NumbersQuery(Listed):
+    name = "numbers-query"
+    pagination = PageNumbers("?page={page}")
+
+
+class NumbersStated(Listed):
+    name = "numbers-stated"
+    pagination = PageNumbers("?page={page}", last=".state")
+
+
+class NumbersInOrder(Listed):
+    name = "numbers-in-order"
+    pagination = PageNumbers("?page={page}", last=".state")
+    in_order = True
+
+
+class Offset(Listed):
+    name = "offset"
+    pagination = Offsets("?offset={offset}&limit={limit}", limit=50)
+
+
+class OffsetTotal(Listed):
+    name = "offset-total"
+    pagination = Offsets("?offset={offset}&limit={limit}", limit=10, total=".total")
+
+
+class ApiPages(Listed):
+    name = "api-pages"
+    pagination = PageNumbers("pages?page={page}", json="data.items", last="pages", total="total")
+
+
+class ApiOffset(Listed):
+    name = "api-offset"
+    pagination = Offsets("offset?offset={offset}&limit={limit}", limit=20, json="results", total="total")
+
+
+class ApiCursor(Listed):
+    name = "api-cursor"
+    pagination = Cursor("next_cursor", query="cursor", json="items")
+
+
+class ApiToken(Listed):
+    name = "api-token"
+    pagination = Cursor(header="X-Page-Token", token_header="X-Next-Page-Token", json="items")
+
+
+class ApiLinks(Listed):
+    name = "api-links"
+    pagination = NextLink("next", json="results", total="count")
+
+
+class LoadMore(Listed):
+    name = "load-more"
+    pagination = NextLink("button.more::attr(data-url)")
+
+
+class LoadMoreJson(Listed):
+    name = "load-more-json"
+    pagination = PageNumbers("more", post={"action": "more", "page": "{page}"}, html="html", more="more")
+
+
+class Form(Listed):
+    name = "form"
+    pagination = NextForm("form.next")
+
+
+class AspNet(Listed):
+    name = "postback"
+    pagination = Postback(".pager a", last=".current")
+
+
+class Tags(Listed):
+    name = "tags"
+    pagination = Lists("ul.tags a", NextLink("li.next a", total=".total"))
+
+
+class Archive(Listed):
+    name = "archive"
+    pagination = DateWindows("?from={since}&to={until}", "2026-01-01", 10, "2026-03-31", total=".total")
+
+
+class ArchiveSilent(Listed):
+    name = "archive-silent"
+    pagination = DateWindows("?from={since}&to={until}", "2026-01-01", 10, "2026-03-31")
+
+
+class Members(Listed):
+    name = "members"
+    pagination = NextLink("li.next a")
+    login = Login("../login", logged_in="a[href$='/logout']", account="anna:secret")
+
+
+class AtLeast(Listed):
+    name = "at-least"
+    start_url = "http://127.0.0.1:9/lists/stated/"
+    pagination = PageNumbers("?page={page}", last=".state")
+    at_least: ClassVar = {Quote: 62}
+
+
+class QuoteFeed(SiteSpider):
+    name = "feed"
+    start_url = "http://127.0.0.1:9/"
+    records = (Quote,)
+    pagination = Feed()
+
+    def read_data(self, page: Any, data: Any) -> Any:
+        author = data.get("author") or data["title"]
+        yield Quote.found(page, text=data["summary"], author=author, tags=[tag["term"] for tag in data.get("tags", [])])
+
+
+class FeedPages(Listed):
+    name = "feed-pages"
+    pagination = Feed()
+    read_data = SiteSpider.read_data
+
+    def read_page(self, page: Any) -> Any:
+        for quote in page.css(".quote"):
+            yield from self.read_item(page, quote.root)
+
+
+class Authors(SiteSpider):
+    name = "sitemap-authors"
+    start_url = "http://127.0.0.1:9/"
+    records = (Author,)
+    pagination = Sitemap("/quotes/author/")
+
+    def read_page(self, page: Any) -> Any:
+        yield Author.found(
+            page,
+            name=first(page, ".author-title::text"),
+            born_date=first(page, ".author-born-date::text"),
+            born_location=first(page, ".author-born-location::text"),
+            description=first(page, ".author-description::text"),
+        )
+
+
+class Titles(SiteSpider):
+    """A book shop whose product pages are looked for in the wrong place."""
+
+    name = "no-record"
+    start_url = "http://127.0.0.1:9/"
+    records = (Book,)
+    items = ".product_pod"
+    link = "h3 a"
+    pagination = NextLink("li.next a", total=".form-horizontal strong", last="li.current")
+
+    def read_page(self, page: Any) -> Any:
+        yield from ()
