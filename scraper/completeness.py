@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 KEPT_LISTS = 50
 """Lists kept with a run, those that something speaks against first; all are judged."""
 
+NAMED_REASONS = 5
+"""Reasons given in full, of gaps and of doubts each."""
+
 EARLIER_RUNS = 5
 """Complete runs that a run is held against."""
 
@@ -88,17 +91,28 @@ def compare_with_earlier(run: Run, findings: Findings) -> None:
 def _examine_lists(spider: SiteSpider, findings: Findings) -> None:
     sound: list[tuple[Chain, str]] = []
     unsound: list[tuple[Chain, str]] = []
+    gaps: list[str] = []
+    doubts: list[str] = []
     for chain in spider.lists.chains.values():
         account = account_for(chain)
-        findings.gaps += account.gaps
-        findings.doubts += account.doubts
+        gaps += account.gaps
+        doubts += account.doubts
         what = "; ".join([*account.gaps, *account.doubts])
         (unsound if what else sound).append((chain, what))
+    findings.gaps += _first_of(gaps)
+    findings.doubts += _first_of(doubts)
     findings.lists = [_seen(chain, what) for chain, what in [*unsound, *sound][:KEPT_LISTS]]
     chains = [chain for chain, _ in sound if not chain.led_to_lists]
     if chains and all(chain.seems_one_page for chain in chains):
         where = urlsplit(chains[0].start).path
         findings.notes.append(f"no page after the first was found on {where} or any other list: is one page all?")
+
+
+def _first_of(reasons: list[str]) -> list[str]:
+    """Return the first reasons in full and count the others, each of which stands with its list."""
+    others = len(reasons) - NAMED_REASONS
+    more = [f"and {others} more of this kind, see its lists in `swathe runs show`"] if others > 0 else []
+    return [*reasons[:NAMED_REASONS], *more]
 
 
 def _examine_links(spider: SiteSpider, findings: Findings) -> None:

@@ -38,6 +38,8 @@ class CrawlResult:
     run_id: str
     verdict: Verdict | None
     counts: dict[str, int]
+    notes: list[str]
+    """What is worth a look although it does not count against the run."""
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +104,7 @@ def crawl(
         process.start()
         recorder = crawler.get_extension(RunRecorder) if crawler._extensions else None
         if recorder is None:
-            return CrawlResult(spider.name, "", None, {})
+            return CrawlResult(spider.name, "", None, {}, [])
         recorder.abandon()
-        return CrawlResult(spider.name, str(recorder.run_id), recorder.verdict, recorder.counts())
+        notes = recorder.findings.notes
+        return CrawlResult(spider.name, str(recorder.run_id), recorder.verdict, recorder.counts(), notes)

@@ -172,7 +172,9 @@ class ListReader:
             meta={"binary_allowed": True} if chain.kind.binary else None,
             # The list itself knows which of its pages were asked for. Scrapy would drop a repeated one without a word.
             dont_filter=True,
-            priority=-ask.number,
+            # The next link goes before the records' pages it stands among, so that those never run out; pages that are
+            # asked for side by side wait behind them, in order.
+            priority=-ask.number if ask.number in chain.by_number else 0,
         )
 
 

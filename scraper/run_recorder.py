@@ -231,8 +231,5 @@ class RunRecorder:
 
 def _arguments(spider: Spider) -> dict[str, Any]:
     """Return what the crawl was asked for, by the arguments' names."""
-    return {
-        "start": getattr(spider, "start_at", None),
-        "max_pages": getattr(spider, "max_pages", None),
-        "max_depth": getattr(spider, "max_depth", None),
-    }
+    given = {"start": "start_at", "max_pages": "max_pages", "max_depth": "max_depth"}
+    return {name: value for name, place in given.items() if (value := getattr(spider, place, None)) is not None}

@@ -26,6 +26,7 @@ def crawl(
     spider: Annotated[str, typer.Argument(help="Name of the spider; `swathe spiders` lists them.")],
     start: Annotated[str, typer.Option(metavar="URL", help="Start here instead, e.g. at a mirror of the site.")] = "",
     max_pages: Annotated[int | None, typer.Option(min=1, help="Read at most this many pages.")] = None,
+    max_depth: Annotated[int | None, typer.Option(min=1, help="Follow links at most this far from the start.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,14 +49,15 @@ def crawl(
     overrides = _apply(set_ or [])
     config = load_config()
     spider_type = crawling.spider_class(spider)
-    arguments = {"start": start, "max_pages": str(max_pages) if max_pages else ""}
+    arguments = {"start": start, "max_pages": str(max_pages or ""), "max_depth": str(max_depth or "")}
     spider_type.check_arguments(arguments)
     log_file = None if verbose else _log_file(config, spider)
     settings = crawling.project_settings()
     settings.setdict({**_run_settings(settings, log_file, output), **overrides}, priority="cmdline")
     _warn_about_contact(config, start or spider_type.start_url)
     result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings))
-    errors.print(visible(result.line), markup=False, soft_wrap=True)
+    for line in (result.line, *(f"note: {note}" for note in result.notes)):
+        errors.print(visible(line), markup=False, soft_wrap=True)
     if log_file and result.exit_code:
         errors.print(f"log: {log_file}", markup=False, soft_wrap=True, style="dim")
     raise typer.Exit(result.exit_code)

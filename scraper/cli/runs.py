@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from bson import ObjectId
 
-from models.system import Run
+from models.system import Run, SeenList
 from scraper.cli.output import console, print_facts, print_table
 from scraper.config import load_config
 from scraper.errors import UsageError
@@ -47,9 +47,12 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
     with connection_to(load_config().mongodb) as database:
         mark_lost_runs()
         run = find_by_id(database[Run._get_collection_name()], run_id, "run", "swathe runs list")
-    counts, problems = run.pop("counts", {}), run.pop("problems", [])
+    counts, problems, lists = run.pop("counts", {}), run.pop("problems", []), run.pop("lists", [])
     print_facts({"id": run.pop("_id"), **run}, title="Run")
     print_facts(counts, title="\nCounts")
+    if lists:
+        console.print()
+        print_table(lists, [*SeenList._fields], title="Lists")
     if problems:
         console.print()
         print_table(problems, ["url", "what"], title="Problems")

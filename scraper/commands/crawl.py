@@ -30,5 +30,6 @@ class Command(CrawlCommand):
             sys.stderr.write(f"swathe: {error}\n")
             self.exitcode = error.exit_code
             return
-        sys.stderr.write(f"swathe: {result.line}\n")
+        for line in (result.line, *(f"note: {note}" for note in result.notes)):
+            sys.stderr.write(f"swathe: {line}\n")
         self.exitcode = result.exit_code

@@ -48,7 +48,12 @@ def account_for(chain: Chain) -> Account:
 
 def _missing_pages(chain: Chain) -> Iterator[str]:
     """Name the pages that should have shown records and did not."""
-    last = max(chain.top, chain.last or 0)
+    stated = chain.last or 0
+    last = max(chain.top, stated)
+    if stated > chain.asked:
+        last = chain.top
+        how = f"nothing new came after page {last}" if chain.asked > last else f"nothing leads further than page {last}"
+        yield f"{_list(chain)} states {stated} pages, and {how}"
     empty, unread = [], []
     for number in range(1, last + 1):
         page = chain.pages.get(number)
@@ -121,7 +126,9 @@ def _short_page(chain: Chain) -> Iterator[str]:
 
 
 def _page(chain: Chain, number: int) -> str:
-    return f"page {number} ({_path(chain.address(number))})"
+    address = chain.address(number)
+    same_host = urlsplit(address).netloc == urlsplit(chain.start).netloc
+    return f"page {number} ({_path(address) if same_host else address})"
 
 
 def _pages(chain: Chain, numbers: list[int]) -> str:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from scraper.paging.kind import ListPage, Pagination
 
 
+GIVE_UP = 10
+"""Pages in a row that are stated, but show nothing new or cannot be read, before no more are asked for."""
+
+
 class Chain(Sightings):
     """The pages of one list. Each event returns the pages to ask for next."""
 
@@ -27,8 +31,8 @@ class Chain(Sightings):
         self._prints: dict[int, int] = {}
         self._asked: dict[int, Ask] = {}
         self._waiting: set[int] = set()
-        self._guessed: set[int] = set()
-        """Pages that were asked for by their number alone."""
+        self.by_number: set[int] = set()
+        """Pages that were asked for by their number, without a link to them."""
         self._first_gap = 2
         self._identities: dict[tuple[str, ...], int] = {}
         self._numbering: Numbering | None = None
@@ -92,7 +96,7 @@ class Chain(Sightings):
 
     def may_be_absent(self, number: int, *, missing: bool) -> bool:
         """Return whether a page that failed need not exist; `missing`: the site says that it does not."""
-        guessed = self.last is None and number in self._guessed
+        guessed = self.last is None and number in self.by_number
         ask = self._asked.get(number)
         return (missing and guessed) or bool(ask and ask.probe)
 
@@ -160,7 +164,7 @@ class Chain(Sightings):
             if ask is None:
                 return
             self._note(ask)
-            self._guessed.add(number)
+            self.by_number.add(number)
             yield ask
 
     def _numbered(self, number: int) -> Ask | None:
@@ -200,4 +204,9 @@ class Chain(Sightings):
             return True
         if self.last is None and all(self.shows_nothing(self.top + more) for more in (1, 2)):
             return True
-        return self.last is not None and self._first_gap > self.last
+        if self.last is None:
+            return False
+        given_up = all(
+            self.shows_nothing(number, or_failed=True) for number in range(self.top + 1, self.top + GIVE_UP + 1)
+        )
+        return given_up or self._first_gap > self.last

@@ -70,10 +70,6 @@ class FormChoices(Pagination):
     form: str = "form"
     fields: tuple[str, ...] = ()
 
-    def following(self, page: ListPage) -> Ask | End:
-        """End: what a combination finds is one page."""
-        return End("one page a combination", sure=True)
-
     def sublists(self, page: ListPage) -> Sequence[Ask] | End | None:
         """Choose every option of the next field, or the one that is to be chosen again."""
         path: list[str] = page.state.get("path", [])
@@ -95,12 +91,18 @@ class FormChoices(Pagination):
         return anew[0] if isinstance(anew, list) else None
 
     def _choose(self, page: ListPage, form: FormElement, field: str, value: str) -> Ask:
-        path = [*page.state.get("path", []), value]
-        name = ", ".join(f"{name}={choice}" for name, choice in zip(self.fields, path, strict=False))
-        state = {**page.state, "path": path, "start": page.state.get("start", page.url)}
+        state = page.state
+        path, redo = [*state.get("path", []), value], state.get("redo", [])
+        name = self._named(path)
+        kept: dict[str, Any] = {"path": path, "start": state.get("start", page.url)}
+        if len(path) <= len(redo):
+            kept |= {"redo": redo, "tries": state["tries"]}
+            name += f" (again for {self._named(redo)}, try {state['tries'] + 1})"
         ask = submitted(form, {field: value}, 1, click=None if len(path) == len(self.fields) else False)
-        tries = f" (try {state['tries'] + 1})" if state.get("tries") else ""
-        return Ask(ask.url, 1, name + tries, ask.method, ask.body, ask.headers, state)
+        return Ask(ask.url, 1, name, ask.method, ask.body, ask.headers, kept)
+
+    def _named(self, path: list[str]) -> str:
+        return ", ".join(f"{field}={choice}" for field, choice in zip(self.fields, path, strict=False))
 
     def _remembers(self, form: FormElement, path: list[str]) -> bool:
         """Return whether the page shows the choices that led to it."""
@@ -109,14 +111,16 @@ class FormChoices(Pagination):
         )
 
     def _anew(self, state: dict[str, Any]) -> list[Ask] | End:
+        """Begin at the start page again, on the way to the choice that was to be made."""
         path, tries = state.get("path", []), state.get("tries", 0) + 1
-        chosen = ", ".join(f"{name}={choice}" for name, choice in zip(self.fields, path, strict=False))
         if not path:
             return End("no form", gap=f"no form matches '{self.form}' on the page")
+        aim = state.get("redo") or path
         if tries >= TRIES:
-            return End("the form was forgotten", gap=f"the site forgot the choice {chosen} {TRIES} times")
-        redo = state.get("redo") or path
-        return [Ask(state["start"], 1, f"{chosen} (try {tries + 1})", state={"redo": redo, "tries": tries})]
+            what = f"the site forgot the choice {self._named(path)} {TRIES} times"
+            return End("the form was forgotten", gap=what)
+        name = f"the form (again for {self._named(aim)}, try {tries + 1})"
+        return [Ask(state["start"], 1, name, state={"redo": aim, "tries": tries})]
 
 
 def find_form(page: Response, selector: str) -> Any:

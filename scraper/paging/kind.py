@@ -50,8 +50,8 @@ class Pagination:
         return Ask(start)
 
     def following(self, page: ListPage) -> Ask | End:
-        """Say which page follows this one, or why none does."""
-        raise NotImplementedError
+        """Say which page follows this one, or why none does; by default the list is one page."""
+        return End("one page", sure=True)
 
     def numbered(self, start: str, number: int, page_size: int) -> Ask | None:
         """Say how a page is asked for by its number, given the first page's address and number of records."""

@@ -85,7 +85,7 @@ class DateWindows(Pagination):
 
     def following(self, page: ListPage) -> Ask | End:
         """Follow the period's own pages."""
-        return self.pages.following(page) if self.pages else End("one page a period", sure=True)
+        return self.pages.following(page) if self.pages else super().following(page)
 
     def _period(self, start: str, since: date, until: date) -> Ask:
         values = {"since": since.isoformat(), "until": until.isoformat()}

@@ -116,6 +116,8 @@ class Cursor(Pagination):
             found = "" if value is None or value is False else str(value).strip()
         if not found:
             return End("no further token", sure=True)
+        if not found.isprintable():
+            return End("a token that cannot be sent", gap="its next token has control characters")
         request = page.answer.request
         base = request.url if request is not None else page.url
         if self.header:

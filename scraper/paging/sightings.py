@@ -63,10 +63,10 @@ class Sightings:
         sure = self.end is not None and self.end.sure
         return len(self.pages) == self.top == 1 and self.total is None and self.last is None and not sure
 
-    def shows_nothing(self, number: int) -> bool:
-        """Return whether a page is not there, or shows nothing new."""
+    def shows_nothing(self, number: int, *, or_failed: bool = False) -> bool:
+        """Return whether a page is not there, or shows nothing new; with `or_failed`, or could not be read."""
         page = self.pages.get(number)
-        return number in self.absent or (page is not None and not page.new)
+        return (or_failed and number in self.failed) or number in self.absent or (page is not None and not page.new)
 
     @property
     def end(self) -> End | None:

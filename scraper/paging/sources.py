@@ -55,10 +55,6 @@ class Sitemap(Pagination):
         kind, entries = self._read(page)
         return [entry for entry in entries if kind == "urlset" and re.search(self.follow, entry["loc"])]
 
-    def following(self, page: ListPage) -> Ask | End:
-        """End: a sitemap is one page."""
-        return End("the whole sitemap", sure=True)
-
     def _read(self, page: ListPage) -> tuple[str, list[dict[str, Any]]]:
         body = page.answer.body
         try:

@@ -21,6 +21,10 @@ NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f' ]\d{3}(?!\d))*")
 OF = re.compile(r"(?:\b(?:of|von|de|sur|di|van|av|af|z|из)\b|/)\s*$", re.IGNORECASE)
 
 
+LARGEST = 10**12
+"""Numbers from here on are taken for something else than a count."""
+
+
 class NotJsonError(ValueError):
     """Report an answer that is not the JSON it should be."""
 
@@ -35,11 +39,12 @@ def stated_number(text: object) -> int | None:
     if isinstance(text, bool) or text is None:
         return None
     if isinstance(text, int | float):
-        return int(text) if text >= 0 else None
+        return int(text) if 0 <= text < LARGEST else None
     found = list(NUMBER.finditer(str(text)))
     named = [match for match in found if OF.search(str(text)[: match.start()])]
     chosen = named[-1:] or (found if len(found) == 1 else [])
-    return int(re.sub(r"\D", "", chosen[0].group())) if chosen else None
+    digits = re.sub(r"\D", "", chosen[0].group()) if chosen else ""
+    return int(digits) if 0 < len(digits) < len(str(LARGEST)) else None
 
 
 def in_html(response: Response, selector: str) -> str | None:

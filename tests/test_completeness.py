@@ -1,0 +1,275 @@
+"""The evidence of docs/reference/runs.md: each rule with the fault that it must name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from test_pagination import crawl, last_run, quotes, truth
+
+from scraper.practice import Fault, PracticeServer
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+    from support import Swathe
+
+    Mongo = Database[dict[str, Any]]
+
+ALL = 61
+DEAD = Fault(status=500)
+NO_NEXT = Fault(remove_next=True)
+EMPTY = Fault(keep_records=0)
+ONE_HIDDEN = Fault(keep_records=9)
+
+
+@pytest.mark.parametrize(
+    ("spider", "path", "fault", "verdict", "stored", "reason"),
+    [
+        # One page is dropped.
+        (
+            "numbers-stated",
+            "/lists/stated/",
+            DEAD,
+            "incomplete",
+            51,
+            "1 page could not be read: {url}?page=3 answered 500",
+        ),
+        ("numbers", "/lists/numbers/", DEAD, "incomplete", 51, "1 page could not be read: {url}3/ answered 500"),
+        ("found-alone", "/lists/rel-next/", DEAD, "incomplete", 51, "1 page could not be read: {url}?page=3 answered"),
+        ("numbers-query", "/lists/stated/", Fault(status=404), "incomplete", 51, "page 3 ({path}?page=3) is missing"),
+        # A chain is killed.
+        ("found-alone", "/lists/rel-next/", NO_NEXT, "unknown", ALL, "page 3 ({path}?page=3) leads no further"),
+        ("next", "/lists/last-empty/", NO_NEXT, "unknown", ALL, "page 3 ({path}?page=3) leads no further"),
+        # A list page is empty.
+        ("numbers-stated", "/lists/stated/", EMPTY, "incomplete", 51, "page 3 ({path}?page=3) shows no new record"),
+        ("numbers", "/lists/numbers/", EMPTY, "incomplete", 51, "page 3 ({path}3/) shows no new record, though page 7"),
+        ("found-alone", "/lists/rel-next/", EMPTY, "incomplete", 51, "page 3 ({path}?page=3) shows no new record"),
+        # A record is hidden.
+        (
+            "next-stated",
+            "/lists/stated-next/",
+            ONE_HIDDEN,
+            "incomplete",
+            60,
+            "the list {path} states 61 records and shows 60",
+        ),
+        (
+            "numbers-stated",
+            "/lists/stated/",
+            ONE_HIDDEN,
+            "unknown",
+            60,
+            "page 3 ({path}?page=3) shows 9 records, the other",
+        ),
+        (
+            "found-alone",
+            "/lists/rel-next/",
+            ONE_HIDDEN,
+            "unknown",
+            60,
+            "page 3 ({path}?page=3) shows 9 records, the other",
+        ),
+        # A page is repeated.
+        (
+            "numbers-stated",
+            "/lists/stated/",
+            "?page=2",
+            "incomplete",
+            51,
+            "page 3 ({path}?page=3) shows the same records as",
+        ),
+        ("numbers", "/lists/numbers/", "2/", "incomplete", 51, "page 3 ({path}3/) shows the same records as page 2"),
+        (
+            "found-alone",
+            "/lists/rel-next/",
+            "?page=2",
+            "incomplete",
+            51,
+            "page 3 ({path}?page=3) shows the same records",
+        ),
+    ],
+)
+def test_a_damaged_page_3_is_named(
+    swathe: Swathe,
+    database: Mongo,
+    spider: str,
+    path: str,
+    fault: Fault | str,
+    verdict: str,
+    stored: int,
+    reason: str,
+) -> None:
+    page = f"{path}3/" if spider == "numbers" else f"{path}?page=3"
+    wrong = Fault(serve_as=path + fault) if isinstance(fault, str) else fault
+    with PracticeServer(faults={page: wrong}) as server:
+        crawl(swathe, spider, server.url.rstrip("/") + path, code=3, RETRY_TIMES="0")
+        expected = reason.format(url=server.url.rstrip("/") + path, path=path)
+    run = last_run(database)
+    assert (run["state"], run["verdict"]) == ("finished", verdict), run["reasons"]
+    assert run["reasons"][0].startswith(expected), run["reasons"]
+    assert database.quotes.count_documents({}) == stored
+
+
+@pytest.mark.parametrize(
+    ("spider", "path", "verdict", "stored", "reason"),
+    [
+        ("next-total", "lists/capped/", "incomplete", 30, "the list /lists/capped/ states 61 records and shows 30"),
+        ("next-total", "lists/totals/wrong/", "incomplete", ALL, "states 1000 records and shows 61"),
+        (
+            "next-total",
+            "lists/totals/word/",
+            "unknown",
+            ALL,
+            "its total is 'many results', expected a number at '.total'",
+        ),
+        ("next", "lists/loop/a/", "unknown", 20, "page 2 leads back to page 1"),
+        ("next", "lists/sessions/", "unknown", ALL, "page 8 shows the same records as page 1, though it links on"),
+        ("next", "lists/same/", "unknown", 10, "page 2 shows the same records as page 1, though it links on"),
+        ("next", "lists/calendar/?month=2026-01", "unknown", ALL, "left after 3 pages in a row without a new record"),
+        ("many-next", "lists/many-next/", "unknown", ALL, "'a.next' found 6 links, expected one"),
+        ("api-cursor", "lists/api/cursor-loop", "unknown", 20, "page 2 leads back to page 2"),
+        ("next", "lists/script-next/", "unknown", 10, "the next link is a script (javascript:void(0))"),
+        (
+            "nothing",
+            "lists/stated-next/",
+            "unknown",
+            10,
+            "found no next link, but there seems to be one to /lists/stated-n",
+        ),
+        ("at-least", "lists/stated/", "incomplete", ALL, "61 quotes were found, the spider expects 62 or more"),
+        ("no-record", "books/", "incomplete", 0, "80 records' pages gave no record, the first is http://"),
+    ],
+)
+def test_a_list_that_goes_astray_ends_with_a_reason(
+    swathe: Swathe,
+    database: Mongo,
+    site: PracticeServer,
+    spider: str,
+    path: str,
+    verdict: str,
+    stored: int,
+    reason: str,
+) -> None:
+    crawl(swathe, spider, site.url + path, code=3)
+    run = last_run(database)
+    assert (run["state"], run["verdict"]) == ("finished", verdict), run["reasons"]
+    assert any(reason in line for line in run["reasons"]), run["reasons"]
+    assert database.quotes.count_documents({}) == stored
+
+
+def test_a_selector_that_matches_nothing_is_noted_where_one_page_may_be_all(
+    swathe: Swathe, database: Mongo, site: PracticeServer
+) -> None:
+    result = crawl(swathe, "nothing", f"{site.url}lists/numbers/")
+    run = last_run(database)
+    assert (run["verdict"], run["reasons"]) == ("complete", [])
+    note = "no page after the first was found on /lists/numbers/ or any other list: is one page all?"
+    assert run["notes"] == [note]
+    assert f"note: {note}" in result.err
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "reason"),
+    [
+        ("<html><h1>Sign in</h1>", "text/html", "answered '<html><h1>Sign in</h1>' (text/html), expected JSON"),
+        ("<html>", "application/json", "answered '<html>' (application/json), expected JSON"),
+        ('{"data": {"items": {}}}', "application/json", "has a dict at 'data.items', expected a list"),
+    ],
+)
+def test_json_that_is_something_else_is_a_page_that_could_not_be_read(
+    swathe: Swathe, database: Mongo, body: str, kind: str, reason: str
+) -> None:
+    with PracticeServer(faults={"/lists/api/pages?page=3": Fault(body=body, content_type=kind)}) as server:
+        crawl(swathe, "api-pages", f"{server.url}lists/api/", code=3)
+    run = last_run(database)
+    assert run["reasons"][0] == f"1 page could not be read: {server.url}lists/api/pages?page=3 {reason}"
+    assert database.quotes.count_documents({}) == 51
+
+
+HOSTILE = """<p class=state>Page 1 of 99999999</p><p class=total><strong>999999999</strong> results</p>
+<div class=quote><span class=text>One</span><small class=author>Ann</small></div>{next}"""
+
+
+@pytest.mark.parametrize(
+    ("spider", "path", "body", "verdict", "reason"),
+    [
+        (
+            "numbers-stated",
+            "/lists/stated/",
+            HOSTILE,
+            "incomplete",
+            "99999999 pages, and nothing new came after page 1",
+        ),
+        (
+            "next-stated",
+            "/lists/stated/",
+            HOSTILE,
+            "incomplete",
+            "99999999 pages, and nothing leads further than page 1",
+        ),
+        (
+            "next",
+            "/lists/rel-next/",
+            HOSTILE.format(next='<li class=next><a href="http://elsewhere.invalid/?page=2">Next</a>'),
+            "incomplete",
+            "broke off at page 2 (http://elsewhere.invalid/?page=2), which leads off the site",
+        ),
+        ("tags", "/lists/tags/", "<p>Nothing here", "incomplete", "'ul.tags a' found no link to a list on http://"),
+        ("sitemap-authors", "/sitemap.xml", "<html><body>Not found", "incomplete", "/sitemap.xml is not a sitemap"),
+        ("feed", "/feeds/quotes.rss", "/etc/passwd", "incomplete", "/feeds/quotes.rss is not a feed"),
+        ("load-more", "/lists/load-more/", "", "unknown", "no record was found on 1 pages: did the layout change?"),
+    ],
+)
+def test_a_hostile_or_useless_page_ends_its_list_with_a_reason(
+    swathe: Swathe, database: Mongo, spider: str, path: str, body: str, verdict: str, reason: str
+) -> None:
+    kind = "application/xml" if "sitemap" in spider or spider == "feed" else "text/html"
+    with PracticeServer(faults={path: Fault(body=body.replace("{next}", ""), content_type=kind)}) as server:
+        start = server.url if "sitemap" in spider else server.url.rstrip("/") + path
+        crawl(swathe, spider, start, code=3)
+        assert len(server.requests) < 60
+    run = last_run(database)
+    assert run["verdict"] == verdict
+    assert any(reason in line for line in run["reasons"]), run["reasons"]
+
+
+def test_fewer_records_than_the_last_complete_runs_had_are_doubted_until_they_last(
+    swathe: Swathe, database: Mongo
+) -> None:
+    with PracticeServer() as server:
+        start = f"{server.url}lists/api/cursor"
+        crawl(swathe, "api-cursor", start)
+        third = [request.path for request in server.requests if "cursor=" in request.path][1]
+        # Without a total, nothing on the site tells that the API stops early.
+        server.faults[third] = NO_NEXT
+        verdicts = []
+        for code in (3, 3, 0):
+            crawl(swathe, "api-cursor", start, code=code)
+            verdicts.append(last_run(database))
+    assert [run["verdict"] for run in verdicts] == ["unknown", "unknown", "complete"]
+    assert verdicts[0]["reasons"] == ["30 quotes were found, the last complete runs found 61"]
+
+
+def test_a_crawl_that_was_limited_is_not_blamed_for_what_the_limit_left_out(
+    swathe: Swathe, database: Mongo, site: PracticeServer
+) -> None:
+    start = f"{site.url}lists/stated-next/"
+    command = ["crawl", "quotes", "--start", start, "--max-pages", "3"]
+    swathe(*command, code=3)
+    assert last_run(database)["reasons"] == ["the limit of 3 pages was reached"]
+
+
+def test_every_list_is_kept_with_what_was_seen_of_it(swathe: Swathe, database: Mongo, site: PracticeServer) -> None:
+    crawl(swathe, "next-stated", f"{site.url}lists/stated-next/")
+    assert quotes(database) == truth(site.site.quotes)
+    assert last_run(database)["lists"] == [
+        {
+            "start": f"{site.url}lists/stated-next/",
+            "pages": 7,
+            "entries": 61,
+            "stated_total": 61,
+            "stated_pages": 7,
+            "end": "no next link",
+            "against": "",
+        }
+    ]
