@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from scraper.errors import ConfigError, expected_one_of
 from scraper.origin import ROOT
@@ -21,6 +21,14 @@ Count = Annotated[int, Field(ge=1)]
 
 LOGIN = "SWATHE_LOGIN_"
 """Begins the environment variables of [login], whose options are the names of spiders."""
+
+
+PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Tier = Literal["html", "data", "api", "browser"]
+
+
+def _split(text: object) -> object:
+    return tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
 
 
 class _Section(BaseModel):
@@ -36,7 +44,7 @@ class MongoConfig(_Section):
     mongod: str
     cache_mb: Annotated[int, Field(ge=256)]
     idle_stop_s: Seconds
-    connect_timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    connect_timeout_s: PositiveSeconds
     min_free_mb: Annotated[int, Field(ge=0)]
 
 
@@ -48,7 +56,7 @@ class CrawlConfig(_Section):
     delay_s: Seconds
     concurrency_per_site: Count
     concurrency: Count
-    timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    timeout_s: PositiveSeconds
     retries: Annotated[int, Field(ge=0)]
     max_redirects: Annotated[int, Field(ge=0)]
     max_page_mb: Count
@@ -75,12 +83,31 @@ class StoreConfig(_Section):
     batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)]
 
 
+class RenderingConfig(_Section):
+    """How pages that need JavaScript are read."""
+
+    tiers: Annotated[tuple[Tier, ...], BeforeValidator(_split), Field(min_length=1)]
+    chromium: str
+    chromedriver: str
+    grid_url: SecretStr
+    drivers: Annotated[int, Field(ge=1, le=32)]
+    page_timeout_s: PositiveSeconds
+    script_timeout_s: PositiveSeconds
+    total_timeout_s: PositiveSeconds
+    pages_per_driver: Count
+    driver_memory_mb: Count
+    sandbox: Literal["on", "off", "auto"]
+    recheck_share: Annotated[float, Field(ge=0, le=1)]
+    learn_api: bool
+
+
 class Config(_Section):
     """All of the configuration, frozen. `login` has an account, `user:password`, by the name of a spider."""
 
     mongodb: MongoConfig
     crawl: CrawlConfig
     store: StoreConfig
+    rendering: RenderingConfig
     login: dict[str, SecretStr] = Field(default_factory=dict)
 
     def account(self, spider: str) -> tuple[str, str] | None:
