@@ -91,6 +91,16 @@ class Found:
     added: frozenset[str] = frozenset()
     """List fields whose values are added to those that the record has."""
 
+    @property
+    def lacks(self) -> list[str]:
+        """The required fields for which the page shows nothing."""
+        return [name for name in schema_of(self.document).required if name in self.raw and not self.raw[name]]
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The document and the raw values of its key."""
+        return (self.document.__name__, *(str(self.raw.get(name)) for name in schema_of(self.document).key))
+
     def adding(self, *fields: str) -> Found:
         """Let the values of list fields be added to those that the record has, where a page shows only some of them.
 
@@ -115,6 +125,7 @@ class Schema:
     key: tuple[str, ...]
     content: tuple[str, ...]
     """The record's own fields, in the order in which the document names them."""
+    required: tuple[str, ...]
     indexes: tuple[str, ...]
     cleaners: dict[str, Callable[[Any, str], Any]]
     """Field name to a function of the raw value and the page's URL."""
@@ -147,6 +158,7 @@ def _gather(document: Any) -> Schema:
         collection=document._get_collection_name(),
         key=key,
         content=content,
+        required=tuple(name for name in content if fields[name].required),
         indexes=tuple(name for name in fields if getattr(fields[name], "index", False)),
         cleaners={name: _of_page(value.clean) for name, value in fields.items() if hasattr(value, "clean")},
         fields=fields,

@@ -27,6 +27,8 @@ class RunCounts(EmbeddedDocument):
     items_changed = IntField(default=0)
     items_unchanged = IntField(default=0)
     items_refused = IntField(default=0)
+    data_pages = IntField(default=0)
+    browser_pages = IntField(default=0)
     retries = IntField(default=0)
     dead_pages = IntField(default=0)
     errors = IntField(default=0)
@@ -70,9 +72,27 @@ class Run(Document):
     records = DictField()
     lists = EmbeddedDocumentListField(SeenList)
     problems = EmbeddedDocumentListField(Problem)
+    evidence = ListField(DictField())
     host = StringField()
     pid = IntField()
     version = StringField()
+
+
+class RenderDecision(Document):
+    """The cheapest way that was found to read the pages of one template, and how often it was right."""
+
+    meta: ClassVar = {"collection": "render_decisions", "auto_create_index": False}
+
+    spider = StringField(required=True, key=True)
+    template = StringField(required=True, key=True)
+    tier = StringField(required=True, choices=("html", "data", "api", "browser"))
+    evidence = StringField()
+    right = IntField(default=0)
+    wrong = IntField(default=0)
+    decided_at = DateTimeField(required=True)
+    checked_at = DateTimeField(required=True)
+    run = ObjectIdField()
+    api = DictField()
 
 
 class Fault(EmbeddedDocument):

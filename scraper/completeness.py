@@ -43,11 +43,13 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     """Worth a look; they do not count against the run."""
     lists: list[SeenList] = field(default_factory=list)
+    evidence: list[dict[str, str]] = field(default_factory=list)
+    """Pages that yielded nothing in any way, and where they are kept."""
 
 
 def examine(spider: SiteSpider, records: Mapping[str, int], *, whole: bool) -> Findings:
     """Hold the lists, pages and records of a crawl against each other; `whole` is False when it was cut short."""
-    findings = Findings()
+    findings = Findings(evidence=spider.reader.evidence.kept if spider.reader.evidence else [])
     if not whole:
         # What a limit or a stop left out is no fault of the site's.
         findings.lists = [_seen(chain, "") for chain in list(spider.lists.chains.values())[:KEPT_LISTS]]
@@ -119,6 +121,9 @@ def _examine_links(spider: SiteSpider, findings: Findings) -> None:
     if without := spider.lists.pages_without_record:
         what = "record's page" if len(without) == 1 else "records' pages"
         findings.gaps.append(f"{len(without)} {what} gave no record, the first is {without[0]}")
+    if failed := spider.reader.not_rendered:
+        what = "page" if len(failed) == 1 else "pages"
+        findings.gaps.append(f"{len(failed)} {what} could not be rendered, the first: {failed[0][:300]}")
     if off_site := spider.lists.links_off_site:
         what = "link to a record leads" if len(off_site) == 1 else "links to records lead"
         findings.doubts.append(f"{len(off_site)} {what} off the site, the first to {off_site[0][:200]}")

@@ -12,21 +12,23 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from models.record import Found, schema_of
+from models.record import Found
 from scraper.failures import PageFailures, describe
 from scraper.page_limit import PageLimitReachedError
 from scraper.paging.chain import Chain
 from scraper.paging.kind import ListPage
 from scraper.paging.values import NotJsonError, in_json
+from scraper.rendering.attempt import Attempt
+from scraper.rendering.reader import Render, render_request
 from scraper.select import each
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from scraper.paging.ask import Ask
+    from scraper.paging.ask import Ask, End
     from scraper.spider import SiteSpider
 
 ABSENT = (404, 410)
@@ -59,31 +61,54 @@ class ListReader:
         """Yield what a page of a list gives: records, links, and the requests for further pages."""
         chain = self.chains[name]
         page = ListPage(answer, chain.kind, number, state)
+        page.is_stated = chain.last is not None and number <= chain.last
         try:
-            entries = self._entries(page)
-            page.size = len(entries)
+            page.entries_found = self._entries(page)
             leads_to = chain.kind.sublists(page)
             if isinstance(leads_to, Sequence):
                 # What the page itself shows, the lists that it leads to show as well.
                 yield from self._lead_on(chain, number, leads_to)
                 return
-            hashes, fault = yield from self._read_entries(chain, page, entries)
-            following = chain.read(page, hashes)
+            made = self._spider.reader.read_list(page)
+            wish = made if isinstance(made, Render) else self._spider.reader.wants_next(page)
+            if wish is not None and answer.request is not None:
+                yield render_request(
+                    answer.request, wish, self._spider.reader.browser_options(answer.url, is_list=True)
+                )
+                return
         except NotJsonError as error:
             PageFailures.of(self._spider.crawler).dead(answer.url, str(error))
             yield from self._requests(chain, chain.failed_to_read(number, str(error)))
             return
-        if leads_to is not None:
-            chain.ends[number] = leads_to
+        assert isinstance(made, Attempt)
+        yield from self._take_in(chain, page, made, leads_to)
+
+    def _take_in(self, chain: Chain, page: ListPage, made: Attempt, end: End | None) -> Iterator[Any]:
+        """Yield what the entries gave, and the requests for further pages; raise what the spider has raised."""
+        hashes = []
+        for entry, outputs in made.outputs:
+            if not outputs:
+                chain.without_record.append(page.number)
+            hashes.append(_identity(entry, outputs))
+            yield from outputs
+        chain.tier = made.tier
+        following = chain.read(page, hashes)
+        self._spider.reader.settle(page.answer, made, leads_on=page.number not in chain.ends)
+        if end is not None:
+            chain.ends[page.number] = end
         yield from self._requests(chain, following)
-        if fault is not None:
-            raise fault
+        if made.error is not None:
+            raise made.error
 
     def failed(self, failure: Failure) -> Iterator[Request]:
         """Take in a page of a list that could not be read; yield requests for pages that can be had without it."""
         request: Request = failure.request  # type: ignore[attr-defined]
         name, number = request.cb_kwargs["name"], request.cb_kwargs["number"]
         chain, error = self.chains[name], failure.value
+        plain = self._spider.reader.without_browser(failure)
+        if plain is not None:
+            yield plain
+            return
         if error is None or isinstance(error, PageLimitReachedError):
             chain.limited = True
             return
@@ -115,24 +140,6 @@ class ListReader:
                 why = f"leads off the site, to {urlsplit(ask.url).hostname}"
                 asks += chain.failed_to_read(ask.number, why)
 
-    def _read_entries(
-        self, chain: Chain, page: ListPage, entries: list[Any]
-    ) -> Generator[Any, None, tuple[list[int], Exception | None]]:
-        """Yield what the spider reads from each entry; return the entries' hashes, and the first error it raised."""
-        hashes: list[int] = []
-        error: Exception | None = None
-        for entry in entries:
-            try:
-                outputs = tuple(self._spider.read_entry(page, entry))
-            except Exception as fault:  # noqa: BLE001 - raised by the caller, once the other entries are safe
-                error = error or fault
-                continue
-            if not outputs:
-                chain.without_record.append(page.number)
-            hashes.append(_identity(entry, outputs))
-            yield from outputs
-        return hashes, error
-
     def _entries(self, page: ListPage) -> list[Any]:
         own = page.kind.entries(page)
         if own is not None:
@@ -153,6 +160,14 @@ class ListReader:
         at_once = slot.get("concurrency") or settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         return 2 * settings.getint("CONCURRENT_REQUESTS"), min(at_once, MOST_AHEAD)
 
+    def _meta(self, chain: Chain, ask: Ask) -> dict[str, Any]:
+        if chain.kind.binary:
+            return {"binary_allowed": True}
+        reader = self._spider.reader
+        if ask.method == "GET" and not chain.kind.json and (chain.tier == "browser" or reader.takes_browser(ask.url)):
+            return {"browser": reader.browser_options(ask.url, is_list=True)}
+        return {}
+
     def _request(self, ask: Ask) -> Request:
         name = ask.list or ask.url
         chain = self.chains.get(name)
@@ -169,7 +184,7 @@ class ListReader:
             callback=self._spider.on_list_page,
             errback=self._spider.on_list_failure,
             cb_kwargs={"name": name, "number": ask.number, "state": ask.state},
-            meta={"binary_allowed": True} if chain.kind.binary else None,
+            meta=self._meta(chain, ask),
             # The list itself knows which of its pages were asked for. Scrapy would drop a repeated one without a word.
             dont_filter=True,
             # The next link goes before the records' pages it stands among, so that those never run out; pages that are
@@ -182,8 +197,7 @@ def _identity(entry: Any, outputs: tuple[Any, ...]) -> int:
     """Return what tells an entry of a list from another: its record's key, the address it leads to, or its content."""
     for output in outputs:
         if isinstance(output, Found):
-            key = schema_of(output.document).key
-            return hash((output.document, *(str(output.raw.get(name)) for name in key)))
+            return hash(output.identity)
     for output in outputs:
         if isinstance(output, Request):
             return hash(SESSION.sub("", output.url))

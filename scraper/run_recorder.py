@@ -45,6 +45,8 @@ STATISTICS = {
     "items_changed": "swathe/items_changed",
     "items_unchanged": "swathe/items_unchanged",
     "items_refused": "swathe/items_refused",
+    "data_pages": "swathe/data_pages",
+    "browser_pages": "swathe/browser/pages",
     "retries": "retry/count",
     "dead_pages": "swathe/dead_pages",
     "errors": "swathe/errors",
@@ -122,6 +124,10 @@ class RunRecorder:
         database = self.connection.open()
         ensure_indexes(database, Run)
         mark_lost_runs()
+        if isinstance(spider, SiteSpider):
+            config: Config = self._crawler.settings["SWATHE"]
+            spider.reader.decisions.load(database)
+            spider.reader.keep_evidence_in(config.mongodb.data_dir / "evidence" / str(self.run_id))
         now = datetime.now(UTC)
         Run(
             id=self.run_id,
@@ -164,6 +170,7 @@ class RunRecorder:
             return Findings()
         stats = self._crawler.stats
         cut_short = reason != "finished" or stats.get_value(REACHED) or stats.get_value(TOO_DEEP)
+        spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
         run = Run.objects(id=self.run_id).modify(new=True, records=records)
@@ -179,6 +186,7 @@ class RunRecorder:
             reasons=verdict.reasons,
             notes=self.findings.notes,
             lists=self.findings.lists,
+            evidence=self.findings.evidence,
             exit_code=verdict.exit_code,
             ended_at=now,
             heartbeat_at=now,

@@ -16,15 +16,18 @@ from scraper.list_reading import ListReader
 from scraper.paging import NextLink, Pagination
 from scraper.paging.links import absolute
 from scraper.paging.values import in_json
+from scraper.rendering.discovery import pagination_of
+from scraper.rendering.reader import PageReader, Render, render_request
 from scraper.select import texts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
+    from scraper.browser.actions import Action
     from scraper.login import Login
     from scraper.paging.kind import ListPage
 
@@ -39,7 +42,8 @@ class SiteSpider(Spider):
       HTML but data: JSON of an API, an entry of a feed;
     - `at_least`: how many records of a document a whole crawl must find;
     - `in_order`: whether the pages of a list are read one after the other although they could be side by side;
-    - `login`: how to log in first.
+    - `login`: how to log in first;
+    - `ready`, `actions`: what a browser waits for on a record's own page (CSS), and what it does on a list page first.
 
     A spider that writes `parse` itself is an ordinary one of Scrapy's; nothing is then known about its lists.
 
@@ -55,6 +59,8 @@ class SiteSpider(Spider):
     at_least: ClassVar[Mapping[type[Record], int]] = {}
     in_order: ClassVar[bool] = False
     login: ClassVar[Login | None] = None
+    ready: ClassVar[str] = ""
+    actions: ClassVar[Sequence[Action]] = ()
     arguments: ClassVar[tuple[str, ...]] = ("start", "max_pages", "max_depth")
 
     def __init__(self, name: str | None = None, **arguments: Any) -> None:
@@ -93,13 +99,29 @@ class SiteSpider(Spider):
     @cached_property
     def kind(self) -> Pagination:
         """The pagination of the site as it is seen from the start page; raises UsageError when none fits."""
+        rendering = self.crawler.settings["SWATHE"].rendering
+        tiers = rendering.tiers
+        api = self.reader.decisions.proved_api(self.start_at) if rendering.learn_api and "api" in tiers else None
+        if api is not None:
+            return pagination_of(api)
         if isinstance(self.pagination, Pagination):
             return self.pagination
         path = urlsplit(self.start_at).path
         for pattern, kind in self.pagination.items():
-            if fnmatchcase(path, pattern):
+            if fnmatchcase(path, pattern) and ("api" in tiers or not kind.json):
                 return kind
         raise UsageError(f"start is '{self.start_at}', expected a path such as {' or '.join(self.pagination)}")
+
+    @cached_property
+    def reader(self) -> PageReader:
+        """How this crawl reads pages: in the cheapest way that yields their records."""
+        rendering = self.crawler.settings["SWATHE"].rendering
+        return PageReader(self, rendering.tiers, rendering.recheck_share)
+
+    @property
+    def reads_data(self) -> bool:
+        """Whether the spider can read a record from data that is no HTML."""
+        return type(self).read_data is not SiteSpider.read_data
 
     @property
     def reads_lists(self) -> bool:
@@ -133,9 +155,8 @@ class SiteSpider(Spider):
         """Hand an entry to the method for what it is made of."""
         if not page.is_data:
             return self.read_item(page.response, entry)
-        own = type(self).read_data is not SiteSpider.read_data
         link = page.kind.data_link if not self.link or page.kind.data_link else self.link
-        return self.read_data(page.response, entry if own else in_json(entry, link))
+        return self.read_data(page.response, entry if self.reads_data else in_json(entry, link))
 
     def on_list_page(self, response: Response, name: str, number: int, state: dict[str, Any]) -> Iterator[Any]:
         """Read a page of a list."""
@@ -146,12 +167,18 @@ class SiteSpider(Spider):
         yield from self.lists.failed(failure)
 
     def on_record_page(self, response: Response) -> Iterator[Any]:
-        """Read a record's own page, and notice when it gives none."""
-        found = False
-        for output in self.read_page(response):
-            found = found or isinstance(output, Found)
-            yield output
-        if not found:
+        """Read a record's own page, in the browser if need be, and notice when it gives none."""
+        made = self.reader.read_record(response)
+        if isinstance(made, Render):
+            if response.request is not None:
+                yield render_request(response.request, made, self.reader.browser_options(response.url, is_list=False))
+            return
+        self.reader.settle(response, made)
+        outputs = [output for _, outputs in made.outputs for output in outputs]
+        yield from outputs
+        if made.error is not None:
+            raise made.error
+        if not any(isinstance(output, Found) for output in outputs):
             self.lists.pages_without_record.append(response.url)
 
     def follow_record(self, page: Response, links: Iterable[Any]) -> Iterator[Request]:
@@ -159,7 +186,9 @@ class SiteSpider(Spider):
         for link in links:
             url, _ = absolute(page, str(link or "").strip()) if link else (None, "")
             if url and self.on_site(url):
-                yield page.follow(url, self.on_record_page)
+                rendered = self.reader.takes_browser(url)
+                meta = {"browser": self.reader.browser_options(url, is_list=False)} if rendered else None
+                yield page.follow(url, self.on_record_page, meta=meta)
             elif url:
                 self.lists.links_off_site.append(url)
 
@@ -180,9 +209,13 @@ class SiteSpider(Spider):
         host = urlsplit(url).hostname or ""
         return any(host == domain or host.endswith(f".{domain}") for domain in self.allowed_domains or [])
 
-    def page_failed(self, failure: Failure) -> None:
+    def page_failed(self, failure: Failure) -> Iterator[Request]:
         """Note a page that could not be read; every request without an errback of its own comes here."""
-        PageFailures.of(self.crawler).note(failure)
+        plain = self.reader.without_browser(failure)
+        if plain is None:
+            PageFailures.of(self.crawler).note(failure)
+        else:
+            yield plain
 
 
 def check_start_url(url: str) -> None:

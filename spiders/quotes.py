@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from models.quotes import Author, Quote
@@ -30,12 +32,13 @@ class QuotesSpider(SiteSpider):
         yield Quote.found(
             page, text=first(item, ".text::text"), author=first(item, ".author::text"), tags=texts(item, ".tag::text")
         )
-        yield from self.follow_new(page, texts(item, "a[href*='/author/']::attr(href)"), self.parse_author)
+        links = texts(item, "a[href*='/author/']::attr(href)")
+        yield from self.follow_new(page, links or author_page(page, first(item, ".author::text")), self.parse_author)
 
     def read_data(self, page: Any, data: Any) -> Iterator[Any]:
         """Read a quote of the API."""
         yield Quote.found(page, text=data["text"], author=data["author"]["name"], tags=data["tags"])
-        yield from self.follow_new(page, [f"../author/{data['author']['slug']}"], self.parse_author)
+        yield from self.follow_new(page, [f"{home_of(page.url)}author/{data['author']['slug']}"], self.parse_author)
 
     def parse_author(self, response: Any) -> Iterator[Any]:
         """Read the page of an author."""
@@ -46,3 +49,19 @@ class QuotesSpider(SiteSpider):
             born_location=first(response, ".author-born-location::text"),
             description=first(response, ".author-description::text"),
         )
+
+
+def home_of(url: str) -> str:
+    """Return where the site begins, whichever of its variants a page belongs to.
+
+    >>> home_of("http://127.0.0.1:8100/quotes/js/page/2/")
+    'http://127.0.0.1:8100/quotes/'
+    """
+    return re.sub(r"(?<=/)(?:js|js-delayed|scroll|api|page|tag)(?:[/?#].*)?$", "", url)
+
+
+def author_page(page: Any, name: str | None) -> list[str]:
+    """Return the address of an author's page as the site makes it from the name, for variants without a link."""
+    plain = unicodedata.normalize("NFKD", name or "").encode("ascii", "ignore").decode().replace("'", "")
+    slug = "-".join(re.findall(r"[A-Za-z0-9]+", plain))
+    return [f"{home_of(page.url)}author/{slug}"] if slug else []

@@ -227,3 +227,25 @@ class Titles(SiteSpider):
 
     def read_page(self, page: Any) -> Any:
         yield from ()
+
+
+class Marked(Next):
+    """Quotes as JSON-LD or microdata, whose shape is schema.org's."""
+
+    name = "marked"
+
+    def read_data(self, page: Any, data: Any) -> Any:
+        author, tags = data.get("creator") or data["author"], data.get("keywords") or []
+        yield Quote.found(
+            page,
+            text=data["text"],
+            author=author["name"] if isinstance(author, dict) else author,
+            tags=tags.split(",") if isinstance(tags, str) else tags,
+        )
+
+
+class NoData(Next):
+    """Quotes that only HTML can be read of."""
+
+    name = "no-data"
+    read_data = SiteSpider.read_data

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scraper.cli import crawl, db, demo, doctor, query, rejected, runs, spiders
+from scraper.cli import crawl, db, demo, doctor, query, rejected, runs, spiders, why
 from scraper.config import swathe_version
 
 app = typer.Typer(
@@ -40,5 +40,6 @@ app.command("spiders", epilog=spiders.EXAMPLE)(spiders.spiders)
 app.command("query", epilog=query.EXAMPLE)(query.query)
 app.add_typer(runs.app, name="runs", epilog=runs.EXAMPLE)
 app.add_typer(rejected.app, name="rejected", epilog=rejected.EXAMPLE)
+app.command("why", epilog=why.EXAMPLE)(why.why)
 app.add_typer(db.app, name="db", epilog=db.EXAMPLE)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)

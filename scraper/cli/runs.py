@@ -48,11 +48,15 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
         mark_lost_runs()
         run = find_by_id(database[Run._get_collection_name()], run_id, "run", "swathe runs list")
     counts, problems, lists = run.pop("counts", {}), run.pop("problems", []), run.pop("lists", [])
+    evidence = run.pop("evidence", [])
     print_facts({"id": run.pop("_id"), **run}, title="Run")
     print_facts(counts, title="\nCounts")
     if lists:
         console.print()
         print_table(lists, [*SeenList._fields], title="Lists")
+    if evidence:
+        console.print()
+        print_table(evidence, ["url", "html", "screenshot"], title="Pages that yielded nothing, kept to look at")
     if problems:
         console.print()
         print_table(problems, ["url", "what"], title="Problems")

@@ -14,6 +14,7 @@ from scraper.paging.sightings import Seen, Sightings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from scraper.config import Tier
     from scraper.paging.kind import ListPage, Pagination
 
 
@@ -27,6 +28,8 @@ class Chain(Sightings):
     def __init__(self, name: str, kind: Pagination, window: int, ahead: int) -> None:
         super().__init__(name, kind)
         self.limited = False
+        self.tier: Tier = "html"
+        """How the latest page was read."""
         self._window, self._ahead = window, ahead
         self._prints: dict[int, int] = {}
         self._asked: dict[int, Ask] = {}

@@ -82,10 +82,15 @@ class ListPage:
         self.kind = kind
         self.number = number
         self.state = state or {}
-        self.size = 0
+        self.entries_found: list[Any] = []
+        """Its entries, once they were looked for."""
+        self.is_stated = False
+        """Whether the site states that there is a page of this number."""
+
+    @property
+    def size(self) -> int:
         """How many entries it has."""
-        self.led_to: int | None = None
-        """The number of the furthest page that a link of this list has led to."""
+        return len(self.entries_found)
 
     @property
     def url(self) -> str:

@@ -1,0 +1,127 @@
+"""`swathe why URL`: what is known of an address, and why it ended as it did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from models.cleaners import canonical_url
+from models.record import schema_of
+from models.registry import record_documents
+from models.system import Rejected, RenderDecision, Run
+from scraper.cli.output import console, print_facts, print_table
+from scraper.config import load_config
+from scraper.errors import UsageError
+from scraper.mongo.connection import connection_to
+from scraper.rendering.template import template_of
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+
+    Mongo = Database[dict[str, Any]]
+
+EXAMPLE = "Example: swathe why https://quotes.toscrape.com/js/"
+LATEST_RUNS = 50
+SHOWN = 5
+
+
+def why(url: Annotated[str, typer.Argument(metavar="URL", help="The address of a page.")]) -> None:
+    """Tell what happened to a page and why: stored, refused, dead, forbidden, how it was read, or never seen."""
+    try:
+        address = canonical_url(url, url)
+    except ValueError as error:
+        raise UsageError(f"'{url}' is not an address: {error}") from None
+    if not address:
+        raise UsageError(f"'{url}' is not an address, expected one such as https://quotes.toscrape.com/js/")
+    with connection_to(load_config().mongodb) as database:
+        seen = [
+            _decisions(database, url),
+            _records(database, address),
+            _refusals(database, address),
+            _problems(database, url),
+            _lists(database, url),
+        ]
+    if not any(seen):
+        console.print(
+            f"Not seen: nothing stored, refused or noted in the last {LATEST_RUNS} runs has this address.",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _decisions(database: Mongo, url: str) -> bool:
+    rows = list(database[RenderDecision._get_collection_name()].find({"template": template_of(url)}))
+    for row in rows:
+        api = row.pop("api", None) or {}
+        facts = {name: row.get(name) for name in ("template", "tier", "evidence", "right", "wrong", "checked_at")}
+        print_facts(facts, title=f"How '{row['spider']}' reads such pages")
+        if api:
+            print_facts(api, title="\nThe browser was seen to use an API; to read it without the browser, declare")
+        console.print()
+    return bool(rows)
+
+
+def _records(database: Mongo, address: str) -> bool:
+    found = False
+    for name, document in record_documents().items():
+        schema = schema_of(document)
+        columns = [schema.columns[key] for key in schema.key]
+        count = database[name].count_documents({"url": address})
+        if count:
+            found = True
+            rows = database[name].find({"url": address}, limit=SHOWN)
+            print_table(
+                rows, [*columns, "last_seen", "gone_at"], title=f"Stored: {count} {name} seen last on this page"
+            )
+            console.print()
+    return found
+
+
+def _refusals(database: Mongo, address: str) -> bool:
+    rows = [
+        {
+            "records": item["records"],
+            "field": fault["field"],
+            "problem": fault["problem"],
+            "last seen": item["last_seen"],
+        }
+        for item in database[Rejected._get_collection_name()].find({"url": address}, limit=SHOWN)
+        for fault in item["faults"]
+    ]
+    if rows:
+        print_table(rows, ["records", "field", "problem", "last seen"], title="Refused")
+        console.print()
+    return bool(rows)
+
+
+def _latest(database: Mongo, query: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(database[Run._get_collection_name()].find(query, sort=[("started_at", -1)], limit=LATEST_RUNS))
+
+
+def _problems(database: Mongo, url: str) -> bool:
+    rows = [
+        {"run": str(run["_id"])[-8:], "spider": run["spider"], "started": run["started_at"], "what": problem["what"]}
+        for run in _latest(database, {"problems.url": url})
+        for problem in run["problems"]
+        if problem["url"] == url
+    ]
+    if rows:
+        print_table(rows[:SHOWN], ["run", "spider", "started", "what"], title="Went wrong")
+        console.print()
+    return bool(rows)
+
+
+def _lists(database: Mongo, url: str) -> bool:
+    rows = [
+        {"run": str(run["_id"])[-8:], "spider": run["spider"], **seen}
+        for run in _latest(database, {"lists.start": url})
+        for seen in run["lists"]
+        if seen["start"] == url
+    ]
+    if rows:
+        print_table(
+            rows[:SHOWN], ["run", "spider", "pages", "entries", "stated_total", "end", "against"], title="A list"
+        )
+        console.print()
+    return bool(rows)

@@ -1,0 +1,1 @@
+"""How pages that need JavaScript are read: the cheapest way that yields the records, remembered."""

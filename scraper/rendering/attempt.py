@@ -1,0 +1,70 @@
+"""One attempt to read the records of a page in one way, and whether it yielded what the page should have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+
+from models.record import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from scraper.config import Tier
+
+
+@dataclass
+class Attempt:
+    """What a spider's method made of a page's entries."""
+
+    tier: Tier
+    where: str = ""
+    """Where the entries were found, for a person."""
+    outputs: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
+    """Each entry with what it gave."""
+    error: Exception | None = None
+    """The first error that the spider raised."""
+    failed: int = 0
+    """Entries on which the spider raised an error."""
+    good: int = 0
+    """Entries that gave a record with all of its required fields, or a link."""
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether most entries gave what they should, which is what one odd record does not change."""
+        return self.good > 0 and 2 * self.good >= len(self.outputs) + self.failed
+
+    @property
+    def lacks(self) -> str:
+        """What is missing, for a person."""
+        if not self.outputs:
+            return "no entry"
+        fields = sorted({name for _, outputs in self.outputs for found in records_of(outputs) for name in found.lacks})
+        return f"no {', '.join(fields)}" if fields else "no record"
+
+
+def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any], Iterable[Any]]) -> Attempt:
+    """Let the spider read each entry; an entry on which it raises an error takes no other along."""
+    made = Attempt(tier, where)
+    for entry in entries:
+        try:
+            outputs = tuple(read(entry))
+        except Exception as error:  # noqa: BLE001 - kept, and raised once the other entries are safe
+            made.error = made.error or error
+            made.failed += 1
+            continue
+        made.outputs.append((entry, outputs))
+        made.good += is_good(outputs)
+    return made
+
+
+def is_good(outputs: Sequence[Any]) -> bool:
+    """Return whether there is a record that lacks no required field, or a link to follow."""
+    return any(not output.lacks if isinstance(output, Found) else isinstance(output, Request) for output in outputs)
+
+
+def records_of(outputs: Sequence[Any]) -> list[Found]:
+    """Return the records among what an entry gave."""
+    return [output for output in outputs if isinstance(output, Found)]

@@ -1,0 +1,213 @@
+"""Read a page in the cheapest way that yields its records: its HTML, the data inside it, or the browser."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scrapy.exceptions import IgnoreRequest
+
+from scraper.failures import describe
+from scraper.page_data import data_in, record_lists, single_records
+from scraper.paging.ask import Ask
+from scraper.rendering.attempt import Attempt, attempt, records_of
+from scraper.rendering.decisions import Decisions
+from scraper.rendering.discovery import discover
+from scraper.rendering.evidence import Evidence
+from scraper.rendering.signs import has_script, signs_of_script
+from scraper.rendering.template import template_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from scrapy import Request
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from scraper.config import Tier
+    from scraper.paging.kind import ListPage
+    from scraper.spider import SiteSpider
+
+MOST_ATTEMPTS = 10
+"""Places of a page's data that are tried, the largest first."""
+
+MOST_IN_VAIN = {"entries": 1, "next": 1, "record": 3}
+"""Pages of a template that are rendered in vain before no more are, by why it was asked."""
+
+OF_BROWSER = ("browser", "render_cause", "render_evidence", "retry_times", "download_latency", "browser_json")
+"""What a request for the browser has in its meta."""
+
+MISFITS = (KeyError, TypeError, AttributeError, IndexError)
+"""What a spider raises on data that is not its records."""
+
+
+@dataclass(frozen=True)
+class Render:
+    """The wish to see a page in the browser, and why."""
+
+    cause: str
+    evidence: str
+
+
+class PageReader:
+    """The ways of one crawl. Spiders and lists do not know which one a page took."""
+
+    def __init__(self, spider: SiteSpider, tiers: Sequence[Tier], recheck_share: float) -> None:
+        self._spider = spider
+        self._tiers = tiers
+        self.decisions = Decisions(spider.name, recheck_share)
+        self._vain: Counter[str] = Counter()
+        """How often the browser showed no more, by why it was asked and the page's template."""
+        self.evidence: Evidence | None = None
+        self.not_rendered: list[str] = []
+        """Pages that the browser failed on, and how."""
+
+    def read_list(self, page: ListPage) -> Attempt | Render:
+        """Return what a list page's entries gave, or the wish to render it first."""
+        if page.is_data:
+            return attempt("api", "", page.entries_found, lambda entry: self._spider.read_entry(page, entry))
+        html = attempt(
+            _tier(page.answer), "", page.entries_found, lambda entry: self._spider.read_item(page.response, entry)
+        )
+        if html.is_enough:
+            return html
+        data = self._in_data(page.answer, single=False)
+        if data is not None:
+            return data
+        evidence = self._wants_browser(page, html)
+        return Render("entries", evidence) if evidence else html
+
+    def read_record(self, response: Response) -> Attempt | Render:
+        """Return what a record's own page gave, or the wish to render it first."""
+        html = attempt(_tier(response), "", [None], lambda _: self._spider.read_page(response))
+        if html.is_enough:
+            return html
+        data = self._in_data(response, single=True)
+        if data is not None:
+            return data
+        if self._may_render(response, "record"):
+            return Render("record", f"{html.lacks} in the page as served, and {signs_of_script(response)}")
+        return html
+
+    def wants_next(self, page: ListPage) -> Render | None:
+        """Return the wish to render a list's first page because its next link may be made by a script."""
+        link = getattr(page.kind, "link", "")
+        if not link or page.number > 1 or page.is_data:
+            return None
+        following = page.kind.following(page)
+        if isinstance(following, Ask) or following.sure:
+            return None
+        if self.decisions.tier(page.url) == "html" or not self._may_render(page.answer, "next"):
+            return None
+        return Render("next", f"'{link}' found no next link in the page as served, and {signs_of_script(page.answer)}")
+
+    def keep_evidence_in(self, folder: Path) -> None:
+        """Say where pages are kept that yield nothing in any way."""
+        self.evidence = Evidence(folder)
+
+    def settle(self, response: Response, made: Attempt, *, leads_on: bool = True) -> None:
+        """Learn from a page that was read whether its way was the right one."""
+        cause = response.meta.get("render_cause", "")
+        if made.tier == "data":
+            self._spider.crawler.stats.inc_value("swathe/data_pages")
+        helped = made.is_enough and (cause != "next" or leads_on)
+        if not cause:
+            if made.is_enough:
+                self.decisions.learn(response.url, made.tier, made.where and f"the records are in {made.where}")
+                self._notice_api(response, made)
+            return
+        if helped:
+            self.decisions.learn(response.url, "browser", response.meta["render_evidence"])
+            self._notice_api(response, made)
+            return
+        self._vain[f"{cause} {template_of(response.url)}"] += 1
+        if cause == "next":
+            self.decisions.learn(response.url, "html", "the browser shows no next link either")
+        else:
+            self.decisions.failed(response.url)
+            if self.evidence is not None:
+                self.evidence.keep(response)
+
+    def without_browser(self, failure: Failure) -> Request | None:
+        """Return the request for a page without the browser, when it was the browser that failed.
+
+        Such a failure says nothing about the page, so nothing is learned from it; the page is read as it is served.
+        """
+        request: Request = failure.request  # type: ignore[attr-defined]
+        if "browser" not in request.meta or failure.value is None or isinstance(failure.value, IgnoreRequest):
+            return None
+        self.not_rendered.append(f"{request.url} {describe(failure.value, request)}")
+        meta = {name: value for name, value in request.meta.items() if name not in OF_BROWSER}
+        return request.replace(meta={**meta, "no_browser": True}, dont_filter=True)
+
+    def takes_browser(self, url: str) -> bool:
+        """Return whether a page is to be asked for with the browser at once."""
+        return "browser" in self._tiers and self.decisions.tier(url) == "browser"
+
+    def browser_options(self, url: str, *, is_list: bool) -> dict[str, Any]:
+        """Return what the browser is told of a page: what to wait for, and what to do there."""
+        wait_for = self._spider.items if is_list else self._spider.ready
+        return {
+            "wait_for": "" if wait_for.startswith(("/", "./", "(")) else wait_for,
+            "actions": [action.to_json() for action in self._spider.actions] if is_list else [],
+            # What the page itself asks for may be an API that does without the browser.
+            "keep_json": is_list and self._spider.reads_data,
+            "screenshot": self.evidence.screenshot_of(url) if self.evidence else "",
+        }
+
+    def _notice_api(self, response: Response, made: Attempt) -> None:
+        """Keep the API that the browser was seen to take these records from, and whether it has the same ones."""
+        answers = response.meta.get("browser_json")
+        if made.tier == "browser" and answers:
+            api = discover(answers, lambda data: self._spider.read_data(response, data), response.url)
+            if api is not None:
+                shown = {found.identity for _, outputs in made.outputs for found in records_of(outputs)}
+                self.decisions.propose(response.url, api, equal=shown == api.pop("identities"))
+
+    def _wants_browser(self, page: ListPage, html: Attempt) -> str:
+        expected = page.number == 1 or page.is_stated
+        if not expected or not self._may_render(page.answer, "entries"):
+            return ""
+        return f"{html.lacks} at '{self._spider.items}' in the page as served, and {signs_of_script(page.answer)}"
+
+    def _may_render(self, response: Response, cause: str) -> bool:
+        if "browser" not in self._tiers or _tier(response) == "browser" or response.meta.get("no_browser"):
+            return False
+        tried_in_vain = self._vain[f"{cause} {template_of(response.url)}"]
+        return tried_in_vain < MOST_IN_VAIN[cause] and has_script(response)
+
+    def _in_data(self, response: Response, *, single: bool) -> Attempt | None:
+        """Try what the page holds besides its HTML, where the spider can read data."""
+        if "data" not in self._tiers or not self._spider.reads_data or _tier(response) == "browser":
+            return None
+        best: Attempt | None = None
+        for where, entries in self._candidates(response, single=single):
+            made = attempt("data", where, entries, lambda entry: self._spider.read_data(response, entry))
+            fits = made.is_enough and (made.error is None or isinstance(made.error, MISFITS))
+            if fits and (best is None or made.good > best.good):
+                best = made
+                best.error = None
+        return best
+
+    def _candidates(self, response: Response, *, single: bool) -> Iterator[tuple[str, list[Any]]]:
+        found = data_in(response.text, response.url)
+        if single:
+            records = [(data.where, [record]) for data in found for record in single_records(data)]
+            yield from records[:MOST_ATTEMPTS]
+            return
+        lists = [entry for data in found for entry in record_lists(data)]
+        lists.sort(key=lambda entry: -len(entry.entries))
+        for entry in lists[:MOST_ATTEMPTS]:
+            yield f"{entry.where} {entry.path}".strip(), list(entry.entries)
+
+
+def render_request(request: Request, wish: Render, options: dict[str, Any]) -> Request:
+    """Return the request for the same page in the browser."""
+    meta = {**request.meta, "browser": options, "render_cause": wish.cause, "render_evidence": wish.evidence}
+    return request.replace(meta=meta, dont_filter=True)
+
+
+def _tier(response: Response) -> Tier:
+    return "browser" if "browser" in response.flags else "html"
