@@ -11,6 +11,8 @@ The healthy quotes (`site.listed_quotes`) are also listed in every other way a s
 - Log-in: `/quotes/login`, for `/quotes/members/`; `session_pages` of the server ends a session early.
 - Forms: `/quotes/search.aspx`, for `site.filterable_quotes`; `viewstate_uses` of the server lets its state expire.
 - Sources: `/sitemap.xml`, `/feeds/quotes.rss` and `/feeds/quotes.atom`.
+- Scripts: `/quotes/js/`, `/quotes/js-delayed/`, and what `/js/` names: the same quotes shown only by JavaScript, and
+  pages that a browser must survive; `quotes_as_json(site)` is what their data hold.
 - Faults: besides failing, a page may lose records (`keep_records`) or its way on (`remove_next`), or be another one
   (`serve_as`, `body`); `skip` lets the first requests pass.
 
@@ -28,5 +30,6 @@ from scraper.practice.data import PracticeSite, Refusal, load_site
 from scraper.practice.enlargement import enlarge
 from scraper.practice.faults import Fault
 from scraper.practice.server import PracticeServer, Request
+from scraper.practice.variants import quotes_as_json
 
-__all__ = ["Fault", "PracticeServer", "PracticeSite", "Refusal", "Request", "enlarge", "load_site"]
+__all__ = ["Fault", "PracticeServer", "PracticeSite", "Refusal", "Request", "enlarge", "load_site", "quotes_as_json"]

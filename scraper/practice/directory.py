@@ -1,11 +1,18 @@
-"""Every page that is rendered when it is asked for, and the page that names them all."""
+"""Every page that is rendered when it is asked for, and the pages that name them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from aiohttp import web
 
 from scraper.practice import (
     filtering,
+    js_data,
+    js_fetched,
+    js_hidden,
+    js_sandbox,
+    js_trouble,
     list_apis,
     list_forms,
     list_links,
@@ -31,15 +38,31 @@ MODULES = (
     list_traps,
     sources,
 )
+SCRIPTED_MODULES = (js_sandbox, js_data, js_fetched, js_hidden)
+
+LIST_ROUTES = [route for module in MODULES for route in module.ROUTES]
+SCRIPTED_ROUTES = [route for module in SCRIPTED_MODULES for route in module.ROUTES]
+
+
+def _named(routes: Iterable[Route]) -> list[Route]:
+    return [route for route in routes if route.title and "GET" in route.methods and "{" not in route.path]
 
 
 def _directory(visit: Visit) -> web.Response:
-    listed = [route for route in ROUTER.routes if route.title and "GET" in route.methods and "{" not in route.path]
-    return visit.show("directory.html", listed=[route for route in listed if route is not visit.route])
+    return visit.show("directory.html", listed=_named(LIST_ROUTES))
+
+
+def _scripted(visit: Visit) -> web.Response:
+    return visit.show("js_directory.html", listed=_named(SCRIPTED_ROUTES), hostile=_named(js_trouble.ROUTES))
 
 
 ROUTER = Router(
-    [Route(paths.DIRECTORY, _directory, "One list in every way a site may show it")]
-    + [route for module in MODULES for route in module.ROUTES]
+    [
+        Route(paths.DIRECTORY, _directory, "One list in every way a site may show it"),
+        Route(paths.SCRIPTED, _scripted, "One list in every way a script may show it"),
+        *LIST_ROUTES,
+        *SCRIPTED_ROUTES,
+        *js_trouble.ROUTES,
+    ]
 )
 """Finds the function that answers for a path."""

@@ -124,7 +124,9 @@ def _cover_drafts(site: PracticeSite) -> Iterator[Draft]:
 def _other_drafts(site: PracticeSite) -> Iterator[Draft]:
     counts = {"quotes": len(site.all_quotes), "authors": len(site.all_authors)}
     counts |= {"books": len(site.all_books), "categories": len(site.categories)}
-    yield Draft(paths.FRONT, HTML_TYPE, "front.html", {**counts, "directory": paths.DIRECTORY})
+    yield Draft(
+        paths.FRONT, HTML_TYPE, "front.html", {**counts, "directory": paths.DIRECTORY, "scripted": paths.SCRIPTED}
+    )
     private = {"heading": "Private", "words": "robots.txt asks robots to stay out of this folder."}
     yield Draft(paths.PRIVATE, HTML_TYPE, "notice.html", private)
 

@@ -60,7 +60,7 @@ class Visit:
         return send(self.fill(template, **context), HTML_TYPE)
 
 
-Answer = Callable[[Visit], "web.Response | Awaitable[web.Response]"]
+Answer = Callable[[Visit], "web.StreamResponse | Awaitable[web.StreamResponse]"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Route:
     methods: tuple[str, ...] = ("GET",)
     answers_json: bool = False
 
-    async def reply(self, visit: Visit) -> web.Response:
+    async def reply(self, visit: Visit) -> web.StreamResponse:
         """Answer a visit; a value that cannot be used is answered with 400."""
         try:
             answer = self.answer(visit)

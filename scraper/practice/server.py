@@ -189,7 +189,7 @@ class PracticeServer:
             return web.Response(status=301, headers={"Location": f"{path}/{query}"})
         raise not_found()
 
-    async def _visit(self, request: web.BaseRequest, route: Route, captured: dict[str, str]) -> web.Response:
+    async def _visit(self, request: web.BaseRequest, route: Route, captured: dict[str, str]) -> web.StreamResponse:
         """Answer with a page that is rendered for this request."""
         if request.method.replace("HEAD", "GET") not in route.methods:
             return _not_allowed(*route.methods)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +13,8 @@ from scraper.practice.listing import asked_leaf, leaf_in_path
 from scraper.practice.records import Quote
 from scraper.practice.rendering import TOP_TAGS
 from scraper.practice.routing import Route, Visit, send_json
+
+API = "/quotes/api/quotes"
 
 
 def quote_as_json(site: PracticeSite, quote: Quote) -> dict[str, Any]:
@@ -25,20 +28,26 @@ def quote_as_json(site: PracticeSite, quote: Quote) -> dict[str, Any]:
     return {"author": author, "tags": shown["tags"], "text": shown["text"]}
 
 
+def quotes_as_json(site: PracticeSite, quotes: Iterable[Quote] | None = None) -> list[dict[str, Any]]:
+    """Return quotes in that shape: all the listed ones unless others are given."""
+    return [quote_as_json(site, quote) for quote in (site.listed_quotes if quotes is None else quotes)]
+
+
 def _top_tags(site: PracticeSite) -> list[tuple[str, int]]:
     return [(tag, len(quotes)) for tag, quotes in list(site.listed_by_tag.items())[:TOP_TAGS]]
 
 
 def _scroll(visit: Visit) -> web.Response:
-    return visit.show("scroll.html")
+    return visit.show("scroll.html", api=API)
 
 
-def _api(visit: Visit) -> web.Response:
+def send_api(visit: Visit) -> web.Response:
+    """Answer with the page that the query asks for, as the API of the sandbox does."""
     page = asked_leaf(visit)
     content = {
         "has_next": page.has_next,
         "page": page.number,
-        "quotes": [quote_as_json(visit.site, quote) for quote in page.quotes],
+        "quotes": quotes_as_json(visit.site, page.quotes),
         "tag": None,
         "top_ten_tags": _top_tags(visit.site),
     }
@@ -58,7 +67,7 @@ def _table(visit: Visit) -> web.Response:
 
 ROUTES = (
     Route("/quotes/scroll", _scroll, "Quotes that a script fetches while one scrolls"),
-    Route("/quotes/api/quotes", _api, "What that script fetches: JSON with has_next", answers_json=True),
+    Route(API, send_api, "What that script fetches: JSON with has_next", answers_json=True),
     Route(paths.table_list(1), _table, "Quotes in the rows of a table"),
     Route("/quotes/tableful/page/{page}/", _table),
 )

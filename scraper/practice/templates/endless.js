@@ -1,0 +1,3 @@
+var picture = document.createElement('img');
+picture.src = '{{ resource }}';
+document.querySelector('.list').after(picture);
