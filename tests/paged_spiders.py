@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from models.books import Book
 from models.quotes import Author, Quote
+from scraper.browser.actions import Dismiss, ScrollToEnd, WaitFor
+from scraper.browser.actions import LoadMore as LoadMoreButton
 from scraper.login import Login
 from scraper.paging import (
     Cursor,
@@ -249,3 +251,24 @@ class NoData(Next):
 
     name = "no-data"
     read_data = SiteSpider.read_data
+
+
+class InBrowser(NoData):
+    """Quotes that only a browser shows."""
+
+    name = "in-browser"
+
+
+class Scrolling(NoData):
+    name = "scrolling"
+    actions = (ScrollToEnd(),)
+
+
+class More(NoData):
+    name = "more"
+    actions = (LoadMoreButton("button.more"),)
+
+
+class Closing(NoData):
+    name = "closing"
+    actions = (Dismiss(".modal button.close"), Dismiss("button#accept"), WaitFor(".quote"))

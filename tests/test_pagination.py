@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     Mongo = Database[dict[str, Any]]
 
 
-def crawl(swathe: Swathe, spider: str, start: str, code: int = 0, **settings: str) -> Result:
-    """Crawl with a spider of `paged_spiders`."""
+def crawl(
+    swathe: Swathe, spider: str, start: str, code: int = 0, environ: dict[str, str] | None = None, **settings: str
+) -> Result:
+    """Crawl with a spider of `paged_spiders`, with settings of Scrapy's."""
     options = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
     command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"start={start}", "-s", "LOG_ENABLED=0", *options]
     return swathe.run(
-        [*command, "-s", "SPIDER_MODULES=paged_spiders"], code=code, PYTHONPATH=f"{ROOT / 'tests'}:{ROOT}"
+        [*command, "-s", "SPIDER_MODULES=paged_spiders"],
+        code=code,
+        PYTHONPATH=f"{ROOT / 'tests'}:{ROOT}",
+        **(environ or {}),
     )
 
 

@@ -9,14 +9,14 @@ import typer
 from bson import ObjectId
 
 from models.system import Run, SeenList
-from scraper.cli.output import console, print_facts, print_table
+from scraper.cli.output import console, print_facts, print_table, visible
 from scraper.config import load_config
 from scraper.errors import UsageError
 from scraper.heartbeat import mark_lost_runs
 from scraper.mongo.connection import connection_to
 
 EXAMPLE = "Example: swathe runs show 6560f3a1c2d4e5f60718293a"
-COLUMNS = ["id", "spider", "started", "result", "why", "pages", "new", "changed", "same", "refused", "took"]
+COLUMNS = ["id", "spider", "started", "result", "why", "pages", "new", "changed", "same", "refused", "gone", "took"]
 
 app = typer.Typer(
     help="Show the runs: counts, verdict and its reasons.", invoke_without_command=True, rich_markup_mode=None
@@ -55,8 +55,10 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
         console.print()
         print_table(lists, [*SeenList._fields], title="Lists")
     if evidence:
-        console.print()
-        print_table(evidence, ["url", "html", "screenshot"], title="Pages that yielded nothing, kept to look at")
+        console.print("\nPages that yielded nothing, kept to look at", style="bold")
+        for page in evidence:
+            for name, value in page.items():
+                console.print(f"{name:<12}{visible(value)}", markup=False, soft_wrap=True)
     if problems:
         console.print()
         print_table(problems, ["url", "what"], title="Problems")
@@ -88,5 +90,6 @@ def _row(run: dict[str, Any]) -> dict[str, Any]:
         "changed": counts.get("items_changed", 0),
         "same": counts.get("items_unchanged", 0),
         "refused": counts.get("items_refused", 0),
+        "gone": counts.get("items_gone", 0),
         "why": "; ".join(run.get("reasons", [])),
     }

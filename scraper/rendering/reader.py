@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import IgnoreRequest
 
+from scraper.browser.errors import PageRefusedError
 from scraper.failures import describe
 from scraper.page_data import data_in, record_lists, single_records
 from scraper.paging.ask import Ask
@@ -136,9 +137,12 @@ class PageReader:
         Such a failure says nothing about the page, so nothing is learned from it; the page is read as it is served.
         """
         request: Request = failure.request  # type: ignore[attr-defined]
-        if "browser" not in request.meta or failure.value is None or isinstance(failure.value, IgnoreRequest):
+        error = failure.value
+        if "browser" not in request.meta or error is None:
             return None
-        self.not_rendered.append(f"{request.url} {describe(failure.value, request)}")
+        if isinstance(error, IgnoreRequest) and not isinstance(error, PageRefusedError):
+            return None  # a limit, or robots.txt: it would be the same without the browser
+        self.not_rendered.append(f"{request.url} {describe(error, request)}")
         meta = {name: value for name, value in request.meta.items() if name not in OF_BROWSER}
         return request.replace(meta={**meta, "no_browser": True}, dont_filter=True)
 
