@@ -58,5 +58,5 @@ def _value(text: str, effort: Effort) -> Any:
 
 
 def _selector(element: Tag) -> str:
-    classes = element.get("class") or []
-    return f"{element.name}.{classes[0]}" if isinstance(classes, list) and classes else element.name
+    classes = element.get_attribute_list("class")
+    return f"{element.name}.{classes[0]}" if classes and classes[0] else element.name

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 FUNCTION = re.compile(r"!?\(?\s{0,9}(?:function\s{0,9}\(|\()([\w$,\s]{0,500000})\)\s{0,9}(?:=>\s{0,9})?(?=\{)")
 ARGUMENTS = re.compile(r"\s{0,9}\)?\s{0,9}(?=\()")
 RETURN = re.compile(r"(?:^|[;{}\s])return\s{0,9}(?=[\[{])")
-STATEMENT = re.compile(r"""([\w$]{1,20})(?:\.([\w$]{1,60})|\[(?:"([^"\\]{1,60})"|(\d{1,6}))\])\s{0,9}=(?!=)""")
+STATEMENT = re.compile(r"""([\w$]{1,20})(?:\.([\w$]{1,60})|\[(?:["']([^"'\\]{1,60})["']|(\d{1,6}))\])\s{0,9}=(?!=)""")
 MARK = "\ue000"
-MOST_PARTS = 2_000_000
+MOST_PARTS = 300_000
 
 
 def called_function(script: str, at: int, effort: Effort) -> tuple[Any, int] | None:
@@ -57,9 +57,7 @@ def _returned(body: str, names: dict[str, str], values: dict[str, Any], effort: 
             return None
 
 
-def _assign(
-    body: str, statement: re.Match[str], names: dict[str, str], values: dict[str, Any], effort: Effort
-) -> int:
+def _assign(body: str, statement: re.Match[str], names: dict[str, str], values: dict[str, Any], effort: Effort) -> int:
     """Carry out `a.key=…;` and return where the statement ends."""
     semicolon = body.find(";", statement.end())
     semicolon = len(body) if semicolon < 0 else semicolon

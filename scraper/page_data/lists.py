@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scraper.page_data.singles import NOT_THE_RECORD, kinds_of
+
 if TYPE_CHECKING:
     from scraper.page_data.data import PageData
 
@@ -19,7 +21,8 @@ SHARED = 0.6
 WRAPPERS = ("item", "node", "_source")
 """Keys under which JSON-LD, GraphQL and Elasticsearch put the record inside the entry of a list."""
 
-PLAIN = re.compile(r"[A-Za-z_]\w*")
+PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+PLAIN_TYPE = re.compile(r"[\w:/.#-]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -77,47 +80,56 @@ class _Walk:
         self.found: dict[str, list[dict[str, Any]]] = {}
         self.left = MOST_PARTS
 
-    def visit(self, value: Any, path: str, depth: int) -> None:
-        """Gather the lists of records in a value."""
+    def visit(self, value: Any, path: str, depth: int, *, flatten: bool = False) -> None:
+        """Gather the lists of records in a value; `flatten` where the path leads to several values."""
         self.left -= 1
         if depth > MOST_DEPTH or self.left < 0:
             return
         if isinstance(value, dict):
             for key, part in value.items():
                 if isinstance(part, dict | list):
-                    self.visit(part, step(path, key), depth + 1)
-        elif isinstance(value, list):
-            self._list(value, path, depth)
+                    self.visit(part, step(path, key), depth + 1, flatten=flatten)
+        elif isinstance(value, list) and value:
+            self._list(value, path, depth, flatten)
 
-    def _list(self, value: list[Any], path: str, depth: int) -> None:
+    def _list(self, value: list[Any], path: str, depth: int, flatten: bool) -> None:
         entries = [entry for entry in value if isinstance(entry, dict)]
-        if not entries or len(entries) < SHARED * len(value):
-            for place, part in enumerate(value):
-                if isinstance(part, dict | list):
-                    self.visit(part, f"{path}[{place}]", depth + 1)
+        end = "[]" if flatten else ""
+        if len(entries) < SHARED * len(value):
+            self._mixed(value, path, depth, flatten)
             return
         for key in WRAPPERS:
             inner = [entry[key] for entry in entries if isinstance(entry.get(key), dict)]
             if len(inner) == len(entries) and looks_like_records(inner):
                 self.found.setdefault(f"{path}[].{key}", []).extend(inner)
                 return
-        types = {str(entry.get("@type")) for entry in entries}
-        if len(types) > 1 and not looks_like_records(entries):
-            self._by_type(entries, types, path, depth)
+        if path.endswith('"@graph"'):
+            self._graph(entries, path, depth, end)
             return
         if looks_like_records(entries):
-            self.found.setdefault(path, []).extend(entries)
+            self.found.setdefault(path + end, []).extend(entries)
         self._groups(entries, path, depth)
 
-    def _by_type(self, entries: list[dict[str, Any]], types: set[str], path: str, depth: int) -> None:
+    def _mixed(self, value: list[Any], path: str, depth: int, flatten: bool) -> None:
+        """Go through a list of lists, or of all sorts of things."""
+        if all(isinstance(part, list) for part in value):
+            for part in value:
+                self.visit(part, f"{path}[]" if flatten else path, depth + 1, flatten=True)
+            return
+        for place, part in enumerate(value):
+            if isinstance(part, dict | list):
+                self.visit(part, f"{path}[{place}]", depth + 1, flatten=flatten)
+
+    def _graph(self, entries: list[dict[str, Any]], path: str, depth: int, end: str) -> None:
         """Tell the things of a JSON-LD graph apart by their type."""
-        for kind in sorted(types):
-            alike = [entry for entry in entries if str(entry.get("@type")) == kind]
-            selected = f"{path}[?\"@type\"=='{kind}']" if re.fullmatch(r"[\w:/.#-]+", kind) else ""
-            if selected and len(alike) > 1 and looks_like_records(alike):
-                self.found.setdefault(selected, []).extend(alike)
+        for kind in dict.fromkeys(str(entry.get("@type")) for entry in entries):
+            alike = [entry for entry in entries if entry.get("@type") == kind]
+            if not PLAIN_TYPE.fullmatch(kind) or kinds_of({"@type": kind}) & NOT_THE_RECORD:
+                continue
+            if alike and looks_like_records(alike):
+                self.found.setdefault(f"{path}[?\"@type\"=='{kind}']{end}", []).extend(alike)
         for place, entry in enumerate(entries):
-            self.visit(entry, f"{path}[{place}]", depth + 1)
+            self.visit(entry, f"{path}[{place}]", depth + 1, flatten=bool(end))
 
     def _groups(self, entries: list[dict[str, Any]], path: str, depth: int) -> None:
         """Gather the lists of entries that are hardly more than a name for a list."""
@@ -127,4 +139,4 @@ class _Walk:
         for entry in entries:
             for key, part in entry.items():
                 if isinstance(part, dict | list):
-                    self.visit(part, step(f"{path}[]", key), depth + 1)
+                    self.visit(part, step(f"{path}[]", key), depth + 1, flatten=True)

@@ -38,17 +38,16 @@ def read_json(text: str) -> Any:
 def read_literal(
     text: str, start: int, effort: Effort, names: Mapping[str, str] | None = None
 ) -> tuple[Any, int] | None:
-    """Return the value of the object or array that begins at `start`, and where it ends; None when there is none.
+    r"""Return the value of the object or array that begins at `start`, and where it ends; None when there is none.
 
     `names` has the JSON of variables. What only running the script could tell is None.
 
     >>> from scraper.page_data.data import Effort
-    >>> read_literal("x = {a: 'it\\\\x27s', b: undefined, c: !0, d: f(1),}; y()", 4, Effort(50))
-    ({'a': "it's", 'b': None, 'c': True, 'd': None}, 51)
+    >>> read_literal("x = {a: 'it\\x27s', b: undefined, c: !0, d: f(1),}; y()", 4, Effort(50))
+    ({'a': "it's", 'b': None, 'c': True, 'd': None}, 49)
     """
     try:
         value, end = _decoder.raw_decode(text, start)
-        effort.spend(end - start)
         return None if too_deep(value) else (value, end)
     except json.JSONDecodeError as error:
         effort.spend(max(error.pos - start, 1))
@@ -59,8 +58,10 @@ def read_literal(
     if mended is None:
         return None
     try:
-        # As the outermost value, chompjs reads [null, 1] as ["null", 1].
-        value = chompjs.parse_js_object(f'{{"value":{mended[0]}}}', loader=_decoder.decode)["value"]
+        try:
+            value = _decoder.decode(mended[0])
+        except json.JSONDecodeError:
+            value = chompjs.parse_js_object(mended[0], loader=_decoder.decode)
     except (ValueError, RecursionError):
         return None
     return None if too_deep(value) else (value, mended[1])

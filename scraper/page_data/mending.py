@@ -1,6 +1,6 @@
-"""Write a JavaScript literal so that chompjs understands every value as JavaScript does.
+r"""Write a JavaScript literal so that chompjs understands every value as JavaScript does.
 
-chompjs alone reads `undefined`, `void 0` and `!0` as texts, and stops at `'it\\x27s'`, comments and shorthand names.
+chompjs alone reads `undefined`, `void 0` and `!0` as texts, and stops at `'it\x27s'`, comments and shorthand names.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class Mender:
         if not frame.count and (frame.in_key or frame.kind != "{"):
             frame.entry_start = len(self.pieces)
             if frame.entries:
-                self.pieces.append(",")
+                # Without the blank, chompjs reads [null,1] as ["null", 1].
+                self.pieces.append(", ")
             frame.value_start = len(self.pieces)
         frame.count += 1
 
@@ -88,6 +89,8 @@ class Mender:
             text = "true" if text == "!0" else "false"
         elif kind == "word" and not self.frames[-1].in_key and text not in LITERALS:
             text = self.names.get(text, "null")
+        elif kind == "number":
+            text = text.rstrip("n")
         self.pieces.append(text)
 
     def _ends_key(self) -> bool:

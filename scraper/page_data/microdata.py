@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from bs4 import NavigableString, Tag
+from bs4 import Tag
+from bs4.element import NavigableString
 
 from scraper.page_data.data import PageData
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bs4 import BeautifulSoup
+    from bs4.element import PageElement
 
 ADDRESSES = {"a": "href", "area": "href", "link": "href", "img": "src", "audio": "src", "video": "src", "source": "src",
              "embed": "src", "iframe": "src", "track": "src", "object": "data", "data": "value", "meter": "value",
@@ -20,7 +22,7 @@ ADDRESSES = {"a": "href", "area": "href", "link": "href", "img": "src", "audio":
 """The attribute that has an element's value, as the HTML standard says (5.2.4)."""
 
 MOST_ITEMS, MOST_PROPERTIES, MOST_NESTED = 1_000, 5_000, 20
-MOST_PARTS_OF_A_TEXT = 500
+MOST_PARTS_OF_A_TEXT = 300
 
 
 def microdata(page: BeautifulSoup) -> Iterator[PageData]:
@@ -80,5 +82,17 @@ def _value(element: Tag) -> str:
     for name in ("content", attribute):
         if name and element.has_attr(name):
             return str(element[name]).strip()
-    parts = islice(element.descendants, MOST_PARTS_OF_A_TEXT)
-    return " ".join("".join(str(part) for part in parts if type(part) is NavigableString).split())
+    return " ".join("".join(_texts(element)).split())
+
+
+def _texts(element: Tag) -> Iterator[str]:
+    """Yield the texts of an element; BeautifulSoup's own way looks for the last one first, however deep it is."""
+    ahead: list[PageElement] = [element]
+    for _ in range(MOST_PARTS_OF_A_TEXT):
+        if not ahead:
+            return
+        part = ahead.pop()
+        if isinstance(part, Tag):
+            ahead.extend(reversed(part.contents[:MOST_PARTS_OF_A_TEXT]))
+        elif type(part) is NavigableString:
+            yield str(part)

@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup
 from bs4.exceptions import ParserRejectedMarkup
@@ -21,7 +20,7 @@ from scraper.page_data.scripts import script_data
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_TAGS = 200_000
+MOST_TAGS = 60_000
 """Of a page with more, the scripts alone are read: building so many elements takes seconds."""
 
 MOST_SCRIPTS = 2_000
@@ -38,7 +37,7 @@ class _Carriers(SoupStrainer):
         """Keep scripts, items of microdata, and elements with JSON in an attribute."""
         if name == "script":
             return True
-        return bool(attrs) and ("itemscope" in attrs or any(may_be_data(*pair) for pair in attrs.items()))
+        return attrs is not None and ("itemscope" in attrs or any(may_be_data(*pair) for pair in attrs.items()))
 
     def allow_string_creation(self, _string: str) -> bool:
         """Leave out the texts between the elements that are kept."""
@@ -74,9 +73,11 @@ def _carriers(html: str) -> BeautifulSoup | None:
     """Return what may carry data in a page, or None when nothing can."""
     if "<" not in html:
         return None
-    if html.count("<") > MOST_TAGS:
+    if html.count("<") > MOST_TAGS or html.count("<script") > MOST_SCRIPTS:
         html = "".join(_scripts(html))
-    html = PROLOG.sub("", html.encode("utf-8", "replace").decode(), count=1)
+    html = html.encode("utf-8", "replace").decode()
+    if prolog := PROLOG.match(html):
+        html = html[prolog.end() :]
     try:
         return BeautifulSoup(html, "lxml", parse_only=_Carriers(), huge_tree=True)
     except (ParserRejectedMarkup, AssertionError, ValueError):

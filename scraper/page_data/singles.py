@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 JSON_LD = 'script[type="application/ld+json"]'
 MICRODATA = "microdata "
 NOT_THE_RECORD = frozenset(
-    "BreadcrumbList WebSite WebPage Organization Corporation SearchAction SiteNavigationElement WPHeader WPFooter "
-    "WPSideBar ItemList CollectionPage SearchResultsPage ImageObject ListItem ContactPage AboutPage".split()
-)
+    ("AboutPage", "BreadcrumbList", "CollectionPage", "ContactPage", "Corporation", "ImageObject", "ItemList",
+     "ListItem", "Organization", "SearchAction", "SearchResultsPage", "SiteNavigationElement", "WPFooter", "WPHeader",
+     "WPSideBar", "WebPage", "WebSite")
+)  # fmt: skip
 """Types of schema.org that are about the site or the page, not about what it shows."""
 
 ABOUT = ("mainEntity", "mainEntityOfPage", "about")

@@ -26,14 +26,13 @@ TOKEN = re.compile(
 ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|(\r\n|[\s\S]))")
 PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": ""}
 PARTNER = {"}": "{", "]": "[", ")": "("}
-SLOWNESS = 8
-"""How much longer than the JSON reader this needs for a character."""
+TOKEN_EFFORT = 130
+"""What a token costs, besides its characters; see `Effort`."""
 
 
 def tokens(text: str, start: int, effort: Effort) -> Iterator[tuple[re.Match[str], int]]:
     """Yield the tokens from a bracket on with the depth behind each, until it is closed or something is broken."""
     opened: list[str] = []
-    at = start
     for token in TOKEN.finditer(text, start):
         if token.lastgroup == "open":
             opened.append(token[0])
@@ -42,9 +41,8 @@ def tokens(text: str, start: int, effort: Effort) -> Iterator[tuple[re.Match[str
         elif token.lastgroup == "broken":
             effort.spend(len(text) - token.start())
             break
-        if not effort.spend((token.end() - at) * SLOWNESS):
+        if not effort.spend(TOKEN_EFFORT + len(token[0])):
             break
-        at = token.end()
         yield token, len(opened)
         if not opened:
             break
