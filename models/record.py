@@ -18,6 +18,8 @@ from mongoengine import (
     UUIDField,
 )
 
+from models.noise import noise_rule
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,11 +47,13 @@ class Page(Protocol):
 class Record(Document):
     """Base of the documents that spiders store.
 
-    A field says everything about itself, with MongoEngine's own arguments and three more:
+    A field says everything about itself, with MongoEngine's own arguments and five more:
 
     - `clean=`: the function that turns the page's raw value into the field's (see `models.cleaners`);
     - `key=True`: the field is (part of) what tells one record from another;
-    - `index=True`: queries filter or sort by it.
+    - `index=True`: queries filter or sort by it;
+    - `track=False`: its value is kept up to date, but another one is no change of the record;
+    - `ignore=`: what is noise and neither a change nor written (see `models.noise`).
     """
 
     meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
@@ -132,6 +136,10 @@ class Schema:
     fields: dict[str, BaseField]
     columns: dict[str, str]
     """Field name to the name it has in MongoDB."""
+    untracked: frozenset[str]
+    """Names in MongoDB of the fields without a history."""
+    noise: dict[str, Callable[[Any, Any], bool]]
+    """Name in MongoDB to a function of the old and the new value: whether they differ by noise only."""
 
 
 def schema_of(document: Any) -> Schema:
@@ -154,6 +162,11 @@ def _gather(document: Any) -> Schema:
         if unfit:
             expected = ", ".join(kind.__name__ for kind in KEY_FIELDS)
             raise TypeError(f"{document.__name__}.{unfit[0]} cannot be part of the key: expected one of {expected}")
+        idle = [name for name in key if hasattr(fields[name], "track") or hasattr(fields[name], "ignore")]
+        if idle:
+            raise TypeError(
+                f"{document.__name__}.{idle[0]} is part of the key and never changes: drop track= and ignore="
+            )
     return Schema(
         collection=document._get_collection_name(),
         key=key,
@@ -163,6 +176,12 @@ def _gather(document: Any) -> Schema:
         cleaners={name: _of_page(value.clean) for name, value in fields.items() if hasattr(value, "clean")},
         fields=fields,
         columns={name: value.db_field for name, value in fields.items()},
+        untracked=frozenset(fields[name].db_field for name in content if not getattr(fields[name], "track", True)),
+        noise={
+            fields[name].db_field: rule
+            for name in content
+            if (rule := noise_rule(getattr(fields[name], "ignore", None))) is not None
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""What Swathe keeps about its own work: runs, and items that were refused."""
+"""What Swathe keeps about its own work: runs, changes of records, and items that were refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mongoengine import (
     DateTimeField,
     DictField,
     Document,
+    DynamicField,
     EmbeddedDocument,
     EmbeddedDocumentField,
     EmbeddedDocumentListField,
@@ -27,6 +28,7 @@ class RunCounts(EmbeddedDocument):
     items_changed = IntField(default=0)
     items_unchanged = IntField(default=0)
     items_refused = IntField(default=0)
+    items_gone = IntField(default=0)
     data_pages = IntField(default=0)
     browser_pages = IntField(default=0)
     retries = IntField(default=0)
@@ -76,6 +78,30 @@ class Run(Document):
     host = StringField()
     pid = IntField()
     version = StringField()
+
+
+class Change(Document):
+    """One field of one record that got another value.
+
+    `_id` is made of the record and the `changed_at` that the change replaced, which is also its `version`: so there is
+    one change of a field per state of a record, whoever writes it and however often. The first one of an update names
+    the `others` that were made with it.
+    """
+
+    meta: ClassVar = {"collection": "changes", "auto_create_index": False}
+
+    id = StringField(primary_key=True)
+    records = StringField(required=True)
+    record = ObjectIdField(required=True, index=True)
+    key = StringField()
+    field = StringField(required=True)
+    old = DynamicField()
+    new = DynamicField()
+    when = DateTimeField(required=True, index=True)
+    run = ObjectIdField(index=True)
+    url = StringField()
+    version = DateTimeField()
+    others = ListField(DictField())
 
 
 class RenderDecision(Document):

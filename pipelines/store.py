@@ -11,8 +11,8 @@ from scrapy.exceptions import DropItem, NotConfigured
 from scraper.errors import DatabaseError
 from scraper.run_recorder import RunRecorder, stores_records
 from scraper.storing.group_commit import GroupCommit
+from scraper.storing.plan import Outcome
 from scraper.storing.store import Store
-from scraper.storing.upsert import Outcome
 
 if TYPE_CHECKING:
     from typing import Self

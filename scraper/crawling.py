@@ -55,6 +55,7 @@ class CrawlResult:
         stored = ", ".join(
             f"{self.counts[f'items_{kind}']} {kind}" for kind in ("new", "changed", "unchanged", "refused")
         )
+        stored += f", {gone} gone" if (gone := self.counts["items_gone"]) else ""
         why = f"; {'; '.join(self.verdict.reasons)}" if self.verdict.reasons else ""
         return f"{self.spider}: {word}: {self.counts['pages']} pages, records {stored}{why} (run {self.run_id})"
 

@@ -4,8 +4,10 @@ SwatheError                 1  something failed
 ├── ProjectError            2  the wrong copy of the code would run
 ├── UsageError              2  a command, argument or filter that cannot be carried out
 │   └── ConfigError         2  a configuration value that cannot be used
-└── DatabaseError           1  MongoDB cannot be had
-    └── DatabaseLostError   1  MongoDB was there and stopped answering
+├── DatabaseError           1  MongoDB cannot be had
+│   └── DatabaseLostError   1  MongoDB was there and stopped answering
+├── BrowserUnavailableError 1  no page can be rendered here: Chromium, its driver or the Grid is missing
+└── ProbeError              1  a page that is to be studied could not be fetched
 """
 
 from __future__ import annotations
@@ -49,6 +51,14 @@ class DatabaseError(SwatheError):
 
 class DatabaseLostError(DatabaseError):
     """Report that MongoDB answered before and no longer does."""
+
+
+class BrowserUnavailableError(SwatheError):
+    """Report that Chromium, chromedriver or the Selenium Grid cannot be had."""
+
+
+class ProbeError(SwatheError):
+    """Report that a page that is to be studied could not be fetched."""
 
 
 def expected_one_of(value: str, choices: Iterable[str]) -> str:

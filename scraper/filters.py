@@ -63,6 +63,27 @@ def field_path(document: type[Document], name: str) -> tuple[str, BaseField]:
     return ".".join(columns), field
 
 
+def value_of(field: BaseField, text: str) -> Any:
+    """Return a text as a value of the field's type; raise UsageError."""
+    try:
+        return _reader(field)(text)
+    except (ValueError, InvalidOperation, InvalidId, OverflowError):
+        raise UsageError(f"'{field.name}' is '{text}', expected {_KINDS.get(type(field), 'a text')}") from None
+
+
+def end_of(time: str) -> datetime:
+    """Return the first moment after a day or a time (UTC unless it says another zone); raise UsageError.
+
+    >>> end_of("2026-11-21")
+    datetime.datetime(2026, 11, 22, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        moment = _moment(time)
+        return moment + (timedelta(days=1) if _DAY.fullmatch(time) else timedelta(milliseconds=1))
+    except (ValueError, OverflowError):
+        raise UsageError(f"the time is '{time}', expected {_KINDS[me.DateTimeField]}") from None
+
+
 def _condition(document: type[Document], text: str) -> dict[str, Any]:
     match = _CONDITION.fullmatch(text)
     if match:

@@ -25,7 +25,9 @@ from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
 from scraper.page_limit import REACHED
+from scraper.run_counts import counts_of
 from scraper.spider import SiteSpider
+from scraper.storing.gone import mark_gone
 from scraper.verdict import Evidence, Verdict, judge
 
 if TYPE_CHECKING:
@@ -37,22 +39,6 @@ if TYPE_CHECKING:
     from scraper.config import Config
 
 logger = logging.getLogger(__name__)
-
-STATISTICS = {
-    "pages": "swathe/pages",
-    "requests": "downloader/request_count",
-    "items_new": "swathe/items_new",
-    "items_changed": "swathe/items_changed",
-    "items_unchanged": "swathe/items_unchanged",
-    "items_refused": "swathe/items_refused",
-    "data_pages": "swathe/data_pages",
-    "browser_pages": "swathe/browser/pages",
-    "retries": "retry/count",
-    "dead_pages": "swathe/dead_pages",
-    "errors": "swathe/errors",
-}
-"""The counts of a run, and the statistic of Scrapy's that each is taken from."""
-
 
 TOO_DEEP = "depth/request_ignored_count"
 """Scrapy's statistic of the links that DEPTH_LIMIT left out."""
@@ -103,13 +89,13 @@ class RunRecorder:
 
     def counts(self) -> dict[str, int]:
         """Return what the run has done so far, by the field of RunCounts."""
-        return {name: self._crawler.stats.get_value(key, 0) for name, key in STATISTICS.items()}
+        return counts_of(self._crawler.stats)
 
     def abandon(self) -> None:
         """Close the run of a crawl that was stopped at once and could not close it itself. Blocks."""
         if self.verdict is None:
             self.verdict = judge(self._evidence("shutdown", forced=True))
-            self._finish(self.verdict)
+            self._finish(self.verdict, datetime.now(UTC))
 
     async def _opened(self, spider: Spider) -> None:
         try:
@@ -156,11 +142,19 @@ class RunRecorder:
         except (PyMongoError, DatabaseError) as error:
             logger.error("The run could not be held against earlier ones: %s", type(error).__name__)
             self._database_error = self._database_error or f"MongoDB was lost at the end: {type(error).__name__}"
-        self.verdict = judge(self._evidence(reason))
+        now = datetime.now(UTC)
+        verdict = judge(self._evidence(reason))
+        if verdict.completeness == "complete":
+            try:
+                await run_in_thread(self._mark_gone, spider, now)
+            except (PyMongoError, DatabaseError) as error:
+                self._database_error = f"what is gone could not be written: {type(error).__name__}"
+                verdict = judge(self._evidence(reason))
+        self.verdict = verdict
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         try:
-            await run_in_thread(self._finish, self.verdict)
+            await run_in_thread(self._finish, verdict, now)
         except (PyMongoError, DatabaseError) as error:
             logger.error("The run's verdict could not be written: %s", type(error).__name__)
 
@@ -178,8 +172,12 @@ class RunRecorder:
             compare_with_earlier(run, findings)
         return findings
 
-    def _finish(self, verdict: Verdict) -> None:
-        now = datetime.now(UTC)
+    def _mark_gone(self, spider: SiteSpider, now: datetime) -> None:
+        ended_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        gone = mark_gone(self.connection.open(), spider.records, self.run_id, ended_at)
+        self._crawler.stats.inc_value("swathe/items_gone", gone)
+
+    def _finish(self, verdict: Verdict, now: datetime) -> None:
         self._update(
             state=verdict.state,
             verdict=verdict.completeness,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scraper.cli import crawl, db, demo, doctor, query, rejected, runs, spiders, why
+from scraper.cli import crawl, db, demo, doctor, history, probe, query, rejected, runs, spiders, why
 from scraper.config import swathe_version
 
 app = typer.Typer(
@@ -37,7 +37,9 @@ def _options(
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("crawl", epilog=crawl.EXAMPLE)(crawl.crawl)
 app.command("spiders", epilog=spiders.EXAMPLE)(spiders.spiders)
+app.command("probe", epilog=probe.EXAMPLE)(probe.probe)
 app.command("query", epilog=query.EXAMPLE)(query.query)
+app.command("history", epilog=history.EXAMPLE)(history.history)
 app.add_typer(runs.app, name="runs", epilog=runs.EXAMPLE)
 app.add_typer(rejected.app, name="rejected", epilog=rejected.EXAMPLE)
 app.command("why", epilog=why.EXAMPLE)(why.why)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
+from scraper.browser.installed import find_installed, split_account
 from scraper.cli.output import console, visible
 from scraper.config import Config, load_config
 from scraper.errors import SwatheError
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: swathe doctor"
 OLDEST_PYTHON = (3, 11)
 OLDEST_MONGODB = 5
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,10 @@ def doctor() -> None:
     except SwatheError:
         config = None  # _configuration says why
     if config:
-        checks += [lambda: _mongod(config), lambda: _mongodb(config), lambda: _contact(config)]
-    findings = [check() for check in [*checks, _browser]]
+        checks += [
+            lambda: _mongod(config), lambda: _mongodb(config), lambda: _contact(config), lambda: _browser(config)
+        ]  # fmt: skip
+    findings = [check() for check in checks]
     for finding in findings:
         mark, style = (
             ("ok", "green") if not finding.repair else ("FAULT", "red") if finding.needed else ("note", "yellow")
@@ -103,20 +103,12 @@ def _contact(config: Config) -> Finding:
     )
 
 
-def _browser() -> Finding:
-    """Look for what pages that need JavaScript will be rendered with; no bundled spider needs it yet."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    driver = shutil.which("chromedriver")
-    missing = [name for name, path in (("Chromium", browser), ("chromedriver", driver)) if not path]
-    if missing or not browser or not driver:
-        found = f"{' and '.join(missing)} not found; no bundled spider needs it"
-        return Finding("browser", found, "apt-get install chromium chromium-driver", needed=False)
-    versions = [_version_of(path) for path in (browser, driver)]
-    same = versions[0].split(".")[0] == versions[1].split(".")[0]
-    repair = "" if same else "install the Chromium and the chromedriver of one release"
-    return Finding("browser", f"Chromium {versions[0]}, chromedriver {versions[1]}", repair, needed=False)
-
-
-def _version_of(program: str) -> str:
-    run = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
-    return next((word for word in run.stdout.split() if word[0].isdigit()), "of an unknown version")
+def _browser(config: Config) -> Finding:
+    """Look for what pages that need JavaScript are rendered with; a crawl without such pages does not need it."""
+    if grid := config.rendering.grid_url.get_secret_value():
+        return Finding("browser", f"of the Selenium Grid at {split_account(grid)[0]}")
+    try:
+        found = find_installed(config.rendering)
+    except SwatheError as error:
+        return Finding("browser", str(error), "needed for pages that need JavaScript only", needed=False)
+    return Finding("browser", f"Chromium {found.chromium_version}, chromedriver {found.chromedriver_version}")

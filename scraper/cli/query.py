@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from models.record import BOOKKEEPING, schema_of
-from models.registry import all_documents
+from models.record import BOOKKEEPING, Record, schema_of
+from models.registry import all_documents, record_documents
 from scraper.cli.output import console, print_table, write_csv, write_json
 from scraper.config import load_config
 from scraper.errors import UsageError, expected_one_of
-from scraper.filters import field_path, mongo_filter
+from scraper.filters import end_of, field_path, mongo_filter
 from scraper.mongo.connection import connection_to
+from scraper.past import Selection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mongoengine import Document
-    from pymongo.cursor import Cursor
 
 EXAMPLE = "Example: swathe query books 'price<10' in_stock=true --sort -rating --select title,price,rating"
 TABLE_ROWS = 20
@@ -33,7 +35,7 @@ class Format(StrEnum):
 
 
 def query(
-    records: Annotated[str, typer.Argument(help="A collection: quotes, authors, books, runs, rejected.")],
+    records: Annotated[str, typer.Argument(help="A collection: quotes, authors, books, changes, runs, rejected.")],
     filters: Annotated[
         list[str] | None,
         typer.Argument(
@@ -47,6 +49,10 @@ def query(
         int | None, typer.Option(min=0, help=f"Rows at most, 0 for all. [default: {TABLE_ROWS} in a table, else all]")
     ] = None,
     count: Annotated[bool, typer.Option("--count", help="Print only how many there are.")] = False,
+    as_of: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="The records as they were: at the end of a day, or at an ISO time (UTC)."),
+    ] = "",
     format_: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
 ) -> None:
     """Show the records that meet every FILTER."""
@@ -54,21 +60,19 @@ def query(
     if records not in documents:
         raise UsageError(f"there are no records '{records}': {expected_one_of(records, documents)}")
     document = documents[records]
-    conditions = mongo_filter(document, filters or [])
+    if as_of and not issubclass(document, Record):
+        raise UsageError(f"--as-of: '{records}' has no history: {expected_one_of(records, record_documents())}")
+    chosen = Selection(document, mongo_filter(document, filters or []), end_of(as_of) if as_of else None)
     columns = _columns(document, select)
     order = [_order(document, sort)] if sort else []
     rows = limit if limit is not None else TABLE_ROWS if format_ is Format.TABLE else 0
     with connection_to(load_config().mongodb) as database:
-        collection = database[records]
         if count:
-            typer.echo(collection.count_documents(conditions))
+            typer.echo(chosen.count(database))
             return
-        cursor = collection.find(
-            conditions, list(columns.values()), sort=order or None, limit=rows, allow_disk_use=True
-        )
-        hidden = _print(cursor, columns, format_)
+        hidden = _print(chosen.rows(database, list(columns.values()), order, rows), columns, format_)
         if format_ is Format.TABLE:
-            _print_footer(collection.count_documents(conditions), rows, records, hidden)
+            _print_footer(chosen.count(database), rows, records, hidden)
 
 
 def _columns(document: type[Document], select: str) -> dict[str, str]:
@@ -85,9 +89,9 @@ def _order(document: type[Document], sort: str) -> tuple[str, int]:
     return column, -1 if sort.startswith("-") else 1
 
 
-def _print(cursor: Cursor[dict[str, Any]], columns: dict[str, str], format_: Format) -> list[str]:
+def _print(found: Iterable[dict[str, Any]], columns: dict[str, str], format_: Format) -> list[str]:
     """Print the rows, and return the columns that a table had no room for."""
-    rows = ({name: _value(row, column) for name, column in columns.items()} for row in cursor)
+    rows = ({name: _value(row, column) for name, column in columns.items()} for row in found)
     if format_ is Format.TABLE:
         return print_table(rows, list(columns))
     if format_ is Format.CSV:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import AutoReconnect, PyMongoError
 
-from models.system import Rejected
+from models.system import Change, Rejected
 from scraper.errors import DatabaseError, DatabaseLostError
 from scraper.mongo.connection import explain
 from scraper.mongo.indexes import ensure_indexes
+from scraper.storing.plan import Outcome
 from scraper.storing.rejecting import rejection
-from scraper.storing.upsert import Outcome, Upsert
+from scraper.storing.upsert import Upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +73,7 @@ class Store:
     def _write_once(self, batch: Sequence[Found]) -> list[Outcome]:
         database, now = self._connection.open(), _now()
         outcomes: dict[int, Outcome] = {}
+        self._ensure_indexes(database, Change)
         for document in dict.fromkeys(found.document for found in batch):
             self._ensure_indexes(database, document)
             upsert = Upsert(database, document, self._run, now)

@@ -1,26 +1,25 @@
 """Bring the records of one document up to date in as few writes as possible, and say what became of each.
 
-One read finds what the database has. New records go in one insert, changed ones are updated where the record is still
-the one that was read, and all unchanged ones share one update of `last_seen`. A record that another process wrote in
-between is read and decided again.
+One read finds what the database has. New records go in one insert, changed ones are claimed in the history and then
+updated, and all unchanged ones share one update of `last_seen`. A record that another process wrote in between is read
+and decided again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import bson
 from bson.errors import InvalidDocument
 from pymongo import InsertOne, UpdateMany, UpdateOne
-from pymongo.errors import BulkWriteError
 
 from models.record import BOOKKEEPING, WHOLE_RECORD, schema_of
 from scraper.errors import DatabaseLostError
 from scraper.mongo.connection import CODEC
 from scraper.mongo.indexes import KEY_INDEX
+from scraper.storing.bulk import DUPLICATE_KEY, send
+from scraper.storing.change_log import MAX_CLAIM_BYTES, ChangeLog, size_of, update_of
+from scraper.storing.plan import Entry, Outcome, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,71 +34,13 @@ if TYPE_CHECKING:
 MAX_DOCUMENT_BYTES = 16 * 2**20 - 2**14
 """MongoDB's limit for one document, less some room for the bookkeeping fields."""
 
-DUPLICATE_KEY = 11000
-DOCUMENT_FAULTS = frozenset({2, 9, 52, 57, 121, 10334, DUPLICATE_KEY, 17280, 17419, 17420})
-"""Error codes that blame one document, not the server; source: src/mongo/base/error_codes.yml."""
-
-ONE_TICK = timedelta(milliseconds=1)
-"""MongoDB keeps times to the millisecond."""
-
-ROUNDS = 5
+ROUNDS = 20
 """How often a record is decided again because another process wrote it in between."""
 
-
-class Outcome(StrEnum):
-    """What became of a record."""
-
-    NEW = "new"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
-
-
-@dataclass(slots=True)
-class _Entry:
-    """One found record on its way into the database."""
-
-    found: Found
-    content: dict[str, Any]
-    outcome: Outcome | None = None
-
-    def content_after(self, state: dict[str, Any]) -> dict[str, Any]:
-        """Return the content with the values that the record has already kept in front of those that are added."""
-        columns = schema_of(self.found.document).columns
-        content = dict(self.content)
-        for column in (columns[name] for name in self.found.added):
-            old, new = state.get(column) or [], content.get(column) or []
-            content[column] = [*old, *(value for value in new if value not in old)]
-        return content
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What to do about one key: the entries that have it, in order, and the one write that serves them all."""
-
-    entries: list[_Entry]
-    old: dict[str, Any] | None
-    state: dict[str, Any] = field(default_factory=dict)
-
-    def decide(self) -> None:
-        """Set each entry's outcome, as if they were stored one after the other."""
-        self.state = dict(self.old or {})
-        for entry in self.entries:
-            content = entry.content_after(self.state) if entry.found.added else entry.content
-            same = all(name in self.state and self.state[name] == value for name, value in content.items())
-            outcome = Outcome.NEW if not self.state else Outcome.UNCHANGED if same else Outcome.CHANGED
-            entry.outcome = entry.outcome or outcome
-            self.state.update(content)
-
-    @property
-    def url(self) -> str:
-        """Where the record was seen last."""
-        return str(self.entries[-1].found.stored["url"])
-
-    def changes(self) -> dict[str, Any]:
-        """Return the fields that differ from what the database has."""
-        old = self.old or {}
-        return {name: value for name, value in self.state.items() if name not in old or old[name] != value}
+TOO_LARGE = (
+    f"the old and new values of what changed have {{}} bytes together, expected {MAX_CLAIM_BYTES} at most: "
+    f"give the field `track=False`"
+)
 
 
 class Upsert:
@@ -110,6 +51,7 @@ class Upsert:
     ) -> None:
         self._schema = schema_of(document)
         self._collection: Collection[dict[str, Any]] = database[self._schema.collection]
+        self._log = ChangeLog(database, self._schema, run, now)
         self._key = tuple(self._schema.columns[name] for name in self._schema.key)
         self._run, self._now = run, now
 
@@ -136,7 +78,7 @@ class Upsert:
         """Return what became of each record stored, by the id() of its Found."""
         return {id(entry.found): entry.outcome for entry in self._entries if entry.outcome}
 
-    def _entry(self, found: Found) -> _Entry | None:
+    def _entry(self, found: Found) -> Entry | None:
         """Make the record BSON once, apart from its batch, so that one that cannot be fails alone."""
         content = {column: value for column, value in found.stored.items() if column not in BOOKKEEPING}
         try:
@@ -148,83 +90,114 @@ class Upsert:
             found.faults[WHOLE_RECORD] = f"it has {len(encoded)} bytes, expected {MAX_DOCUMENT_BYTES} at most"
             return None
         # Decoded again, so that it is compared in the form in which MongoDB gives values back.
-        return _Entry(found, bson.decode(encoded, codec_options=CODEC))
+        return Entry(found, bson.decode(encoded, codec_options=CODEC))
 
-    def _round(self, pending: list[_Entry], *, look: bool) -> list[_Entry]:
+    def _round(self, pending: list[Entry], *, look: bool) -> list[Entry]:
         """Decide and write once; return the entries to decide again."""
-        groups: dict[tuple[Any, ...], list[_Entry]] = {}
+        groups: dict[tuple[Any, ...], list[Entry]] = {}
         for entry in pending:
             groups.setdefault(self._key_of(entry.content), []).append(entry)
         existing = self._read(list(groups)) if look else {}
-        plans = [_Plan(entries, existing.get(key)) for key, entries in groups.items()]
-        requests: list[Any] = []
-        owners: list[list[_Plan]] = []
-        expected_matches, unchanged = 0, []
+        plans = [Plan(self._schema, entries, existing.get(key)) for key, entries in groups.items()]
         for plan in plans:
             plan.decide()
+        again = self._claim([plan for plan in plans if plan.old is not None and plan.tracked])
+        again += self._execute(plans)
+        return [entry for plan in again for entry in plan.entries]
+
+    def _claim(self, changed: list[Plan]) -> list[Plan]:
+        """Write the changes before the records; return the plans to decide again."""
+        if not changed:
+            return []
+        claimed: dict[str, Plan] = {}
+        for plan in changed:
+            plan.claim = self._log.compose(plan.old or {}, plan.tracked, plan.url)
+            if (size := size_of(plan.claim)) > MAX_CLAIM_BYTES:
+                plan.claim = None
+                plan.refuse(max(plan.tracked, key=lambda name: len(repr(plan.tracked[name]))), TOO_LARGE.format(size))
+            else:
+                claimed[plan.claim["_id"]] = plan
+        lost = self._log.claim([plan.claim for plan in claimed.values() if plan.claim])
+        own = self._log.own(lost) if lost else set()
+        for claim_id in lost:
+            claimed[claim_id].claim = None
+            if claim_id not in own:
+                claimed[claim_id].forget()
+        return [claimed[claim_id] for claim_id in lost]
+
+    def _execute(self, plans: list[Plan]) -> list[Plan]:
+        """Write the records; return the plans to decide again."""
+        requests: list[Any] = []
+        owners: list[list[Plan]] = []
+        unchanged: list[Plan] = []
+        for plan in plans:
             if plan.old is None:
                 requests.append(self._insert(plan))
-            elif changes := plan.changes():
-                requests.append(self._update(plan, changes))
-                expected_matches += 1
-            elif plan.old.get("url") != plan.url:
-                requests.append(UpdateOne({"_id": plan.old["_id"]}, self._seen({"url": plan.url})))
-                expected_matches += 1
+            elif plan.claim is not None:
+                requests.append(update_of(plan.claim, plan.quiet))
+            elif plan.tracked:
+                continue  # lost, or refused
+            elif plan.quiet or plan.old.get("url") != plan.url:
+                seen = self._seen({**plan.quiet, "url": plan.url})
+                requests.append(UpdateOne({"_id": plan.old["_id"], "gone_at": None}, seen))
             else:
                 unchanged.append(plan)
                 continue
             owners.append([plan])
         if unchanged:
-            requests.append(
-                UpdateMany({"_id": {"$in": [plan.old["_id"] for plan in unchanged if plan.old]}}, self._seen())
-            )
-            expected_matches += len(unchanged)
+            ids = [plan.old["_id"] for plan in unchanged if plan.old]
+            requests.append(UpdateMany({"_id": {"$in": ids}, "gone_at": None}, self._seen()))
             owners.append(unchanged)
-        return self._execute(requests, owners, expected_matches)
+        matched, faults = send(self._collection, requests)
+        failed = {fault["index"] for fault in faults}
+        updated = [
+            plan for index, own in enumerate(owners) for plan in own if index not in failed and plan.old is not None
+        ]
+        again = self._answer(faults, owners)
+        return [*again, *self._overtaken(updated)] if matched < len(updated) else again
 
-    def _execute(self, requests: list[Any], owners: list[list[_Plan]], expected_matches: int) -> list[_Entry]:
-        errors: list[dict[str, Any]] = []
-        try:
-            matched = self._collection.bulk_write(requests, ordered=False).matched_count
-        except BulkWriteError as error:
-            if error.details.get("writeConcernErrors"):
-                raise DatabaseLostError(
-                    f"MongoDB did not confirm a write: {error.details['writeConcernErrors'][0]}"
-                ) from error
-            errors, matched = error.details["writeErrors"], error.details["nMatched"]
-        again: list[_Plan] = []
-        for fault in errors:
+    def _answer(self, faults: list[dict[str, Any]], owners: list[list[Plan]]) -> list[Plan]:
+        """Refuse what the server refused, and return the plans whose key somebody else has inserted meanwhile."""
+        again: list[Plan] = []
+        for fault in faults:
             for plan in owners[fault["index"]]:
                 if fault["code"] == DUPLICATE_KEY and f"index: {KEY_INDEX} " in fault["errmsg"]:
+                    plan.forget()
                     again.append(plan)
-                    for entry in plan.entries:
-                        entry.outcome = None
-                elif fault["code"] in DOCUMENT_FAULTS:
-                    self._refuse(plan, fault["errmsg"])
                 else:
-                    raise DatabaseLostError(f"MongoDB refused a write: {fault['errmsg']}")
-        failed = {fault["index"] for fault in errors}
-        if matched < expected_matches - sum(1 for index in failed if not isinstance(requests[index], InsertOne)):
-            # Somebody changed or removed a record after it was read. Which one MongoDB does not say: look at all again.
-            again += [plan for plans in owners for plan in plans if plan.old is not None and plan not in again]
-        return [entry for plan in again for entry in plan.entries]
+                    plan.refuse(WHOLE_RECORD, f"MongoDB refused it: {fault['errmsg'][:500]}")
+                    if plan.claim is not None:
+                        self._log.withdraw([plan.claim])
+        return again
 
-    def _refuse(self, plan: _Plan, reason: str) -> None:
-        for entry in plan.entries:
-            entry.outcome = None
-            entry.found.faults[WHOLE_RECORD] = f"MongoDB refused it: {reason[:500]}"
+    def _overtaken(self, updated: list[Plan]) -> list[Plan]:
+        """Return the plans whose record was removed, or declared gone, after it was read.
+
+        A claimed update that matched nothing was carried out by somebody else; its quiet values were not.
+        """
+        ids = [plan.old["_id"] for plan in updated if plan.old]
+        there = {row["_id"]: row.get("gone_at") for row in self._collection.find({"_id": {"$in": ids}}, ["gone_at"])}
+        again = []
+        for plan in updated:
+            record = plan.old["_id"] if plan.old else None
+            if plan.claim is None and (record not in there or there[record] is not None):
+                plan.forget()
+                again.append(plan)
+            elif plan.claim is not None and (record not in there or plan.quiet):
+                again.append(plan)
+        return again
 
     def _key_of(self, content: dict[str, Any]) -> tuple[Any, ...]:
         return tuple(content.get(column) for column in self._key)
 
     def _read(self, keys: list[tuple[Any, ...]]) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """Return the stored content by key, with `_id`, `url` and `changed_at`."""
+        """Return the stored content by key, with the bookkeeping that decides."""
         columns = [self._schema.columns[name] for name in self._schema.content]
         query = {column: {"$in": list({key[place] for key in keys})} for place, column in enumerate(self._key)}
-        found = self._collection.find(query, [*columns, "url", "changed_at"])
+        found = self._collection.find(query, [*columns, "url", "changed_at", "gone_at"])
         return {self._key_of(document): document for document in found}
 
-    def _insert(self, plan: _Plan) -> InsertOne[Any]:
+    def _insert(self, plan: Plan) -> InsertOne[Any]:
         document = {
             **plan.state,
             "url": plan.url,
@@ -236,15 +209,5 @@ class Upsert:
         }
         return InsertOne(document)
 
-    def _update(self, plan: _Plan, changes: dict[str, Any]) -> UpdateOne:
-        """Update the record only while it is the one that was read: `changed_at` is its version."""
-        assert plan.old is not None
-        version = plan.old.get("changed_at")
-        changed_at = self._now if version is None or self._now > version else version + ONE_TICK
-        return UpdateOne(
-            {"_id": plan.old["_id"], "changed_at": version},
-            self._seen({**changes, "url": plan.url, "changed_at": changed_at}),
-        )
-
     def _seen(self, fields: dict[str, Any] | None = None) -> dict[str, Any]:
-        return {"$set": {**(fields or {}), "gone_at": None, "run": self._run}, "$max": {"last_seen": self._now}}
+        return {"$set": {**(fields or {}), "run": self._run}, "$max": {"last_seen": self._now}}

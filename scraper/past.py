@@ -1,0 +1,158 @@
+"""Read the history: the changes of one record, and records as they were at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import combinations, islice, pairwise
+from typing import TYPE_CHECKING, Any
+
+from models.record import schema_of
+from models.system import Change
+from scraper.errors import UsageError
+from scraper.filters import value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from mongoengine import Document
+    from pymongo.database import Database
+
+    from models.record import Record
+
+    Mongo = Database[dict[str, Any]]
+
+CHANGES = Change._get_collection_name()
+JOINT = " / "
+"""Stands between the values of a key that has several."""
+
+SPLITS = 200
+"""In how many ways a key in one text is taken apart, when its values hold the joint themselves."""
+
+NEAR, COMPARED = 3, 5_000
+"""Near matches that are named, and keys that are looked through for them."""
+
+UNDONE = "__undone"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Documents that meet a MongoDB filter, now or as they were just before the moment `until`."""
+
+    document: type[Document]
+    conditions: dict[str, Any]
+    until: datetime | None = None
+
+    def count(self, database: Mongo) -> int:
+        """Return how many there are."""
+        collection = database[self.document._get_collection_name()]
+        if self.until is None:
+            return collection.count_documents(self.conditions)
+        counted = list(collection.aggregate([*self._stages(), {"$count": "total"}]))
+        return int(counted[0]["total"]) if counted else 0
+
+    def rows(
+        self, database: Mongo, columns: Sequence[str], order: Sequence[tuple[str, int]] = (), limit: int = 0
+    ) -> Iterable[dict[str, Any]]:
+        """Return `columns` of each, at most `limit`; 0 for all."""
+        collection = database[self.document._get_collection_name()]
+        if self.until is None:
+            return collection.find(
+                self.conditions, list(columns), sort=list(order) or None, limit=limit, allow_disk_use=True
+            )
+        stages = self._stages()
+        if order:
+            stages.append({"$sort": dict(order)})
+        if limit:
+            stages.append({"$limit": limit})
+        return collection.aggregate([*stages, {"$project": dict.fromkeys(columns, 1)}], allowDiskUse=True)
+
+    def _stages(self) -> list[dict[str, Any]]:
+        """Return how records are made what they were: later changes are undone, the latest first."""
+        undo = [
+            {"$match": {"when": {"$gte": self.until}, "$expr": {"$lte": ["$when", "$$version"]}}},
+            {"$sort": {"when": -1}},
+            {"$project": {"field": 1, "old": 1, "version": 1}},
+        ]
+        # Of a field that is named twice the last one counts, which is the earliest change.
+        old_value = {"k": "$$this.field", "v": {"$ifNull": ["$$this.old", None]}}
+        old_values = {"$arrayToObject": {"$map": {"input": f"${UNDONE}", "in": old_value}}}
+        changed_at = {"$ifNull": [{"$last": f"${UNDONE}.version"}, "$changed_at"]}
+        return [
+            {"$match": {"first_seen": {"$lt": self.until}}},
+            {
+                "$lookup": {
+                    "from": CHANGES,
+                    "localField": "_id",
+                    "foreignField": "record",
+                    "let": {"version": "$changed_at"},
+                    "pipeline": undo,
+                    "as": UNDONE,
+                }
+            },
+            {"$replaceWith": {"$mergeObjects": ["$$ROOT", old_values, {"changed_at": changed_at}]}},
+            {"$unset": UNDONE},
+            {"$match": {"$and": [{"gone_at": None}, self.conditions]}},
+        ]
+
+
+def changes_of(database: Mongo, record: dict[str, Any], limit: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the changes of a record, the latest first.
+
+    One that is later than the record's last change was claimed by a process that ended before it could write the
+    record; it is left out, as the record is not so.
+    """
+    query = {"record": record["_id"], "when": {"$lte": record.get("changed_at")}}
+    yield from database[CHANGES].find(query, sort=[("when", -1), ("_id", 1)], limit=limit)
+
+
+def find_record(database: Mongo, document: type[Record], key: Sequence[str]) -> dict[str, Any]:
+    """Return the record whose key has these values, or one text of them with ` / ` between; raise UsageError."""
+    schema = schema_of(document)
+    wanted = list(key) if len(key) == len(schema.key) else None
+    readings = [wanted] if wanted else list(islice(_splits(JOINT.join(key), len(schema.key)), SPLITS))
+    if not readings:
+        raise UsageError(
+            f"the key of {schema.collection} is {JOINT.join(schema.key)}, found {len(key)} of its {len(schema.key)} "
+            f"values: '{JOINT.join(key)}'"
+        )
+    collection = database[schema.collection]
+    for reading in readings:
+        fields = zip(schema.key, reading, strict=True)
+        found = collection.find_one(
+            {schema.columns[name]: value_of(schema.fields[name], text) for name, text in fields}
+        )
+        if found is not None:
+            return found
+    shown = JOINT.join(key)
+    near = [f"'{name}'" for name in _near(database, document, shown)]
+    hint = f"did you mean {' or '.join(near)}?" if near else f"`swathe query {schema.collection}` shows what there is"
+    raise UsageError(f"there is no record '{shown}' in {schema.collection}: {hint}")
+
+
+def key_text(document: type[Record], record: dict[str, Any]) -> str:
+    """Return the values of a record's key as one text."""
+    schema = schema_of(document)
+    return JOINT.join(str(record.get(schema.columns[name])) for name in schema.key)
+
+
+def _splits(text: str, count: int) -> Iterator[list[str]]:
+    parts = text.split(JOINT)
+    for places in combinations(range(1, len(parts)), count - 1):
+        bounds = [0, *places, len(parts)]
+        yield [JOINT.join(parts[start:end]) for start, end in pairwise(bounds)]
+
+
+def _near(database: Mongo, document: type[Record], text: str) -> list[str]:
+    """Return keys that contain the text, or are like it."""
+    schema = schema_of(document)
+    collection, columns = database[schema.collection], [schema.columns[name] for name in schema.key]
+    contains = {"$regex": re.escape(text), "$options": "i"}
+    found = collection.find({"$or": [{column: contains} for column in columns]}, columns, limit=NEAR)
+    keys = [key_text(document, record) for record in found]
+    if keys:
+        return keys
+    some = [key_text(document, record) for record in collection.find({}, columns, limit=COMPARED)]
+    return get_close_matches(text, some, n=NEAR)

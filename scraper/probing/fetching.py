@@ -1,0 +1,154 @@
+"""Fetch single pages politely with requests: the configured User-Agent, limits of time and size, redirects shown."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from w3lib.url import safe_url_string
+
+from scraper.errors import ProbeError
+from scraper.probing.addresses import check_redirect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from requests.structures import CaseInsensitiveDict
+
+    from scraper.config import CrawlConfig
+
+CHUNK_BYTES = 65_536
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.9,*/*;q=0.8"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer."""
+
+    url: str
+    status: int
+    reason: str
+    headers: CaseInsensitiveDict[str]
+    body: bytes
+    took_s: float
+    redirects: tuple[str, ...] = ()
+    """The addresses asked for before this one, each of which led to the next."""
+    cut: bool = False
+    """Whether the body goes on."""
+
+
+class Fetcher:
+    """Ask for a few pages of a site."""
+
+    def __init__(self, config: CrawlConfig) -> None:
+        self._config = config
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": config.agent, "Accept": ACCEPT, "Accept-Language": "en"})
+        # Accounts in ~/.netrc are nothing that a probed site should get.
+        self._session.auth = lambda request: request
+        self._session.verify = config.verify_certificates
+        if not config.verify_certificates:
+            urllib3.disable_warnings()
+
+    def page(self, url: str, allowed: Callable[[str], None]) -> Fetched:
+        """Fetch a page, following redirects; raise ProbeError. `allowed` is asked before each address."""
+        seen: list[str] = []
+        while True:
+            allowed(url)
+            answer = self.one(url)
+            target = answer.headers.get("Location", "")
+            if answer.status not in REDIRECTS or not target:
+                return Fetched(**{**vars(answer), "redirects": tuple(seen)})
+            seen.append(url)
+            following = _target(url, target)
+            check_redirect(url, following)
+            if len(seen) > self._config.max_redirects:
+                raise ProbeError(
+                    f"{seen[0]} redirects again and again ([crawl] max_redirects is {self._config.max_redirects}), "
+                    f"the last time to {following[:200]}"
+                )
+            url = following
+
+    def one(self, url: str, most_bytes: int | None = None) -> Fetched:
+        """Fetch one address without following it; beyond `most_bytes` the body is cut, without it the page refused."""
+        timeout_s = self._config.timeout_s
+        done: queue.SimpleQueue[Fetched | ProbeError] = queue.SimpleQueue()
+        # A server that sends a byte now and then keeps every read short of its own timeout.
+        threading.Thread(target=lambda: done.put(self._answer(url, most_bytes)), daemon=True).start()
+        try:
+            answer = done.get(timeout=timeout_s)
+        except queue.Empty:
+            raise ProbeError(f"{url} did not answer within [crawl] timeout_s, {timeout_s:g} s") from None
+        if isinstance(answer, ProbeError):
+            raise answer
+        return answer
+
+    def _answer(self, url: str, most_bytes: int | None) -> Fetched | ProbeError:
+        try:
+            return self._read(url, most_bytes)
+        except ProbeError as error:
+            return error
+        except requests.Timeout:
+            return ProbeError(f"{url} did not answer within [crawl] timeout_s, {self._config.timeout_s:g} s")
+        except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError, ValueError) as error:
+            return ProbeError(f"{url} cannot be fetched: {_cause(error)}")
+
+    def _read(self, url: str, most_bytes: int | None) -> Fetched:
+        began = time.monotonic()
+        limit = most_bytes or self._config.max_page_mb * 2**20
+        with self._session.get(url, stream=True, allow_redirects=False, timeout=self._config.timeout_s) as response:
+            body = bytearray()
+            for chunk in response.iter_content(CHUNK_BYTES):
+                body += chunk
+                if len(body) > limit:
+                    break
+            if len(body) > limit and most_bytes is None:
+                raise ProbeError(f"{url} is larger than [crawl] max_page_mb, {self._config.max_page_mb} MB")
+            return Fetched(
+                url,
+                response.status_code,
+                response.reason or "",
+                response.headers,
+                bytes(body[:limit]),
+                time.monotonic() - began,
+                cut=len(body) > limit,
+            )
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address.
+
+    >>> origin_of("https://user:secret@shop.example:8443/a?b#c")
+    'https://shop.example:8443'
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _target(url: str, location: str) -> str:
+    """Return where a redirect leads; its bytes are UTF-8 that HTTP handed over as Latin-1."""
+    try:
+        text = location.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        text = location
+    try:
+        return safe_url_string(urljoin(url, text.strip()))
+    except ValueError:
+        raise ProbeError(f"{url} redirects to '{text[:200]}', expected an http or https address") from None
+
+
+def _cause(error: BaseException) -> str:
+    """Return the innermost reason of an error of requests in a few words."""
+    while (inner := error.__cause__ or error.__context__ or getattr(error, "reason", None)) is not None:
+        if not isinstance(inner, BaseException) or inner is error:
+            break
+        error = inner
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())[:200]

@@ -1,0 +1,102 @@
+"""A proposed line of a spider, and whether it does on the page what it promises."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from scraper import paging
+from scraper.paging.ask import Ask
+from scraper.paging.kind import ListPage, Pagination
+from scraper.probing.selectors import Selectors
+from scraper.probing.stated import Stated, find_stated
+
+if TYPE_CHECKING:
+    from scraper.probing.blocks import Block
+    from scraper.probing.page import Page
+
+Value = str | int | dict[str, str] | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One way in which the list may go on."""
+
+    line: str
+    """What to write into the spider."""
+    why: str
+    leads_to: str = ""
+    """The address of the page that it asks for next; empty when it was not tried."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A kind of pagination with its arguments, before it is written down."""
+
+    kind: str
+    positional: tuple[Value | Call, ...] = ()
+    named: tuple[tuple[str, Value], ...] = ()
+
+    @classmethod
+    def of(cls, kind: str, *positional: Value | Call, **named: Value) -> Call:
+        """Return the call without the arguments that are empty."""
+        return cls(
+            kind, positional, tuple((name, value) for name, value in named.items() if value not in ("", {}, None))
+        )
+
+    def __str__(self) -> str:
+        """Write it as Python."""
+        named = [f"{name}={_python(value)}" for name, value in self.named]
+        return f"{self.kind}({', '.join([*map(_python, self.positional), *named])})"
+
+    def made(self) -> Pagination:
+        """Return the pagination itself; raise TypeError or ValueError when it cannot be."""
+        positional = [value.made() if isinstance(value, Call) else value for value in self.positional]
+        return getattr(paging, self.kind)(*positional, **dict(self.named))  # type: ignore[no-any-return]
+
+
+class Study:
+    """What the questions about one page share."""
+
+    def __init__(self, page: Page, blocks: list[Block], selectors: Selectors) -> None:
+        self.page, self.blocks, self.selectors = page, blocks, selectors
+
+    @cached_property
+    def stated(self) -> Stated:
+        """How many pages and records the page says there are, and where."""
+        return find_stated(self.page, self.selectors)
+
+    def hint(self, call: Call, why: str, *, number: int = 0) -> Hint | None:
+        """Return the hint when the pagination finds a next page here, or the page of a `number`; else None."""
+        try:
+            kind = call.made()
+            listed = ListPage(self.page.response, kind, 1)
+            if number:
+                asked = kind.numbered(self.page.url, number, max((block.count for block in self.blocks), default=1))
+            else:
+                following = kind.following(listed)
+                asked = following if isinstance(following, Ask) else None
+        except (TypeError, ValueError, RecursionError):
+            return None
+        return Hint(f"pagination = {call}", why, asked.url) if asked else None
+
+
+def untried(call: Call, why: str) -> Hint:
+    """Return a hint that only asking the site for more could try."""
+    return Hint(f"pagination = {call}", why)
+
+
+def _python(value: Any) -> str:
+    """Write an argument as Python source, whatever the page put into it."""
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(_python, value)) + ("," if len(value) == 1 else "") + ")"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_python(key)}: {_python(part)}" for key, part in value.items()) + "}"
+    # Python reads JSON's strings and numbers as JSON does, as long as lone surrogates stay away.
+    return (
+        json.dumps(value.encode("utf-8", "replace").decode(), ensure_ascii=False)
+        if isinstance(value, str)
+        else str(value)
+    )

@@ -1,0 +1,185 @@
+"""Put together what is known of a page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from scraper.errors import ProbeError
+from scraper.paging.links import NEXT_WORDS
+from scraper.probing.blocks import repeated_blocks
+from scraper.probing.fetching import Fetcher
+from scraper.probing.hint_answers import answer_hints
+from scraper.probing.hint_buttons import api_calls, button_hints
+from scraper.probing.hint_forms import form_hints, forms_of
+from scraper.probing.hint_links import link_hints
+from scraper.probing.hint_lists import list_hints, sitemap_hint, xml_hints
+from scraper.probing.hints import Study
+from scraper.probing.page import Page
+from scraper.probing.robots import Robots
+from scraper.probing.selectors import Selectors, words_of
+from scraper.probing.serving import Serving, how_to_serve, lists_inside
+
+if TYPE_CHECKING:
+    from scraper.config import Config
+    from scraper.probing.blocks import Block
+    from scraper.probing.hint_buttons import ApiCall
+    from scraper.probing.hint_forms import Form
+    from scraper.probing.hints import Hint
+    from scraper.probing.rendered import Comparison
+    from scraper.probing.robots import RobotsAnswer
+
+SITEMAP_BYTES = 65_536
+SCRIPT_LINK = re.compile(r"^\s*(?:javascript:(?!.*__doPostBack)|#$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FoundList:
+    """A list of records inside the page."""
+
+    where: str
+    path: str
+    count: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that a probe found out; `as_json` is its stable form."""
+
+    robots: RobotsAnswer
+    page: Page
+    title: str
+    blocks: list[Block]
+    lists: list[FoundList]
+    hints: list[Hint]
+    forms: list[Form]
+    calls: list[ApiCall]
+    serving: Serving
+    notes: list[str]
+    browser: Comparison | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON; the keys are described in docs/reference/probe.md."""
+        fetched, page = self.page.fetched, self.page
+        return {
+            "url": (fetched.redirects or (fetched.url,))[0],
+            "final_url": fetched.url,
+            "redirects": list(fetched.redirects),
+            "status": fetched.status,
+            "robots": {**asdict(self.robots), "said": self.robots.said},
+            "content_type": page.content_type,
+            "kind": page.kind,
+            "encoding": {"declared": page.declared_encoding, "used": page.encoding if _is_text(page) else ""},
+            "size_bytes": len(fetched.body),
+            "took_s": round(fetched.took_s, 3),
+            "title": self.title,
+            "tier": self.serving.tier,
+            "javascript": self.serving.javascript,
+            "why": self.serving.why,
+            "blocks": [asdict(block) for block in self.blocks],
+            "data": [asdict(found) for found in self.lists],
+            "pagination": [asdict(hint) for hint in self.hints],
+            "forms": [asdict(form) for form in self.forms],
+            "api_calls": [asdict(call) for call in self.calls],
+            "browser": asdict(self.browser) if self.browser else None,
+            "notes": self.notes,
+        }
+
+
+def probe(url: str, config: Config, *, ignore_robots: bool = False, browser: bool = False) -> Report:
+    """Fetch a page politely and study it, perhaps in a browser too; raise ProbeError when it cannot be had."""
+    fetcher = Fetcher(config.crawl)
+    robots = Robots(fetcher, config.crawl.agent, obey=config.crawl.obey_robots and not ignore_robots)
+    fetched = fetcher.page(url, robots.check)
+    if fetched.status >= 400:
+        kind = str(fetched.headers.get("Content-Type", "no type")).partition(";")[0]
+        raise ProbeError(
+            f"{fetched.url} answered {fetched.status} {fetched.reason} ({kind}, {len(fetched.body)} bytes)"
+        )
+    answer = robots.about(fetched.url)
+    sitemap = _sitemap(fetcher, robots, answer, fetched.url)
+    report = studied(Page(fetched), answer, [sitemap] if sitemap else [])
+    return _rendered(report, config) if browser and report.page.kind == "html" else report
+
+
+def _rendered(report: Report, config: Config) -> Report:
+    """Add what a browser shows; that decides where the page as served has nothing."""
+    # Selenium takes a moment to import, and nothing else here needs it.
+    from scraper.probing.rendered import compare
+
+    found = compare(report.page.url, report.blocks, config)
+    serving = report.serving
+    if not report.blocks and serving.tier != "data" and (found.blocks or found.answers):
+        tier = "api" if found.answers else "browser"
+        where = found.answers[0].url if found.answers else f"{found.blocks[0].count} blocks that only a browser shows"
+        serving = Serving(tier, True, f"the records come from {where}" if found.answers else where)
+    return replace(report, serving=serving, hints=_distinct([*found.hints, *report.hints]), browser=found)
+
+
+def studied(page: Page, robots: RobotsAnswer, further: list[Hint]) -> Report:
+    """Study a page that is there; `further` are hints from elsewhere on the site."""
+    selectors = Selectors(page.soup)
+    study = Study(page, repeated_blocks(page, selectors), selectors)
+    forms = [form for form, _ in forms_of(study)]
+    calls, lists = api_calls(study), lists_inside(study)
+    return Report(
+        robots,
+        page,
+        words_of(page.soup.title, 200) if page.soup.title is not None else "",
+        study.blocks,
+        [FoundList(found.where, found.path, len(found.entries), tuple(found.entries[0])[:30]) for found in lists],
+        _distinct([*_hints(study), *further]),
+        forms,
+        calls,
+        how_to_serve(study, lists, calls, forms),
+        _notes(study),
+    )
+
+
+def _hints(study: Study) -> list[Hint]:
+    if study.page.kind == "json":
+        return list(answer_hints(study))
+    if study.page.kind in ("xml", "binary"):
+        return list(xml_hints(study))
+    makers = (link_hints, button_hints, form_hints, list_hints)
+    return [hint for maker in makers for hint in maker(study)]
+
+
+def _distinct(hints: list[Hint]) -> list[Hint]:
+    seen: dict[tuple[str, str], Hint] = {}
+    for hint in hints:
+        seen.setdefault((hint.line, hint.why if "Feed" in hint.line else ""), hint)
+    return list(seen.values())
+
+
+def _sitemap(fetcher: Fetcher, robots: Robots, answer: RobotsAnswer, url: str) -> Hint | None:
+    """Look at the beginning of the first sitemap that robots.txt names on the same host."""
+    named = [place for place in answer.sitemaps if urlsplit(place).netloc == urlsplit(url).netloc]
+    if not named or named[0] == url:
+        return None
+    try:
+        robots.check(named[0])
+        fetched = fetcher.one(named[0], SITEMAP_BYTES)
+    except ProbeError:
+        return None
+    return sitemap_hint(named[0], fetched.body, url) if fetched.status == 200 else None
+
+
+def _notes(study: Study) -> list[str]:
+    page, notes = study.page, list[str]()
+    if page.is_cut:
+        notes.append(f"the page is large: the first {len(page.text) // 1000} thousand characters were studied")
+    files = len(page.soup.find_all("script", src=True, limit=1000))
+    if files:
+        notes.append(f"{files} script files were not read")
+    scripted = [words_of(link, 60) for link in page.soup.find_all("a", href=SCRIPT_LINK, limit=500)]
+    if any(words and NEXT_WORDS.match(words) for words in scripted):
+        notes.append("the link to the next page runs a script: what it asks for shows in a browser's network tab")
+    return notes
+
+
+def _is_text(page: Page) -> bool:
+    return page.kind not in ("binary", "empty")

@@ -1,0 +1,84 @@
+"""Ask a site's robots.txt before anything else, and remember its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from scraper.errors import ProbeError
+from scraper.probing.fetching import origin_of
+
+if TYPE_CHECKING:
+    from scraper.probing.fetching import Fetcher
+
+MOST_BYTES = 512 * 1024
+"""Source: RFC 9309, 2.5: a crawler must read at least 500 KiB."""
+
+
+@dataclass(frozen=True)
+class RobotsAnswer:
+    """What robots.txt says of an address."""
+
+    url: str
+    status: int
+    allowed: bool
+    crawl_delay_s: float | None
+    sitemaps: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """Its answer in a few words."""
+        if not self.status:
+            return "cannot be had"
+        if 400 <= self.status < 500:
+            return f"there is none ({self.status}): everything is allowed"
+        if self.status != 200:
+            return f"answered {self.status}: everything is forbidden until it answers (RFC 9309)"
+        return "allowed" if self.allowed else "forbidden"
+
+
+class Robots:
+    """The robots.txt of every host that a probe meets."""
+
+    def __init__(self, fetcher: Fetcher, agent: str, *, obey: bool) -> None:
+        self._fetcher, self._agent, self._obey = fetcher, agent, obey
+        self._known: dict[str, tuple[int, Protego]] = {}
+
+    def check(self, url: str) -> None:
+        """Raise ProbeError for an address that must not be fetched."""
+        answer = self.about(url)
+        if self._obey and not answer.allowed:
+            path = urlsplit(url).path or "/"
+            why = "forbids it" if answer.status == 200 else answer.said
+            raise ProbeError(f"{path} was not fetched: {answer.url} {why}; --ignore-robots fetches it nevertheless")
+
+    def about(self, url: str) -> RobotsAnswer:
+        """Return what the robots.txt of an address' host says of it."""
+        origin = origin_of(url)
+        if origin not in self._known:
+            self._known[origin] = self._read(f"{origin}/robots.txt")
+        status, rules = self._known[origin]
+        delay = rules.crawl_delay(self._agent)
+        return RobotsAnswer(
+            f"{origin}/robots.txt",
+            status,
+            allowed=status < 500 and bool(rules.can_fetch(url, self._agent)),
+            crawl_delay_s=float(delay) if delay is not None else None,
+            sitemaps=tuple(rules.sitemaps),
+        )
+
+    def _read(self, url: str) -> tuple[int, Protego]:
+        """Fetch a robots.txt; one redirect, as from http to https, is common."""
+        try:
+            answer = self._fetcher.one(url, MOST_BYTES)
+            if 300 <= answer.status < 400:
+                answer = self._fetcher.page(url, lambda _: None)
+        except ProbeError:
+            if self._obey:
+                raise
+            return 0, Protego.parse("")
+        text = answer.body.decode("utf-8-sig", "replace") if answer.status == 200 else ""
+        return answer.status, Protego.parse(text)

@@ -1,0 +1,88 @@
+"""Find where a page states how many pages or records there are: "Page 1 of 50", "1,000 results"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bs4 import Tag
+from bs4.element import NavigableString
+
+from scraper.paging.kind import ListPage, Pagination
+from scraper.probing.selectors import words_of
+
+if TYPE_CHECKING:
+    from scraper.probing.page import Page
+    from scraper.probing.selectors import Selectors
+
+COUNT = r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+|\d{1,9}"
+LAST = re.compile(
+    r"\b(?:page|seite|página|pagina|sida|side|strana|страница)\s*\d+\s*"
+    r"(?:of|/|von|de|sur|di|van|av|af|z|из)\s*\d+",
+    re.IGNORECASE,
+)
+BARE_LAST = re.compile(r"^\s*\d{1,5}\s*(?:of|/|von|de|sur|di|van)\s*\d{1,5}\s*$", re.IGNORECASE)
+TOTAL = re.compile(
+    rf"\b(?:{COUNT})\s+(?:[a-z]+\s+)?(?:results?|records?|items?|products?|quotes?|books?|entries|matches|hits|articles?|"
+    r"jobs?|listings?|posts?|offers?|titles?|found|treffer|ergebnisse|produkte|artikel|einträge|résultats|produits|"
+    r"resultados|productos|risultati|prodotti|resultaten)\b",
+    re.IGNORECASE,
+)
+LONGEST = 160
+MOST_ELEMENTS = 400
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a page states; each with the selector of the place."""
+
+    last: str = ""
+    pages: int | None = None
+    total: str = ""
+    records: int | None = None
+
+
+def find_stated(page: Page, selectors: Selectors) -> Stated:
+    """Return what an HTML page states of its list, as far as the selectors give back the numbers."""
+    last: tuple[str, int | None] = ("", None)
+    total: tuple[str, int | None] = ("", None)
+    seen = 0
+    for element in page.soup.find_all(_may_state):
+        seen += 1
+        if seen > MOST_ELEMENTS or (last[0] and total[0]):
+            break
+        words = words_of(element, LONGEST + 1)
+        if len(words) > LONGEST:
+            continue
+        if not last[0] and (LAST.search(words) or BARE_LAST.search(words)):
+            last = _place(page, selectors, element)
+        elif not total[0] and TOTAL.search(words):
+            total = _place(page, selectors, element)
+    return Stated(*last, *total)
+
+
+def _may_state(tag: Tag) -> bool:
+    """Say whether an element has a text of its own besides those of its children."""
+    if tag.name in ("script", "style", "option", "title", "a", "button", "noscript"):
+        return False
+    return any(isinstance(part, NavigableString) and part.strip() for part in tag.contents[:20])
+
+
+def _place(page: Page, selectors: Selectors, element: Tag) -> tuple[str, int | None]:
+    """Return a selector at which a spider reads the number, of the element or of a part of it, and the number."""
+    whole = selectors.of(element)
+    parts = element.find_all(True, limit=3)
+    for selector in [whole, *(f"{whole} {part.name}" for part in parts)]:
+        number = number_at(page, selector)
+        if number is not None:
+            return selector, number
+    return "", None
+
+
+def number_at(page: Page, selector: str) -> int | None:
+    """Return the number that a spider would read at a selector."""
+    try:
+        return ListPage(page.response, Pagination(), 1).stated(selector)[0]
+    except ValueError:
+        return None

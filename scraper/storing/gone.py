@@ -1,0 +1,65 @@
+"""Say of records that they are gone: a run that took everything of its scope did not see them."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from models.record import schema_of
+from models.system import Run
+from scraper.storing.bulk import send
+from scraper.storing.change_log import ChangeLog, update_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from bson import ObjectId
+    from pymongo.database import Database
+
+    from models.record import Record
+
+BATCH = 500
+PASSES = 3
+"""How often records are looked for whose last change somebody else had claimed."""
+
+
+def mark_gone(
+    database: Database[dict[str, Any]], documents: Iterable[type[Record]], run_id: ObjectId, now: datetime
+) -> int:
+    """Give `gone_at` to every record in the run's scope that the run has not seen; return how many.
+
+    The scope of a run is what runs of the same spider from the same start saw last, also limited ones: so a crawl of
+    one category, or of a mirror, says nothing about the others. Only for a run that is complete. Blocks.
+    """
+    run = database[Run._get_collection_name()].find_one({"_id": run_id})
+    if run is None:
+        return 0
+    return sum(_mark(database, document, run, now) for document in documents)
+
+
+def _mark(database: Database[dict[str, Any]], document: type[Record], run: dict[str, Any], now: datetime) -> int:
+    schema = schema_of(document)
+    collection, log = database[schema.collection], ChangeLog(database, schema, run["_id"], now)
+    unseen = {"gone_at": None, "last_seen": {"$lt": run["started_at"]}, "run": {"$ne": run["_id"]}}
+    wanted = [*(schema.columns[name] for name in schema.key), "url", "changed_at", "gone_at"]
+    marked = 0
+    for _ in range(PASSES):
+        in_scope = {**unseen, "run": {"$in": _same_scope(database, run, collection.distinct("run", unseen))}}
+        candidates = collection.find(in_scope, wanted)
+        overtaken = False
+        while batch := list(islice(candidates, BATCH)):
+            claims = [log.compose(record, {"gone_at": now}, record.get("url", "")) for record in batch]
+            lost = log.claim(claims)
+            send(collection, [update_of(claim) for claim in claims if claim["_id"] not in lost])
+            marked += len(claims) - len(lost)
+            overtaken = overtaken or bool(lost)
+        if not overtaken:
+            break
+    return marked
+
+
+def _same_scope(database: Database[dict[str, Any]], run: dict[str, Any], runs: list[ObjectId]) -> list[ObjectId]:
+    """Return those of the runs that were of the same spider from the same start."""
+    same = {"_id": {"$in": runs}, "spider": run["spider"], "arguments.start": run["arguments"].get("start")}
+    return [found["_id"] for found in database[Run._get_collection_name()].find(same, ["_id"])]

@@ -1,0 +1,113 @@
+"""Decide what becomes of found records: new, changed or unchanged, and what a change consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from models.record import schema_of
+
+if TYPE_CHECKING:
+    from models.record import Found, Schema
+
+
+class Outcome(StrEnum):
+    """What became of a record."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One found record on its way into the database."""
+
+    found: Found
+    content: dict[str, Any]
+    outcome: Outcome | None = None
+
+    def content_after(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the content with the values that the record has already kept in front of those that are added."""
+        if not self.found.added:
+            return self.content
+        columns = schema_of(self.found.document).columns
+        content = dict(self.content)
+        for column in (columns[name] for name in self.found.added):
+            old, new = state.get(column) or [], content.get(column) or []
+            content[column] = [*old, *(value for value in new if value not in old)]
+        return content
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to do about one key: the entries that have it, in order, and the one write that serves them all."""
+
+    schema: Schema
+    entries: list[Entry]
+    old: dict[str, Any] | None
+    state: dict[str, Any] = field(default_factory=dict)
+    tracked: dict[str, Any] = field(default_factory=dict)
+    """The new values that are changes of the record."""
+    quiet: dict[str, Any] = field(default_factory=dict)
+    """The new values that are only to be kept up to date."""
+    claim: dict[str, Any] | None = None
+    """The change document that is written before the record."""
+
+    def decide(self) -> None:
+        """Set what is to be written, and each entry's outcome, as if they were stored one after the other."""
+        self.state = dict(self.old or {})
+        touched: set[str] = set()
+        for entry in self.entries:
+            differing = self._differing(entry.content_after(self.state))
+            if self.state.get("gone_at") is not None:
+                differing["gone_at"] = None
+            changed = any(self._is_tracked(name, value, self.state.get(name)) for name, value in differing.items())
+            outcome = Outcome.NEW if not self.state else Outcome.CHANGED if changed else Outcome.UNCHANGED
+            entry.outcome = entry.outcome or outcome
+            self.state.update(differing)
+            touched.update(differing)
+        if self.old is None:
+            return
+        for name in touched:
+            old, value = self.old.get(name), self.state[name]
+            if name not in self.old or old != value:
+                (self.tracked if self._is_tracked(name, value, old) else self.quiet)[name] = value
+
+    @property
+    def url(self) -> str:
+        """Where the record was seen last."""
+        return str(self.entries[-1].found.stored["url"])
+
+    def forget(self) -> None:
+        """Take the outcomes back, because what they were decided from is no longer so."""
+        for entry in self.entries:
+            entry.outcome = None
+
+    def refuse(self, field_name: str, reason: str) -> None:
+        """Refuse the record."""
+        self.forget()
+        for entry in self.entries:
+            entry.found.faults[field_name] = reason
+
+    def _differing(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Return the values that are not those of the state, or differ from them by more than noise."""
+        state = self.state
+        return {
+            name: value
+            for name, value in content.items()
+            if name not in state or (state[name] != value and not self._is_noise(name, state[name], value))
+        }
+
+    def _is_noise(self, name: str, old: Any, new: Any) -> bool:
+        rule = self.schema.noise.get(name)
+        if rule is not None and rule(old, new):
+            return True
+        # NaN differs from itself, which is no news.
+        return isinstance(new, float | list | dict) and repr(old) == repr(new)
+
+    def _is_tracked(self, name: str, value: Any, old: Any) -> bool:
+        """Return whether a difference is a change; that nothing is now known to be nothing is none."""
+        return name not in self.schema.untracked and not (value is None and old is None)
