@@ -46,7 +46,14 @@ REDIRECT_MAX_TIMES = SWATHE.crawl.max_redirects
 
 # Safety
 DOWNLOAD_VERIFY_CERTIFICATES = SWATHE.crawl.verify_certificates
-DOWNLOAD_HANDLERS = {"file": None, "ftp": None, "s3": None, "data": None}
+DOWNLOAD_HANDLERS = {
+    "http": "scraper.browser.handler.BrowserHandler",
+    "https": "scraper.browser.handler.BrowserHandler",
+    "file": None,
+    "ftp": None,
+    "s3": None,
+    "data": None,
+}
 DOWNLOAD_MAXSIZE = SWATHE.crawl.max_page_mb * 2**20
 DOWNLOAD_WARNSIZE = 0
 MEMUSAGE_LIMIT_MB = SWATHE.crawl.memory_limit_mb

@@ -16,7 +16,7 @@ from scraper.rendering.attempt import Attempt, attempt, records_of
 from scraper.rendering.decisions import Decisions
 from scraper.rendering.discovery import discover
 from scraper.rendering.evidence import Evidence
-from scraper.rendering.signs import has_script, signs_of_script
+from scraper.rendering.signs import may_show_more, signs_of_script
 from scraper.rendering.template import template_of
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class PageReader:
         if "browser" not in self._tiers or _tier(response) == "browser" or response.meta.get("no_browser"):
             return False
         tried_in_vain = self._vain[f"{cause} {template_of(response.url)}"]
-        return tried_in_vain < MOST_IN_VAIN[cause] and has_script(response)
+        return tried_in_vain < MOST_IN_VAIN[cause] and may_show_more(response)
 
     def _in_data(self, response: Response, *, single: bool) -> Attempt | None:
         """Try what the page holds besides its HTML, where the spider can read data."""

@@ -17,9 +17,12 @@ ROOTS = "//*[@id='root' or @id='app' or @id='__next' or @id='__nuxt' or @ng-app 
 SCRIPTS = "//script[not(@type) or contains(@type, 'javascript') or @type='module']"
 
 
-def has_script(response: Response) -> bool:
-    """Return whether a page has a script that could change it."""
-    return isinstance(response, HtmlResponse) and bool(compiled(SCRIPTS)(response.selector.root))
+FRAMES = "//iframe[@src] | //frame[@src]"
+
+
+def may_show_more(response: Response) -> bool:
+    """Return whether a page has scripts or frames, so that a browser could show more of it than was served."""
+    return isinstance(response, HtmlResponse) and bool(compiled(f"{SCRIPTS} | {FRAMES}")(response.selector.root))
 
 
 def signs_of_script(response: Response) -> str:
@@ -38,4 +41,6 @@ def signs_of_script(response: Response) -> str:
     for plea in compiled("noscript")(tree):
         if PLEA.search("".join(plea.itertext())):
             return "a <noscript> plea"
-    return "a script" if has_script(response) else ""
+    if compiled(SCRIPTS)(tree):
+        return "a script"
+    return "a frame" if compiled(FRAMES)(tree) else ""

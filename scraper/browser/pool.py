@@ -1,0 +1,214 @@
+"""The pool: so many drivers at once, one page a driver at a time, none left running."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Self
+
+from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
+
+from scraper.browser.driver import Driver
+from scraper.browser.errors import (
+    DriverBloatedError,
+    DriverExpiredError,
+    DriverLostError,
+    PageLeftError,
+    PageRefusedError,
+    ScriptFaultError,
+)
+from scraper.browser.folder import BrowserFolder
+from scraper.browser.gate import Gate
+from scraper.browser.page import PageVisit
+from scraper.errors import BrowserUnavailableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scraper.browser.job import PageJob, RenderedPage
+    from scraper.config import RenderingConfig
+
+WATCH_S = 0.1
+MEMORY_EVERY = 5
+"""Rounds of the watch between two looks at memory."""
+
+SCREENSHOT_S = 5
+LEAVE_S = 10
+
+
+class BrowserPool:
+    """Render pages. Nothing is started before the first page; `close` ends all of it."""
+
+    def __init__(
+        self, config: RenderingConfig, data_dir: Path, *, user_agent: str = "", verify_certificates: bool = True
+    ) -> None:
+        self._config, self._folder = config, BrowserFolder(data_dir / "browsers")
+        self._user_agent, self._verify = user_agent, verify_certificates
+        self._executor = ThreadPoolExecutor(config.drivers, "swathe-browser")
+        self._gate: Gate | None = None
+        self._lock = threading.Lock()
+        self._idle: list[Driver] = []
+        self._busy: set[Driver] = set()
+        self._closing = threading.Event()
+        self._unavailable: BrowserUnavailableError | None = None
+        self.counts: Counter[str] = Counter()
+        """What has happened: pages, drivers_started, drivers_replaced, failures."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(self, job: PageJob) -> Future[RenderedPage]:
+        """Have a page rendered in the pool's own threads.
+
+        The result raises Scrapy's download errors for what may go better next time, PageRefusedError for what does
+        not, DownloadCancelledError for a page that is too large, and BrowserUnavailableError.
+        """
+        return self._executor.submit(self.render, job)
+
+    def render(self, job: PageJob) -> RenderedPage:
+        """Render a page in this thread, which must live as long as the pool; raise as `submit` says."""
+        try:
+            page = self._render(job)
+        except BaseException:
+            self._count("failures")
+            raise
+        self._count("pages")
+        return page
+
+    def close(self) -> None:
+        """End every driver and thread, also in the middle of a page; safe to call twice."""
+        self.kill()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        # A driver that was just starting.
+        self.kill()
+        with self._lock:
+            gate, self._gate = self._gate, None
+        if gate:
+            gate.close()
+
+    def kill(self) -> None:
+        """End every driver at once and take no more pages; safe to call from any thread."""
+        self._closing.set()
+        with self._lock:
+            drivers = [*self._idle, *self._busy]
+            self._idle.clear()
+        for driver in drivers:
+            driver.kill(DriverLostError("the crawl has ended"))
+
+    def _render(self, job: PageJob) -> RenderedPage:
+        driver = self._take()
+        try:
+            return self._visit(driver, job)
+        except DriverExpiredError as error:
+            self._lose(driver)
+            raise DownloadTimeoutError(f"rendering {job.url} took too long: {error}") from None
+        except DriverBloatedError as error:
+            self._lose(driver)
+            raise PageRefusedError(str(error)) from None
+        except DriverLostError as error:
+            self._lose(driver)
+            raise DownloadFailedError(f"the browser was lost: {error}") from None
+        finally:
+            self._give_back(driver)
+
+    def _visit(self, driver: Driver, job: PageJob) -> RenderedPage:
+        """Render a page and leave it; a driver that does not come away from it is lost, the page is not."""
+        visit = PageVisit(driver, job)
+        try:
+            return visit.render()
+        finally:
+            if driver.connection.killed is None:
+                try:
+                    self._picture(driver, job)
+                    driver.limit("leave", LEAVE_S)
+                    visit.leave()
+                except (DriverLostError, PageLeftError, ScriptFaultError):
+                    self._lose(driver)
+
+    def _take(self) -> Driver:
+        with self._lock:
+            self._open()
+            if self._idle:
+                driver = self._idle.pop()
+                self._busy.add(driver)
+                return driver
+        driver = self._start()
+        self._count("drivers_started")
+        with self._lock:
+            if not self._closing.is_set():
+                self._busy.add(driver)
+                return driver
+        driver.kill()
+        raise DownloadFailedError("the crawl has ended")
+
+    def _open(self) -> None:
+        """Start what all drivers share, and end what killed crawls have left; called with the lock held."""
+        if self._closing.is_set():
+            raise DownloadFailedError("the crawl has ended")
+        if self._unavailable:
+            raise self._unavailable
+        if self._gate is None:
+            self._folder.prepare()
+            self._folder.reap()
+            self._gate = Gate().__enter__()
+            threading.Thread(target=self._watch, name="swathe-browser-watch", daemon=True).start()
+
+    def _start(self) -> Driver:
+        assert self._gate is not None
+        if self._config.grid_url.get_secret_value():
+            return Driver.join_grid(self._config, self._user_agent, verify_certificates=self._verify)
+        try:
+            return Driver.start(
+                self._config, self._folder, self._gate, self._user_agent, verify_certificates=self._verify
+            )
+        except BrowserUnavailableError as error:
+            # What is not installed now is not so for the next page; a Grid may come back.
+            self._unavailable = error
+            raise
+
+    def _give_back(self, driver: Driver) -> None:
+        driver.lift()
+        driver.pages += 1
+        worn = driver.connection.killed is None and driver.is_worn()
+        if worn:
+            self._lose(driver)
+        with self._lock:
+            self._busy.discard(driver)
+            if driver.connection.killed is None and not self._closing.is_set():
+                self._idle.append(driver)
+                return
+        driver.kill()
+
+    def _lose(self, driver: Driver) -> None:
+        if not driver.is_lost:
+            driver.is_lost = True
+            self._count("drivers_replaced")
+        driver.kill(DriverLostError("it was replaced"))
+
+    def _picture(self, driver: Driver, job: PageJob) -> None:
+        """Save how the page looks, if that can be had; a page is not lost for want of its picture."""
+        if not job.screenshot:
+            return
+        driver.limit("screenshot", SCREENSHOT_S)
+        picture = driver.connection.screenshot()
+        driver.lift("screenshot")
+        job.screenshot.parent.mkdir(parents=True, exist_ok=True)
+        job.screenshot.write_bytes(picture)
+
+    def _watch(self) -> None:
+        """End drivers that are over a limit."""
+        rounds = 0
+        while not self._closing.wait(WATCH_S):
+            rounds += 1
+            with self._lock:
+                busy = list(self._busy)
+            for driver in busy:
+                driver.check(memory=rounds % MEMORY_EVERY == 0)
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self.counts[what] += 1

@@ -1,0 +1,89 @@
+"""What the kernel knows of a driver's processes (/proc, thus Linux), and how all of them are ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+_STATE, _SESSION, _STARTED = 0, 3, 19
+"""Places in /proc/PID/stat after the name in brackets; source: proc(5)."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process, told from a later one of the same number by its start in clock ticks since boot."""
+
+    pid: int
+    started: int
+
+    def is_alive(self) -> bool:
+        """Return whether it is this very process that runs under that number."""
+        return _started(self.pid) == self.started
+
+    def command(self) -> str:
+        """Return its command line, or nothing when it has ended."""
+        with contextlib.suppress(OSError):  # it ended
+            return (PROC / str(self.pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return ""
+
+
+def process(pid: int) -> Process | None:
+    """Look at a running process; None when there is none of that number."""
+    started = _started(pid)
+    return Process(pid, started) if started is not None else None
+
+
+def session_of(leader: int) -> list[Process]:
+    """Return the running processes of a session, the leader among them."""
+    found = []
+    for pid in (int(entry.name) for entry in PROC.glob("[0-9]*")):
+        fields = _stat(pid)
+        if fields and int(fields[_SESSION]) == leader and fields[_STATE] not in "ZX":
+            found.append(Process(pid, int(fields[_STARTED])))
+    return found
+
+
+def end_session(leader: int) -> None:
+    """Kill every process of a session at once."""
+    for member in session_of(leader):
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
+            os.kill(member.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # no such group any more; needed without /proc
+        os.killpg(leader, signal.SIGKILL)
+
+
+def tree_of(pid: int) -> list[int]:
+    """Return a process and all below it."""
+    found = [pid]
+    for parent in found:
+        with contextlib.suppress(OSError):  # it ended
+            for task in (PROC / str(parent) / "task").iterdir():
+                found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def memory_mb(pid: int) -> float:
+    """Return the megabytes that a process and all below it have for themselves; what they share is not in it."""
+    page_mb = os.sysconf("SC_PAGE_SIZE") / 2**20
+    pages = 0
+    for member in tree_of(pid):
+        with contextlib.suppress(OSError, IndexError):  # it ended
+            _, resident, shared, *_ = (PROC / str(member) / "statm").read_text().split()
+            pages += int(resident) - int(shared)
+    return pages * page_mb
+
+
+def _started(pid: int) -> int | None:
+    fields = _stat(pid)
+    return int(fields[_STARTED]) if fields and fields[_STATE] not in "ZX" else None
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        return (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
