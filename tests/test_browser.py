@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from browser_site import BrowserSite
+from browser_site import page as in_page
 from lxml import html as lxml_html
 from scrapy.exceptions import DownloadCancelledError, DownloadConnectionRefusedError, DownloadTimeoutError
 from support import configured
@@ -219,9 +220,27 @@ def test_a_page_above_the_limit_of_size_is_refused(render: Any) -> None:
     assert len(render("/large", wait_for="").body) > 3 * 2**20
 
 
-def test_a_picture_of_the_page_is_saved_when_asked_for(render: Any, tmp_path: Path) -> None:
-    render("/inline", screenshot=tmp_path / "evidence" / "page.png")
-    assert (tmp_path / "evidence" / "page.png").read_bytes().startswith(b"\x89PNG")
+def test_a_picture_is_taken_of_a_page_that_failed_and_of_no_other(render: Any, tmp_path: Path) -> None:
+    paths = [tmp_path / "evidence" / f"{number}.png" for number in range(3)]
+    render("/inline", screenshot=paths[0])
+    assert not paths[0].exists()
+    render("/inline", wait_for="#nothing", screenshot=paths[1])
+    with pytest.raises(PageRefusedError):
+        render("/inline", Click("#nothing"), screenshot=paths[2])
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths[1:])
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "let n = 0; const f = () => { if (++n === 5) add(1); else requestAnimationFrame(f) }; f()",
+        "new IntersectionObserver(e => e[0].isIntersecting && add(1)).observe(document.querySelector('i'))",
+        "new ResizeObserver(() => add(1)).observe(document.querySelector('i'))",
+    ],
+)
+def test_what_depends_on_drawing_happens(render: Any, site: BrowserSite, script: str) -> None:
+    site.pages["/drawn"] = in_page("<i>seen</i>", script)
+    assert rows(render("/drawn"))[0] == "row 0"
 
 
 def test_what_does_not_answer_raises_what_scrapy_asks_again_for(pool: BrowserPool) -> None:

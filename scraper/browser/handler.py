@@ -1,7 +1,7 @@
 """Scrapy's way to http and https: its own handler, and the browser for requests that ask for it.
 
 `request.meta["browser"]` is `{"wait_for": css, "actions": [...], "keep_json": bool, "screenshot": path}`, each of them
-optional; scraper.browser.actions makes the actions.
+optional; scraper.browser.actions makes the actions. The screenshot is taken unless what was waited for came.
 A crawl without such a request imports no Selenium and starts nothing.
 """
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PageJob:
-    """One page to render: `cookies` are for its host; a page above `most_bytes` is refused."""
+    """One page to render: `cookies` are for its host; a page above `most_bytes` is refused.
+
+    `screenshot` is where a PNG is put of a page that failed, or that nothing was waited for on, or waited for in vain.
+    """
 
     url: str
     wait_for: str = ""
@@ -51,6 +54,11 @@ class RenderedPage:
     flags: tuple[str, ...] = ()
     set_cookies: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = field(default=())
+
+    @property
+    def is_as_wanted(self) -> bool:
+        """Whether what was waited for came."""
+        return self.flags == ("browser",)
 
 
 def as_dict(answer: Answer) -> dict[str, Any]:

@@ -118,12 +118,16 @@ class BrowserPool:
     def _visit(self, driver: Driver, job: PageJob) -> RenderedPage:
         """Render a page and leave it; a driver that does not come away from it is lost, the page is not."""
         visit = PageVisit(driver, job)
+        page: RenderedPage | None = None
         try:
-            return visit.render()
+            page = visit.render()
+            return page
         finally:
             if driver.connection.killed is None:
                 try:
-                    self._picture(driver, job)
+                    # What was waited for and came needs no evidence.
+                    if job.screenshot and not (page and page.is_as_wanted and job.wait_for):
+                        self._picture(driver, job.screenshot)
                     driver.limit("leave", LEAVE_S)
                     visit.leave()
                 except (DriverLostError, PageLeftError, ScriptFaultError):
@@ -189,15 +193,14 @@ class BrowserPool:
             self._count("drivers_replaced")
         driver.kill(DriverLostError("it was replaced"))
 
-    def _picture(self, driver: Driver, job: PageJob) -> None:
-        """Save how the page looks, if that can be had; a page is not lost for want of its picture."""
-        if not job.screenshot:
-            return
+    def _picture(self, driver: Driver, path: Path) -> None:
+        """Save how the page looks in the end."""
         driver.limit("screenshot", SCREENSHOT_S)
         picture = driver.connection.screenshot()
         driver.lift("screenshot")
-        job.screenshot.parent.mkdir(parents=True, exist_ok=True)
-        job.screenshot.write_bytes(picture)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(picture)
+        path.chmod(0o600)
 
     def _watch(self) -> None:
         """End drivers that are over a limit."""
