@@ -69,6 +69,10 @@ class Pagination:
         """Return what a page lists, where it is neither HTML nor JSON; None: the spider's `items` find it."""
         return None
 
+    def parsed(self, answer: Response) -> Any:
+        """Return what `entries`, `sublists` and `following` need of an answer; a page does this once."""
+        return None
+
     def again(self, page_state: dict[str, Any]) -> Ask | None:
         """Say how to start anew for a page that failed because the site forgot what came before; None: do not."""
         return None
@@ -101,6 +105,11 @@ class ListPage:
     def is_data(self) -> bool:
         """Whether its entries are no HTML."""
         return bool(self.kind.json or self.kind.data_link)
+
+    @cached_property
+    def parsed(self) -> Any:
+        """What its kind of pagination makes of it."""
+        return self.kind.parsed(self.answer)
 
     @cached_property
     def data(self) -> Any:

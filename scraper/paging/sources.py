@@ -19,6 +19,8 @@ from scraper.paging.kind import Pagination
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scrapy.http import Response
+
     from scraper.paging.kind import ListPage
 
 LARGEST_SITEMAP_BYTES = 50 * 2**20
@@ -45,18 +47,19 @@ class Sitemap(Pagination):
 
     def sublists(self, page: ListPage) -> Sequence[Ask] | End | None:
         """Return the sitemaps of an index."""
-        kind, entries = self._read(page)
+        kind, entries = page.parsed
         if kind == "sitemapindex":
             return [Ask(url, list=url) for entry in entries if (url := page.answer.urljoin(entry["loc"]))]
         return None if kind == "urlset" else End("no sitemap", gap=f"{page.url} is not a sitemap")
 
     def entries(self, page: ListPage) -> list[Any] | None:
         """Return the addresses that match `follow`, as dicts with `loc` and perhaps `lastmod`."""
-        kind, entries = self._read(page)
+        kind, entries = page.parsed
         return [entry for entry in entries if kind == "urlset" and re.search(self.follow, entry["loc"])]
 
-    def _read(self, page: ListPage) -> tuple[str, list[dict[str, Any]]]:
-        body = page.answer.body
+    def parsed(self, answer: Response) -> tuple[str, list[dict[str, Any]]]:
+        """Return the kind of sitemap and its entries; an empty kind for what is none."""
+        body = answer.body
         try:
             if body[:2] == b"\x1f\x8b":
                 body = gunzip(body, max_size=LARGEST_SITEMAP_BYTES)
@@ -74,24 +77,22 @@ class Feed(Pagination):
 
     def entries(self, page: ListPage) -> list[Any] | None:
         """Return the feed's entries."""
-        return list(self._parsed(page).entries)
+        return list(page.parsed.entries)
 
     def following(self, page: ListPage) -> Ask | End:
         """Follow the feed's link to the page with older entries."""
-        for link in self._parsed(page).feed.get("links", []):
+        for link in page.parsed.feed.get("links", []):
             if link.get("rel") == "next" and link.get("href"):
                 return Ask(page.answer.urljoin(link["href"]), page.number + 1)
         return End("no further page of the feed", sure=True)
 
     def sublists(self, page: ListPage) -> Sequence[Ask] | End | None:
         """Refuse what is no feed."""
-        parsed = self._parsed(page)
-        return None if parsed.version or parsed.entries else End("no feed", gap=f"{page.url} is not a feed")
+        return None if page.parsed.version or page.parsed.entries else End("no feed", gap=f"{page.url} is not a feed")
 
-    def _parsed(self, page: ListPage) -> Any:
-        if "feed" not in page.__dict__:
-            # A stream, since feedparser takes other arguments for the name of a file or an address to fetch.
-            page.__dict__["feed"] = feedparser.parse(
-                BytesIO(page.answer.body), response_headers={"content-location": page.url}, sanitize_html=False
-            )
-        return page.__dict__["feed"]
+    def parsed(self, answer: Response) -> Any:
+        """Return feedparser's reading of the feed."""
+        # A stream, since feedparser takes other arguments for the name of a file or an address to fetch.
+        return feedparser.parse(
+            BytesIO(answer.body), response_headers={"content-location": answer.url}, sanitize_html=False
+        )

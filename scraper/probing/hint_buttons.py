@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
+from scraper.page_data.parameters import LAST, MORE, OFFSET, PAGE, TOTAL
 from scraper.probing.hints import Call, Hint, Study, untried
-from scraper.probing.parameters import LAST, MORE, OFFSET, PAGE, TOTAL
 from scraper.probing.selectors import words_of
 
 if TYPE_CHECKING:

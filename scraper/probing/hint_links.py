@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bs4 import Tag
 
+from scraper.page_data.parameters import LIMIT, OFFSET, PAGE
 from scraper.paging.forms import POSTBACK
 from scraper.paging.links import NEXT_WORDS, REL_NEXT, absolute, addresses, header_links
 from scraper.paging.numbering import Numbering
 from scraper.probing.hints import Call, Hint, Study, untried
-from scraper.probing.parameters import LIMIT, OFFSET, PAGE
 from scraper.probing.selectors import classes_of, words_of
 
 if TYPE_CHECKING:

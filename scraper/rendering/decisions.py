@@ -86,6 +86,8 @@ class Decisions:
 
     def tier(self, url: str) -> Tier | None:
         """Return the way to take for a page, or None where nothing is decided or the decision is to be checked."""
+        if not self._by_template:
+            return None  # most sites need no decision, and this is asked for every link
         decision = self._by_template.get(template_of(url))
         if decision is None or not decision.holds or self._random.random() < self._share:
             return None
