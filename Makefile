@@ -8,7 +8,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 PIP    := $(BIN)/pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types check bench lock compose-env browser clean
+.PHONY: help demo install test lint types check bench lock compose-env engines clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -18,7 +18,7 @@ demo: install
 
 install: $(VENV)/.installed
 
-test: $(VENV)/.installed-dev browser
+test: $(VENV)/.installed-dev engines
 	$(BIN)/pytest $(ARGS)
 
 lint: $(VENV)/.installed-dev
@@ -48,12 +48,15 @@ compose-env: .env
 	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" > .env
 	@echo "wrote .env"
 
-# The tests drive a real Chromium.
-browser:
-	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
-	  command -v apt-get >/dev/null || { echo "missing: chromium and chromedriver; install them with your system's package manager" >&2; exit 1; }; \
-	  echo "installing chromium chromium-driver"; $(SUDO) apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; }
+# The tests drive a real Chromium and a real Redis.
+engines:
+	@need=; command -v chromium >/dev/null && command -v chromedriver >/dev/null || need="$$need chromium chromium-driver"; \
+	command -v redis-server >/dev/null || need="$$need redis-server"; \
+	if [ -n "$$need" ]; then \
+	  command -v apt-get >/dev/null || { echo "missing:$$need; install them with your system's package manager" >&2; exit 1; }; \
+	  echo "installing$$need"; $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$need >/dev/null; \
+	fi
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
