@@ -4,104 +4,20 @@ from __future__ import annotations
 
 import configparser
 import os
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 
+from scraper.config_sections import CrawlConfig, MongoConfig, RenderingConfig, Section, StoreConfig
 from scraper.errors import ConfigError, expected_one_of
 from scraper.origin import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
 
-LOGIN = "SWATHE_LOGIN_"
-"""Begins the environment variables of [login], whose options are the names of spiders."""
-
-
-PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Tier = Literal["html", "data", "api", "browser"]
-
-
-def _split(text: object) -> object:
-    return tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class MongoConfig(_Section):
-    """Where the records live; an empty `uri` is the embedded server."""
-
-    uri: SecretStr
-    database: Annotated[str, Field(pattern=r"^[^/\\. \"$*<>:|?\x00]{1,63}$")]
-    data_dir: Path
-    mongod: str
-    cache_mb: Annotated[int, Field(ge=256)]
-    idle_stop_s: Seconds
-    connect_timeout_s: PositiveSeconds
-    min_free_mb: Annotated[int, Field(ge=0)]
-
-
-class CrawlConfig(_Section):
-    """How spiders behave towards a site."""
-
-    contact: Annotated[str, Field(min_length=1)]
-    user_agent: Annotated[str, Field(min_length=1)]
-    delay_s: Seconds
-    concurrency_per_site: Count
-    concurrency: Count
-    timeout_s: PositiveSeconds
-    retries: Annotated[int, Field(ge=0)]
-    max_redirects: Annotated[int, Field(ge=0)]
-    max_page_mb: Count
-    memory_limit_mb: Count
-    obey_robots: bool
-    verify_certificates: bool
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-
-    @property
-    def agent(self) -> str:
-        """The User-Agent header, with the version and the contact filled in."""
-        return self.user_agent.replace("{version}", swathe_version()).replace("{contact}", self.contact)
-
-    @property
-    def names_a_contact(self) -> bool:
-        """Whether somebody has replaced the placeholder of config.ini."""
-        return "set-crawl-contact" not in self.agent
-
-
-class StoreConfig(_Section):
-    """How records are grouped for a write."""
-
-    batch_size: Annotated[int, Field(ge=1, le=10_000)]
-    batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)]
-
-
-class RenderingConfig(_Section):
-    """How pages that need JavaScript are read."""
-
-    tiers: Annotated[tuple[Tier, ...], BeforeValidator(_split), Field(min_length=1)]
-    chromium: str
-    chromedriver: str
-    grid_url: SecretStr
-    drivers: Annotated[int, Field(ge=1, le=32)]
-    page_timeout_s: PositiveSeconds
-    script_timeout_s: PositiveSeconds
-    total_timeout_s: PositiveSeconds
-    pages_per_driver: Count
-    driver_memory_mb: Count
-    sandbox: Literal["on", "off", "auto"]
-    recheck_share: Annotated[float, Field(ge=0, le=1)]
-    learn_api: bool
-
-
-class Config(_Section):
+class Config(Section):
     """All of the configuration, frozen. `login` has an account, `user:password`, by the name of a spider."""
 
     mongodb: MongoConfig
@@ -118,14 +34,6 @@ class Config(_Section):
                 user, _, password = account.get_secret_value().partition(":")
                 return user, password
         return None
-
-
-def swathe_version() -> str:
-    """Return the installed version, or 0 when run from a checkout that was never installed."""
-    try:
-        return version("swathe")
-    except PackageNotFoundError:
-        return "0"
 
 
 def load_config(root: Path = ROOT, environ: Mapping[str, str] = os.environ) -> Config:
@@ -200,14 +108,23 @@ def _environment_names(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]
     for variable in sorted(environ):
         if not variable.startswith("SWATHE_"):
             continue
-        if variable.startswith(LOGIN) and len(variable) > len(LOGIN):
-            found[variable] = ("login", variable.removeprefix(LOGIN).lower())
+        if (free := _free_option(variable)) is not None:
+            found[variable] = free
             continue
         if variable not in known:
             raise ConfigError(f"environment variable {variable} is not an option: {expected_one_of(variable, known)}")
         section, key = known[variable].split(".", 1)
         found[variable] = (section, key)
     return found
+
+
+def _free_option(variable: str) -> tuple[str, str] | None:
+    """Return section and key of a variable for a section whose keys are names that the user chose."""
+    for section, field in Config.model_fields.items():
+        prefix = f"SWATHE_{section.upper()}_"
+        if not isinstance(field.annotation, type) and variable.startswith(prefix) and variable != prefix:
+            return section, variable.removeprefix(prefix).lower()
+    return None
 
 
 def _first_fault(error: ValidationError, origin: Mapping[tuple[str, str], str]) -> str:

@@ -17,7 +17,7 @@ from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Problem, Run, RunCounts
 from scraper.completeness import Findings, compare_with_earlier, examine, stored_by
-from scraper.config import swathe_version
+from scraper.config_sections import swathe_version
 from scraper.errors import DatabaseError, SwatheError
 from scraper.failures import PageFailures, PageProblem
 from scraper.gathering import PageRecords

@@ -398,7 +398,7 @@ def log_of(swathe: Swathe) -> str:
 
 
 def version() -> str:
-    from scraper.config import swathe_version
+    from scraper.config_sections import swathe_version
 
     return swathe_version()
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.browser.job import PageJob, RenderedPage
-    from scraper.config import RenderingConfig
+    from scraper.config_sections import RenderingConfig
 
 WATCH_S = 0.1
 MEMORY_EVERY = 5

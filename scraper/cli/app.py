@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from scraper.cli import crawl, db, demo, doctor, history, probe, query, rejected, runs, spiders, why
-from scraper.config import swathe_version
+from scraper.config_sections import swathe_version
 
 app = typer.Typer(
     name="swathe",

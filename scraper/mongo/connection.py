@@ -25,7 +25,7 @@ from scraper.mongo.embedded import EmbeddedServer
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-    from scraper.config import MongoConfig
+    from scraper.config_sections import MongoConfig
 
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 """How stored values become Python's: times are aware, in UTC."""

@@ -17,7 +17,7 @@ from scraper.mongo.folder import DataFolder, FileLock
 from scraper.origin import ROOT
 
 if TYPE_CHECKING:
-    from scraper.config import MongoConfig
+    from scraper.config_sections import MongoConfig
 
 START_TIMEOUT_S = 300
 """A start replays the journal first, which takes minutes after a crash in a large database."""

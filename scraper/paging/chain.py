@@ -14,7 +14,7 @@ from scraper.paging.sightings import Seen, Sightings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scraper.config import Tier
+    from scraper.config_sections import Tier
     from scraper.paging.kind import ListPage, Pagination
 
 
