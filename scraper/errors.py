@@ -7,6 +7,7 @@ SwatheError                 1  something failed
 ├── DatabaseError           1  MongoDB cannot be had
 │   └── DatabaseLostError   1  MongoDB was there and stopped answering
 ├── BrowserUnavailableError 1  no page can be rendered here: Chromium, its driver or the Grid is missing
+├── UnstorableRequestError  1  a request cannot be written as data, or read back
 └── ProbeError              1  a page that is to be studied could not be fetched
 """
 
@@ -55,6 +56,10 @@ class DatabaseLostError(DatabaseError):
 
 class BrowserUnavailableError(SwatheError):
     """Report that Chromium, chromedriver or the Selenium Grid cannot be had."""
+
+
+class UnstorableRequestError(SwatheError):
+    """Report a request that cannot be written as data, or read back."""
 
 
 class ProbeError(SwatheError):

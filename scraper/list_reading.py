@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,10 +10,12 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from models.record import Found
 from scraper.failures import PageFailures, describe
 from scraper.page_limit import PageLimitReachedError
+from scraper.paging.ask import Ask
 from scraper.paging.chain import Chain
+from scraper.paging.entries import identity_of
+from scraper.paging.facts import ListEvent, facts_of
 from scraper.paging.kind import ListPage
 from scraper.paging.values import NotJsonError, in_json
 from scraper.rendering.attempt import Attempt
@@ -23,12 +23,13 @@ from scraper.rendering.reader import Render, render_request
 from scraper.select import each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from scraper.paging.ask import Ask, End
+    from scraper.paging.ask import End
+    from scraper.paging.facts import What
     from scraper.spider import SiteSpider
 
 ABSENT = (404, 410)
@@ -37,10 +38,8 @@ ABSENT = (404, 410)
 MOST_AHEAD = 8
 """Pages that may wait behind the last one that is known to exist."""
 
-SESSION = re.compile(
-    r"(?:;jsessionid=[^?#]*)|(?<=[?&])(?:phpsessid|aspsessionid\w*|session_?id|sid|cfid|cftoken)=[^&#]*&?",
-    re.IGNORECASE,
-)
+LIST_NOTE = "swathe_list"
+"""Where a request's meta says what is to be known of its list."""
 
 
 class ListReader:
@@ -52,14 +51,18 @@ class ListReader:
         self.pages_without_record: list[str] = []
         """Addresses of records' pages that gave no record."""
         self.links_off_site: list[str] = []
+        self.on_event: Callable[[Request, ListEvent], None] | None = None
+        """Who is told what came of each page, with the page's request."""
 
     def first_request(self) -> Request:
         """Return the request for the first page of the spider's list."""
-        return self._request(self._spider.kind.first(self._spider.start_at))
+        ask = self._spider.kind.first(self._spider.start_at)
+        self._begin(ask)
+        return self._request(ask)
 
     def read(self, answer: Response, name: str, number: int, state: dict[str, Any]) -> Iterator[Any]:
         """Yield what a page of a list gives: records, links, and the requests for further pages."""
-        chain = self.chains[name]
+        chain = self._chain_of(answer.request, name, number, state)
         page = ListPage(answer, chain.kind, number, state)
         page.is_stated = chain.last is not None and number <= chain.last
         try:
@@ -67,7 +70,7 @@ class ListReader:
             leads_to = chain.kind.sublists(page)
             if isinstance(leads_to, Sequence):
                 # What the page itself shows, the lists that it leads to show as well.
-                yield from self._lead_on(chain, number, leads_to)
+                yield from self._went(answer.request, chain, number, "lists", asks=leads_to)
                 return
             made = self._spider.reader.read_list(page)
             wish = made if isinstance(made, Render) else self._spider.reader.wants_next(page)
@@ -78,33 +81,30 @@ class ListReader:
                 return
         except NotJsonError as error:
             PageFailures.of(self._spider.crawler).dead(answer.url, str(error))
-            yield from self._requests(chain, chain.failed_to_read(number, str(error)))
+            yield from self._went(answer.request, chain, number, "failed", why=str(error))
             return
         assert isinstance(made, Attempt)
         yield from self._take_in(chain, page, made, leads_to)
 
     def _take_in(self, chain: Chain, page: ListPage, made: Attempt, end: End | None) -> Iterator[Any]:
         """Yield what the entries gave, and the requests for further pages; raise what the spider has raised."""
-        hashes = []
+        entries, without_record = [], 0
         for entry, outputs in made.outputs:
-            if not outputs:
-                chain.without_record.append(page.number)
-            hashes.append(_identity(entry, outputs))
+            without_record += not outputs
+            entries.append(identity_of(entry, outputs))
             yield from outputs
-        chain.tier = made.tier
-        following = chain.read(page, hashes)
+        facts = facts_of(page, entries, made.tier, without_record=without_record, end=end)
+        requests = self._went(page.answer.request, chain, page.number, "read", facts=facts)
         self._spider.reader.settle(page.answer, made, leads_on=page.number not in chain.ends)
-        if end is not None:
-            chain.ends[page.number] = end
-        yield from self._requests(chain, following)
+        yield from requests
         if made.error is not None:
             raise made.error
 
     def failed(self, failure: Failure) -> Iterator[Request]:
         """Take in a page of a list that could not be read; yield requests for pages that can be had without it."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        name, number = request.cb_kwargs["name"], request.cb_kwargs["number"]
-        chain, error = self.chains[name], failure.value
+        name, number, state = (request.cb_kwargs[key] for key in ("name", "number", "state"))
+        chain, error = self._chain_of(request, name, number, state), failure.value
         plain = self._spider.reader.without_browser(failure)
         if plain is not None:
             yield plain
@@ -112,33 +112,77 @@ class ListReader:
         if error is None or isinstance(error, PageLimitReachedError):
             chain.limited = True
             return
-        again = chain.kind.again(request.cb_kwargs["state"])
+        again = chain.kind.again(state)
         missing = isinstance(error, HttpError) and error.response.status in ABSENT
         if again is not None:
-            yield from self._lead_on(chain, number, [again])
+            yield from self._went(request, chain, number, "lists", asks=[again])
         elif chain.may_be_absent(number, missing=missing):
-            yield from self._requests(chain, chain.is_absent(number))
+            yield from self._went(request, chain, number, "absent")
         else:
             PageFailures.of(self._spider.crawler).note(failure)
-            yield from self._requests(chain, chain.failed_to_read(number, describe(error, request)))
+            yield from self._went(request, chain, number, "failed", why=describe(error, request))
 
-    def _lead_on(self, chain: Chain, number: int, asks: Sequence[Ask]) -> Iterator[Request]:
+    def apply(self, event: ListEvent) -> list[Ask]:
+        """Take in what came of a page, here, before a crash or elsewhere; return the pages to ask for next."""
+        chain = self.chains.get(event.list) or self._begin_from(event.list, event.how_asked)
+        chain.expect(Ask(event.facts.url if event.facts else "", event.number), event.how_asked)
+        if event.what == "lists":
+            return self._lead_on(chain, event.number, event.asks)
+        if event.what == "read":
+            assert event.facts is not None
+            asks = chain.take(event.number, event.facts)
+        elif event.what == "absent":
+            asks = chain.is_absent(event.number)
+        else:
+            asks = chain.failed_to_read(event.number, event.why)
+        return list(self._on_site(chain, asks))
+
+    def _went(self, request: Request | None, chain: Chain, number: int, what: What, **more: Any) -> list[Request]:
+        """Take in what came of a page and tell who listens; return the requests for further pages."""
+        event = ListEvent(list=chain.name, number=number, what=what, how_asked=chain.note_of(number), **more)
+        requests = [self._request(ask) for ask in self.apply(event)]
+        if self.on_event is not None and request is not None:
+            self.on_event(request, event)
+        return requests
+
+    def _lead_on(self, chain: Chain, number: int, asks: Sequence[Ask]) -> list[Ask]:
         chain.lead_to_lists(number)
+        new = []
         for ask in asks:
             if not self._spider.on_site(ask.url):
                 chain.remarks.append(f"a list leads off the site, to {urlsplit(ask.url).hostname}")
             elif (ask.list or ask.url) not in self.chains:
-                yield self._request(ask)
+                self._begin(ask)
+                new.append(ask)
+        return new
 
-    def _requests(self, chain: Chain, asks: list[Ask]) -> Iterator[Request]:
-        """Yield the requests for further pages of a list, as far as they stay on the site."""
+    def _on_site(self, chain: Chain, asks: list[Ask]) -> Iterator[Ask]:
+        """Yield the further pages of a list, as far as they stay on the site."""
         while asks:
             ask = asks.pop(0)
             if self._spider.on_site(ask.url):
-                yield self._request(replace(ask, list=chain.name))
+                yield replace(ask, list=chain.name)
             else:
                 why = f"leads off the site, to {urlsplit(ask.url).hostname}"
                 asks += chain.failed_to_read(ask.number, why)
+
+    def _begin(self, ask: Ask) -> Chain:
+        window, ahead = self._side_by_side()
+        chain = Chain(ask.list or ask.url, self._spider.kind.inner(ask.state), window, ahead)
+        self.chains[chain.name] = chain
+        chain.begin(ask)
+        return chain
+
+    def _begin_from(self, name: str, note: Mapping[str, Any]) -> Chain:
+        """Begin a list that is known from what a page's request says of it."""
+        return self._begin(Ask(note.get("start", name), list=name, state=note.get("state", {})))
+
+    def _chain_of(self, request: Request | None, name: str, number: int, state: dict[str, Any]) -> Chain:
+        """Return the list that a page belongs to, also when its request was made before a crash or elsewhere."""
+        note = request.meta.get(LIST_NOTE, {}) if request is not None else {}
+        chain = self.chains.get(name) or self._begin_from(name, note)
+        chain.expect(Ask(request.url if request is not None else "", number, state=state), note)
+        return chain
 
     def _entries(self, page: ListPage) -> list[Any]:
         own = page.kind.entries(page)
@@ -170,12 +214,7 @@ class ListReader:
 
     def _request(self, ask: Ask) -> Request:
         name = ask.list or ask.url
-        chain = self.chains.get(name)
-        if chain is None:
-            window, ahead = self._side_by_side()
-            chain = Chain(name, self._spider.kind.inner(ask.state), window, ahead)
-            self.chains[name] = chain
-            chain.begin(ask)
+        chain = self.chains[name]
         return Request(
             ask.url,
             method=ask.method,
@@ -184,23 +223,10 @@ class ListReader:
             callback=self._spider.on_list_page,
             errback=self._spider.on_list_failure,
             cb_kwargs={"name": name, "number": ask.number, "state": ask.state},
-            meta=self._meta(chain, ask),
+            meta={LIST_NOTE: chain.note_of(ask.number), **self._meta(chain, ask)},
             # The list itself knows which of its pages were asked for. Scrapy would drop a repeated one without a word.
             dont_filter=True,
             # The next link goes before the records' pages it stands among, so that those never run out; pages that are
             # asked for side by side wait behind them, in order.
             priority=-ask.number if ask.number in chain.by_number else 0,
         )
-
-
-def _identity(entry: Any, outputs: tuple[Any, ...]) -> int:
-    """Return what tells an entry of a list from another: its record's key, the address it leads to, or its content."""
-    for output in outputs:
-        if isinstance(output, Found):
-            return hash(output.identity)
-    for output in outputs:
-        if isinstance(output, Request):
-            return hash(SESSION.sub("", output.url))
-    if isinstance(entry, dict | list):
-        return hash(json.dumps(entry, sort_keys=True, default=str))
-    return hash("".join(entry.itertext()) if hasattr(entry, "itertext") else str(entry))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scraper.paging.ask import Ask, End
-from scraper.paging.links import likely_next
 from scraper.paging.numbering import Numbering
 from scraper.paging.sightings import Seen, Sightings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
 
     from scraper.config_sections import Tier
-    from scraper.paging.kind import ListPage, Pagination
+    from scraper.paging.facts import PageFacts
+    from scraper.paging.kind import Pagination
 
 
 GIVE_UP = 10
@@ -30,6 +30,8 @@ class Chain(Sightings):
         self.limited = False
         self.tier: Tier = "html"
         """How the latest page was read."""
+        self.first_state: dict[str, Any] = {}
+        """What its pagination must know of it, as its first page was asked for with."""
         self._window, self._ahead = window, ahead
         self._prints: dict[int, int] = {}
         self._asked: dict[int, Ask] = {}
@@ -52,26 +54,41 @@ class Chain(Sightings):
     def begin(self, ask: Ask) -> None:
         """Note the first page."""
         self.start = ask.url
+        self.first_state = ask.state
         self._note(ask)
 
-    def read(self, page: ListPage, entries: Sequence[int]) -> list[Ask]:
-        """Take in a page with the hashes of its entries."""
-        number = page.number
+    def note_of(self, number: int) -> dict[str, Any]:
+        """Return what the request of a page says of the list, for whoever reads the page and does not know it."""
+        ask = self._asked[number]
+        note = {"start": self.start, "state": self.first_state, "probe": ask.probe, "guess": number in self.by_number}
+        return {name: value for name, value in note.items() if value}
+
+    def expect(self, ask: Ask, note: Mapping[str, Any]) -> None:
+        """Take in that a page was asked for by somebody else."""
+        if ask.number not in self._asked:
+            self._note(replace(ask, probe=note.get("probe", False)))
+            if note.get("guess"):
+                self.by_number.add(ask.number)
+
+    def take(self, number: int, facts: PageFacts) -> list[Ask]:
+        """Take in what a page told; nothing more when it was taken in before."""
+        if number in self.pages:
+            return []
         self._waiting.discard(number)
-        new = set(entries) - self.entries
+        new = set(facts.entries) - self.entries
         self.top = max(self.top, number) if new else self.top
         self.entries |= new
-        print_ = hash(tuple(entries))
-        earlier = self._prints.setdefault(print_, number) if entries else number
+        self.tier = facts.tier
+        self.without_record += [number] * facts.without_record
+        print_ = hash(tuple(facts.entries))
+        earlier = self._prints.setdefault(print_, number) if facts.entries else number
         repeats = earlier if earlier != number else None
-        self.pages[number] = Seen(page.url, len(entries), len(new), repeats)
-        self._read_statements(page)
-        if number == 1 and not self.kind.chained and not page.is_data:
-            self.hint = likely_next(page)
+        self.pages[number] = Seen(facts.url, len(facts.entries), len(new), repeats)
+        self._take_statements(facts)
         if self._asked[number].probe and not new:
             return []
         asks = []
-        following = self._guarded(page, self.kind.following(page))
+        following = self._guarded(number, facts.following)
         if isinstance(following, End):
             self.ends[number] = following
         elif following.number not in self._asked and not self.limited:
@@ -110,34 +127,30 @@ class Chain(Sightings):
         size = self.pages[1].size if 1 in self.pages else 0
         return ceil(self.total / size) if self.total is not None and size else None
 
-    def _read_statements(self, page: ListPage) -> None:
-        """Read the totals that the page states; the latest count."""
-        if isinstance(self.kind.last, int):
-            self.last = self.kind.last
-        elif self.kind.last:
-            self.last = page.stated(self.kind.last)[0] or self.last
-        if self.kind.total:
-            total, text = page.stated(self.kind.total)
-            self.total = self.total if total is None else total
+    def _take_statements(self, facts: PageFacts) -> None:
+        """Take in the totals that a page states; the latest count."""
+        self.last = facts.last or self.last
+        self.hint = facts.hint or self.hint
+        if facts.total is not None:
+            self.total = facts.total
             self.first_total = self.total if self.first_total is None else self.first_total
-            if total is None and page.number == 1:
-                what = f"'{str(text)[:60]}'" if text is not None else "nowhere on its page"
-                self.remarks.append(f"its total is {what}, expected a number at '{self.kind.total}'")
+        if facts.remark:
+            self.remarks.append(facts.remark)
 
-    def _guarded(self, page: ListPage, following: Ask | End) -> Ask | End:
+    def _guarded(self, number: int, following: Ask | End) -> Ask | End:
         """Turn a next page that would lead in a circle, or nowhere for long, into an end."""
-        seen = self.pages[page.number]
+        seen = self.pages[number]
         if isinstance(following, End):
             return following
         if seen.repeats is not None:
             return End(
                 "a page that was shown before",
-                doubt=f"page {page.number} shows the same records as page {seen.repeats}, though it links on",
+                doubt=f"page {number} shows the same records as page {seen.repeats}, though it links on",
             )
         earlier = self._identities.get(following.identity)
-        if earlier is not None and earlier <= page.number:
-            return End("a circle", doubt=f"page {page.number} leads back to page {earlier}")
-        latest = [self.pages.get(number) for number in range(page.number, page.number - self.kind.patience, -1)]
+        if earlier is not None and earlier <= number:
+            return End("a circle", doubt=f"page {number} leads back to page {earlier}")
+        latest = [self.pages.get(number - back) for back in range(self.kind.patience)]
         if all(earlier_page and not earlier_page.new for earlier_page in latest):
             return End(
                 "pages without a new record",

@@ -1,0 +1,101 @@
+"""Requests as plain data, so that they can be stored, and taken up by another process.
+
+Never pickled: whoever can write into the database must not be able to run code in a crawl.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+
+from scraper.errors import UnstorableRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scrapy import Spider
+
+DEFAULTS: dict[str, Any] = {"method": "GET", "priority": 0, "dont_filter": False}
+
+
+def request_to_data(request: Request, spider: Spider) -> dict[str, Any]:
+    """Return a request as values that JSON and BSON have, without what is empty; raise UnstorableRequestError.
+
+    Its callbacks must be methods of the spider, its `meta` and `cb_kwargs` plain data.
+    """
+    data: dict[str, Any] = {
+        "url": request.url,
+        "callback": _name_of(request.callback, request, spider, "callback"),
+        "errback": _name_of(request.errback, request, spider, "errback"),
+        "headers": {
+            name.decode("latin-1"): [value.decode("latin-1") for value in values]
+            for name, values in request.headers.items()
+        },
+        "body": b64encode(request.body).decode("ascii"),
+        "cookies": request.cookies,
+        "meta": dict(request.meta),
+        "cb_kwargs": request.cb_kwargs,
+        "flags": list(request.flags),
+        "method": request.method,
+        "priority": request.priority,
+        "dont_filter": request.dont_filter,
+    }
+    for part in ("meta", "cb_kwargs", "cookies"):
+        _check_plain(data[part], part, request)
+    return {name: value for name, value in data.items() if value and value != DEFAULTS.get(name)}
+
+
+def request_from_data(data: Mapping[str, Any], spider: Spider) -> Request:
+    """Return the request that `request_to_data` wrote; raise UnstorableRequestError for a callback there is not."""
+    return Request(
+        data["url"],
+        callback=_method(data.get("callback"), data["url"], spider),
+        errback=_method(data.get("errback"), data["url"], spider),
+        headers=data.get("headers"),
+        body=b64decode(data.get("body", "")),
+        cookies=data.get("cookies"),
+        meta=dict(data.get("meta", {})),
+        cb_kwargs=dict(data.get("cb_kwargs", {})),
+        flags=data.get("flags"),
+        method=data.get("method", "GET"),
+        priority=data.get("priority", 0),
+        dont_filter=data.get("dont_filter", False),
+    )
+
+
+def _name_of(function: Callable[..., Any] | None, request: Request, spider: Spider, what: str) -> str:
+    if function is None:
+        return ""
+    name = getattr(function, "__name__", "")
+    if getattr(function, "__self__", None) is spider and getattr(spider, name, None) == function:
+        return name
+    shown = getattr(function, "__qualname__", None) or repr(function)
+    raise UnstorableRequestError(
+        f"the request for {request.url} has the {what} {shown}, expected a method of the spider '{spider.name}': "
+        f"give it a name and pass values in cb_kwargs"
+    )
+
+
+def _method(name: str | None, url: str, spider: Spider) -> Callable[..., Any] | None:
+    if not name:
+        return None
+    method = getattr(spider, name, None)
+    if not callable(method):
+        raise UnstorableRequestError(
+            f"the stored request for {url} calls '{name}', which the spider '{spider.name}' no longer has: "
+            f"begin anew with --fresh"
+        )
+    return method  # type: ignore[no-any-return]
+
+
+def _check_plain(value: Any, part: str, request: Request) -> None:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UnstorableRequestError(
+            f"the request for {request.url} has a {part} that is no plain data ({error}): "
+            f"expected texts, numbers, lists and dicts"
+        ) from None
