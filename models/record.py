@@ -136,6 +136,8 @@ class Schema:
     fields: dict[str, BaseField]
     columns: dict[str, str]
     """Field name to the name it has in MongoDB."""
+    as_is: frozenset[str]
+    """Fields whose valid values are what MongoDB holds."""
     untracked: frozenset[str]
     """Names in MongoDB of the fields without a history."""
     noise: dict[str, Callable[[Any, Any], bool]]
@@ -176,6 +178,7 @@ def _gather(document: Any) -> Schema:
         cleaners={name: _of_page(value.clean) for name, value in fields.items() if hasattr(value, "clean")},
         fields=fields,
         columns={name: value.db_field for name, value in fields.items()},
+        as_is=frozenset(name for name in fields if _is_as_is(fields[name])),
         untracked=frozenset(fields[name].db_field for name in content if not getattr(fields[name], "track", True)),
         noise={
             fields[name].db_field: rule
@@ -183,6 +186,11 @@ def _gather(document: Any) -> Schema:
             if (rule := noise_rule(getattr(fields[name], "ignore", None))) is not None
         },
     )
+
+
+def _is_as_is(field: BaseField) -> bool:
+    """Return whether a field's `to_mongo` would return the value itself; it takes its time to find that out."""
+    return type(field) is StringField or (type(field) is ListField and type(field.field) is StringField)
 
 
 def _of_page(cleaner: Callable[..., Any]) -> Callable[[Any, str], Any]:

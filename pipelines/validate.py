@@ -36,15 +36,16 @@ def validate(found: Found) -> None:
         _apply_rules_between_fields(found)
     schema, values = schema_of(found.document), found.values
     for name, field in schema.fields.items():
-        value = values.get(name)
-        if name in found.faults:
+        if name in found.faults or (name not in values and not field.required):
             continue
+        value = values.get(name)
         if value is None and field.required:
             found.faults[name] = MISSING
         elif problem := _problem(field, value):
             found.faults[name] = problem
-        elif name in values:
-            found.stored[schema.columns[name]] = None if value is None else field.to_mongo(value)
+        else:
+            as_is = value is None or name in schema.as_is
+            found.stored[schema.columns[name]] = value if as_is else field.to_mongo(value)
 
 
 def _problem(field: BaseField, value: Any) -> str:

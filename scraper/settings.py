@@ -71,7 +71,12 @@ EXTENSIONS = {
     "scrapy.extensions.feedexport.FeedExporter": None,
     "scraper.gathering.RecordFeeds": 0,
 }
-SPIDER_MIDDLEWARES = {"scraper.failures.PageFailures": 10, "scraper.gathering.GatherRecords": 1000}
+SPIDER_MIDDLEWARES = {
+    "scraper.failures.PageFailures": 10,
+    "scraper.gathering.GatherRecords": 1000,
+    # It looks for a mistake in the code of spiders, on every page.
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+}
 DOWNLOADER_MIDDLEWARES = {
     "scraper.login.Session": 40,
     "scraper.page_limit.PageLimit": 50,
@@ -80,7 +85,7 @@ DOWNLOADER_MIDDLEWARES = {
 }
 FEED_EXPORT_ENCODING = "utf-8"
 # Scrapy makes this many tasks for every page, whatever is on it; its default of 100 costs more than parsing.
-CONCURRENT_ITEMS = 10
+CONCURRENT_ITEMS = 3
 
 LOG_LEVEL = SWATHE.crawl.log_level
 LOG_FORMATTER = "scraper.log_formatter.ShortLogFormatter"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
+from scrapy.utils.response import get_base_url
 
 from models.record import Found, Record
 from scraper.errors import UsageError, expected_one_of
@@ -73,7 +74,7 @@ class SiteSpider(Spider):
         host = urlsplit(self.start_at).hostname or ""
         self.allowed_domains = [host.removeprefix("www.")]
         self.lists = ListReader(self)
-        self._followed: set[str] = set()
+        self._followed: set[str | tuple[str, str]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -198,11 +199,16 @@ class SiteSpider(Spider):
         For links that many pages have, such as that to an author: Scrapy would drop a repeated request as well, but
         only after making it, which costs more than reading a record.
         """
+        base = urlsplit(get_base_url(page))
         for link in texts(page, f"{links}::attr(href)") if isinstance(links, str) else links:
+            # Joined to the same host, a path from its root is the same address: to join it again costs more, too.
+            known = (base.netloc, link) if link.startswith("/") else None
+            if known and known in self._followed:
+                continue
             url = page.urljoin(link.strip())
             if url not in self._followed:
-                self._followed.add(url)
                 yield page.follow(url, callback)
+            self._followed |= {url, known} if known else {url}
 
     def on_site(self, url: str) -> bool:
         """Return whether an address belongs to the site that is crawled."""

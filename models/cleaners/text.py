@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from models.cleaners.mojibake import is_suspect, repaired
 from models.cleaners.refusal import refusal, wrong_type
@@ -18,6 +19,9 @@ MAX_MARKS = 30
 
 Without a bound, putting marks into their normal order takes quadratic time.
 """
+
+LABEL_LENGTH = 48
+"""Texts of up to this many characters are likely to be seen again."""
 
 MAX_INTEGER_BITS = 332
 """An integer of more than 100 digits is no text that a page shows."""
@@ -48,7 +52,15 @@ def one_line(value: object) -> str | None:
     >>> one_line("  Tom &amp;amp; Jerry:\n donâ€™t\xa0stop ")
     'Tom & Jerry: don’t stop'
     """
+    if isinstance(value, str) and len(value) <= LABEL_LENGTH:
+        return _known_line(value)
     return _settled(value, _joined)
+
+
+@lru_cache(maxsize=8192)
+def _known_line(text: str) -> str | None:
+    """Clean a short text once: names, labels and units come again and again."""
+    return _settled(text, _joined)
 
 
 def paragraphs(value: object) -> str | None:
