@@ -2,6 +2,7 @@
 
     python benchmarks/rendering.py
     python benchmarks/rendering.py --pages 40 --rounds 3
+    python benchmarks/rendering.py --soak 500                    # memory over 500 pages of our pool, and what is left
     pip install playwright && python benchmarks/rendering.py     # with Playwright's row
 
 Every way fetches the same pages of a practice site (in a process of its own) over HTTP and reads the quotes on them; it
@@ -10,8 +11,9 @@ must find them all. `fetch` is one requests.Session. Browsers are started before
     html           the static page: fetch, read_item
     data           the page whose script holds the data: fetch, data inside the page, read_data
     api            the API behind the scrolling page: fetch, read_data
-    browser x1     the page whose script holds the data, in our pool of one driver, read_item
-    one driver     the usual way: one reused Selenium driver, page_source, BeautifulSoup
+    one driver     the usual way on the page whose script holds the data: one reused driver, page_source, BeautifulSoup
+    browser x1     the same page in our pool of one driver, read_item
+    pictures: ...  the same two on pages with a picture of 48 KB to each quote, as a shop's list has them
     new driver     a new Selenium driver for each page
     playwright x4  Playwright's async API with four pages, content(), BeautifulSoup (where it is installed)
     wait: x1, x4   our pool of one and of four drivers on pages that wait 500 ms for their data
@@ -21,6 +23,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import os
 import statistics
 import subprocess
 import sys
@@ -41,12 +45,15 @@ from scrapy.http import HtmlResponse, JsonResponse  # noqa: E402
 from models.record import Found  # noqa: E402
 from scraper.browser.job import PageJob  # noqa: E402
 from scraper.browser.pool import BrowserPool  # noqa: E402
+from scraper.browser.processes import memory_mb, session_of  # noqa: E402
 from scraper.config import load_config  # noqa: E402
 from scraper.page_data import data_in, record_lists  # noqa: E402
 from scraper.select import each  # noqa: E402
 from spiders.quotes import QuotesSpider  # noqa: E402
 
 PER_PAGE = 10
+CHUNK, SOAK_STEP = 5, 50
+SCRIPT_PAGE, PICTURE_PAGE, WAITING_PAGE = "quotes/js/page/{}/", "js/portraits/?page={}", "js/xhr-slow/?page={}"
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 CHROMIUM, CHROMEDRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 
@@ -109,12 +116,12 @@ class Ways:
         read.close = pool.close  # type: ignore[attr-defined]
         return read
 
-    def one_driver(self) -> Callable[[range], int]:
+    def one_driver(self, path: str) -> Callable[[range], int]:
         """Return the way of one reused driver."""
         driver = new_driver()
 
         def read(numbers: range) -> int:
-            return sum(self._selenium(driver, number) for number in numbers)
+            return sum(self._selenium(driver, number, path) for number in numbers)
 
         read.close = driver.quit  # type: ignore[attr-defined]
         return read
@@ -128,8 +135,8 @@ class Ways:
             driver.quit()
         return found
 
-    def _selenium(self, driver: Any, number: int) -> int:
-        driver.get(f"{self.site}quotes/js/page/{number}/")
+    def _selenium(self, driver: Any, number: int, path: str = SCRIPT_PAGE) -> int:
+        driver.get(self.site + path.format(number))
         return soup_records(driver.page_source)
 
     def playwright(self, numbers: range) -> int:
@@ -199,11 +206,61 @@ def measure(way: Callable[[range], int], pages: int, rounds: int, warm: bool = T
     return statistics.median(rates)
 
 
+def pair(ways: dict[str, Callable[[range], int]], pages: int, rounds: int) -> dict[str, float]:
+    """Return pages/s of each way, measured in turns of a few pages, so that both meet the same machine."""
+    seconds = dict.fromkeys(ways, 0.0)
+    for way in ways.values():
+        way(range(1, 3))
+    for _ in range(rounds):
+        for start in range(1, pages + 1, CHUNK):
+            numbers = range(start, min(start + CHUNK, pages + 1))
+            for name, way in ways.items():
+                started = time.perf_counter()
+                found = way(numbers)
+                seconds[name] += time.perf_counter() - started
+                if found != len(numbers) * PER_PAGE:
+                    sys.exit(f"{name} found {found} records, expected {len(numbers) * PER_PAGE}")
+    for way in ways.values():
+        way.close()  # type: ignore[attr-defined]
+    return {name: rounds * pages / took for name, took in seconds.items()}
+
+
+def soak(ways: Ways, pages: int, data_dir: Path) -> None:
+    """Print the memory of this process and of the pool's browsers while pages go by; end when a process is left."""
+    way = ways.pool(2, PICTURE_PAGE)
+    held: list[tuple[float, float]] = []
+    for start in range(0, pages, SOAK_STEP):
+        for number in range(start, start + SOAK_STEP, 2):
+            way(range(number % 38 + 1, number % 38 + 3))
+        browsers = sum(memory_mb(int(record["processes"][0]["pid"])) for record in records_in(data_dir))
+        held.append((own_mb(), browsers))
+        print(f"after {start + SOAK_STEP:>4} pages: {held[-1][0]:>5.0f} MB here, {browsers:>5.0f} MB in the browsers")
+    sessions = [record["session"] for record in records_in(data_dir)]
+    way.close()  # type: ignore[attr-defined]
+    left = [member.command() for session in sessions for member in session_of(session)]
+    here, there = (held[-1][place] / held[1][place] for place in (0, 1))
+    print(f"the last to the second: {here:.2f} x here, {there:.2f} x in the browsers")
+    print(f"processes left: {len(left)}")
+    if left:
+        sys.exit("\n".join(left))
+
+
+def own_mb() -> float:
+    """Return the resident memory of this process alone, in megabytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def records_in(data_dir: Path) -> list[dict[str, Any]]:
+    """Return what the pool has noted of its running drivers."""
+    return [json.loads(path.read_text()) for path in (data_dir / "browsers").glob("*.json")]
+
+
 def main() -> None:
     """Run every way in turn and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=40, help="pages a round (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--soak", type=int, metavar="PAGES", help="only render so many pages and show the memory")
     options = parser.parse_args()
     size = ["--quotes", str(options.pages * PER_PAGE), "--quotes-per-page", str(PER_PAGE), "--books", "1"]
     command = [sys.executable, "-m", "scraper.practice", "--port", "0", *size]
@@ -213,23 +270,31 @@ def main() -> None:
     ):
         assert server.stdout is not None
         ways = Ways(server.stdout.readline().strip(), Path(folder))
+        if options.soak:
+            soak(ways, options.soak, Path(folder))
+            server.terminate()
+            return
         many, few, rounds = options.pages, max(3, options.pages // 10), options.rounds
         rates = {name: measure(getattr(ways, name), many, rounds) for name in ("html", "data", "api")}
-        rates["one driver"] = measure(ways.one_driver(), many, rounds)
-        rates["browser x1"] = measure(ways.pool(1, "quotes/js/page/{}/"), many, rounds)
+        for title, path in (("", SCRIPT_PAGE), ("pictures: ", PICTURE_PAGE)):
+            both = {f"{title}one driver": ways.one_driver(path), f"{title}browser x1": ways.pool(1, path)}
+            rates |= pair(both, many, rounds)
         rates["new driver"] = measure(ways.new_driver, few, 1, warm=False)
         try:
             ways.playwright(range(1, many + 1))
             rates["playwright x4"] = many / ways.took
         except ImportError:
             print("playwright is not installed: its row is left out")
-        rates["wait: x1"] = measure(ways.pool(1, "js/xhr-slow/?page={}"), many, 1)
-        rates["wait: x4"] = measure(ways.pool(4, "js/xhr-slow/?page={}"), many, rounds)
+        rates["wait: x1"] = measure(ways.pool(1, WAITING_PAGE), many, 1)
+        rates["wait: x4"] = measure(ways.pool(4, WAITING_PAGE), many, rounds)
         server.terminate()
     print(f"\n{many} pages of {PER_PAGE} quotes, {rounds} rounds, median")
-    print(f"{'way':<15}{'pages/s':>9}{'of one driver':>15}{'of a new driver a page':>24}")
+    print(f"{'way':<21}{'pages/s':>9}{'of one driver':>15}{'of a new driver a page':>24}")
     for name, rate in rates.items():
-        print(f"{name:<15}{rate:>9.1f}{rate / rates['one driver']:>13.1f} x{rate / rates['new driver']:>22.0f} x")
+        print(f"{name:<21}{rate:>9.1f}{rate / rates['one driver']:>13.1f} x{rate / rates['new driver']:>22.0f} x")
+    for title in ("", "pictures: "):
+        ratio = rates[f"{title}browser x1"] / rates[f"{title}one driver"]
+        print(f"{title}pool of 1 to one plain driver: {ratio:.2f} x")
     print(f"pool of 4 to pool of 1 where pages wait: {rates['wait: x4'] / rates['wait: x1']:.1f} x")
 
 

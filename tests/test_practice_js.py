@@ -24,6 +24,7 @@ from support import until
 
 from scraper.practice import PracticeServer, load_site, quotes_as_json
 from scraper.practice.directory import SCRIPTED_ROUTES
+from scraper.practice.js_portraits import PICTURE
 from scraper.practice.js_trouble import TARGETS
 from scraper.practice.records import Quote
 
@@ -124,6 +125,10 @@ def in_literal(answer: Answer) -> Quotes:
     return list(chompjs.parse_js_object(answer.script("var data =").partition("var data =")[2]))
 
 
+def in_assignment(answer: Answer) -> Quotes:
+    return list(json.loads(answer.script("var quotes =").partition("=")[2].strip().partition(";\nshowQuotes")[0]))
+
+
 def in_next_data(answer: Answer) -> Quotes:
     content = json.loads(answer.page.css("script#__NEXT_DATA__[type='application/json']::text").get(""))
     props = content["props"]["pageProps"]
@@ -197,6 +202,7 @@ DATA: dict[str, Callable[[Answer], Quotes]] = {
     "/js/json-ld/": in_json_ld,
     "/js/microdata/": in_microdata,
     "/js/attribute/": in_attribute,
+    "/js/portraits/": in_assignment,
 }
 FETCHED = ("/js/xhr/", "/js/xhr-slow/", "/js/modal/", "/js/cookie-wall/", "/js/shadow/", "/js/iframe/")
 
@@ -206,6 +212,13 @@ def test_a_page_holds_its_quotes_as_data_and_links_to_the_next(server: PracticeS
     answers = follow(server, start)
     assert len(answers) == LAST
     assert [quote for answer in answers for quote in DATA[start](answer)] == ALL
+
+
+def test_every_portrait_is_a_picture_of_its_own(server: PracticeServer) -> None:
+    first, again, other = (ask(server, f"/js/portraits/{name}.png").body for name in ("ann-1-0", "ann-1-0", "ann-1-1"))
+    assert first == again != other
+    assert first.startswith(b"\x89PNG")
+    assert len(first) > 40_000
 
 
 @pytest.mark.parametrize("start", FETCHED)
@@ -225,7 +238,7 @@ def test_without_javascript_there_are_no_quotes(server: PracticeServer) -> None:
 
 
 def test_no_page_needs_another_host(server: PracticeServer) -> None:
-    for route in SCRIPTED_ROUTES:
+    for route in (route for route in SCRIPTED_ROUTES if route.path != PICTURE):
         page = ask(server, route.path.replace("{page}", "2")).page
         assert all(urljoin(server.url, link).startswith(server.url) for link in page.css("::attr(src)").getall())
         assert page.css("link, script[src]").getall() == []

@@ -11,6 +11,7 @@ from scraper.practice import (
     js_data,
     js_fetched,
     js_hidden,
+    js_portraits,
     js_sandbox,
     js_trouble,
     list_apis,
@@ -38,7 +39,7 @@ MODULES = (
     list_traps,
     sources,
 )
-SCRIPTED_MODULES = (js_sandbox, js_data, js_fetched, js_hidden)
+SCRIPTED_MODULES = (js_sandbox, js_data, js_fetched, js_hidden, js_portraits)
 
 LIST_ROUTES = [route for module in MODULES for route in module.ROUTES]
 SCRIPTED_ROUTES = [route for module in SCRIPTED_MODULES for route in module.ROUTES]
