@@ -276,3 +276,12 @@ def test_a_grid_renders_pages_too(site: BrowserSite, tmp_path: Path) -> None:
         assert len(session_of(driver.pid)) == 1
     finally:
         driver.kill()
+
+
+def test_a_sandbox_that_chromium_refuses_is_named_as_the_cause(site: BrowserSite, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("Chromium refuses its sandbox to root alone")
+    with pool_of(tmp_path, SANDBOX="on") as pool, pytest.raises(BrowserUnavailableError) as fault:
+        pool.submit(PageJob(f"{site.url}/inline", wait_for=".row")).result(60)
+    assert "sandbox is on, which Chromium refuses to root: set it to auto, or crawl as another user" in str(fault.value)
+    assert is_empty(tmp_path)

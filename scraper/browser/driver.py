@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -29,6 +30,14 @@ BLOATED = 2
 
 MEMORY_EVERY = 5
 """Pages between two looks at memory, each of which takes some milliseconds."""
+
+
+def _check_sandbox(config: RenderingConfig) -> None:
+    """Raise BrowserUnavailableError for a sandbox that Chromium would take a minute to refuse, without saying why."""
+    if config.sandbox == "on" and os.geteuid() == 0:
+        raise BrowserUnavailableError(
+            "[rendering] sandbox is on, which Chromium refuses to root: set it to auto, or crawl as another user"
+        )
 
 
 @dataclass
@@ -61,6 +70,7 @@ class Driver:
     ) -> Driver:
         """Start a browser on this machine; raise BrowserUnavailableError when it does not come up."""
         found = find_installed(config)
+        _check_sandbox(config)
         record = folder.new_record()
         door = gate.add_door()
         process: Chromedriver | None = None
