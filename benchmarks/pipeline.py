@@ -107,9 +107,9 @@ def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
 
     from scraper.config import load_config
     from scraper.crawling import project_settings, spider_class, tune_process
-    from scraper.gathering import PageRecords
     from scraper.mongo.connection import connection_to
     from scraper.mongo.indexes import ensure_indexes
+    from scraper.page_records import PageRecords
 
     settings = project_settings()
     settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
@@ -133,6 +133,8 @@ def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
         for document in kind.records:
             database.drop_collection(document._get_collection_name())
             ensure_indexes(database, document)
+        # What is known of the pages would spare most of the work.
+        database.drop_collection("visits")
         crawler = process.create_crawler(kind)
         tune_process(crawler)
         crawler.signals.connect(count, signal=signals.item_scraped)

@@ -92,6 +92,8 @@ class Found:
     """What is wrong, by field; a record with a fault is refused."""
     stored: dict[str, Any] = field(default_factory=dict)
     """What MongoDB is to hold, by the field's name there; filled by the validate step."""
+    stored_as: Any = None
+    """The record's `_id`, once it is stored."""
     added: frozenset[str] = frozenset()
     """List fields whose values are added to those that the record has."""
 

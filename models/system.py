@@ -23,6 +23,8 @@ class RunCounts(EmbeddedDocument):
     """What a run has done so far."""
 
     pages = IntField(default=0)
+    not_modified = IntField(default=0)
+    pages_same = IntField(default=0)
     requests = IntField(default=0)
     items_new = IntField(default=0)
     items_changed = IntField(default=0)

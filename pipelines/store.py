@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DropItem, NotConfigured
 
+from models.record import schema_of
+from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError
-from scraper.run_recorder import RunRecorder, stores_records
+from scraper.incremental.memory import MISSING, VisitMemory
+from scraper.run_recorder import RunRecorder
 from scraper.storing.group_commit import GroupCommit
 from scraper.storing.plan import Outcome
 from scraper.storing.store import Store
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from models.record import Found
     from scraper.config import Config
-    from scraper.gathering import PageRecords
+    from scraper.page_records import PageRecords
 
 logger = logging.getLogger(__name__)
 
@@ -47,16 +50,21 @@ class StorePipeline:
             raise RuntimeError("scraper.run_recorder.RunRecorder is missing from EXTENSIONS: the store step needs it")
         self._recorder = recorder
         store = Store(recorder.connection, recorder.run_id, self._crawler.spidercls.name)
-        self._commit = GroupCommit(store.write, config.store.batch_size, config.store.batch_wait_ms / 1000)
+        wait_s = config.store.batch_wait_ms / 1000
+        self._commit = GroupCommit(store.write, config.store.batch_size, wait_s)
+        self._seen = GroupCommit(store.see, config.store.batch_size, wait_s)
+        self._memory = self._crawler.get_extension(VisitMemory)
 
     async def close_spider(self) -> None:
         """Write what is waiting."""
         await self._commit.close()
+        await self._seen.close()
 
     async def process_item(self, item: PageRecords) -> PageRecords:
         """Return the page with its stored records; raise DropItem for one without, DatabaseError without MongoDB."""
         try:
-            outcomes = await self._commit.put(item.records)
+            outcomes = await self._commit.put(item.records) if item.records else []
+            missing = (await self._seen.put([item.unchanged]))[0] if item.unchanged else 0
         except DatabaseError as error:
             self._recorder.database_lost(error)
             raise
@@ -66,10 +74,23 @@ class StorePipeline:
         if refused:
             self._report(refused)
             item.records = [found for found in item.records if not found.faults]
-        self._count_records(len(item.records), len(refused))
-        if not item.records:
+        self._count(item, refused=len(refused), missing=missing)
+        if self._memory is not None and not refused:
+            await self._remember(item, missing)
+        if refused and not item.records:
             raise DropItem(f"all {len(refused)} records of {item.url} were refused")
         return item
+
+    async def _remember(self, item: PageRecords, missing: int) -> None:
+        """Keep what came of the page, for the next crawl."""
+        assert self._memory is not None
+        if missing:
+            await self._memory.forget_pages_of(item.unchanged)
+        elif item.visit is not None:
+            for found in item.records:
+                name = schema_of(found.document).collection
+                item.visit.records.setdefault(name, []).append(found.stored_as)
+            await self._memory.keep(item.visit)
 
     def _report(self, refused: list[Found]) -> None:
         for found in refused:
@@ -78,7 +99,12 @@ class StorePipeline:
             for name in found.faults:
                 self._crawler.stats.inc_value(f"swathe/faults/{found.document.__name__}.{name}")
 
-    def _count_records(self, stored: int, refused: int) -> None:
-        """Make Scrapy's own counts, which are about to count one page, those of records."""
-        self._crawler.stats.inc_value("item_scraped_count", stored - bool(stored))
-        self._crawler.stats.inc_value("item_dropped_count", refused - (not stored))
+    def _count(self, item: PageRecords, *, refused: int, missing: int) -> None:
+        """Count records seen again, and make Scrapy's counts, which are about to count one page, those of records."""
+        if again := item.size - len(item.records) - missing:
+            self._crawler.stats.inc_value("swathe/items_unchanged", again)
+        if missing:
+            self._crawler.stats.inc_value(MISSING, missing)
+        is_dropped = bool(refused) and not item.records
+        self._crawler.stats.inc_value("item_scraped_count", 0 if is_dropped else item.size - missing - 1)
+        self._crawler.stats.inc_value("item_dropped_count", refused - is_dropped)

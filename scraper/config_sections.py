@@ -53,6 +53,8 @@ class CrawlConfig(Section):
     memory_limit_mb: Count
     obey_robots: bool
     verify_certificates: bool
+    revalidate: bool
+    reread_days: Count
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
     @property

@@ -57,7 +57,8 @@ class CrawlResult:
         )
         stored += f", {gone} gone" if (gone := self.counts["items_gone"]) else ""
         why = f"; {'; '.join(self.verdict.reasons)}" if self.verdict.reasons else ""
-        return f"{self.spider}: {word}: {self.counts['pages']} pages, records {stored}{why} (run {self.run_id})"
+        same = f" ({same} not modified)" if (same := self.counts["not_modified"]) else ""
+        return f"{self.spider}: {word}: {self.counts['pages']} pages{same}, records {stored}{why} (run {self.run_id})"
 
 
 def project_settings() -> Settings:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from scrapy import Request
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -51,6 +52,7 @@ class ListReader:
         self.pages_without_record: list[str] = []
         """Addresses of records' pages that gave no record."""
         self.links_off_site: list[str] = []
+        self._events: WeakKeyDictionary[Request, ListEvent] = WeakKeyDictionary()
         self.on_event: Callable[[Request, ListEvent], None] | None = None
         """Who is told what came of each page, with the page's request."""
 
@@ -122,6 +124,17 @@ class ListReader:
             PageFailures.of(self._spider.crawler).note(failure)
             yield from self._went(request, chain, number, "failed", why=describe(error, request))
 
+    def read_again(
+        self, request: Request, name: str, number: int, state: dict[str, Any], before: ListEvent
+    ) -> list[Request]:
+        """Take in a page that is what it was when it was read `before`; return the requests for further pages."""
+        chain = self._chain_of(request, name, number, state)
+        return self._went(request, chain, number, before.what, facts=before.facts, asks=before.asks)
+
+    def event_of(self, request: Request) -> ListEvent | None:
+        """Return what came of a request's page; None when it was no page of a list."""
+        return self._events.get(request)
+
     def apply(self, event: ListEvent) -> list[Ask]:
         """Take in what came of a page, here, before a crash or elsewhere; return the pages to ask for next."""
         chain = self.chains.get(event.list) or self._begin_from(event.list, event.how_asked)
@@ -141,8 +154,10 @@ class ListReader:
         """Take in what came of a page and tell who listens; return the requests for further pages."""
         event = ListEvent(list=chain.name, number=number, what=what, how_asked=chain.note_of(number), **more)
         requests = [self._request(ask) for ask in self.apply(event)]
-        if self.on_event is not None and request is not None:
-            self.on_event(request, event)
+        if request is not None:
+            self._events[request] = event
+            if self.on_event is not None:
+                self.on_event(request, event)
         return requests
 
     def _lead_on(self, chain: Chain, number: int, asks: Sequence[Ask]) -> list[Ask]:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 STATISTICS = {
     "pages": "swathe/pages",
+    "not_modified": "swathe/pages_not_modified",
+    "pages_same": "swathe/pages_same",
     "requests": "downloader/request_count",
     "items_new": "swathe/items_new",
     "items_changed": "swathe/items_changed",

@@ -18,13 +18,15 @@ from scrapy.utils.asyncio import run_in_thread
 from models.system import Problem, Run, RunCounts
 from scraper.completeness import Findings, compare_with_earlier, examine, stored_by
 from scraper.config_sections import swathe_version
+from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError, SwatheError
 from scraper.failures import PageFailures, PageProblem
-from scraper.gathering import PageRecords
 from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
+from scraper.incremental.memory import MISSING
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
 from scraper.page_limit import REACHED
+from scraper.page_records import PageRecords
 from scraper.run_counts import counts_of
 from scraper.spider import SiteSpider
 from scraper.storing.gone import mark_gone
@@ -42,12 +44,6 @@ logger = logging.getLogger(__name__)
 
 TOO_DEEP = "depth/request_ignored_count"
 """Scrapy's statistic of the links that DEPTH_LIMIT left out."""
-
-
-def stores_records(crawler: Crawler) -> bool:
-    """Return whether this is a crawl of one of our spiders; `scrapy shell` and `fetch` open a spider, too."""
-    in_shell = crawler.settings["DUPEFILTER_CLASS"] == "scrapy.dupefilters.BaseDupeFilter"
-    return issubclass(crawler.spidercls, SiteSpider) and not in_shell
 
 
 class RunRecorder:
@@ -167,6 +163,11 @@ class RunRecorder:
         spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
+        if missing := stats.get_value(MISSING, 0):
+            findings.gaps.append(
+                f"{missing} records of pages that have not changed are not in the database any more: "
+                f"crawl again, their pages will be read"
+            )
         run = Run.objects(id=self.run_id).modify(new=True, records=records)
         if not cut_short and run is not None:
             compare_with_earlier(run, findings)

@@ -68,6 +68,7 @@ ITEM_PIPELINES = {
 }
 EXTENSIONS = {
     "scraper.run_recorder.RunRecorder": 0,
+    "scraper.incremental.memory.VisitMemory": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,
     "scraper.gathering.RecordFeeds": 0,
 }
@@ -78,6 +79,7 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
+    "scraper.incremental.revalidation.Revalidation": 30,
     "scraper.login.Session": 40,
     "scraper.page_limit.PageLimit": 50,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from models.record import schema_of
 from models.system import Run
+from models.visits import Visit
+from scraper.incremental.page_visit import forget_pages_of
 from scraper.storing.bulk import send
 from scraper.storing.change_log import ChangeLog, update_of
 
@@ -52,6 +54,9 @@ def _mark(database: Database[dict[str, Any]], document: type[Record], run: dict[
             claims = [log.compose(record, {"gone_at": now}, record.get("url", "")) for record in batch]
             lost = log.claim(claims)
             send(collection, [update_of(claim) for claim in claims if claim["_id"] not in lost])
+            ids = [claim["record"] for claim in claims if claim["_id"] not in lost]
+            # Should one come back, its page must be read, even if that says it has not changed.
+            forget_pages_of(database[Visit._get_collection_name()], run["spider"], schema.collection, ids)
             marked += len(claims) - len(lost)
             overtaken = overtaken or bool(lost)
         if not overtaken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo.errors import AutoReconnect, PyMongoError
 
@@ -17,14 +17,18 @@ from scraper.storing.rejecting import rejection
 from scraper.storing.upsert import Upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bson import ObjectId
     from mongoengine import Document
     from pymongo.database import Database
 
     from models.record import Found
+    from scraper.incremental.page_visit import Records
     from scraper.mongo.connection import Connection
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 TRIES, FIRST_WAIT_S = 6, 0.5
 """How often a batch is written when the connection breaks; the wait doubles each time, 15 s in all."""
@@ -48,10 +52,20 @@ class Store:
 
         Blocks: call it in a thread.
         """
+        return self._write(self._write_once, batch)
+
+    def see(self, pages: Sequence[Records]) -> list[int]:
+        """Note that records were seen again as they are, page by page; return how many of each page are not there.
+
+        Raises DatabaseLostError. Blocks: call it in a thread.
+        """
+        return self._write(self._see_once, pages)
+
+    def _write(self, write: Callable[[Sequence[T]], list[R]], batch: Sequence[T]) -> list[R]:
         if self._lost is not None:
             raise self._lost  # the crawl is being ended; do not let every batch in flight wait again
         try:
-            return self._write_through_breaks(batch)
+            return self._write_through_breaks(write, batch)
         except PyMongoError as error:
             what = explain(error, self._connection.address)
             self._lost = DatabaseLostError(f"the last batch is not stored: {what}")
@@ -60,15 +74,15 @@ class Store:
             self._lost = error
             raise
 
-    def _write_through_breaks(self, batch: Sequence[Found]) -> list[Outcome]:
+    def _write_through_breaks(self, write: Callable[[Sequence[T]], list[R]], batch: Sequence[T]) -> list[R]:
         """Write again when the connection breaks, up to `TRIES` times in all."""
         for attempt in range(TRIES - 1):
             try:
-                return self._write_once(batch)
+                return write(batch)
             except AutoReconnect:
                 time.sleep(FIRST_WAIT_S * 2**attempt)
                 self._connection.revive()
-        return self._write_once(batch)
+        return write(batch)
 
     def _write_once(self, batch: Sequence[Found]) -> list[Outcome]:
         database, now = self._connection.open(), _now()
@@ -88,6 +102,17 @@ class Store:
                 [rejection(found, self._run, self._spider, now) for found in refused], ordered=False
             )
         return [Outcome.REFUSED if found.faults else outcomes[id(found)] for found in batch]
+
+    def _see_once(self, pages: Sequence[Records]) -> list[int]:
+        database, now = self._connection.open(), _now()
+        missing: set[tuple[str, ObjectId]] = set()
+        for name in {name for page in pages for name in page}:
+            ids = {record for page in pages for record in page.get(name, [])}
+            there = {"_id": {"$in": list(ids)}, "gone_at": None}
+            seen = database[name].update_many(there, {"$set": {"run": self._run}, "$max": {"last_seen": now}})
+            if seen.matched_count < len(ids):
+                missing |= {(name, record) for record in ids.difference(database[name].distinct("_id", there))}
+        return [sum((name, record) in missing for name, ids in page.items() for record in ids) for page in pages]
 
     def _ensure_indexes(self, database: Database[dict[str, Any]], document: type[Document]) -> None:
         if document not in self._indexed:

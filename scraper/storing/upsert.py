@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import bson
+from bson import ObjectId
 from bson.errors import InvalidDocument
 from pymongo import InsertOne, UpdateMany, UpdateOne
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from bson import ObjectId
     from pymongo.collection import Collection
     from pymongo.database import Database
 
@@ -127,6 +127,10 @@ class Upsert:
 
     def _execute(self, plans: list[Plan]) -> list[Plan]:
         """Write the records; return the plans to decide again."""
+        for plan in plans:
+            record = plan.old["_id"] if plan.old else ObjectId()
+            for entry in plan.entries:
+                entry.found.stored_as = record
         requests: list[Any] = []
         owners: list[list[Plan]] = []
         unchanged: list[Plan] = []
@@ -199,6 +203,7 @@ class Upsert:
 
     def _insert(self, plan: Plan) -> InsertOne[Any]:
         document = {
+            "_id": plan.entries[-1].found.stored_as,
             **plan.state,
             "url": plan.url,
             "first_seen": self._now,

@@ -1,0 +1,70 @@
+"""Ask a site whether a page is still what it was, and go on from what was kept of it when it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy.exceptions import NotConfigured
+from scrapy.http import HtmlResponse
+
+from scraper.incremental.memory import VisitMemory, is_askable
+from scraper.incremental.page_visit import NOT_MODIFIED
+from scraper.spider import SiteSpider
+from scraper.stored_requests import request_from_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+NOT_MODIFIED_STATUS = 304
+
+
+class Revalidation:
+    """Downloader middleware that sends ETag and Last-Modified again, and takes "not modified" for an answer."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the middleware; raise NotConfigured where every page is read."""
+        if crawler.get_extension(VisitMemory) is None:
+            raise NotConfigured
+        return cls(crawler)
+
+    @property
+    def _memory(self) -> VisitMemory:
+        memory = self._crawler.get_extension(VisitMemory)
+        assert memory is not None
+        return memory
+
+    async def process_request(self, request: Request) -> None:
+        """Add what the site can tell an unchanged page by."""
+        if not is_askable(request):
+            return
+        visit = await self._memory.recall(request)
+        for name, value in (visit.headers if visit else {}).items():
+            request.headers.setdefault(name, value)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Return the page, or for one that is not modified an empty one whose callback goes on from what was kept."""
+        if response.status != NOT_MODIFIED_STATUS or self._memory.of(request) is None:
+            return response
+        self._crawler.stats.inc_value("swathe/pages_not_modified")
+        request.callback = self._go_on
+        return HtmlResponse(response.url, flags=[*response.flags, NOT_MODIFIED], request=request, encoding="utf-8")
+
+    def _go_on(self, response: Response, **list_page: Any) -> Iterator[Request]:
+        """Yield the requests that the page led to when it was read; they still stand there."""
+        spider, visit = self._crawler.spider, self._memory.of(response.request)
+        assert isinstance(spider, SiteSpider)
+        assert visit is not None
+        assert response.request is not None
+        requests, event = visit.led_to
+        if event is not None:
+            yield from spider.lists.read_again(response.request, **list_page, before=event)
+        for data in requests:
+            yield request_from_data(data, spider)
