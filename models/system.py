@@ -25,6 +25,7 @@ class RunCounts(EmbeddedDocument):
     pages = IntField(default=0)
     not_modified = IntField(default=0)
     pages_same = IntField(default=0)
+    passed_over = IntField(default=0)
     requests = IntField(default=0)
     items_new = IntField(default=0)
     items_changed = IntField(default=0)

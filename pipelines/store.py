@@ -13,6 +13,7 @@ from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.incremental.memory import MISSING, VisitMemory
 from scraper.run_recorder import RunRecorder
+from scraper.spider import SiteSpider
 from scraper.storing.group_commit import GroupCommit
 from scraper.storing.plan import Outcome
 from scraper.storing.store import Store
@@ -63,23 +64,40 @@ class StorePipeline:
     async def process_item(self, item: PageRecords) -> PageRecords:
         """Return the page with its stored records; raise DropItem for one without, DatabaseError without MongoDB."""
         try:
-            outcomes = await self._commit.put(item.records) if item.records else []
-            missing = (await self._seen.put([item.unchanged]))[0] if item.unchanged else 0
+            return await self._store(item)
         except DatabaseError as error:
             self._recorder.database_lost(error)
             raise
+        finally:
+            item.is_decided.set()
+
+    async def _store(self, item: PageRecords) -> PageRecords:
+        outcomes = await self._commit.put(item.records) if item.records else []
+        missing = (await self._seen.put([item.unchanged]))[0] if item.unchanged else 0
         for outcome, count in Counter(outcomes).items():
             self._crawler.stats.inc_value(f"swathe/items_{outcome}", count)
         refused = [found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED]
         if refused:
             self._report(refused)
             item.records = [found for found in item.records if not found.faults]
+        if item.event is not None:
+            self._note_known(item, outcomes)
         self._count(item, refused=len(refused), missing=missing)
         if self._memory is not None and not refused:
             await self._remember(item, missing)
         if refused and not item.records:
             raise DropItem(f"all {len(refused)} records of {item.url} were refused")
         return item
+
+    def _note_known(self, item: PageRecords, outcomes: list[Outcome]) -> None:
+        """Tell the list which of the page's entries were there before."""
+        spider = self._crawler.spider
+        assert isinstance(spider, SiteSpider)
+        assert item.event is not None
+        assert spider.since_known is not None
+        new = {id(found) for found, out in zip(item.records, outcomes, strict=True) if out is Outcome.NEW}
+        known = [entry if isinstance(entry, bool) else id(entry) not in new for entry in item.known]
+        spider.lists.chains[item.event.list].note_known(item.event.number, known, spider.since_known)
 
     async def _remember(self, item: PageRecords, missing: int) -> None:
         """Keep what came of the page, for the next crawl."""

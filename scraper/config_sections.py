@@ -55,6 +55,7 @@ class CrawlConfig(Section):
     verify_certificates: bool
     revalidate: bool
     reread_days: Count
+    follow: Literal["all", "changed"]
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
     @property

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request
 from scrapy.extensions.feedexport import FeedExporter
 
-from models.record import Found
-from scraper.incremental.memory import VisitMemory, is_rememberable
-from scraper.incremental.page_visit import NOT_MODIFIED, visit_of
+from scraper.incremental.memory import VisitMemory
+from scraper.incremental.page_output import PageOutput
 from scraper.page_records import PageRecords
-from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,60 +43,13 @@ class GatherRecords:
                 if page.take(output):
                     yield output
         except Exception:
-            for item in page.items():
-                yield item
+            for output in page.as_far_as_read():
+                yield output
             raise
-        page.is_whole = True
-        for item in page.items():
-            yield item
-
-
-class PageOutput:
-    """What a callback yields of one page."""
-
-    def __init__(self, crawler: Crawler, memory: VisitMemory | None, response: Response | None) -> None:
-        self._crawler, self._memory, self._response = crawler, memory, response
-        self._found: list[Found] = []
-        self._others: list[Any] = []
-        self._requests: list[Request] = []
-        self.is_whole = False
-        """Whether the callback came to its end."""
-
-    def take(self, output: Any) -> bool:
-        """Take in what the spider yields; return whether it goes on at once."""
-        if isinstance(output, Request):
-            if self._memory is not None:
-                self._requests.append(output)
-            return True
-        (self._found if isinstance(output, Found) else self._others).append(output)
-        return False
-
-    def items(self) -> list[Any]:
-        """Return what goes to the pipelines: the page's records as one item, and what else there is."""
-        page = self._remembered() or PageRecords(self._found[0].url if self._found else "", self._found)
-        return [*([page] if page.size or page.visit else []), *self._others]
-
-    def _remembered(self) -> PageRecords | None:
-        """Return the page as it is known, or is to be known the next time; None where nothing is remembered."""
-        response, memory, spider = self._response, self._memory, self._crawler.spider
-        if memory is None or response is None or response.request is None or not isinstance(spider, SiteSpider):
-            return None
-        earlier = memory.of(response.request)
-        if NOT_MODIFIED in response.flags:
-            return PageRecords(response.url, [], earlier.records if earlier else {})
-        if not self.is_whole or self._others or not is_rememberable(response):
-            return None
-        event = spider.lists.event_of(response.request)
-        key = earlier.key if earlier else memory.key_of(response.request)
-        visit = visit_of(response, key, [*self._found, *self._requests], event, spider)
-        if visit is None:
-            return None
-        if earlier is not None and earlier.digest == visit.digest:
-            self._crawler.stats.inc_value("swathe/pages_same")
-            visit.records = earlier.records
-            news = visit if visit.is_worth_keeping_over(earlier) else None
-            return PageRecords(response.url, [], earlier.records, news)
-        return PageRecords(response.url, self._found, visit=visit)
+        for output in await page.rest():
+            yield output
+        for request in await page.further_pages():
+            yield request
 
 
 class RecordFeeds(FeedExporter):

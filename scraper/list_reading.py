@@ -15,7 +15,7 @@ from scraper.failures import PageFailures, describe
 from scraper.page_limit import PageLimitReachedError
 from scraper.paging.ask import Ask
 from scraper.paging.chain import Chain
-from scraper.paging.entries import identity_of
+from scraper.paging.entries import identity_of, text_hash
 from scraper.paging.facts import ListEvent, facts_of
 from scraper.paging.kind import ListPage
 from scraper.paging.values import NotJsonError, in_json
@@ -53,6 +53,8 @@ class ListReader:
         """Addresses of records' pages that gave no record."""
         self.links_off_site: list[str] = []
         self._events: WeakKeyDictionary[Request, ListEvent] = WeakKeyDictionary()
+        self.entry_texts: WeakKeyDictionary[Request, int] = WeakKeyDictionary()
+        """What tells the entry that a request was made from apart from what it was at another time."""
         self.on_event: Callable[[Request, ListEvent], None] | None = None
         """Who is told what came of each page, with the page's request."""
 
@@ -94,6 +96,9 @@ class ListReader:
         for entry, outputs in made.outputs:
             without_record += not outputs
             entries.append(identity_of(entry, outputs))
+            for output in outputs:
+                if isinstance(output, Request):
+                    self.entry_texts[output] = text_hash(entry)
             yield from outputs
         facts = facts_of(page, entries, made.tier, without_record=without_record, end=end)
         requests = self._went(page.answer.request, chain, page.number, "read", facts=facts)
@@ -212,7 +217,7 @@ class ListReader:
 
     def _side_by_side(self) -> tuple[int, int]:
         """Return how many pages of a list may wait at once: such as are known to exist, and others."""
-        if self._spider.in_order:
+        if self._spider.in_order or self._spider.since_known:
             return 1, 1
         settings = self._spider.crawler.settings
         slot = settings["DOWNLOAD_SLOTS"].get(urlsplit(self._spider.start_at).hostname, {})

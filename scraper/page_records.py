@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from models.record import Found
     from scraper.incremental.page_visit import PageVisit, Records
+    from scraper.paging.facts import ListEvent
 
 
 @dataclass(slots=True)
@@ -20,6 +22,17 @@ class PageRecords:
     """Records that the page shows as it did when it was read last: they are seen, and need not be stored again."""
     visit: PageVisit | None = None
     """What to remember of the page once its records are stored."""
+    event: ListEvent | None = None
+    """What the page told of its list, where it matters which of its entries are known."""
+    known: list[bool | Found] = field(default_factory=list)
+    """Which of its entries were there before; a record of the page is known by what becomes of it."""
+    is_decided: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the list knows of its entries, or never will."""
+
+    def see(self, records: Records) -> None:
+        """Add records that need not be stored again."""
+        for collection, ids in records.items():
+            self.unchanged[collection] = [*self.unchanged.get(collection, []), *ids]
 
     def __repr__(self) -> str:
         """Show the page short enough for a log line."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 STATISTICS = {
     "pages": "swathe/pages",
     "not_modified": "swathe/pages_not_modified",
+    "passed_over": "swathe/pages_passed_over",
     "pages_same": "swathe/pages_same",
     "requests": "downloader/request_count",
     "items_new": "swathe/items_new",

@@ -140,7 +140,7 @@ class RunRecorder:
             self._database_error = self._database_error or f"MongoDB was lost at the end: {type(error).__name__}"
         now = datetime.now(UTC)
         verdict = judge(self._evidence(reason))
-        if verdict.completeness == "complete":
+        if verdict.completeness == "complete" and not spider.since_known:
             try:
                 await run_in_thread(self._mark_gone, spider, now)
             except (PyMongoError, DatabaseError) as error:
@@ -159,7 +159,7 @@ class RunRecorder:
         if self._database_error:
             return Findings()
         stats = self._crawler.stats
-        cut_short = reason != "finished" or stats.get_value(REACHED) or stats.get_value(TOO_DEEP)
+        cut_short = spider.since_known or reason != "finished" or stats.get_value(REACHED) or stats.get_value(TOO_DEEP)
         spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
@@ -238,5 +238,5 @@ class RunRecorder:
 
 def _arguments(spider: Spider) -> dict[str, Any]:
     """Return what the crawl was asked for, by the arguments' names."""
-    given = {"start": "start_at", "max_pages": "max_pages", "max_depth": "max_depth"}
+    given = {"start": "start_at", "max_pages": "max_pages", "max_depth": "max_depth", "since_known": "since_known"}
     return {name: value for name, place in given.items() if (value := getattr(spider, place, None)) is not None}

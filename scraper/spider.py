@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
-from scrapy.utils.response import get_base_url
 
 from models.record import Found, Record
 from scraper.errors import UsageError, expected_one_of
@@ -20,6 +19,7 @@ from scraper.paging.values import in_json
 from scraper.rendering.discovery import pagination_of
 from scraper.rendering.reader import PageReader, Render, render_request
 from scraper.select import texts
+from scraper.shared_links import SharedLinks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from scraper.browser.actions import Action
     from scraper.login import Login
     from scraper.paging.kind import ListPage
+
+
+NUMBERS = ("max_pages", "max_depth", "since_known")
+"""Arguments that are whole numbers."""
 
 
 class SiteSpider(Spider):
@@ -62,7 +66,7 @@ class SiteSpider(Spider):
     login: ClassVar[Login | None] = None
     ready: ClassVar[str] = ""
     actions: ClassVar[Sequence[Action]] = ()
-    arguments: ClassVar[tuple[str, ...]] = ("start", "max_pages", "max_depth")
+    arguments: ClassVar[tuple[str, ...]] = ("start", "max_pages", "max_depth", "since_known")
 
     def __init__(self, name: str | None = None, **arguments: Any) -> None:
         """Take the arguments of a crawl; raise UsageError for one that is unknown or cannot be used."""
@@ -71,10 +75,11 @@ class SiteSpider(Spider):
         self.start_at: str = arguments.get("start") or self.start_url
         self.max_pages: int | None = int(arguments["max_pages"]) if arguments.get("max_pages") else None
         self.max_depth: int | None = int(arguments["max_depth"]) if arguments.get("max_depth") else None
+        self.since_known: int | None = int(arguments["since_known"]) if arguments.get("since_known") else None
         host = urlsplit(self.start_at).hostname or ""
         self.allowed_domains = [host.removeprefix("www.")]
         self.lists = ListReader(self)
-        self._followed: set[str | tuple[str, str]] = set()
+        self.shared_links = SharedLinks()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -94,7 +99,7 @@ class SiteSpider(Spider):
                 )
             if name == "start" and value:
                 check_start_url(value)
-            if name.startswith("max_") and value and not (str(value).isdecimal() and int(value) > 0):
+            if name in NUMBERS and value and not (str(value).isdecimal() and int(value) > 0):
                 raise UsageError(f"{name} is '{value}', expected a whole number of 1 or more")
 
     @cached_property
@@ -199,16 +204,8 @@ class SiteSpider(Spider):
         For links that many pages have, such as that to an author: Scrapy would drop a repeated request as well, but
         only after making it, which costs more than reading a record.
         """
-        base = urlsplit(get_base_url(page))
-        for link in texts(page, f"{links}::attr(href)") if isinstance(links, str) else links:
-            # Joined to the same host, a path from its root is the same address: to join it again costs more, too.
-            known = (base.netloc, link) if link.startswith("/") else None
-            if known and known in self._followed:
-                continue
-            url = page.urljoin(link.strip())
-            if url not in self._followed:
-                yield page.follow(url, callback)
-            self._followed |= {url, known} if known else {url}
+        found = texts(page, f"{links}::attr(href)") if isinstance(links, str) else links
+        yield from self.shared_links.follow(page, found, callback)
 
     def on_site(self, url: str) -> bool:
         """Return whether an address belongs to the site that is crawled."""

@@ -27,6 +27,10 @@ def crawl(
     start: Annotated[str, typer.Option(metavar="URL", help="Start here instead, e.g. at a mirror of the site.")] = "",
     max_pages: Annotated[int | None, typer.Option(min=1, help="Read at most this many pages.")] = None,
     max_depth: Annotated[int | None, typer.Option(min=1, help="Follow links at most this far from the start.")] = None,
+    since_known: Annotated[
+        int | None,
+        typer.Option(min=1, help="Leave a list, newest first, after this many known records in a row."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,8 +53,11 @@ def crawl(
     overrides = _apply(set_ or [])
     config = load_config()
     spider_type = crawling.spider_class(spider)
-    arguments = {"start": start, "max_pages": str(max_pages or ""), "max_depth": str(max_depth or "")}
+    numbers = {"max_pages": max_pages, "max_depth": max_depth, "since_known": since_known}
+    arguments = {"start": start, **{name: str(number or "") for name, number in numbers.items()}}
     spider_type.check_arguments(arguments)
+    if since_known and not config.crawl.revalidate:
+        raise UsageError("--since-known needs what is known of pages: set [crawl] revalidate to true")
     log_file = None if verbose else _log_file(config, spider)
     settings = crawling.project_settings()
     settings.setdict({**_run_settings(settings, log_file, output), **overrides}, priority="cmdline")

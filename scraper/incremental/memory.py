@@ -25,7 +25,7 @@ from scraper.mongo.indexes import ensure_indexes
 from scraper.storing.group_commit import GroupCommit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pymongo.collection import Collection
     from scrapy import Request, Spider
@@ -58,6 +58,9 @@ class VisitMemory:
     def __init__(self, crawler: Crawler) -> None:
         config: Config = crawler.settings["SWATHE"]
         self._crawler = crawler
+        self.follows_changed_only = config.crawl.follow == "changed"
+        self.reads_all = bool(crawler.settings.getdict("FEEDS"))
+        """Whether every page is read: a file of records would lack those of a page that is not."""
         self._rereads_after = timedelta(days=config.crawl.reread_days)
         self._code = ""
         self._of: WeakKeyDictionary[Request, PageVisit] = WeakKeyDictionary()
@@ -67,13 +70,9 @@ class VisitMemory:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build the extension; raise NotConfigured where pages are always read.
-
-        That is where nothing is stored, where it is not wanted, and where the records are also written to a file,
-        which those of a page that is not read would be missing from.
-        """
+        """Build the extension; raise NotConfigured where nothing is stored, and where it is not wanted."""
         config: Config = crawler.settings["SWATHE"]
-        if not stores_records(crawler) or not config.crawl.revalidate or crawler.settings.getdict("FEEDS"):
+        if not stores_records(crawler) or not config.crawl.revalidate:
             raise NotConfigured
         memory = cls(crawler)
         crawler.signals.connect(memory._opened, signal=signals.spider_opened)
@@ -95,6 +94,13 @@ class VisitMemory:
         if visit is not None:
             self._of[request] = visit
         return visit
+
+    async def known(self, requests: Sequence[Request]) -> dict[Request, PageVisit]:
+        """Return what came the last time of those requests' pages that are known."""
+        if self._is_empty or not requests:
+            return {}
+        visits = await self._lookups.put([self.key_of(request) for request in requests])
+        return {request: visit for request, visit in zip(requests, visits, strict=True) if visit is not None}
 
     def of(self, request: Request | None) -> PageVisit | None:
         """Return what was recalled for a request."""

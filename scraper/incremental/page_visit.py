@@ -12,6 +12,7 @@ from scrapy import Request
 
 from models.record import Found
 from scraper.errors import UnstorableRequestError
+from scraper.list_reading import LIST_NOTE
 from scraper.paging.facts import ListEvent
 from scraper.stored_requests import request_to_data
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
     from bson import ObjectId
     from pymongo.collection import Collection
-    from scrapy import Spider
     from scrapy.http import Response
+
+    from scraper.spider import SiteSpider
 
 NOT_MODIFIED = "not-modified"
 """Flag of a response that has no body because the page is what it was when it was read last."""
@@ -32,6 +34,24 @@ MOST_BYTES = 2**20
 
 Records = dict[str, list["ObjectId"]]
 """The `_id` of records, by the name of their collection."""
+
+
+@dataclass
+class Onward:
+    """Where a page led. Everything in it is JSON."""
+
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    entries: dict[str, int] = field(default_factory=dict)
+    """The texts' hashes of the entries that requests were made from, by the request's address."""
+    shared: dict[str, str] = field(default_factory=dict)
+    """What many pages lead to: names of callbacks by address."""
+    told: dict[str, Any] = field(default_factory=dict)
+    """What the page told of its list; a ListEvent."""
+
+    @property
+    def event(self) -> ListEvent | None:
+        """What the page told of its list."""
+        return ListEvent.from_json(self.told) if self.told else None
 
 
 @dataclass
@@ -52,13 +72,9 @@ class PageVisit:
         asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in asked.items() if value}
 
-    @property
-    def led_to(self) -> tuple[list[dict[str, Any]], ListEvent | None]:
-        """The requests that the page led to, as data, and what it told of its list."""
-        if not self.onward:
-            return [], None
-        data = json.loads(zstandard.decompress(self.onward))
-        return data["requests"], ListEvent.from_json(data["event"]) if data["event"] else None
+    def led_to(self) -> Onward:
+        """Return where the page led."""
+        return Onward(**json.loads(zstandard.decompress(self.onward))) if self.onward else Onward()
 
     def is_worth_keeping_over(self, earlier: PageVisit | None) -> bool:
         """Return whether it tells more than what is kept of the page."""
@@ -78,38 +94,41 @@ class PageVisit:
 
 
 def visit_of(
-    response: Response, key: bytes, outputs: Iterable[Any], event: ListEvent | None, spider: Spider
+    response: Response, key: bytes, outputs: Iterable[Any], event: ListEvent | None, spider: SiteSpider
 ) -> PageVisit | None:
     """Return what came of a page that was read; None when it cannot be taken up again.
 
     `outputs` is all that the spider yielded of it, `event` what it told of its list. The pages of a list follow from
     the event, so their requests are left out.
     """
-    told = event.to_json() if event else None
+    assert response.request is not None
+    shared = spider.shared_links.of(response.request)
+    onward = Onward(shared=dict(sorted(shared.items())), told=event.to_json() if event else {})
     digest = blake2b(digest_size=16)
-    requests = []
     for output in outputs:
         if isinstance(output, Found):
             digest.update(repr((output.document.__name__, output.raw, sorted(output.added))).encode(errors="replace"))
-        elif isinstance(output, Request):
-            if "browser" in output.meta:
-                return None  # it is not known from the page alone what the browser shows
-            digest.update(f"{output.method} {output.url} ".encode() + output.body)
-            if "name" not in output.cb_kwargs or "number" not in output.cb_kwargs:
-                try:
-                    requests.append(request_to_data(output, spider))
-                except UnstorableRequestError:
-                    return None  # whoever has to store it says so
-        else:
-            return None
-    if told:
-        digest.update(json.dumps(told, sort_keys=True).encode())
-    data = json.dumps({"requests": requests, "event": told}).encode()
-    onward = zstandard.compress(data) if requests or told else b""
-    if len(onward) > MOST_BYTES:
+        elif not isinstance(output, Request) or "browser" in output.meta:
+            return None  # it is not known from the page alone what the browser shows
+        elif output.url not in shared and not is_list_page(output):
+            try:
+                onward.requests.append(request_to_data(output, spider))
+            except UnstorableRequestError:
+                return None  # whoever has to store it says so
+            if (text := spider.lists.entry_texts.get(output)) is not None:
+                onward.entries[output.url] = text
+    data = json.dumps(vars(onward), sort_keys=True).encode()
+    digest.update(data)
+    packed = zstandard.compress(data) if any(vars(onward).values()) else b""
+    if len(packed) > MOST_BYTES:
         return None
     header = {name: (response.headers.get(name) or b"").decode("latin-1")[:1000] for name in ("ETag", "Last-Modified")}
-    return PageVisit(key, response.url, digest.digest(), header["ETag"], header["Last-Modified"], onward=onward)
+    return PageVisit(key, response.url, digest.digest(), header["ETag"], header["Last-Modified"], onward=packed)
+
+
+def is_list_page(request: Request) -> bool:
+    """Return whether a request is for a further page of a list, which follows from the pages before it."""
+    return LIST_NOTE in request.meta
 
 
 def forget_pages_of(visits: Collection[dict[str, Any]], spider: str, collection: str, ids: list[ObjectId]) -> None:

@@ -31,7 +31,8 @@ class Revalidation:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Build the middleware; raise NotConfigured where every page is read."""
-        if crawler.get_extension(VisitMemory) is None:
+        memory = crawler.get_extension(VisitMemory)
+        if memory is None or memory.reads_all:
             raise NotConfigured
         return cls(crawler)
 
@@ -63,8 +64,9 @@ class Revalidation:
         assert isinstance(spider, SiteSpider)
         assert visit is not None
         assert response.request is not None
-        requests, event = visit.led_to
-        if event is not None:
-            yield from spider.lists.read_again(response.request, **list_page, before=event)
-        for data in requests:
+        onward = visit.led_to()
+        if onward.event is not None:
+            yield from spider.lists.read_again(response.request, **list_page, before=onward.event)
+        for data in onward.requests:
             yield request_from_data(data, spider)
+        yield from spider.shared_links.again(response, onward.shared, spider)

@@ -11,7 +11,7 @@ from scraper.paging.numbering import Numbering
 from scraper.paging.sightings import Seen, Sightings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scraper.config_sections import Tier
     from scraper.paging.facts import PageFacts
@@ -36,6 +36,7 @@ class Chain(Sightings):
         self._prints: dict[int, int] = {}
         self._asked: dict[int, Ask] = {}
         self._waiting: set[int] = set()
+        self._known: dict[int, list[bool]] = {}
         self.by_number: set[int] = set()
         """Pages that were asked for by their number, without a link to them."""
         self._first_gap = 2
@@ -96,6 +97,15 @@ class Chain(Sightings):
             self._note(following)
             asks.append(following)
         return [*asks, *self._by_number()]
+
+    def note_known(self, number: int, known: Sequence[bool], most: int) -> None:
+        """Take in which of a page's entries are known, and ask for no more pages after `most` of them in a row."""
+        self._known[number] = list(known)
+        row = 0
+        for page in range(1, len(self._known) + 1):
+            for is_known in self._known.get(page, [False]):
+                row = row + 1 if is_known else 0
+                self.limited = self.limited or row >= most
 
     def lead_to_lists(self, number: int) -> None:
         """Take in that a page has no records of its own but leads to lists."""

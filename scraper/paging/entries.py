@@ -28,6 +28,11 @@ def identity_of(entry: Any, outputs: tuple[Any, ...]) -> int:
     for output in outputs:
         if isinstance(output, Request):
             return _digest(SESSION.sub("", output.url))
+    return text_hash(entry)
+
+
+def text_hash(entry: Any) -> int:
+    """Return what tells the content of an entry from any other: a whole number of 64 bits, as above."""
     if isinstance(entry, dict | list):
         return _digest(json.dumps(entry, sort_keys=True, default=str))
     return _digest("".join(entry.itertext()) if hasattr(entry, "itertext") else str(entry))

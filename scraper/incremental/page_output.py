@@ -1,0 +1,133 @@
+"""What a callback yields of one page, held against what is known of the page and of those it leads to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+
+from models.record import Found
+from scraper.incremental.memory import is_rememberable
+from scraper.incremental.page_visit import NOT_MODIFIED, is_list_page, visit_of
+from scraper.page_records import PageRecords
+from scraper.spider import SiteSpider
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from scraper.incremental.memory import VisitMemory
+    from scraper.incremental.page_visit import PageVisit
+    from scraper.paging.facts import ListEvent
+
+
+class PageOutput:
+    """The output for one page, on its way to the pipelines and the scheduler."""
+
+    def __init__(self, crawler: Crawler, memory: VisitMemory | None, response: Response | None) -> None:
+        self._spider, self._stats = crawler.spider, crawler.stats
+        self._response = response
+        request = response.request if response is not None else None
+        self._memory = memory if request is not None and isinstance(self._spider, SiteSpider) else None
+        self._earlier = self._memory.of(request) if self._memory else None
+        self._is_same = response is not None and NOT_MODIFIED in response.flags
+        self._outputs: list[Found | Request] = []
+        self._others: list[Any] = []
+        self._held: list[Request] = []
+        self._pages: list[Request] = []
+        self._since_known = getattr(self._spider, "since_known", None)
+        self._item: PageRecords | None = None
+
+    def take(self, output: Any) -> bool:
+        """Take in what the spider yields; return whether it goes on at once."""
+        if isinstance(output, Request):
+            if self._memory is None:
+                return True
+            self._outputs.append(output)
+            waits = self._since_known if is_list_page(output) else self._memory.follows_changed_only
+            if waits:
+                (self._pages if is_list_page(output) else self._held).append(output)
+            return not waits
+        (self._outputs if isinstance(output, Found) else self._others).append(output)
+        return False
+
+    def as_far_as_read(self) -> list[Any]:
+        """Return what is left of a page on which the spider raised an error; nothing is remembered of it."""
+        return [*self._held, *self._pages, *self._as_items(PageRecords(self._url, self._found))]
+
+    async def rest(self) -> list[Any]:
+        """Return what is left of a page that was read to its end: requests that waited, then its items."""
+        memory, response, spider = self._memory, self._response, self._spider
+        if memory is None or response is None or response.request is None:
+            return self.as_far_as_read()
+        assert isinstance(spider, SiteSpider)
+        asked = self._outputs if self._since_known else self._held
+        known = await memory.known([output for output in asked if isinstance(output, Request)])
+        item = self._remembered(memory, response, spider)
+        followed = []
+        for request in self._held:
+            if request in known and self._stands_for_unchanged(request, known[request]):
+                item.see(known[request].records)
+                self._stats.inc_value("swathe/pages_passed_over")
+            else:
+                followed.append(request)
+        item.event = spider.lists.event_of(response.request) if self._since_known else None
+        if item.event is not None:
+            item.known = self._known(item.event, known)
+            self._item = item
+        return [*followed, *self._as_items(item)]
+
+    async def further_pages(self) -> list[Request]:
+        """Return the requests for further pages of a list, once it is known whether the list is left."""
+        if self._item is not None and self._item.event is not None and isinstance(self._spider, SiteSpider):
+            await self._item.is_decided.wait()
+            if self._spider.lists.chains[self._item.event.list].limited:
+                return []
+        return self._pages
+
+    @property
+    def _found(self) -> list[Found]:
+        return [output for output in self._outputs if isinstance(output, Found)]
+
+    @property
+    def _url(self) -> str:
+        return self._response.url if self._response is not None else ""
+
+    def _as_items(self, page: PageRecords) -> list[Any]:
+        return [*([page] if page.size or page.visit or page.event else []), *self._others]
+
+    def _remembered(self, memory: VisitMemory, response: Response, spider: SiteSpider) -> PageRecords:
+        """Return the page as it is known, or as it is to be known the next time."""
+        assert response.request is not None
+        earlier = self._earlier
+        if self._is_same:
+            return PageRecords(response.url, [], dict(earlier.records) if earlier else {})
+        if self._others or not is_rememberable(response):
+            return PageRecords(response.url, self._found)
+        event = spider.lists.event_of(response.request)
+        key = earlier.key if earlier else memory.key_of(response.request)
+        visit = visit_of(response, key, self._outputs, event, spider)
+        if visit is not None and earlier is not None and earlier.digest == visit.digest:
+            self._stats.inc_value("swathe/pages_same")
+            self._is_same = True
+            visit.records = earlier.records
+            news = visit if visit.is_worth_keeping_over(earlier) else None
+            return PageRecords(response.url, [], dict(earlier.records), news)
+        return PageRecords(response.url, self._found, visit=visit)
+
+    def _stands_for_unchanged(self, request: Request, known: PageVisit) -> bool:
+        """Return whether the entry that a request was made from is what it was, and its page led nowhere else."""
+        assert isinstance(self._spider, SiteSpider)
+        if known.onward or not known.records or self._earlier is None:
+            return False
+        if self._response is not None and NOT_MODIFIED in self._response.flags:
+            return True
+        text = self._spider.lists.entry_texts.get(request)
+        return text is not None and self._earlier.led_to().entries.get(request.url) == text
+
+    def _known(self, event: ListEvent, known: dict[Request, PageVisit]) -> list[bool | Found]:
+        """Return for each record or link of the page whether it was there before; a record itself is asked later."""
+        if self._is_same and event.facts is not None:
+            return [True] * len(event.facts.entries)
+        links = (output for output in self._outputs if isinstance(output, Request) and not is_list_page(output))
+        return [*self._found] or [link in known for link in links]
