@@ -6,6 +6,7 @@ that an open connection is needed by then (`scraper.mongo.connection`).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Self
 
 from mongoengine import QuerySet
@@ -16,19 +17,22 @@ if TYPE_CHECKING:
     from bson import ObjectId
 
 
+_WORD = re.compile(r"\w(?:\S*\w)?")
+"""Characters without a space, less the punctuation around them."""
+
+
 def text_search(words: str) -> dict[str, Any]:
     """Return the MongoDB filter for texts that hold every one of `words`, in any case, with or without accents.
 
     Whole words count, and nothing in them is an operator; raise ValueError when there is none.
 
-    >>> text_search('sea -"wall')
-    {'$text': {'$search': '"sea" "-wall"'}}
+    >>> text_search('sea -"well-known!')
+    {'$text': {'$search': '"sea" "well-known"'}}
     """
-    plain = words.replace('"', " ").replace("\\", " ").split()
-    phrases = [f'"{word}"' for word in plain if any(letter.isalnum() for letter in word)]
-    if not phrases:
+    found = _WORD.findall(words.replace('"', " ").replace("\\", " "))
+    if not found:
         raise ValueError(f"a text search for {words!r} has no word in it, expected letters or digits")
-    return {"$text": {"$search": " ".join(phrases)}}
+    return {"$text": {"$search": " ".join(f'"{word}"' for word in found)}}
 
 
 class Questions(QuerySet):

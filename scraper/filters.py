@@ -127,8 +127,8 @@ def _condition(document: type[Document], text: str, zone: tzinfo | None) -> dict
     match = _PRESENCE.fullmatch(text)
     if not match:
         raise UsageError(
-            f"filter {text[:SHOWN]!r} is not understood, expected one of field=value field!=value field<value field<=value "
-            f"field>value field>=value field~text field:a,b field !field; {_listed(document)}"
+            f"filter {text[:SHOWN]!r} is not understood, expected one of field=value field!=value field<value "
+            f"field<=value field>value field>=value field~text field:a,b field !field; {_listed(document)}"
         )
     column, field = field_path(document, match["field"])
     empty: list[Any] = [None, []] if isinstance(field, me.ListField) else [None]

@@ -27,7 +27,7 @@ OPERATORS_HELP = """  field=value  !=  <  <=  >  >=   compares; a time may be ye
 WORDS = ("exit", "help")
 SAVED, OF_FIELDS = "--saved", ("--select", "--sort", "--group-by")
 _TIMES = ("today", "yesterday", "now", "-1h", "-1d", "-7d")
-_FILTER = re.compile(r"(?P<field>[\w.]+)(?P<operator>!=|<=|>=|=|<|>|~|:)(?P<value>[^,]*)$")
+_FILTER = re.compile(r"(?P<field>[\w.]+)(?P<operator>!=|<=|>=|=|<|>|~|:)(?:.*,)?(?P<value>[^,]*)")
 
 
 def suggestions(line: str, options: Mapping[str, Sequence[str]]) -> tuple[list[str], str]:
@@ -57,7 +57,7 @@ def suggestions(line: str, options: Mapping[str, Sequence[str]]) -> tuple[list[s
 
 
 def _in_filter(document: type[Document], typed: str) -> tuple[list[str], str]:
-    match = _FILTER.search(typed)
+    match = _FILTER.fullmatch(typed)
     if match:
         return _matching(_values(document, match["field"]), match["value"])
     names = _names(document, typed)

@@ -12,7 +12,7 @@ from scraper.errors import SwatheError, UsageError
 from scraper.mongo.connection import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import Completion
@@ -33,13 +33,17 @@ Tab completes collections, fields, operators and options; the arrow keys bring b
 """
 
 
-def prompt(command: Any) -> None:
-    """Read lines and run each as arguments of `command` until the end of input; raise UsageError without a terminal."""
+def prompt(command: Any, choices: Mapping[str, Sequence[str]]) -> None:
+    """Read lines and run each as arguments of `command` until the end of input; raise UsageError without a terminal.
+
+    `choices` has the values of those options that take only some.
+    """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("-i needs a terminal, and input or output is none: give the query as arguments instead")
     config = load_config().mongodb
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    session = _session(command, str(config.data_dir / HISTORY))
+    options = {name: choices.get(name, ()) for param in command.params for name in param.opts if name.startswith("--")}
+    session = _session(options, str(config.data_dir / HISTORY))
     server = Connection(config).server
     if server:
         server.join()  # so that it stays up from one question to the next
@@ -78,18 +82,11 @@ def _run(command: Any, line: str) -> None:
         pass  # how the command ends, also after a misspelt option, which it has told
 
 
-def _session(command: Any, history: str) -> PromptSession[str]:
+def _session(options: Mapping[str, Sequence[str]], history: str) -> PromptSession[str]:
     # Only who asks for the prompt pays for its import.
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import Completer, Completion
     from prompt_toolkit.history import FileHistory
-
-    options = {
-        name: [str(choice) for choice in getattr(param.type, "choices", ())]
-        for param in command.params
-        for name in param.opts
-        if name.startswith("--")
-    }
 
     class QueryCompleter(Completer):
         def get_completions(self, document: Document, _event: Any) -> Iterator[Completion]:

@@ -44,7 +44,7 @@ class QueryCommand(SavedQueries):
 
 def _interact(context: typer.Context, wanted: bool) -> None:
     if wanted:
-        prompt(context.command)
+        prompt(context.command, {"--format": tuple(Format)})
         raise typer.Exit
 
 
@@ -129,7 +129,7 @@ def _print_table(database: Database[dict[str, Any]], question: Question, limit: 
     if len(rows) < total:
         notes.append("--limit 0 shows all")
     if any(isinstance(value, datetime) for row in rows for value in row.values()):
-        notes.append(f"times in {datetime.now(UTC).astimezone(zone).tzname()}")
+        notes.append(f"times in {'UTC' if zone else 'the local zone'}")
     if hidden:
         notes.append(f"no room for {', '.join(hidden)}: --select picks")
     console.print("; ".join(notes), style="dim", soft_wrap=True)
