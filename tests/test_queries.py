@@ -339,7 +339,7 @@ def test_a_saved_query_that_no_longer_fits_is_one_line_that_names_it(
 
 def test_a_fault_of_what_is_typed_is_not_blamed_on_the_saved_query(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWATHE_QUERIES_CHEAP", "books price<5")
-    with pytest.raises(UsageError, match="^'in_stok' is not a field of books"):
+    with pytest.raises(UsageError, match=r"^'in_stok' is not a field of books"):
         app(["query", "--saved", "cheap", "in_stok=true"])
     with pytest.raises(UsageError, match="there is no saved query 'chaep': did you mean 'cheap'"):
         app(["query", "--saved", "chaep"])

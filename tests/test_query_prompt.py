@@ -7,12 +7,11 @@ import pty
 import re
 import select
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from bson import Decimal128
-from support import ROOT
+from support import ROOT, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,24 +36,33 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self.fd, keys.encode())
 
-    def wait_for(self, text: str) -> str:
-        """Return what was shown until `text` came, and forget it."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while text not in self.shown:
-            assert time.monotonic() < deadline, f"{text!r} was not shown:\n{self.shown}"
-            if select.select([self.fd], [], [], 0.5)[0]:
-                self.shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(self.fd, 65536).decode(errors="replace"))
-        before, _, self.shown = self.shown.partition(text)
-        return before + text
+    def wait_for(self, text: str) -> None:
+        """Wait until `text` is shown, and forget what was shown until then."""
+        until(lambda: text in self.shown or not self._read(), f"{text!r} at the terminal", TIMEOUT_S)
+        before, found, self.shown = self.shown.partition(text)
+        assert found, f"{text!r} was not shown before the end:\n{before}"
+
+    def ask(self, line: str, told: str) -> None:
+        """Type a line, and wait for what it is answered with and for the next prompt."""
+        self.type(f"{line}\r")
+        self.wait_for(told)
+        self.wait_for("swathe>")
 
     def end(self) -> int:
         """Wait for the end and return the exit code."""
-        try:
-            while os.read(self.fd, 65536):
-                pass
-        except OSError:
-            pass  # how Linux tells that the other side is closed
+        until(lambda: not self._read(), "the end of the command", TIMEOUT_S)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def _read(self) -> bool:
+        """Take what is shown now; return False at the end."""
+        if not select.select([self.fd], [], [], 0.1)[0]:
+            return True
+        try:
+            shown = os.read(self.fd, 65536).decode(errors="replace")
+        except OSError:
+            return False  # how Linux tells that the other side is closed
+        self.shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
+        return bool(shown)
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def prompt(swathe: Swathe, database: Database[dict[str, Any]]) -> Iterator[Termi
     terminal = Terminal(environ, "query", "-i")
     terminal.wait_for("swathe>")
     yield terminal
-    os.close(terminal.fd)
+    os.close(terminal.fd)  # hangs up: a command that is still there ends
 
 
 def test_the_prompt_answers_completes_survives_mistakes_and_remembers(prompt: Terminal, data_dir: Path) -> None:
@@ -72,23 +80,15 @@ def test_the_prompt_answers_completes_survives_mistakes_and_remembers(prompt: Te
     prompt.wait_for("books")
     prompt.type(" pri\t")
     prompt.wait_for("price")
-    prompt.type("<5 --count\r")
-    prompt.wait_for("\n1\r\n")
-    for mistake, told in [
-        ("books prize<1", "swathe: 'prize' is not a field of books: did you mean 'price'?"),
-        ("bocks", "there are no records 'bocks'"),
-        ("books --srot x", "No such option: --srot"),
-        ("books 'price", "swathe: No closing quotation"),
-    ]:
-        prompt.type(f"{mistake}\r")
-        prompt.wait_for(told)
-        prompt.wait_for("swathe>")
+    prompt.ask("<5 --count", "\n1\r\n")
+    prompt.ask("books prize<1", "swathe: 'prize' is not a field of books: did you mean 'price'?")
+    prompt.ask("bocks", "there are no records 'bocks'")
+    prompt.ask("books --srot x", "No such option: --srot")
+    prompt.ask("books 'price", "swathe: No closing quotation")
     prompt.type("half a line\x03")
     prompt.wait_for("swathe>")
-    prompt.type("help\r")
-    prompt.wait_for("exit or Ctrl-D ends")
-    prompt.type("books --select upc --format csv\r")
-    prompt.wait_for("upc\r\na\r\nb\r\n")
+    prompt.ask("help", "exit or Ctrl-D ends")
+    prompt.ask("books --select upc --format csv", "upc\r\na\r\nb\r\n")
     prompt.type("\x04")
     assert prompt.end() == 0
     assert "+books price<5 --count\n" in (data_dir / "query_history").read_text()
