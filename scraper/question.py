@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import mongoengine as me
+
 from models.questions import text_search
 from models.record import BOOKKEEPING, Record, schema_of
 from models.registry import all_documents, record_documents
@@ -158,8 +160,10 @@ def _search(document: type[Document], wanted: Wanted) -> dict[str, Any]:
 
 
 def _usual_columns(document: type[Document]) -> list[str]:
+    """Return the fields that are shown unless told: neither bookkeeping nor what is no text."""
     fields = schema_of(document).fields
-    return [*(name for name in fields if name not in BOOKKEEPING), *(["url"] if "url" in fields else [])]
+    shown = [name for name in fields if name not in BOOKKEEPING and not isinstance(fields[name], me.BinaryField)]
+    return [*shown, *(["url"] if "url" in fields else [])]
 
 
 def _directions(sort: str) -> Iterator[tuple[str, int]]:

@@ -177,6 +177,7 @@ def test_a_document_of_any_module_of_models_is_found_by_itself(monkeypatch: pyte
         meta = {"collection": "frontier_of_a_test"}  # noqa: RUF012
         __module__ = "models.frontier_of_a_test"
         url = mongoengine.StringField()
+        body = mongoengine.BinaryField()
 
     assert models.registry.all_documents()["frontier_of_a_test"] is Frontier
     assert ask(Wanted("frontier_of_a_test", ["url~x"])).columns == {"url": "url"}

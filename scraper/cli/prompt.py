@@ -13,6 +13,7 @@ from scraper.mongo.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import Completion
@@ -41,9 +42,8 @@ def prompt(command: Any, choices: Mapping[str, Sequence[str]]) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("-i needs a terminal, and input or output is none: give the query as arguments instead")
     config = load_config().mongodb
-    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     options = {name: choices.get(name, ()) for param in command.params for name in param.opts if name.startswith("--")}
-    session = _session(options, str(config.data_dir / HISTORY))
+    session = _session(options, _history(config.data_dir))
     server = Connection(config).server
     if server:
         server.join()  # so that it stays up from one question to the next
@@ -57,6 +57,15 @@ def prompt(command: Any, choices: Mapping[str, Sequence[str]]) -> None:
     finally:
         if server:
             server.leave()
+
+
+def _history(folder: Path) -> str:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / HISTORY).touch(mode=0o600)
+    except OSError as error:
+        raise UsageError(f"[mongodb] data_dir is {folder}, where -i cannot keep its history: {error}") from None
+    return str(folder / HISTORY)
 
 
 def _lines(session: PromptSession[str]) -> Iterator[str]:
