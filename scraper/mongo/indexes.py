@@ -60,7 +60,7 @@ def _create(collection: Collection[dict[str, Any]], indexes: list[IndexModel]) -
     try:
         collection.create_indexes(indexes)
     except OperationFailure as error:
-        if error.code not in (_OTHER_OPTIONS, _OTHER_KEYS) or TEXT_INDEX not in collection.index_information():
+        if error.code not in (_OTHER_OPTIONS, _OTHER_KEYS) or TEXT_INDEX not in str(error):
             raise
         collection.drop_index(TEXT_INDEX)
         collection.create_indexes(indexes)
