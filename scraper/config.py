@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 
 class Config(Section):
-    """All of the configuration, frozen. `login` has an account, `user:password`, by the name of a spider."""
+    """All of the configuration, frozen.
+
+    `login` has an account, `user:password`, by the name of a spider; `queries` the saved queries by their names.
+    """
 
     mongodb: MongoConfig
     crawl: CrawlConfig
     store: StoreConfig
     rendering: RenderingConfig
     login: dict[str, SecretStr] = Field(default_factory=dict)
+    queries: dict[str, str] = Field(default_factory=dict)
 
     def account(self, spider: str) -> tuple[str, str] | None:
         """Return the user and password that a spider logs in with, or None."""

@@ -35,7 +35,10 @@ AUTHENTICATION_FAILED, UNAUTHORIZED = 18, 13
 
 
 class Connection:
-    """This process's one way to MongoDB, embedded or the user's own; use it in a `with`."""
+    """This process's one way to MongoDB, embedded or the user's own.
+
+    Use it in a `with`: what MongoDB refuses there becomes a DatabaseError of one line.
+    """
 
     def __init__(self, config: MongoConfig) -> None:
         self._config = config
@@ -82,8 +85,11 @@ class Connection:
     def __enter__(self) -> Database[dict[str, Any]]:
         return self.open()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        address = self.address
         self.close()
+        if isinstance(error, PyMongoError):
+            raise DatabaseError(explain(error, address)) from error
 
     def _reachable_client(self) -> MongoClient[dict[str, Any]]:
         timeout_ms = int(self._config.connect_timeout_s * 1000)
