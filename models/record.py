@@ -65,7 +65,7 @@ class Record(Document):
     last_seen = DateTimeField()
     changed_at = DateTimeField(index=True)
     gone_at = DateTimeField(index=True)
-    run = ObjectIdField(index=True)
+    run = ObjectIdField()
 
     @classmethod
     def found(cls, page: Page, /, **raw: Any) -> Found:

@@ -96,7 +96,7 @@ class Question:
     def prepare(self, database: Mongo) -> None:
         """Make the text index that a search needs, where no crawl has made it yet."""
         if self.searched and TEXT_INDEX not in self._collection(database).index_information():
-            ensure_indexes(database, self.selection.document)
+            ensure_indexes(database, self.selection.document, for_search=True)
 
     def _grouped(self) -> list[dict[str, Any]]:
         return [*self.selection.stages(), *(self.grouping.stages if self.grouping else [])]

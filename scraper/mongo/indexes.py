@@ -25,14 +25,18 @@ _OTHER_OPTIONS, _OTHER_KEYS = 85, 86
 """Codes of MongoDB's for an index of that name, or a text index, that is another one."""
 
 
-def ensure_indexes(database: Database[dict[str, Any]], document: type[Document]) -> None:
-    """Create what is missing: a unique index of the key, one for each field with index=True, one of texts."""
+def ensure_indexes(database: Database[dict[str, Any]], document: type[Document], *, for_search: bool = False) -> None:
+    """Create what is missing: a unique index of the key, one for each field with index=True.
+
+    With `for_search` also the one of a text search, which makes storing a record half as dear again; so it is made for
+    the first one who searches.
+    """
     schema = schema_of(document)
     indexes = [IndexModel([(schema.columns[name], ASCENDING)], name=name) for name in schema.indexes]
     if schema.key:
         key = [(schema.columns[name], ASCENDING) for name in schema.key]
         indexes.append(IndexModel(key, name=KEY_INDEX, unique=True))
-    if schema.searched:
+    if schema.searched and for_search:
         indexes.append(_text_index([schema.columns[name] for name in schema.searched]))
     if not indexes:
         return
