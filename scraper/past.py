@@ -36,6 +36,9 @@ NEAR, COMPARED = 3, 5_000
 
 UNDONE = "__undone"
 
+READ_AT_ONCE = 1_000
+"""Documents that are fetched with one answer: MongoDB's own measure is 16 MB, which is 100 MB of Python's objects."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -56,18 +59,18 @@ class Selection:
     def rows(
         self, database: Mongo, columns: Sequence[str], order: Sequence[tuple[str, int]] = (), limit: int = 0
     ) -> Iterable[dict[str, Any]]:
-        """Return `columns` of each, at most `limit`; 0 for all."""
+        """Return `columns` of each, at most `limit`; 0 for all. They are read while they are taken."""
         collection = database[self.document._get_collection_name()]
         if self.until is None:
-            return collection.find(
-                self.conditions, list(columns), sort=list(order) or None, limit=limit, allow_disk_use=True
-            )
+            found = collection.find(self.conditions, list(columns), limit=limit, batch_size=READ_AT_ONCE)
+            return found.sort(list(order)).allow_disk_use(True) if order else found
         stages = self._stages()
         if order:
             stages.append({"$sort": dict(order)})
         if limit:
             stages.append({"$limit": limit})
-        return collection.aggregate([*stages, {"$project": dict.fromkeys(columns, 1)}], allowDiskUse=True)
+        stages.append({"$project": dict.fromkeys(columns, 1)})
+        return collection.aggregate(stages, allowDiskUse=True, batchSize=READ_AT_ONCE)
 
     def _stages(self) -> list[dict[str, Any]]:
         """Return how records are made what they were: later changes are undone, the latest first."""
