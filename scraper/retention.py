@@ -47,11 +47,11 @@ AFTER_CRAWL_S = 2.0
 """Seconds after which the end of a crawl leaves the rest to the next one."""
 
 RUNS = Run._get_collection_name()
-DATED = (
-    (Change._get_collection_name(), "when"),
-    (Rejected._get_collection_name(), "last_seen"),
-    ("pages", "fetched_at"),
-)
+DATED = {
+    Change._get_collection_name(): "when",
+    Rejected._get_collection_name(): "last_seen",
+    "pages": "fetched_at",
+}
 """Collections whose documents go by their own time, and the field that has it."""
 
 
@@ -65,7 +65,7 @@ def prune(
 ) -> dict[str, int]:
     """Remove what is older than the configuration says, and return how much, by collection or folder.
 
-    Stops when `budget_s` is over; what is left then is removed the next time. `advance` is told what was removed so far.
+    Stops when `budget_s` is over; the next time removes what is left. `advance` is told what was removed so far.
     """
     old = _Old(database, config, time.monotonic() + budget_s)
     removed = {}
@@ -101,7 +101,7 @@ class _Old:
 
     def documents(self) -> Iterator[tuple[str, Iterator[tuple[Collection[dict[str, Any]], list[Any]]]]]:
         """Yield collections with what is old in them, batch by batch."""
-        for name, time_field in DATED:
+        for name, time_field in DATED.items():
             if before := self._before(name):
                 yield name, self._batches(name, {time_field: {"$lt": before}})
         if before := self._before(RUNS):

@@ -80,7 +80,7 @@ class ArchiveReader:
     """Read a backup that somebody else may have written."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self.created_at: datetime | None = None
         self.counts: dict[str, int] = {}
         """Documents by collection, as far as they were read."""
@@ -124,7 +124,7 @@ class ArchiveReader:
 
     def _frames(self) -> Iterator[bytes]:
         try:
-            with self._path.open("rb") as file:
+            with self.path.open("rb") as file:
                 unpacked = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(file)
                 while head := unpacked.read(4):
                     size = int.from_bytes(head, "little")
@@ -139,7 +139,7 @@ class ArchiveReader:
             raise self._damaged(str(error)) from error
         except OSError as error:
             raise FileError(
-                f"cannot read {self._path}: {error.strerror}; expected a file of `swathe db backup`"
+                f"cannot read {self.path}: {error.strerror}; expected a file of `swathe db backup`"
             ) from None
 
     def _read_head(self, frame: dict[str, Any]) -> None:
@@ -147,19 +147,14 @@ class ArchiveReader:
             raise self._foreign()
         if frame.get("version") != VERSION:
             raise FileError(
-                f"{self._path} is a backup of version {frame.get('version')!r:.20}, expected {VERSION}: "
+                f"{self.path} is a backup of version {frame.get('version')!r:.20}, expected {VERSION}: "
                 f"use the Swathe that made it"
             )
         self.created_at = frame["created_at"]
 
     def _begin(self, frame: dict[str, Any]) -> Begin:
         name, indexes = str(frame.get("collection", "")), frame.get("indexes")
-        if (
-            not isinstance(name, str)
-            or not NAME.fullmatch(name)
-            or name in self.counts
-            or not isinstance(indexes, list)
-        ):
+        if not isinstance(indexes, list) or not NAME.fullmatch(name) or name in self.counts:
             raise self._damaged("a frame is none of a backup's")
         self.counts[name] = 0
         return Begin(name, indexes)
@@ -171,10 +166,10 @@ class ArchiveReader:
             raise (self._damaged("a frame is no BSON") if self.created_at else self._foreign()) from error
 
     def _damaged(self, how: str) -> FileError:
-        return FileError(f"{self._path} is damaged ({how}): nothing was changed; use another backup")
+        return FileError(f"{self.path} is damaged ({how}): nothing was changed; use another backup")
 
     def _foreign(self) -> FileError:
-        return FileError(f"{self._path} is no backup of Swathe: expected a file of `swathe db backup`")
+        return FileError(f"{self.path} is no backup of Swathe: expected a file of `swathe db backup`")
 
 
 def split(documents: bytes) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from scraper.mongo.backup import collection_names
 from scraper.mongo.restoring import PREFIX, put_in_place, remove_temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pymongo.database import Database
@@ -57,12 +58,22 @@ def restore(database: Mongo, path: Path, advance: Callable[[str, int], object]) 
     reader = ArchiveReader(path)
     remove_temporary(database)
     try:
-        _load(database, reader, advance)
+        with _tidy_on_failure(database):
+            _load(database, reader, advance)
     except (BulkWriteError, OperationFailure) as error:
         what = str((error.details or {}).get("writeErrors", [{}])[0].get("errmsg") or error)[:300]
         raise FileError(f"{path} cannot be restored ({what}): nothing was changed; use another backup") from error
     put_in_place(database, list(reader.counts))
     return reader.counts
+
+
+@contextmanager
+def _tidy_on_failure(database: Mongo) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        remove_temporary(database)
+        raise
 
 
 def _load(database: Mongo, reader: ArchiveReader, advance: Callable[[str, int], object]) -> None:
