@@ -31,7 +31,7 @@ from models.record import schema_of
 from models.system import Run
 from scraper.errors import FileError, UsageError
 from scraper.exporting.as_xlsx import check_rows
-from scraper.exporting.export import Written, export
+from scraper.exporting.export import Written, check_target, export
 from scraper.exporting.table import Table, columns_of
 from scraper.exporting.text import Lists, printable
 from scraper.past import Selection
@@ -285,13 +285,20 @@ def test_system_collections_are_exported_with_their_nested_fields(
         ("fifo.csv", "it is no ordinary file"),
     ],
 )
-def test_a_target_that_cannot_be_is_one_line(swathe: Swathe, tmp_path: Path, file: str, line: str) -> None:
+def test_a_target_that_cannot_be_is_one_line(tmp_path: Path, file: str, line: str) -> None:
     (tmp_path / "folder.csv").mkdir()
     os.mkfifo(tmp_path / "fifo.csv")
     target = tmp_path / file
-    error = swathe("export", "books", str(target), code=2).error_line
-    assert error.startswith(f"swathe: cannot write {target}: ")
-    assert line in error
+    with pytest.raises(UsageError) as fault:
+        check_target(target)
+    assert str(fault.value).startswith(f"cannot write {target}: ")
+    assert line in str(fault.value)
+
+
+def test_a_wrong_suffix_ends_the_command_before_mongodb_is_asked(swathe: Swathe) -> None:
+    line = swathe("export", "books", "books.txt", code=2).error_line
+    expected = "the suffix must be one of .csv .json .jsonl .parquet .xlsx, not '.txt'"
+    assert line == f"swathe: cannot write books.txt: {expected}"
 
 
 def test_a_folder_that_may_not_be_written_is_one_line(swathe: Swathe, books: Any) -> None:

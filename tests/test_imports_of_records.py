@@ -13,6 +13,7 @@ from bson import Decimal128, ObjectId
 
 from models.books import Book
 from models.quotes import Quote
+from scraper.errors import FileError, SwatheError, UsageError
 from scraper.exporting.export import export
 from scraper.exporting.table import Table, columns_of
 from scraper.importing.lines import BadLine, read_lines
@@ -130,22 +131,30 @@ def test_bad_lines_are_named_and_the_others_stored(swathe: Swathe, database: Mon
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "code", "line"),
+    ("name", "content", "error", "line"),
     [
-        ("a.csv", b"", 2, "the suffix must be one of .jsonl .jsonl.gz .jsonl.zst, not '.csv'"),
-        ("none.jsonl", None, 2, "No such file or directory; expected a file with one JSON object a line"),
-        ("a.jsonl", b"", 2, "holds no line, expected one JSON object a line"),
-        ("a.jsonl.gz", b"no gzip", 1, "is damaged (Not a gzipped file"),
-        ("a.jsonl.gz", gzip.compress(b"{}\n" * 99)[:-9], 1, "is damaged"),
-        ("a.jsonl.zst", b"no zstd at all", 1, "is damaged"),
+        ("a.csv", b"", UsageError, "the suffix must be one of .jsonl .jsonl.gz .jsonl.zst, not '.csv'"),
+        ("none.jsonl", None, UsageError, "No such file or directory; expected a file with one JSON object a line"),
+        ("a.jsonl.gz", b"no gzip", FileError, "is damaged (Not a gzipped file"),
+        ("a.jsonl.gz", gzip.compress(b"{}\n" * 99)[:-9], FileError, "is damaged"),
+        ("a.jsonl.zst", b"no zstd at all", FileError, "is damaged"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(
-    swathe: Swathe, tmp_path: Path, name: str, content: bytes | None, code: int, line: str
+    tmp_path: Path, name: str, content: bytes | None, error: type[SwatheError], line: str
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    assert line in swathe("import", "books", str(tmp_path / name), code=code).error_line
+    with pytest.raises(error) as fault:
+        list(read_lines(tmp_path / name, Book))
+    assert line in str(fault.value)
+    assert str(tmp_path / name) in str(fault.value)
+
+
+def test_an_empty_file_ends_the_command(swathe: Swathe, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").touch()
+    line = swathe("import", "books", str(tmp_path / "a.jsonl"), code=2).error_line
+    assert line == f"swathe: {tmp_path}/a.jsonl holds no line, expected one JSON object a line"
 
 
 def test_hostile_lines_are_bad_lines(tmp_path: Path) -> None:

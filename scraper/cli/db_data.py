@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pymongo.errors import PyMongoError
+from rich.filesize import decimal
 from rich.status import Status
 
 from scraper.cli.output import console, errors, visible
@@ -43,7 +44,7 @@ def backup(
         counts = back_up(database, file, advance)
     size, seconds = file.stat().st_size, time.monotonic() - started
     console.print(
-        f"{_documents(counts)} in {visible(file)}: {size / 1e6:.1f} MB in {seconds:.1f} s", markup=False, soft_wrap=True
+        f"{_documents(counts)} in {visible(file)}: {decimal(size)} in {seconds:.1f} s", markup=False, soft_wrap=True
     )
 
 

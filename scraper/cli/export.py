@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pymongo.errors import PyMongoError
+from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.record import Record
@@ -92,7 +93,7 @@ def _write(table: Table, file: Path, lists: Lists) -> Written:
 
 
 def _report(written: Written, records: str, file: Path) -> None:
-    size = f"{written.size_bytes / 1e6:.1f} MB" if written.size_bytes >= 1e5 else f"{written.size_bytes} bytes"
+    size = decimal(written.size_bytes)
     line = f"{written.records} {records} written to {visible(file)}: {size} in {written.seconds:.1f} s"
     console.print(line, markup=False, soft_wrap=True)
     for note in written.notes:

@@ -169,7 +169,9 @@ class ArchiveReader:
         return FileError(f"{self.path} is damaged ({how}): nothing was changed; use another backup")
 
     def _foreign(self) -> FileError:
-        return FileError(f"{self.path} is no backup of Swathe: expected a file of `swathe db backup`")
+        return FileError(
+            f"{self.path} is no backup of Swathe, or only its beginning: expected a file of `swathe db backup`"
+        )
 
 
 def split(documents: bytes) -> Iterator[bytes]:
