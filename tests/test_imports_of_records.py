@@ -136,7 +136,7 @@ def test_bad_lines_are_named_and_the_others_stored(swathe: Swathe, database: Mon
         ("a.csv", b"", UsageError, "the suffix must be one of .jsonl .jsonl.gz .jsonl.zst, not '.csv'"),
         ("none.jsonl", None, UsageError, "No such file or directory; expected a file with one JSON object a line"),
         ("a.jsonl.gz", b"no gzip", FileError, "is damaged (Not a gzipped file"),
-        ("a.jsonl.gz", gzip.compress(b"{}\n" * 99)[:-9], FileError, "is damaged"),
+        ("a.jsonl.gz", gzip.compress(b"{}\n" * 99, mtime=0)[:-9], FileError, "is damaged"),
         ("a.jsonl.zst", b"no zstd at all", FileError, "is damaged"),
     ],
 )
@@ -155,6 +155,17 @@ def test_an_empty_file_ends_the_command(swathe: Swathe, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").touch()
     line = swathe("import", "books", str(tmp_path / "a.jsonl"), code=2).error_line
     assert line == f"swathe: {tmp_path}/a.jsonl holds no line, expected one JSON object a line"
+
+
+def test_moved_records_that_mongodb_cannot_hold_are_bad_lines(swathe: Swathe, database: Mongo, tmp_path: Path) -> None:
+    move = {**SEED, "first_seen": WHEN.isoformat()}
+    rows = [{**move, "stock": 10**30}, move]
+    result = swathe("import", "books", str(written(tmp_path / "a.jsonl", *rows)), code=3)
+    assert "books: 1 new; 1 lines were not stored (run " in result.out
+    assert f"{tmp_path}/a.jsonl:1: MongoDB cannot hold it: " in result.err
+    stored = database.books.find_one()
+    assert stored
+    assert stored["first_seen"] == stored["changed_at"] == WHEN
 
 
 def test_hostile_lines_are_bad_lines(tmp_path: Path) -> None:

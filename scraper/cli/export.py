@@ -85,7 +85,7 @@ def _write(table: Table, file: Path, lists: Lists) -> Written:
     """Write the file, with a progress bar on a terminal."""
     if not errors.is_terminal:
         return write_file(table, file, lists)
-    shown = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    shown = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*shown, console=errors, transient=True) as bar:
         task = bar.add_task(visible(file.name), total=table.count())
         table.advance = lambda step: bar.advance(task, step)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.status import Status
+from rich.text import Text
 
 from models.registry import record_documents
 from scraper.cli.output import console, errors, visible
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from scraper.importing.taking import Taken
 
 EXAMPLE = "Example: swathe import books books.jsonl.gz"
-SHOWN = 20
-"""Bad lines that are named; all are counted."""
 
 
 def import_records(
@@ -48,23 +47,22 @@ def import_records(
 
     pipelines = project_settings().getdict("ITEM_PIPELINES")
     connection = connection_to(load_config().mongodb)
-    with connection, Status(f"{visible(file.name)}", console=errors) as status:
-        importing = Import(connection, documents[records], sorted(pipelines, key=pipelines.__getitem__))
+    importing = Import(connection, documents[records], sorted(pipelines, key=pipelines.__getitem__))
+    name = visible(file.name)
+    with connection, Status(Text(name), console=errors) as status:
         taken = importing.take(
-            file, chain([first], lines), lambda number: status.update(f"{visible(file.name)}: line {number}")
+            file, chain([first], lines), lambda number: status.update(Text(f"{name}: line {number}"))
         )
     _report(taken, records, file)
 
 
 def _report(taken: Taken, records: str, file: Path) -> None:
-    for line in sorted(taken.bad, key=lambda line: line.number)[:SHOWN]:
+    for line in taken.bad:
         errors.print(f"{visible(file)}:{line.number}: {visible(line.problem)}", markup=False, soft_wrap=True)
-    if len(taken.bad) > SHOWN:
-        errors.print(
-            f"and {len(taken.bad) - SHOWN} more; `swathe rejected` shows those that were records", markup=False
-        )
+    if more := taken.not_stored - len(taken.bad):
+        errors.print(f"and {more} more; `swathe rejected` shows those that were records", markup=False)
     counts = ", ".join(f"{count} {kind}" for kind, count in taken.outcomes.items() if count and kind != "refused")
-    not_stored = f"; {len(taken.bad)} lines were not stored" if taken.bad else ""
+    not_stored = f"; {taken.not_stored} lines were not stored" if taken.not_stored else ""
     console.print(f"{records}: {counts or 'nothing new'}{not_stored} (run {taken.run})", markup=False, soft_wrap=True)
-    if taken.bad:
+    if taken.not_stored:
         raise typer.Exit(EXIT_INCOMPLETE)

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import bson
 from bson import ObjectId
+from bson.errors import InvalidDocument
 from pymongo import InsertOne
 from scrapy.utils.misc import load_object
 
@@ -19,9 +21,11 @@ from models.system import Run, RunCounts
 from scraper.config_sections import swathe_version
 from scraper.gathering import PageRecords
 from scraper.importing.lines import BadLine, Line
+from scraper.mongo.connection import CODEC
 from scraper.mongo.indexes import ensure_indexes
 from scraper.storing.bulk import DUPLICATE_KEY, send
 from scraper.storing.store import Store
+from scraper.storing.upsert import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
     from scraper.mongo.connection import Connection
 
 BATCH = 500
+NAMED = 20
+"""Lines that are not stored of which is kept why; all are counted."""
+
 SPIDER = "import"
 """What stands for the spider in the run of an import; no crawl has it, so no crawl's end speaks for these records."""
 
@@ -45,8 +52,10 @@ class Taken:
 
     run: ObjectId
     outcomes: Counter[str] = field(default_factory=Counter)
+    not_stored: int = 0
+    """Lines that are not in their collection, those in `rejected` included."""
     bad: list[BadLine] = field(default_factory=list)
-    """Lines that are not stored, those in `rejected` included."""
+    """The first of them."""
 
 
 class Import:
@@ -75,7 +84,7 @@ class Import:
                 self._take_batch(batch)
                 run.update(heartbeat_at=datetime.now(UTC))
                 advance(batch[-1].number)
-            bad = len(self.taken.bad)
+            bad = self.taken.not_stored
             state, verdict = "finished", "incomplete" if bad else "complete"
             reasons = [f"{bad} lines were not stored"] if bad else []
         finally:
@@ -86,33 +95,35 @@ class Import:
         return self.taken
 
     def _take_batch(self, batch: list[Line | BadLine]) -> None:
-        self.taken.bad += [line for line in batch if isinstance(line, BadLine)]
         lines = [line for line in batch if isinstance(line, Line)]
         page: Any = PageRecords("", [line.found for line in lines])
         for step in self._steps:
             page = step.process_item(page)
-        self._move([line for line in lines if line.kept and not line.found.faults])
+        bad = [line for line in batch if isinstance(line, BadLine)]
+        bad += self._move([line for line in lines if line.kept and not line.found.faults])
         rest = [line for line in lines if not line.kept or line.found.faults]
         if rest:
             self.taken.outcomes.update(map(str, self._store.write([line.found for line in rest])))
-        self.taken.bad += [
-            BadLine(line.number, "; ".join(f"{name}: {problem}" for name, problem in line.found.faults.items()))
-            for line in lines
-            if line.found.faults
-        ]
+        bad += [BadLine(line.number, _faults(line)) for line in lines if line.found.faults]
+        self.taken.not_stored += len(bad)
+        self.taken.bad += sorted(bad, key=lambda line: line.number)[: NAMED - len(self.taken.bad)]
 
-    def _move(self, lines: list[Line]) -> None:
+    def _move(self, lines: list[Line]) -> list[BadLine]:
+        """Insert records as they were; return those that MongoDB cannot hold, or refuses."""
         collection = self._connection.open()[schema_of(self._document).collection]
-        _, faults = send(
-            collection, [InsertOne({**line.found.stored, "run": self.taken.run, **line.kept}) for line in lines]
-        )
-        for fault in faults:
-            if fault["code"] != DUPLICATE_KEY:
-                self.taken.bad.append(
-                    BadLine(lines[fault["index"]].number, f"MongoDB refused it: {fault['errmsg'][:200]}")
-                )
-        there = sum(fault["code"] == DUPLICATE_KEY for fault in faults)
-        self.taken.outcomes.update({"new": len(lines) - len(faults), ALREADY_THERE: there})
+        bad, requests, numbers = [], [], []
+        for line in lines:
+            document = {**line.found.stored, "run": self.taken.run, **line.kept}
+            if problem := _unfit(document):
+                bad.append(BadLine(line.number, f"MongoDB cannot hold it: {problem}"))
+            else:
+                requests.append(InsertOne(document))
+                numbers.append(line.number)
+        _, faults = send(collection, requests)
+        refused = [fault for fault in faults if fault["code"] != DUPLICATE_KEY]
+        bad += [BadLine(numbers[fault["index"]], f"MongoDB refused it: {fault['errmsg']:.200}") for fault in refused]
+        self.taken.outcomes.update({"new": len(requests) - len(faults), ALREADY_THERE: len(faults) - len(refused)})
+        return bad
 
     def _open_run(self, path: Path) -> Run:
         now = datetime.now(UTC)
@@ -129,3 +140,16 @@ class Import:
         )
         run.save()
         return run
+
+
+def _faults(line: Line) -> str:
+    return "; ".join(f"{name}: {problem}" for name, problem in line.found.faults.items())
+
+
+def _unfit(document: dict[str, Any]) -> str:
+    """Return why a document cannot be BSON of MongoDB's size, or an empty text."""
+    try:
+        size = len(bson.encode(document, codec_options=CODEC))
+    except (InvalidDocument, OverflowError, UnicodeError, ValueError) as error:
+        return str(error)[:200]
+    return "" if size <= MAX_DOCUMENT_BYTES else f"it has {size} bytes, expected {MAX_DOCUMENT_BYTES} at most"
