@@ -17,6 +17,7 @@ from scraper.errors import FileError, SwatheError, UsageError
 from scraper.exporting.export import export
 from scraper.exporting.table import Table, columns_of
 from scraper.importing.lines import BadLine, read_lines
+from scraper.importing.taking import unfit
 from scraper.past import Selection
 
 if TYPE_CHECKING:
@@ -157,12 +158,20 @@ def test_an_empty_file_ends_the_command(swathe: Swathe, tmp_path: Path) -> None:
     assert line == f"swathe: {tmp_path}/a.jsonl holds no line, expected one JSON object a line"
 
 
-def test_moved_records_that_mongodb_cannot_hold_are_bad_lines(swathe: Swathe, database: Mongo, tmp_path: Path) -> None:
+def test_what_mongodb_cannot_hold_is_told_before_it_is_sent() -> None:
+    assert unfit({"title": "Sea"}) == ""
+    assert "has 17825" in unfit({"title": "x" * 17 * 2**20})
+    assert "8-byte ints" in unfit({"stock": 10**30})
+    assert unfit({"title": "half \ud83d"})
+
+
+def test_a_moved_line_with_a_wrong_value_is_refused_and_the_next_keeps_its_times(
+    swathe: Swathe, database: Mongo, tmp_path: Path
+) -> None:
     move = {**SEED, "first_seen": WHEN.isoformat()}
-    rows = [{**move, "stock": 10**30}, move]
-    result = swathe("import", "books", str(written(tmp_path / "a.jsonl", *rows)), code=3)
+    result = swathe("import", "books", str(written(tmp_path / "a.jsonl", {**move, "stock": 10**30}, move)), code=3)
     assert "books: 1 new; 1 lines were not stored (run " in result.out
-    assert f"{tmp_path}/a.jsonl:1: MongoDB cannot hold it: " in result.err
+    assert f"{tmp_path}/a.jsonl:1: stock: 1" in result.err
     stored = database.books.find_one()
     assert stored
     assert stored["first_seen"] == stored["changed_at"] == WHEN

@@ -114,7 +114,7 @@ class Import:
         bad, requests, numbers = [], [], []
         for line in lines:
             document = {**line.found.stored, "run": self.taken.run, **line.kept}
-            if problem := _unfit(document):
+            if problem := unfit(document):
                 bad.append(BadLine(line.number, f"MongoDB cannot hold it: {problem}"))
             else:
                 requests.append(InsertOne(document))
@@ -146,7 +146,7 @@ def _faults(line: Line) -> str:
     return "; ".join(f"{name}: {problem}" for name, problem in line.found.faults.items())
 
 
-def _unfit(document: dict[str, Any]) -> str:
+def unfit(document: dict[str, Any]) -> str:
     """Return why a document cannot be BSON of MongoDB's size, or an empty text."""
     try:
         size = len(bson.encode(document, codec_options=CODEC))
