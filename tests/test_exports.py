@@ -368,7 +368,11 @@ def test_more_records_than_a_sheet_holds_are_refused() -> None:
         check_rows(1_048_576)
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+texts = st.builds(
+    "{}{}".format,
+    st.sampled_from(["", "=", " +", "-", "\t@", "\uff1d"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+)
 decimals = st.builds(
     lambda digits, exponent: Decimal128(Decimal(digits).scaleb(exponent)),
     st.integers(-(10**15), 10**15),
