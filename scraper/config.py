@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from scraper.config_sections import CrawlConfig, MongoConfig, RenderingConfig, Section, StoreConfig
+from scraper.config_sections import (
+    CrawlConfig,
+    MongoConfig,
+    RenderingConfig,
+    RetentionConfig,
+    Section,
+    StoreConfig,
+)
 from scraper.errors import ConfigError, expected_one_of
 from scraper.origin import ROOT
 
@@ -26,6 +33,7 @@ class Config(Section):
     mongodb: MongoConfig
     crawl: CrawlConfig
     store: StoreConfig
+    retention: RetentionConfig
     rendering: RenderingConfig
     login: dict[str, SecretStr] = Field(default_factory=dict)
     queries: dict[str, str] = Field(default_factory=dict)

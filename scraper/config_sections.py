@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
 
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Tier = Literal["html", "data", "api", "browser"]
@@ -71,6 +72,17 @@ class StoreConfig(Section):
 
     batch_size: Annotated[int, Field(ge=1, le=10_000)]
     batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)]
+
+
+class RetentionConfig(Section):
+    """How many days what Swathe keeps about its work stays; 0 is for ever."""
+
+    runs_days: Days
+    changes_days: Days
+    pages_days: Days
+    rejected_days: Days
+    evidence_days: Days
+    logs_days: Days
 
 
 class RenderingConfig(Section):

@@ -36,6 +36,9 @@ NEAR, COMPARED = 3, 5_000
 
 UNDONE = "__undone"
 
+READ_AT_ONCE = 1_000
+"""Documents that are fetched with one answer: MongoDB's own measure is 16 MB, which is 100 MB of Python's objects."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -54,14 +57,15 @@ class Selection:
     def rows(
         self, database: Mongo, columns: Sequence[str], order: Sequence[tuple[str, int]] = (), limit: int = 0
     ) -> Iterable[dict[str, Any]]:
-        """Return `columns` of each, at most `limit`; 0 for all."""
+        """Return `columns` of each, at most `limit`; 0 for all. They are read while they are taken."""
         collection = database[self.document._get_collection_name()]
         # MongoDB takes no field beside the one that it is in.
         shown = [column for column in columns if not any(column.startswith(f"{other}.") for other in columns)]
         if self.until is None:
-            return collection.find(self.conditions, shown, sort=list(order) or None, limit=limit, allow_disk_use=True)
+            found = collection.find(self.conditions, shown, limit=limit, batch_size=READ_AT_ONCE)
+            return found.sort(list(order)).allow_disk_use(True) if order else found
         stages = [*self.stages(), *in_order(order, limit), {"$project": dict.fromkeys(shown, 1)}]
-        return collection.aggregate(stages, allowDiskUse=True)
+        return collection.aggregate(stages, allowDiskUse=True, batchSize=READ_AT_ONCE)
 
     def stages(self) -> list[dict[str, Any]]:
         """Return the selection as the first stages of an aggregation."""

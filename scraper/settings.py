@@ -68,6 +68,7 @@ ITEM_PIPELINES = {
 }
 EXTENSIONS = {
     "scraper.run_recorder.RunRecorder": 0,
+    "scraper.retention.PruneAfterCrawl": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,
     "scraper.gathering.RecordFeeds": 0,
 }

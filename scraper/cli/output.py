@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scraper.exporting.text import defused
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import tzinfo
@@ -28,7 +30,6 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u20
 """Control characters, among them the one that begins a terminal escape, and those that turn text around."""
 
 _UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CELL_CHARACTERS = 60
 LEAST_WIDTH, NEVER_CUT, PADDING = 16, 24, 3
 """Widths in a table: what a long text shrinks to, what is shown whole (an id has 24 digits), what a column adds."""
@@ -132,8 +133,7 @@ def _cell(value: Any, zone: tzinfo | None) -> str:
 
 def _spreadsheet_cell(value: Any) -> str:
     text = "" if value is None else _INVISIBLE.sub(lambda found: found[0] if found[0] in "\n\t" else "", _plain(value))
-    harmless = not isinstance(value, str | list) or not text.startswith(_FORMULA_STARTS)
-    return text if harmless else f"'{text}"
+    return defused(text) if isinstance(value, str | list) else text
 
 
 def _plain(value: Any) -> str:

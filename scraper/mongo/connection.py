@@ -21,6 +21,7 @@ from pymongo.uri_parser import parse_uri
 
 from scraper.errors import ConfigError, DatabaseError
 from scraper.mongo.embedded import EmbeddedServer
+from scraper.mongo.restoring import READY, finish
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -108,7 +109,10 @@ class Connection:
             ) from None
         try:
             # A command that needs the right to read, so that a wrong password shows now and not in mid-crawl.
-            client[self._config.database].command("listCollections", nameOnly=True)
+            database = client[self._config.database]
+            ready = database.command("listCollections", nameOnly=True, filter={"name": READY})
+            if ready["cursor"]["firstBatch"]:
+                finish(database)
         except PyMongoError as error:
             client.close()
             raise DatabaseError(explain(error, self.address)) from None
