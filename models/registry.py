@@ -7,7 +7,9 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import models
+from models.alerts import Incident
 from models.record import Record
+from models.schedules import Firing, ScheduleState
 from models.system import Change, Rejected, RenderDecision, Run
 
 if TYPE_CHECKING:
@@ -24,5 +26,5 @@ def record_documents() -> dict[str, type[Record]]:
 
 def all_documents() -> dict[str, type[Document]]:
     """Return the records' documents and Swathe's own, by collection name."""
-    ours = (Change, Rejected, RenderDecision, Run)
+    ours = (Change, Firing, Incident, Rejected, RenderDecision, Run, ScheduleState)
     return {**record_documents(), **{document._get_collection_name(): document for document in ours}}

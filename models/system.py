@@ -78,6 +78,7 @@ class Run(Document):
     host = StringField()
     pid = IntField()
     version = StringField()
+    firing = StringField(index=True)
 
 
 class Change(Document):
