@@ -51,7 +51,7 @@ def list_schedules() -> None:
 
     config = load_config()
     schedules = _schedules(config)
-    columns = ["schedule", "spider", "cron", "zone", "next", "last (UTC)", "result", "why"]
+    columns = ["schedule", "next", "last (UTC)", "result", "cron", "zone", "spider", "why"]
     with connection_to(config.mongodb):
         print_table(overview(schedules, datetime.now(UTC)), columns)
     if not schedules:

@@ -48,10 +48,12 @@ def trigger(
 
 def _see_through(firing: Firing, scheduler: Scheduler, config: SchedulerConfig, *, detach: bool) -> None:
     while True:
+        # What stands in the way may have ended, with nobody there to say so.
+        scheduler.take_over(datetime.now(UTC))
+        scheduler.look_after(datetime.now(UTC))
         firing.reload()
         if firing.state == "waiting":
             scheduler.start_waiting([firing], datetime.now(UTC))
         elif detach or firing.state in ("done", "skipped"):
             return
-        scheduler.look_after(datetime.now(UTC))
         time.sleep(timedelta(seconds=min(config.poll_s, 0.5)).total_seconds())

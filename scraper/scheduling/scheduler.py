@@ -113,24 +113,32 @@ class Scheduler:
     def turn(self) -> None:
         """Do all that is to be done now; raise PyMongoError when MongoDB is away."""
         now = self._clock()
+        self.take_over(now)
         self.look_after(now)
-        for firing in firings.take_over(self.owner, now, self._config.lease_s):
-            self._adopt(firing)
         for schedule in self.schedules:
             self._fire(schedule, now)
         self.start_waiting(list(Firing.objects(state="waiting", start_at__lte=now).order_by("due")), now)
         self._watcher.look(now)
+
+    def take_over(self, now: datetime) -> None:
+        """Become the owner of what a scheduler that died has left."""
+        for firing in firings.take_over(self.owner, now, self._config.lease_s):
+            logger.warning("%s: taken over from a scheduler that does not hold it any more", firing.mark)
+            if firing.host == HOST and firing.pid is None and (process := self._crawls.find(firing)) is not None:
+                firings.amend(firing, self.owner, pid=process.pid, pid_started=process.started)
 
     def look_after(self, now: datetime) -> int:
         """Watch what runs here, and no more; return how many crawls do."""
         if abs(now - self._last_look) > LOST_AFTER / 2:
             # This host slept, its clock was set, or MongoDB was away: the crawls had no chance to give a sign either.
             self._trusted_since = now
-        firings.renew(self.owner, now, self._config.lease_s)
-        for firing in self.running():
+        mine = self.running()
+        if any(firing.lease_until < now + timedelta(seconds=self._config.lease_s * 2 / 3) for firing in mine):
+            firings.renew(self.owner, now, self._config.lease_s)
+        for firing in mine:
             self._watch(firing, now)
         self._last_look = now
-        return len(self.running())
+        return len(self.running()) if mine else 0
 
     def next_wake(self) -> float:
         """Return the seconds until there may be something to do."""
@@ -168,12 +176,14 @@ class Scheduler:
         if state is None:  # somebody dropped the collection
             firings.begin(schedule, now)
             return
-        for owed in owed_firings(schedule, state.handled_until, now, self._config):
+        all_owed = owed_firings(schedule, state.handled_until, now, self._config)
+        for owed in all_owed:
             firing = firings.insert(schedule, owed)
             if firing is not None and owed.skip and schedule.enabled:
                 logger.warning("%s: skipped: %s", firing.id, owed.skip)
                 self._watcher.missed(firing)
-        firings.advance(schedule, now)
+        if all_owed:
+            firings.advance(schedule, all_owed[-1].due)
 
     def _way(self, firing: Firing) -> Way:
         same = Firing.objects(key=firing.key, id__ne=firing.id)
@@ -202,11 +212,6 @@ class Scheduler:
             return
         firings.amend(claimed, self.owner, pid=process.pid, pid_started=process.started)
         logger.info("%s: started, process %d", claimed.mark, process.pid)
-
-    def _adopt(self, firing: Firing) -> None:
-        logger.warning("%s: taken over from a scheduler that does not hold it any more", firing.mark)
-        if firing.host == HOST and firing.pid is None and (process := self._crawls.find(firing)) is not None:
-            firings.amend(firing, self.owner, pid=process.pid, pid_started=process.started)
 
     def _watch(self, firing: Firing, now: datetime) -> None:
         seen = self._crawls.look(firing)
