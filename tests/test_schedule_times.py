@@ -18,6 +18,7 @@ from models.schedules import Firing
 from scraper.config import load_config
 from scraper.errors import ConfigError, UsageError
 from scraper.scheduling.cron import due_times, next_due
+from scraper.scheduling.overview import next_by_spider
 from scraper.scheduling.owed import ROWS_AT_ONCE, firing_id, jitter, owed_firings
 from scraper.scheduling.schedule import Schedule, schedule_named, schedules_of
 from spiders.books import BooksSpider
@@ -234,6 +235,17 @@ def test_a_line_takes_what_it_does_not_say_from_the_scheduler(project: Path) -> 
     assert schedule_named("Quotes-Table", list(found.values())).name == "quotes_table"
     with pytest.raises(UsageError, match="there is no schedule 'nigtly': did you mean 'nightly'"):
         schedule_named("nigtly", list(found.values()))
+
+
+def test_each_spider_says_when_it_is_due_next_by_any_of_its_schedules() -> None:
+    config = configured(
+        SWATHE_SCHEDULE_QUOTES_TABLE="0 0 1 1 *",
+        SWATHE_SCHEDULE_OFTEN="* * * * * | spider=quotes-table zone=Europe/Berlin",
+        SWATHE_SCHEDULE_BOOKS="* * * * * | enabled=no",
+    )
+    found = next_by_spider(config)
+    assert list(found) == ["quotes_table"]
+    assert found["quotes_table"] - datetime.now(UTC) <= MINUTE
 
 
 def test_the_next_time_is_later_than_now_also_at_the_very_minute() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from scraper.alerting.message import Message
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,16 @@ class Target:
         import apprise
 
         kind = apprise.NotifyType.SUCCESS if message.good else apprise.NotifyType.WARNING
-        sent = self.sender.notify(
-            title=message.title, body=message.body, notify_type=kind, body_format=apprise.NotifyFormat.TEXT
-        )
-        return bool(sent)
+        try:
+            return bool(
+                self.sender.notify(
+                    title=message.title, body=message.body, notify_type=kind, body_format=apprise.NotifyFormat.TEXT
+                )
+            )
+        except Exception as error:  # noqa: BLE001
+            # 130 services, each with code of its own; whose text may hold the address.
+            logger.warning("%s raised %s", self.name, type(error).__name__)
+            return False
 
 
 def targets_of(addresses: SecretStr) -> list[Target]:
@@ -45,7 +54,7 @@ def targets_of(addresses: SecretStr) -> list[Target]:
     text = addresses.get_secret_value()
     if not text.strip():
         return []
-    # A tenth of a second, which only those pay who have targets.
+    # Takes its time, which only those pay who have targets.
     import apprise
     from apprise.utils.parse import parse_urls
 
@@ -54,7 +63,8 @@ def targets_of(addresses: SecretStr) -> list[Target]:
     asset = apprise.AppriseAsset(app_id="Swathe", app_desc="Swathe", app_url="", secure_logging=True)
     targets = []
     for number, address in enumerate(parse_urls(text), 1):  # type: ignore[no-untyped-call]
-        sender = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # loads all of apprise's services
+            sender = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
         if sender is None:
             raise ConfigError(
                 f"[alerts] targets: address {number} is none that apprise knows (it is not shown, it may hold a "
