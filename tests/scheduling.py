@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from support import ROOT
 
 from models.schedules import Firing
+from models.system import Run
 from scraper.browser.processes import Process
 from scraper.config import load_config
 from scraper.mongo.connection import Connection
@@ -77,6 +78,10 @@ class Crawls:
     def send(self, firing: Firing, number: signal.Signals) -> None:
         """Note a signal."""
         self.signals.append((firing.mark, number.name))
+
+    def is_gone(self, run: Run) -> bool:
+        """Return whether the test says so."""
+        return run.host == "dead"
 
     def forget(self, firing: Firing) -> None:
         """Do nothing: the row stays."""

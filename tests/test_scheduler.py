@@ -183,6 +183,11 @@ def test_a_crawl_started_by_hand_is_in_the_way_too(world: World) -> None:
     world.clock.turn(60)
     scheduler.turn()
     assert rows() == [("12:01", "skipped", f"still running: run {run.id}")]
+    run.modify(host="dead")  # killed, and nobody has noticed yet
+    world.clock.turn(60)
+    scheduler.turn()
+    assert rows()[1][1] == "running"
+    assert run.reload().state == "lost"
 
 
 def test_a_queue_has_an_end(world: World) -> None:

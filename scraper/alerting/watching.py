@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mongoengine.errors import MongoEngineException
 from pymongo.errors import PyMongoError
 
 from models.schedules import Firing
@@ -34,6 +35,15 @@ LOST_SINCE = timedelta(days=7)
 """How far back a run that was lost is still news."""
 
 
+KIND_OF_RESULT: dict[str, Kind] = {
+    "failed": "failed",
+    "lost": "lost",
+    "incomplete": "incomplete",
+    "timed out": "incomplete",
+}
+"""What a firing is reported as whose run cannot say it."""
+
+
 class Alerts:
     """Opens and closes incidents and has the messages sent, in a thread: a target that is down delays nothing else."""
 
@@ -50,8 +60,7 @@ class Alerts:
         run = Run.objects(id=end.run).as_pymongo().first() if end.run else None
         if run is not None and run["state"] in ("finished", "failed"):
             self.run_ended(run)
-        elif end.result in ("failed", "lost", "timed out"):
-            kind: Kind = "failed" if end.result == "failed" else "lost" if end.result == "lost" else "incomplete"
+        elif (kind := KIND_OF_RESULT.get(end.result)) is not None:
             self._open(firing.spider, firing.arguments, kind, f"{end.result}: {end.why}", end.run)
 
     def missed(self, firing: Firing) -> None:
@@ -108,7 +117,7 @@ class Alerts:
     def _send(self, now: datetime) -> None:
         try:
             send_due(self._config, self._targets, now)
-        except PyMongoError as error:
+        except (PyMongoError, MongoEngineException) as error:
             logger.warning("Alerts could not be read from MongoDB: %s", type(error).__name__)
 
 
@@ -144,7 +153,7 @@ def after_crawl(config: Config, run_id: ObjectId) -> None:
         alerts.run_ended(run)
         alerts.look(datetime.now(UTC))
         alerts.finish()
-    except (PyMongoError, SwatheError) as error:
+    except (PyMongoError, MongoEngineException, SwatheError) as error:
         logger.warning(
             "Nobody was told of the run: %s", error if isinstance(error, SwatheError) else type(error).__name__
         )

@@ -33,6 +33,7 @@ def run(
     ] = False,
 ) -> None:
     """Fire the schedules until Ctrl-C or SIGTERM. Any number of these may run, on one host or several."""
+    from scraper.scheduling.overview import overview
     from scraper.scheduling.service import Service
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -41,6 +42,8 @@ def run(
     connection = connection_to(config.mongodb)
     with connection:
         scheduler, crawls = _scheduler(config, schedules)
+        for row in overview(schedules, datetime.now(UTC)):
+            logging.info("%s: next at %s, %s", row["schedule"], row["next"], row["zone"])
         Service(scheduler, crawls, connection, config.scheduler).run(once=once)
 
 

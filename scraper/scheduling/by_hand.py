@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from models.schedules import Firing
+from scraper.errors import UsageError
 from scraper.scheduling import firings
 from scraper.scheduling.owed import Owed
 
 if TYPE_CHECKING:
+    from models.schedules import Firing
     from scraper.config_schedules import SchedulerConfig
     from scraper.scheduling.crawl_process import CrawlProcesses
     from scraper.scheduling.schedule import Schedule
@@ -25,15 +27,15 @@ def trigger(
 ) -> Firing:
     """Fire a schedule and return its firing once it is over, or with `detach` once it runs.
 
-    A scheduler that is up may be faster and run it; Ctrl-C breaks it off. Raises PyMongoError.
+    It is not tried again: somebody is watching. A scheduler that is up may be faster and run it; Ctrl-C breaks it off.
+    Raises PyMongoError.
     """
     now = datetime.now(UTC)
     # Between two minutes, so that it is never the same firing as one that is due.
     now = now.replace(microsecond=max(1000, now.microsecond // 1000 * 1000))
-    firing = firings.insert(schedule, Owed(now, now))
+    firing = firings.insert(replace(schedule, retries=0), Owed(now, now))
     if firing is None:
-        raise RuntimeError(f"{schedule.name} was fired twice within a millisecond")
-    Firing.objects(id=firing.id).update_one(retries=0, why="by hand")
+        raise UsageError(f"{schedule.name} is being fired by somebody else: see `swathe schedule history`")
     try:
         _see_through(firing, scheduler, config, detach=detach)
     except KeyboardInterrupt:
@@ -56,4 +58,4 @@ def _see_through(firing: Firing, scheduler: Scheduler, config: SchedulerConfig, 
             scheduler.start_waiting([firing], datetime.now(UTC))
         elif detach or firing.state in ("done", "skipped"):
             return
-        time.sleep(timedelta(seconds=min(config.poll_s, 0.5)).total_seconds())
+        time.sleep(min(config.poll_s, 0.5))

@@ -79,6 +79,10 @@ class CrawlProcesses:
             except ProcessLookupError:  # it ended meanwhile
                 return
 
+    def is_gone(self, run: Run) -> bool:
+        """Return whether the process of a run, whoever started it, is known to have ended."""
+        return run.host == HOST and PROC.exists() and process(run.pid) is None
+
     def forget(self, firing: Firing) -> None:
         """Let go of a crawl that has ended."""
         self._children.pop(firing.id, None)

@@ -65,6 +65,10 @@ class Crawls(Protocol):
         """Send it a signal."""
         ...
 
+    def is_gone(self, run: Run) -> bool:
+        """Return whether the process of a run is known to have ended."""
+        ...
+
     def forget(self, firing: Firing) -> None:
         """Let go of it: it has ended."""
         ...
@@ -192,6 +196,9 @@ class Scheduler:
             spider=firing.spider, arguments=firing.arguments, state="running",
             heartbeat_at__gte=datetime.now(UTC) - LOST_AFTER,
         ).first()  # fmt: skip
+        if alive is not None and running is None and self._crawls.is_gone(alive):
+            mark_lost(alive.id)
+            alive = None
         return Way(
             running=running,
             by_hand=str(alive.id) if alive and running is None else "",

@@ -9,6 +9,7 @@ import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mongoengine.errors import MongoEngineException
 from pymongo.errors import PyMongoError
 
 from scraper.errors import DatabaseError
@@ -70,7 +71,7 @@ class Service:
         """Return what `act` says; None when MongoDB is away: it may come back, and the crawls may outlive that."""
         try:
             return act()
-        except PyMongoError as error:
+        except (PyMongoError, MongoEngineException) as error:
             logger.error("MongoDB does not answer (%s): the scheduler tries again", type(error).__name__)
         try:
             self._connection.revive()
