@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import pytest
 from scheduling import NOON, Clock, Crawls, Told, rows, schedule
 from support import ROOT, configured, until
 
-from models.schedules import Firing
+from models.schedules import Firing, ScheduleState
 from models.system import Run
 from scraper.mongo.connection import Connection
 from scraper.scheduling import firings
@@ -29,6 +30,7 @@ from scraper.scheduling.decisions import (
     decide_after,
     decide_running,
 )
+from scraper.scheduling.owed import Owed
 from scraper.scheduling.scheduler import Scheduler
 from scraper.verdict import Evidence, is_lasting, judge
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     Mongo = Database[dict[str, Any]]
 
 CONFIG = configured().scheduler
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -137,6 +140,45 @@ def test_two_scheduler_processes_of_which_one_is_killed_neither_double_nor_lose_
     started = [row["firing"] for row in mongo.fake_crawls.find()]
     assert sorted(started) == [firing.id for firing in Firing.objects.order_by("id")], "each was started once"
     assert len(started) == 200
+
+
+def test_of_many_who_claim_a_firing_at_once_one_gets_it(world: World) -> None:
+    waiting = firings.insert(schedule(), Owed(NOON, NOON))
+    assert waiting
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda name: firings.claim(waiting, str(name), HOST, NOON, 30), range(8)))
+    assert len([one for one in got if one]) == 1
+    assert firings.insert(schedule(), Owed(NOON, NOON)) is None
+
+
+def test_a_firing_cannot_be_claimed_while_another_of_its_key_runs(world: World) -> None:
+    first, second = (firings.insert(schedule(), Owed(NOON + MINUTE * number, NOON)) for number in range(2))
+    assert first
+    assert second
+    assert firings.claim(first, "one", HOST, NOON, 30)
+    assert firings.claim(second, "other", HOST, NOON, 30) is None
+    assert firings.close(first.reload(), "one", End("complete"), NOON, None)
+    assert firings.claim(second, "other", HOST, NOON, 30)
+
+
+def test_a_scheduler_that_was_taken_over_can_write_nothing_about_the_firing_any_more(world: World) -> None:
+    waiting = firings.insert(schedule(), Owed(NOON, NOON))
+    assert waiting
+    claimed = firings.claim(waiting, "dead", HOST, NOON, 30)
+    assert claimed
+    assert firings.take_over("heir", NOON + timedelta(seconds=29), 30) == []
+    assert [one.owner for one in firings.take_over("heir", NOON + timedelta(seconds=31), 30)] == ["heir"]
+    assert not firings.amend(claimed, "dead", pid=1)
+    assert not firings.close(claimed, "dead", End("failed"), NOON, NOON)
+    assert Firing.objects.get().state == "running"
+
+
+def test_how_far_a_schedule_was_carried_out_never_goes_back(world: World) -> None:
+    firings.begin(schedule(), NOON)
+    for minutes in (5, 2):
+        firings.advance(schedule(), NOON + minutes * MINUTE)
+    firings.begin(schedule(cron="1 1 1 1 *"), NOON)
+    assert ScheduleState.objects.get().handled_until == NOON + 5 * MINUTE
 
 
 @pytest.mark.parametrize(

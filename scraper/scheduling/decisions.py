@@ -151,22 +151,24 @@ def superseded_by(firing: Firing, waiting: Sequence[Firing]) -> list[Firing]:
 
 def _ending(firing: Firing, seen: Seen) -> End:
     run = seen.run
-    if run is None:
-        if firing.stopping:
-            return End(firing.stopping, "stopped before its run began")
-        if seen.exit_code is None:
-            return End(LOST, "its process is gone, and its run never began")
-        if seen.exit_code in (EXIT_COMPLETE, EXIT_INCOMPLETE):
-            return End("complete" if seen.exit_code == EXIT_COMPLETE else "incomplete", seen.last_words)
-        why = seen.last_words or f"it exited {seen.exit_code} before its run began"
-        return End("failed", why, again=seen.exit_code != USAGE)
-    if run["state"] == "finished" and run["verdict"] == "complete":
+    if run is not None and run["state"] == "finished" and run["verdict"] == "complete":
         return End("complete", run=run["_id"])
     if firing.stopping:
         how = f"it ran for more than {firing.limit_s:g} s" if firing.stopping == TIMED_OUT else WHY.get(firing.stopping)
-        return End(firing.stopping, how or "by hand", run["_id"])
+        return End(firing.stopping, how or "by hand", run["_id"] if run else None)
+    if run is None:
+        return _ending_without_run(seen)
     if run["state"] in ("running", "lost"):
         return End(LOST, "killed: it stopped without a word", run["_id"])
     reasons = list(run.get("reasons", []))
     result = run["verdict"] if run["state"] == "finished" else run["state"]
     return End(result, "; ".join(reasons), run["_id"], again=not reasons or not all(map(is_lasting, reasons)))
+
+
+def _ending_without_run(seen: Seen) -> End:
+    if seen.exit_code is None:
+        return End(LOST, "its process is gone, and its run never began")
+    if seen.exit_code in (EXIT_COMPLETE, EXIT_INCOMPLETE):
+        return End("complete" if seen.exit_code == EXIT_COMPLETE else "incomplete", seen.last_words)
+    why = seen.last_words or f"it exited {seen.exit_code} before its run began"
+    return End("failed", why, again=seen.exit_code != USAGE)
