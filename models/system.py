@@ -80,6 +80,7 @@ class Run(Document):
     host = StringField()
     pid = IntField()
     version = StringField()
+    firing = StringField(index=True)
 
 
 class Change(Document):

@@ -16,7 +16,8 @@ PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Tier = Literal["html", "data", "api", "browser"]
 
 
-def _split(text: object) -> object:
+def split_list(text: object) -> object:
+    """Return the parts of a text with commas; leave anything else as it is."""
     return tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
 
 
@@ -88,7 +89,7 @@ class RetentionConfig(Section):
 class RenderingConfig(Section):
     """How pages that need JavaScript are read."""
 
-    tiers: Annotated[tuple[Tier, ...], BeforeValidator(_split), Field(min_length=1)]
+    tiers: Annotated[tuple[Tier, ...], BeforeValidator(split_list), Field(min_length=1)]
     chromium: str
     chromedriver: str
     grid_url: SecretStr

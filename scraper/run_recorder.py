@@ -125,6 +125,7 @@ class RunRecorder:
             host=socket.gethostname(),
             pid=os.getpid(),
             version=swathe_version(),
+            firing=self._crawler.settings.get("SWATHE_FIRING"),
         ).save()
 
     async def _beat_until_closed(self) -> None:

@@ -11,6 +11,10 @@ Completeness = Literal["complete", "incomplete", "unknown"]
 EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE = 0, 1, 3
 
 
+LASTING = ("was refused", "were refused", "pages was reached", "deeper than max_depth")
+"""How the reasons end that another try would only give again."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What is known of a run when it ends."""
@@ -75,6 +79,15 @@ def judge(evidence: Evidence) -> Verdict:
     if evidence.doubts:
         return Verdict("finished", "unknown", list(evidence.doubts))
     return Verdict("finished", "complete")
+
+
+def is_lasting(reason: str) -> bool:
+    """Return whether what a reason names is as it is meant or will be the same next time, so that no new try helps.
+
+    >>> is_lasting("3 records were refused"), is_lasting("1 page could not be read")
+    (True, False)
+    """
+    return reason.endswith(LASTING)
 
 
 def _failure(evidence: Evidence) -> str:
