@@ -62,9 +62,11 @@ class _Answered:
 
     @property
     def nameResolver(self) -> _Answered:
+        """Itself."""
         return self
 
     def resolveHostName(self, receiver: Any, name: str, portNumber: int = 0, **_: Any) -> None:
+        """Hand out the addresses."""
         for address in self._addresses:
             kind = IPv6Address if ":" in address else IPv4Address
             receiver.addressResolved(kind("TCP", address, portNumber))

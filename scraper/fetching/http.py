@@ -71,6 +71,7 @@ class _Parser(_LenientHTTPClientParser):
     _bytes = _lines = 0
 
     def lineReceived(self, line: bytes) -> None:
+        """Take one line; raise HeadTooLargeError."""
         self._bytes += len(line)
         self._lines += 1
         if self._lines > MOST_HEADERS or self._bytes > MOST_HEAD_BYTES:
@@ -78,11 +79,13 @@ class _Parser(_LenientHTTPClientParser):
         super().lineReceived(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
+        """Raise HeadTooLargeError."""
         raise HeadTooLargeError
 
 
 class _Protocol(_LenientHTTP11ClientProtocol):
     def request(self, request: Any) -> Any:
+        """Send a request, and read its answer with the parser above."""
         answer = super().request(request)
         # As in the class above: Twisted hardcodes the parser.
         self._parser.__class__ = _Parser
@@ -98,4 +101,5 @@ class _Protocol(_LenientHTTP11ClientProtocol):
 
 class _Factory(_LenientHTTP11ClientFactory):
     def buildProtocol(self, addr: Any) -> _Protocol:
+        """Return the protocol for a new connection."""
         return _Protocol(self._quiescentCallback)  # type: ignore[no-untyped-call]
