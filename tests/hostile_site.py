@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 MEMBER = gzip.compress(bytes(100 * 2**20), 6)
 """A hundred megabytes in a hundred kilobytes; gzip takes any number of them one after the other."""
 
-ZEROS = bytes(64 * 2**20)
+ZEROS = bytes(24 * 2**20)
+PACKED = {
+    "/gzip-gzip": ("gzip, gzip", gzip.compress(gzip.compress(ZEROS, 6))),
+    "/deflate": ("deflate", zlib.compress(ZEROS)),
+    "/br": ("br", brotli.compress(ZEROS, quality=1)),
+    "/zstd": ("zstd", zstandard.compress(ZEROS)),
+    "/layers": ("gzip," * 40 + "gzip", b"x"),
+}
 PAGE = "<html><body id=in>text</body></html>"
 
 
@@ -78,16 +85,8 @@ class HostileSite:
                 return _page(f"<form method=post action='{unquote(query)}'><input name=username><input name=password>")
             case "/gzip":
                 return self._packed("gzip", repeat(MEMBER, 100))
-            case "/gzip-gzip":
-                return self._packed("gzip, gzip", [gzip.compress(gzip.compress(ZEROS))])
-            case "/deflate":
-                return self._packed("deflate", [zlib.compress(ZEROS)])
-            case "/br":
-                return self._packed("br", [brotli.compress(ZEROS, quality=1)])
-            case "/zstd":
-                return self._packed("zstd", [zstandard.compress(ZEROS)])
-            case "/layers":
-                return self._packed("gzip," * 40 + "gzip", [b"x"])
+            case _ if path in PACKED:
+                return self._packed(PACKED[path][0], [PACKED[path][1]])
             case "/headers":
                 return self._endless(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 50)
             case "/one-header":
