@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from scraper.fetching.addresses import is_network
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -19,6 +23,20 @@ Tier = Literal["html", "data", "api", "browser"]
 def split_list(text: object) -> object:
     """Return the parts of a text with commas; leave anything else as it is."""
     return tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
+
+
+def _hosts(text: object) -> object:
+    parts = _split(text)
+    return tuple(part for part in parts if part) if isinstance(parts, tuple) else parts
+
+
+def _is_host(text: str) -> str:
+    if not is_network(text) and not re.fullmatch(r"(?!\d)[\w-]+(\.[\w-]+)*", text):
+        raise PydanticCustomError("host", "hosts and networks such as intranet.example, 10.0.0.0/8 (without a port)")
+    return text
+
+
+PrivateHosts = Annotated[tuple[Annotated[str, AfterValidator(_is_host)], ...], BeforeValidator(_hosts)]
 
 
 class Section(BaseModel):
@@ -53,6 +71,7 @@ class CrawlConfig(Section):
     max_redirects: Annotated[int, Field(ge=0)]
     max_page_mb: Count
     memory_limit_mb: Count
+    allow_private: PrivateHosts
     obey_robots: bool
     verify_certificates: bool
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]

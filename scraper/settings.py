@@ -56,6 +56,8 @@ DOWNLOAD_HANDLERS = {
 }
 DOWNLOAD_MAXSIZE = SWATHE.crawl.max_page_mb * 2**20
 DOWNLOAD_WARNSIZE = 0
+# Scrapy's own policy tells other sites which page led to them.
+REFERRER_POLICY = "same-origin"
 MEMUSAGE_LIMIT_MB = SWATHE.crawl.memory_limit_mb
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
@@ -81,8 +83,14 @@ SPIDER_MIDDLEWARES = {
 DOWNLOADER_MIDDLEWARES = {
     "scraper.login.Session": 40,
     "scraper.page_limit.PageLimit": 50,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scraper.fetching.redirects.SiteRefreshes": 580,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "scraper.fetching.compression.BoundedCompression": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "scraper.failures.SiteRedirects": 600,
+    "scraper.fetching.redirects.SiteRedirects": 600,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "scraper.fetching.cookies.BoundedCookies": 700,
 }
 FEED_EXPORT_ENCODING = "utf-8"
 # Scrapy makes this many tasks for every page, whatever is on it; its default of 100 costs more than parsing.
