@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from scraper.config_sections import CrawlConfig, MongoConfig, RenderingConfig, Section, StoreConfig
+from scraper.config_sections import CrawlConfig, MongoConfig, PolitenessConfig, RenderingConfig, Section, StoreConfig
 from scraper.errors import ConfigError, expected_one_of
 from scraper.origin import ROOT
 
@@ -22,6 +22,7 @@ class Config(Section):
 
     mongodb: MongoConfig
     crawl: CrawlConfig
+    politeness: PolitenessConfig
     store: StoreConfig
     rendering: RenderingConfig
     login: dict[str, SecretStr] = Field(default_factory=dict)
@@ -140,5 +141,5 @@ def _first_fault(error: ValidationError, origin: Mapping[tuple[str, str], str]) 
         return f"{where} is not an option: {expected_one_of(key, keys)}"
     if fault["type"] == "missing":
         return f"config.ini [{section}] {key} is missing: restore the line, config.ini holds every option's default"
-    expected = fault["msg"].removeprefix("Input should be ").split(", unable")[0]
+    expected = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, expected ").split(", unable")[0]
     return f"{where} is {fault['input']!r}, expected {expected}"

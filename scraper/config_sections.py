@@ -5,8 +5,11 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from scraper.politeness.quiet_hours import QuietHours
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -19,10 +22,21 @@ def _split(text: object) -> object:
     return tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
 
 
+def _read_quiet_hours(text: object) -> object:
+    return QuietHours.read(text) if isinstance(text, str) and text.strip() else text or None
+
+
+def _read_zone(text: object) -> object:
+    try:
+        return ZoneInfo(text) if isinstance(text, str) else text
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected a time zone such as Europe/Berlin") from None
+
+
 class Section(BaseModel):
     """A section: an unknown option in it is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class MongoConfig(Section):
@@ -64,6 +78,17 @@ class CrawlConfig(Section):
     def names_a_contact(self) -> bool:
         """Whether somebody has replaced the placeholder of config.ini."""
         return "set-crawl-contact" not in self.agent
+
+
+class PolitenessConfig(Section):
+    """How far Swathe goes to meet a site's wishes; `quiet_hours` is None when there are none."""
+
+    max_delay_s: PositiveSeconds
+    max_wait_s: PositiveSeconds
+    backoff_s: PositiveSeconds
+    daily_requests: Annotated[int, Field(ge=0)]
+    quiet_hours: Annotated[QuietHours | None, BeforeValidator(_read_quiet_hours)]
+    time_zone: Annotated[ZoneInfo, BeforeValidator(_read_zone)]
 
 
 class StoreConfig(Section):

@@ -15,6 +15,7 @@ from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from scraper.page_limit import PageLimitReachedError
+from scraper.politeness.errors import CrawlEndingError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -78,7 +79,7 @@ class PageFailures(BaseSpiderMiddleware):
     def note(self, failure: Failure) -> None:
         """Count a page that could not be read, and keep what went wrong."""
         error = failure.value
-        if error is None or isinstance(error, PageLimitReachedError):
+        if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
             return
         request: Request = failure.request  # type: ignore[attr-defined]
         self.dead(request.meta.get("redirect_urls", [request.url])[0], describe(error, request))
@@ -114,7 +115,7 @@ class SiteRedirects(RedirectMiddleware):
 
 def describe(error: BaseException, request: Request) -> str:
     """Say in a few words why a page could not be read."""
-    tries = request.meta.get("retry_times", 0) + 1
+    tries = request.meta.get("retry_times", 0) + request.meta.get("throttled_times", 0) + 1
     after = f" (tried {tries} times)" if tries > 1 else ""
     if isinstance(error, HttpError):
         return f"answered {error.response.status}{after}"
