@@ -44,7 +44,7 @@ def test_a_clock_that_jumps_back_lengthens_no_wait() -> None:
     host = Host(host="example.org")
     rules.reserve(host, NOW, SITE, LIMITS, 3)
     rules.note(host, NOW, SITE, LIMITS, Outcome(503, "answered 503", asked_s=20))
-    assert blocked_s(host, later(-3600)) == 20
+    assert blocked_s(host, later(-3600)) == pytest.approx(20, abs=0.1)
     host.blocked_until = None
     assert rules.reserve(host, later(-3600), SITE, LIMITS, 1)[0] <= 4.5
 
@@ -88,7 +88,7 @@ def test_a_pause_that_the_site_asks_for_is_kept_whatever_else_it_says() -> None:
     host = Host(host="example.org")
     rules.note(host, NOW, SITE, LIMITS, Outcome(429, "answered 429", asked_s=120))
     rules.note(host, NOW, SITE, LIMITS, Outcome(429, "answered 429", asked_s=5))
-    assert blocked_s(host, NOW) == 120
+    assert blocked_s(host, NOW) == pytest.approx(120, abs=0.1)
     assert rules.reserve(host, later(119), SITE, LIMITS, 1) == []
     assert rules.reserve(host, later(121), SITE, LIMITS, 1) == [0]
     rules.note(host, later(200), SITE, LIMITS, Outcome(429, "answered 429", asked_s=999999999))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scraper.politeness.errors import CrawlEndingError, HostGivenUpError
@@ -29,6 +30,9 @@ GIVEN_UP_AFTER_OPENINGS = 5
 GIVEN_UP_AFTER_REFUSALS = 8
 """After this many pauses in a row without one good answer nothing more is asked for in a run."""
 
+HELD_S = 1.0
+"""The longest that an answer may take to be understood."""
+
 _IDLE_S = 10.0
 
 
@@ -47,6 +51,7 @@ class Gate:
         self._slowed_at_s = 0.0
         """When the host got slower or was blocked last: turns that were reserved before no longer count."""
         self._asked = self._well = self._under_way = 0
+        self._held_until_s = 0.0
         self._room = asyncio.Event()
         self._letting_in: asyncio.Task[None] | None = None
         self._reporting = False
@@ -60,6 +65,8 @@ class Gate:
         """Let a request in if nothing keeps it waiting, and return whether it was."""
         pace = self._pace
         if pace is None or not pace.free or self._queue or self.ended or self._under_way >= pace.concurrency:
+            return False
+        if self._now() < self._held_until_s:
             return False
         self._asked += 1
         self._under_way += 1
@@ -81,6 +88,15 @@ class Gate:
         self._under_way -= 1
         self._room.set()
 
+    def ask_for(self, robots_delay_s: float) -> None:
+        """Go by what robots.txt asks for, from the next request on."""
+        self.terms = replace(self.terms, robots_delay_s=max(robots_delay_s, self.terms.robots_delay_s or 0.0))
+        self._pace = None
+
+    def hold(self) -> None:
+        """Let nobody in until it is known what an answer means, which `tell` is about to find out."""
+        self._held_until_s = self._now() + HELD_S
+
     async def tell(self, outcome: Outcome) -> None:
         """Say what became of a request; only what changes the pace is reported at once. Raise DatabaseError."""
         trouble = outcome.asks_for_a_break or outcome.failed
@@ -96,6 +112,7 @@ class Gate:
             self._take(await self._ledger.report(self.terms, outcome, self._tally()))
         finally:
             self._reporting = False
+            self._held_until_s = 0.0
 
     async def refresh(self) -> None:
         """Tell the ledger that the host is still crawled, unless it was just told, and learn the pace."""
@@ -134,11 +151,13 @@ class Gate:
 
     async def _turn(self) -> None:
         """Return when the first in the queue may start."""
-        if self._pace is None:
-            self._take(await self._ledger.share(self.terms, self._tally()))
         while True:
+            if self._pace is None:
+                self._take(await self._ledger.share(self.terms, self._tally()))
             pace = self._checked_pace()
-            if self._under_way >= pace.concurrency:
+            if self._now() < self._held_until_s:
+                await self._pause(HELD_S / 50)
+            elif self._under_way >= pace.concurrency:
                 self._room.clear()
                 await self._room.wait()
             elif pace.free:
@@ -146,7 +165,7 @@ class Gate:
                 return
             elif self._booked:
                 start_s, slowed_at_s = self._booked.popleft(), self._slowed_at_s
-                if start_s >= self._now() - LATE * pace.delay_s:
+                if not pace.delay_s or start_s >= self._now() - LATE * pace.delay_s:
                     await self._pause(start_s - self._now())
                     if slowed_at_s == self._slowed_at_s:
                         return
@@ -179,7 +198,7 @@ class Gate:
         if why:
             self._given_up = HostGivenUpError(f"was not asked for: {self.terms.host} {why}")
             raise self._given_up
-        if pace.used_up:
+        if pace.used_up and not self._booked:
             self.used_up = True
             raise CrawlEndingError("was not asked for: the requests of the day are used up")
         return pace

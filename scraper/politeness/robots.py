@@ -55,7 +55,11 @@ class RobotsTxt:
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._files:
             self._files[origin] = asyncio.create_task(self._ask(origin))
-        file = await asyncio.shield(self._files[origin])
+        asking = self._files[origin]
+        if not asking.done():
+            with self._crawler.engine.downloader.waiting(request):  # type: ignore[attr-defined]
+                await asyncio.wait([asking])
+        file = asking.result()
         agent = self._crawler.settings["ROBOTSTXT_USER_AGENT"] or request.headers.get("User-Agent") or self._agent
         if not file.allows(request.url, agent if isinstance(agent, str) else agent.decode("latin-1")):
             self._crawler.stats.inc_value("robotstxt/forbidden")
@@ -80,7 +84,7 @@ class RobotsTxt:
                 why = " ".join(str(error).split())[:300] or type(error).__name__
             self._crawler.stats.inc_value("swathe/politeness/robots_tried_again")
             if politeness is not None and attempt < TRIES:
-                await politeness.pause(politeness.backoff_s(attempt))
+                await politeness.gates.pause(politeness.backoff_s(attempt))
         raise RobotsUnreadableError(f"robots.txt of {host} could not be read: {why}")
 
     async def _fetch(self, url: str) -> Response:

@@ -39,6 +39,9 @@ TRIAL = timedelta(seconds=90)
 """How long the one request of a half-open breaker may take before another is let through."""
 
 LONGEST_BLOCK_S = 86_400.0
+CLOCK_S = 0.05
+"""By how much a process may mistake the server's time."""
+
 KEPT = 5
 ALIVE = timedelta(seconds=5)
 """A process that was not seen for this long has no share."""
@@ -163,7 +166,7 @@ def _throttle(host: Host, now: datetime, terms: Terms, limits: Limits, outcome: 
         wait_s = 0.0 if outcome.asked_s else min(limits.backoff_s * 2 ** (host.throttled - 1), limits.max_wait_s)
         _block(host, now, wait_s * random.uniform(1 - JITTER, 1), outcome.what)  # noqa: S311
     if outcome.asked_s:
-        _block(host, now, outcome.asked_s, f"{outcome.what} and asked to wait {outcome.asked_s:.0f} s")
+        _block(host, now, outcome.asked_s + CLOCK_S, f"{outcome.what} and asked to wait {outcome.asked_s:.0f} s")
 
 
 def _fail(host: Host, now: datetime, limits: Limits, outcome: Outcome) -> None:
