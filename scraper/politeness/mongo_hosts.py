@@ -44,6 +44,7 @@ class _Known:
     """`time.monotonic()` of the answer, whose `seen_at` is the server's time."""
 
     def seen(self) -> Seen:
+        """Return the host, for a rule to change, and the server's time as it goes on from the answer."""
         now: datetime = self.document["seen_at"] + timedelta(seconds=time.monotonic() - self.at_s)
         return Seen(Host._from_son(self.document), now)
 
