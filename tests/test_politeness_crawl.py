@@ -146,13 +146,19 @@ def test_the_delay_of_robots_txt_is_cut_with_a_note_and_two_crawls_share_it(
     assert pages_s[-1] - pages_s[0] > 15 * 0.2
 
 
-def test_a_robots_txt_of_html_is_a_note_and_one_behind_redirects_is_obeyed(
+def test_a_robots_txt_of_html_is_a_note_and_one_that_redirects_without_end_is_none(
     swathe: Swathe, database: Mongo, site: PracticeServer
 ) -> None:
     site.faults[ROBOTS] = Fault(body="<!doctype html><p>Disallow: /")
     result = crawl(swathe, site, "--max-pages", "1")
     assert "is a page of HTML and no list of rules" in result.err
     assert last_run(database)["counts"]["pages"] == 1
+    site.faults[ROBOTS] = Fault(serve_as="/trouble/redirect")
+    asked_before = len(site.requests)
+    crawl(swathe, site, "--max-pages", "1")
+    assert last_run(database)["counts"]["pages"] == 1
+    # The first request, five redirects, and the page.
+    assert len(site.requests) - asked_before == 7
 
 
 class AllButTheFirst(dict[str, Fault]):
