@@ -13,6 +13,7 @@ from scraper.config_schedules import AlertsConfig, ScheduleLine, SchedulerConfig
 from scraper.config_sections import (
     CrawlConfig,
     MongoConfig,
+    PolitenessConfig,
     RenderingConfig,
     RetentionConfig,
     Section,
@@ -34,6 +35,7 @@ class Config(Section):
 
     mongodb: MongoConfig
     crawl: CrawlConfig
+    politeness: PolitenessConfig
     store: StoreConfig
     retention: RetentionConfig
     rendering: RenderingConfig

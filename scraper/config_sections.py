@@ -6,11 +6,13 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from scraper.fetching.addresses import is_network
+from scraper.politeness.quiet_hours import QuietHours
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -26,7 +28,7 @@ def split_list(text: object) -> object:
 
 
 def _hosts(text: object) -> object:
-    parts = _split(text)
+    parts = split_list(text)
     return tuple(part for part in parts if part) if isinstance(parts, tuple) else parts
 
 
@@ -39,10 +41,24 @@ def _is_host(text: str) -> str:
 PrivateHosts = Annotated[tuple[Annotated[str, AfterValidator(_is_host)], ...], BeforeValidator(_hosts)]
 
 
+def _read_quiet_hours(text: object) -> object:
+    try:
+        return QuietHours.read(text) if isinstance(text, str) and text.strip() else text or None
+    except ValueError as error:
+        raise PydanticCustomError("hours", "{what}", {"what": str(error).removeprefix("expected ")}) from None
+
+
+def _read_zone(text: object) -> object:
+    try:
+        return ZoneInfo(text) if isinstance(text, str) else text
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("zone", "a time zone such as Europe/Berlin") from None
+
+
 class Section(BaseModel):
     """A section: an unknown option in it is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class MongoConfig(Section):
@@ -85,6 +101,17 @@ class CrawlConfig(Section):
     def names_a_contact(self) -> bool:
         """Whether somebody has replaced the placeholder of config.ini."""
         return "set-crawl-contact" not in self.agent
+
+
+class PolitenessConfig(Section):
+    """How far Swathe goes to meet a site's wishes; `quiet_hours` is None when there are none."""
+
+    max_delay_s: PositiveSeconds
+    max_wait_s: PositiveSeconds
+    backoff_s: PositiveSeconds
+    daily_requests: Annotated[int, Field(ge=0)]
+    quiet_hours: Annotated[QuietHours | None, BeforeValidator(_read_quiet_hours)]
+    time_zone: Annotated[ZoneInfo, BeforeValidator(_read_zone)]
 
 
 class StoreConfig(Section):

@@ -14,6 +14,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from scraper.fetching.accounts import without_account
 from scraper.fetching.resolving import resolver_of
 from scraper.page_limit import PageLimitReachedError
+from scraper.politeness.errors import CrawlEndingError
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -84,7 +85,7 @@ class PageFailures(BaseSpiderMiddleware):
     def note(self, failure: Failure) -> None:
         """Count a page that could not be read, and keep what went wrong."""
         error = failure.value
-        if error is None or isinstance(error, PageLimitReachedError):
+        if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
             return
         request: Request = failure.request  # type: ignore[attr-defined]
         self.dead(request.meta.get("redirect_urls", [request.url])[0], describe(error, request))
@@ -104,7 +105,7 @@ class PageFailures(BaseSpiderMiddleware):
 
 def describe(error: BaseException, request: Request) -> str:
     """Say in a few words why a page could not be read."""
-    tries = request.meta.get("retry_times", 0) + 1
+    tries = request.meta.get("retry_times", 0) + request.meta.get("throttled_times", 0) + 1
     after = f" (tried {tries} times)" if tries > 1 else ""
     if isinstance(error, HttpError):
         return f"answered {error.response.status}{after}"

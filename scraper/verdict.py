@@ -41,6 +41,8 @@ class Evidence:
     """What speaks against the run having taken everything, without proving it."""
     forced: bool = False
     """Whether the crawl was stopped at once, with pages and records in flight."""
+    ended_early: str = ""
+    """Why the crawl ended itself before it was done, such as a used-up budget."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def judge(evidence: Evidence) -> Verdict:
     if failure:
         return Verdict("failed", "incomplete", [failure])
     reasons = _gaps(evidence)
+    if evidence.ended_early:
+        return Verdict("interrupted", "incomplete", [evidence.ended_early, *reasons])
     if evidence.finish_reason == "shutdown" or evidence.forced:
         how = "stopped at once, records in flight are not stored" if evidence.forced else "stopped before its end"
         return Verdict("interrupted", "incomplete", [how, *reasons])
@@ -94,6 +98,8 @@ def _failure(evidence: Evidence) -> str:
     """Return why the run is worth nothing, or an empty text."""
     if evidence.database_error:
         return evidence.database_error
+    if evidence.ended_early:
+        return ""
     if evidence.finish_reason not in ("finished", "shutdown") and not evidence.finish_reason.startswith("closespider"):
         cause = {
             "start_error": "the spider's start() raised an error",
