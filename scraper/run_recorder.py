@@ -56,7 +56,7 @@ class RunRecorder:
         self.run_id = ObjectId()
         self.verdict: Verdict | None = None
         self.findings = Findings()
-        self._database_error = ""
+        self._database_error = self._ended_early = ""
         self._heartbeat: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -79,9 +79,16 @@ class RunRecorder:
         if not self._database_error:
             self._database_error = str(error)
             logger.error("%s", error)
-            # Not awaited: the engine closes once this item, among others, is done with. asyncio itself keeps only a
-            # weak reference to a task.
-            self._closing = asyncio.create_task(self._crawler.engine.close_spider_async(reason="database_lost"))
+            self._end("database_lost")
+
+    def end_early(self, why: str) -> None:
+        """End the crawl as interrupted, for a reason that is no failure of its own."""
+        self._ended_early = self._ended_early or why
+        self._end("ended_early")
+
+    def _end(self, reason: str) -> None:
+        # Not awaited: it waits for what is in flight. asyncio itself keeps only a weak reference to a task.
+        self._closing = asyncio.create_task(self._crawler.engine.close_spider_async(reason=reason))
 
     def counts(self) -> dict[str, int]:
         """Return what the run has done so far, by the field of RunCounts."""
@@ -121,6 +128,7 @@ class RunRecorder:
             host=socket.gethostname(),
             pid=os.getpid(),
             version=swathe_version(),
+            firing=self._crawler.settings.get("SWATHE_FIRING"),
         ).save()
 
     async def _beat_until_closed(self) -> None:
@@ -163,6 +171,7 @@ class RunRecorder:
         spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
+        findings.notes += self.findings.notes
         if missing := stats.get_value(MISSING, 0):
             findings.gaps.append(
                 f"{missing} records of pages that have not changed are not in the database any more: "
@@ -215,10 +224,11 @@ class RunRecorder:
             gaps=tuple(self.findings.gaps),
             doubts=tuple(self.findings.doubts),
             forced=forced,
+            ended_early=self._ended_early,
         )
 
     def _response(self, response: Response) -> None:
-        if not response.url.endswith("/robots.txt"):
+        if not response.meta.get("dont_obey_robotstxt"):
             self._crawler.stats.inc_value("swathe/pages")
 
     def _callback_failed(self, failure: Failure, response: Response) -> None:
