@@ -53,9 +53,9 @@ class ListReader:
         self.pages_without_record: list[str] = []
         """Addresses of records' pages that gave no record."""
         self.links_off_site: list[str] = []
-        self._events: WeakKeyDictionary[Request, ListEvent] = WeakKeyDictionary()
-        self.entry_texts: WeakKeyDictionary[Request, int] = WeakKeyDictionary()
-        """What tells the entry that a request was made from apart from what it was at another time."""
+        self._events = WeakKeyDictionary[Request, ListEvent]()
+        self.entry_texts = WeakKeyDictionary[Request, int]()
+        """What tells the entry that a request was made from, and its content, from any other."""
         self.on_event: Callable[[Request, ListEvent], None] | None = None
         """Who is told what came of each page, with the page's request."""
 
@@ -130,12 +130,12 @@ class ListReader:
             PageFailures.of(self._spider.crawler).note(failure)
             yield from self._went(request, chain, number, "failed", why=describe(error, request))
 
-    def read_again(
-        self, request: Request, name: str, number: int, state: dict[str, Any], before: ListEvent
-    ) -> list[Request]:
+    def read_again(self, request: Request, before: ListEvent) -> list[Request]:
         """Take in a page that is what it was when it was read `before`; return the requests for further pages."""
-        chain = self._chain_of(request, name, number, state)
-        return self._went(request, chain, number, before.what, facts=before.facts, asks=before.asks)
+        chain = self._chain_of(request, **request.cb_kwargs)
+        return self._went(
+            request, chain, request.cb_kwargs["number"], before.what, facts=before.facts, asks=before.asks
+        )
 
     def event_of(self, request: Request) -> ListEvent | None:
         """Return what came of a request's page; None when it was no page of a list."""

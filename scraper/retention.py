@@ -23,10 +23,10 @@ from scrapy.utils.asyncio import run_in_thread
 from models.registry import record_documents
 from models.system import Change, Rejected, Run
 from scraper.completeness import EARLIER_RUNS
+from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.heartbeat import LOST_AFTER
 from scraper.mongo.connection import connection_to
-from scraper.run_recorder import stores_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -22,7 +22,7 @@ from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError, SwatheError
 from scraper.failures import PageFailures, PageProblem
 from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
-from scraper.incremental.memory import MISSING
+from scraper.incremental.memory import MISSING, NOT_THERE
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
 from scraper.page_limit import REACHED
@@ -173,10 +173,7 @@ class RunRecorder:
         findings = examine(spider, records, whole=not cut_short)
         findings.notes += self.findings.notes
         if missing := stats.get_value(MISSING, 0):
-            findings.gaps.append(
-                f"{missing} records of pages that have not changed are not in the database any more: "
-                f"crawl again, their pages will be read"
-            )
+            findings.gaps.append(f"{missing} {NOT_THERE}")
         run = Run.objects(id=self.run_id).modify(new=True, records=records)
         if not cut_short and run is not None:
             compare_with_earlier(run, findings)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import mongoengine
 import pytest
 from bson import Decimal128, ObjectId
+from mirror import SITE, Mirror, books_of, with_books
 from support import ROOT, configured
 
 from models.noise import Percent, noise_rule
@@ -25,7 +26,7 @@ from scraper.cli.chart import draw_chart
 from scraper.errors import UsageError
 from scraper.mongo.connection import Connection
 from scraper.past import Selection, changes_of, find_record
-from scraper.practice import Fault, PracticeServer, enlarge, load_site
+from scraper.practice import Fault, PracticeServer
 from scraper.storing.gone import mark_gone
 from scraper.storing.plan import Outcome
 from scraper.storing.store import Store
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
     from pymongo.database import Database
     from support import Swathe
-
-    from scraper.practice import PracticeSite
 
     Mongo = Database[dict[str, Any]]
 
@@ -638,37 +637,9 @@ def test_a_chart_draws_gaps_and_a_single_value() -> None:
 # Whole crawls
 
 
-SITE = enlarge(load_site(), quotes=1, books=60)
-
-
-def with_books(books: Any) -> PracticeSite:
-    return replace(SITE, all_books=tuple(books))
-
-
-class Mirror:
-    """A books site whose content may change between two crawls while its address stays."""
-
-    def __init__(self, swathe: Swathe, database: Mongo) -> None:
-        self._swathe, self._database, self._port = swathe, database, 0
-
-    def crawl(self, site: PracticeSite, code: int = 0, **faults: Fault) -> dict[str, Any]:
-        """Crawl the site in its present state and return the run."""
-        with PracticeServer(site, port=self._port, faults=faults.get("faults")) as server:  # type: ignore[arg-type]
-            self._port = server.port
-            quick = ["--set", "crawl.delay_s=0", "--set", "RETRY_TIMES=0"]
-            self._swathe("crawl", "books", "--start", f"{server.url}books/", *quick, code=code)
-        run = self._database.runs.find_one(sort=[("started_at", -1)])
-        assert run is not None
-        return run
-
-
 @pytest.fixture
 def mirror(swathe: Swathe, database: Mongo) -> Mirror:
     return Mirror(swathe, database)
-
-
-def books_of(database: Mongo) -> dict[str, dict[str, Any]]:
-    return {row["upc"]: row for row in database.books.find()}
 
 
 def test_ten_new_prices_are_exactly_ten_changes_and_no_other_write(

@@ -19,10 +19,10 @@ from scrapy.utils.misc import load_object
 from models.record import Record, schema_of
 from models.system import Run, RunCounts
 from scraper.config_sections import swathe_version
-from scraper.gathering import PageRecords
 from scraper.importing.lines import BadLine, Line
 from scraper.mongo.connection import CODEC
 from scraper.mongo.indexes import ensure_indexes
+from scraper.page_records import PageRecords
 from scraper.storing.bulk import DUPLICATE_KEY, send
 from scraper.storing.store import Store
 from scraper.storing.upsert import MAX_DOCUMENT_BYTES

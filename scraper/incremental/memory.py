@@ -45,6 +45,10 @@ OK = 200
 MISSING = "swathe/items_missing"
 """Statistic: records of unchanged pages that are no longer in the database, or are said to be gone."""
 
+NOT_THERE = (
+    "records of pages that have not changed are not in the database any more: crawl again, their pages will be read"
+)
+
 NEVER_ASKED = ("browser", "no_browser", "dont_obey_robotstxt", "login", "binary_allowed")
 """Marks of requests whose answer depends on more than the address, or is no page."""
 

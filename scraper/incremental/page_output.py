@@ -8,7 +8,7 @@ from scrapy import Request
 
 from models.record import Found
 from scraper.incremental.memory import is_rememberable
-from scraper.incremental.page_visit import NOT_MODIFIED, is_list_page, visit_of
+from scraper.incremental.page_visit import NOT_MODIFIED, OnwardNotes, is_list_page
 from scraper.page_records import PageRecords
 from scraper.spider import SiteSpider
 
@@ -31,6 +31,11 @@ class PageOutput:
         self._memory = memory if request is not None and isinstance(self._spider, SiteSpider) else None
         self._earlier = self._memory.of(request) if self._memory else None
         self._is_same = response is not None and NOT_MODIFIED in response.flags
+        self._notes: OnwardNotes | None = None
+        if self._memory is not None and response is not None and is_rememberable(response):
+            assert response.request is not None
+            assert isinstance(self._spider, SiteSpider)
+            self._notes = OnwardNotes(self._spider, response.request)
         self._outputs: list[Found | Request] = []
         self._others: list[Any] = []
         self._held: list[Request] = []
@@ -40,6 +45,8 @@ class PageOutput:
 
     def take(self, output: Any) -> bool:
         """Take in what the spider yields; return whether it goes on at once."""
+        if self._notes is not None and isinstance(output, Found | Request):
+            self._notes.note(output)
         if isinstance(output, Request):
             if self._memory is None:
                 return True
@@ -63,7 +70,7 @@ class PageOutput:
         assert isinstance(spider, SiteSpider)
         asked = self._outputs if self._since_known else self._held
         known = await memory.known([output for output in asked if isinstance(output, Request)])
-        item = self._remembered(memory, response, spider)
+        item = self._remembered(memory, response)
         followed = []
         for request in self._held:
             if request in known and self._stands_for_unchanged(request, known[request]):
@@ -96,17 +103,16 @@ class PageOutput:
     def _as_items(self, page: PageRecords) -> list[Any]:
         return [*([page] if page.size or page.visit or page.event else []), *self._others]
 
-    def _remembered(self, memory: VisitMemory, response: Response, spider: SiteSpider) -> PageRecords:
+    def _remembered(self, memory: VisitMemory, response: Response) -> PageRecords:
         """Return the page as it is known, or as it is to be known the next time."""
         assert response.request is not None
         earlier = self._earlier
         if self._is_same:
             return PageRecords(response.url, [], dict(earlier.records) if earlier else {})
-        if self._others or not is_rememberable(response):
+        if self._others or self._notes is None:
             return PageRecords(response.url, self._found)
-        event = spider.lists.event_of(response.request)
         key = earlier.key if earlier else memory.key_of(response.request)
-        visit = visit_of(response, key, self._outputs, event, spider)
+        visit = self._notes.visit(response, key)
         if visit is not None and earlier is not None and earlier.digest == visit.digest:
             self._stats.inc_value("swathe/pages_same")
             self._is_same = True

@@ -17,7 +17,7 @@ from scraper.paging.facts import ListEvent
 from scraper.stored_requests import request_to_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bson import ObjectId
@@ -93,37 +93,45 @@ class PageVisit:
         return cls(bytes(row["_id"]), **{name: row[name] for name in names})
 
 
-def visit_of(
-    response: Response, key: bytes, outputs: Iterable[Any], event: ListEvent | None, spider: SiteSpider
-) -> PageVisit | None:
-    """Return what came of a page that was read; None when it cannot be taken up again.
+class OnwardNotes:
+    """Where a page led, noted while its callback yields: requests gather what belongs to this crawl alone later on."""
 
-    `outputs` is all that the spider yielded of it, `event` what it told of its list. The pages of a list follow from
-    the event, so their requests are left out.
-    """
-    assert response.request is not None
-    shared = spider.shared_links.of(response.request)
-    onward = Onward(shared=dict(sorted(shared.items())), told=event.to_json() if event else {})
-    digest = blake2b(digest_size=16)
-    for output in outputs:
+    def __init__(self, spider: SiteSpider, request: Request) -> None:
+        self._spider, self._request = spider, request
+        self._onward = Onward()
+        self._digest = blake2b(digest_size=16)
+        self.is_whole = True
+        """Whether all of it can be followed again from what was noted."""
+
+    def note(self, output: Found | Request) -> None:
+        """Note a record, or a request; those of further pages of the list follow from what the page told of it."""
         if isinstance(output, Found):
-            digest.update(repr((output.document.__name__, output.raw, sorted(output.added))).encode(errors="replace"))
-        elif not isinstance(output, Request) or "browser" in output.meta:
-            return None  # it is not known from the page alone what the browser shows
-        elif output.url not in shared and not is_list_page(output):
+            told = (output.document.__name__, output.raw, sorted(output.added))
+            self._digest.update(repr(told).encode(errors="replace"))
+        elif "browser" in output.meta:
+            self.is_whole = False  # it is not known from the page alone what the browser shows
+        elif output.url not in self._spider.shared_links.of(self._request) and not is_list_page(output):
             try:
-                onward.requests.append(request_to_data(output, spider))
+                self._onward.requests.append(request_to_data(output, self._spider))
             except UnstorableRequestError:
-                return None  # whoever has to store it says so
-            if (text := spider.lists.entry_texts.get(output)) is not None:
-                onward.entries[output.url] = text
-    data = json.dumps(vars(onward), sort_keys=True).encode()
-    digest.update(data)
-    packed = zstandard.compress(data) if any(vars(onward).values()) else b""
-    if len(packed) > MOST_BYTES:
-        return None
-    header = {name: (response.headers.get(name) or b"").decode("latin-1")[:1000] for name in ("ETag", "Last-Modified")}
-    return PageVisit(key, response.url, digest.digest(), header["ETag"], header["Last-Modified"], onward=packed)
+                self.is_whole = False  # whoever has to store it says so
+            if (text := self._spider.lists.entry_texts.get(output)) is not None:
+                self._onward.entries[output.url] = text
+
+    def visit(self, response: Response, key: bytes) -> PageVisit | None:
+        """Return what came of the page; None when it cannot be taken up again."""
+        event = self._spider.lists.event_of(self._request)
+        self._onward.told = event.to_json() if event else {}
+        self._onward.shared = dict(sorted(self._spider.shared_links.of(self._request).items()))
+        data = json.dumps(vars(self._onward), sort_keys=True).encode()
+        self._digest.update(data)
+        packed = zstandard.compress(data) if any(vars(self._onward).values()) else b""
+        if not self.is_whole or len(packed) > MOST_BYTES:
+            return None
+        etag, modified = (
+            (response.headers.get(name) or b"").decode("latin-1")[:1000] for name in ("ETag", "Last-Modified")
+        )
+        return PageVisit(key, response.url, self._digest.digest(), etag, modified, onward=packed)
 
 
 def is_list_page(request: Request) -> bool:

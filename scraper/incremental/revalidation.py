@@ -58,7 +58,7 @@ class Revalidation:
         request.callback = self._go_on
         return HtmlResponse(response.url, flags=[*response.flags, NOT_MODIFIED], request=request, encoding="utf-8")
 
-    def _go_on(self, response: Response, **list_page: Any) -> Iterator[Request]:
+    def _go_on(self, response: Response, **_: Any) -> Iterator[Request]:
         """Yield the requests that the page led to when it was read; they still stand there."""
         spider, visit = self._crawler.spider, self._memory.of(response.request)
         assert isinstance(spider, SiteSpider)
@@ -66,7 +66,7 @@ class Revalidation:
         assert response.request is not None
         onward = visit.led_to()
         if onward.event is not None:
-            yield from spider.lists.read_again(response.request, **list_page, before=onward.event)
+            yield from spider.lists.read_again(response.request, onward.event)
         for data in onward.requests:
             yield request_from_data(data, spider)
         yield from spider.shared_links.again(response, onward.shared, spider)

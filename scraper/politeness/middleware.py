@@ -13,13 +13,14 @@ from scrapy import signals
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import NotConfigured
 
+from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.politeness.errors import CrawlEndingError
 from scraper.politeness.gates import Gates
 from scraper.politeness.host import host_of
 from scraper.politeness.retry_after import retry_after_s
 from scraper.politeness.terms import Outcome
-from scraper.run_recorder import RunRecorder, stores_records
+from scraper.run_recorder import RunRecorder
 
 if TYPE_CHECKING:
     from scrapy import Request
