@@ -97,9 +97,7 @@ class ListReader:
         for entry, outputs in made.outputs:
             without_record += not outputs
             entries.append(identity_of(entry, outputs))
-            for output in outputs:
-                if isinstance(output, Request):
-                    self.entry_texts[output] = text_hash(entry)
+            self.entry_texts.update((out, text_hash(entry)) for out in outputs if isinstance(out, Request))
             yield from outputs
         facts = facts_of(page, entries, made.tier, without_record=without_record, end=end)
         requests = self._went(page.answer.request, chain, page.number, "read", facts=facts)
@@ -188,8 +186,7 @@ class ListReader:
                 asks += chain.failed_to_read(ask.number, why)
 
     def _begin(self, ask: Ask) -> Chain:
-        window, ahead = self._side_by_side()
-        chain = Chain(ask.list or ask.url, self._spider.kind.inner(ask.state), window, ahead)
+        chain = Chain(ask.list or ask.url, self._spider.kind.inner(ask.state), *self._side_by_side())
         self.chains[chain.name] = chain
         chain.begin(ask)
         return chain
