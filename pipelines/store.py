@@ -62,13 +62,15 @@ class StorePipeline:
             raise
         for outcome, count in Counter(outcomes).items():
             self._crawler.stats.inc_value(f"swathe/items_{outcome}", count)
-        refused = [found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED]
-        if refused:
-            self._report(refused)
+        item.refused = [
+            found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED
+        ]
+        if item.refused:
+            self._report(item.refused)
             item.records = [found for found in item.records if not found.faults]
-        self._count_records(len(item.records), len(refused))
+        self._count_records(len(item.records), len(item.refused))
         if not item.records:
-            raise DropItem(f"all {len(refused)} records of {item.url} were refused")
+            raise DropItem(f"all {len(item.refused)} records of {item.url} were refused")
         return item
 
     def _report(self, refused: list[Found]) -> None:

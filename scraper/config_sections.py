@@ -73,6 +73,14 @@ class StoreConfig(Section):
     batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)]
 
 
+class PagesConfig(Section):
+    """Which pages are kept, and for how long."""
+
+    keep: Literal["none", "rejected", "all"]
+    max_mb: Count
+    max_days: Count
+
+
 class RenderingConfig(Section):
     """How pages that need JavaScript are read."""
 

@@ -84,6 +84,18 @@ def end_of(time: str) -> datetime:
         raise UsageError(f"the time is '{time}', expected {_KINDS[me.DateTimeField]}") from None
 
 
+def start_of(time: str) -> datetime:
+    """Return the first moment of a day, or a time (UTC unless it says another zone); raise UsageError.
+
+    >>> start_of("2026-11-21")
+    datetime.datetime(2026, 11, 21, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        return _moment(time)
+    except (ValueError, OverflowError):
+        raise UsageError(f"the time is '{time}', expected {_KINDS[me.DateTimeField]}") from None
+
+
 def _condition(document: type[Document], text: str) -> dict[str, Any]:
     match = _CONDITION.fullmatch(text)
     if match:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -22,6 +22,8 @@ class PageRecords:
 
     url: str
     records: list[Found]
+    refused: list[Found] = field(default_factory=list)
+    """Those that were not stored because of their faults."""
 
     def __repr__(self) -> str:
         """Show the page short enough for a log line."""

@@ -49,9 +49,15 @@ class ListReader:
     def __init__(self, spider: SiteSpider) -> None:
         self._spider = spider
         self.chains: dict[str, Chain] = {}
+        self.began_with: dict[str, dict[str, Any]] = {}
+        """The state of each list's first page, which says of what kind the list is."""
         self.pages_without_record: list[str] = []
         """Addresses of records' pages that gave no record."""
         self.links_off_site: list[str] = []
+
+    def expect(self, ask: Ask, began_with: dict[str, Any]) -> None:
+        """Know of a page that this crawl has not asked for: one that was kept."""
+        self._chain(ask.list, began_with).begin(ask)
 
     def first_request(self) -> Request:
         """Return the request for the first page of the spider's list."""
@@ -168,13 +174,19 @@ class ListReader:
             return {"browser": reader.browser_options(ask.url, is_list=True)}
         return {}
 
+    def _chain(self, name: str, began_with: dict[str, Any]) -> Chain:
+        """Return a list by its name, made when it is first asked for."""
+        if name not in self.chains:
+            window, ahead = self._side_by_side()
+            self.chains[name] = Chain(name, self._spider.kind.inner(began_with), window, ahead)
+            self.began_with[name] = began_with
+        return self.chains[name]
+
     def _request(self, ask: Ask) -> Request:
         name = ask.list or ask.url
-        chain = self.chains.get(name)
-        if chain is None:
-            window, ahead = self._side_by_side()
-            chain = Chain(name, self._spider.kind.inner(ask.state), window, ahead)
-            self.chains[name] = chain
+        is_first = name not in self.chains
+        chain = self._chain(name, ask.state)
+        if is_first:
             chain.begin(ask)
         return Request(
             ask.url,

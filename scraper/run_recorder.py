@@ -25,7 +25,7 @@ from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
 from scraper.page_limit import REACHED
-from scraper.run_counts import counts_of
+from scraper.run_counts import counts_of, notes_of
 from scraper.spider import SiteSpider
 from scraper.storing.gone import mark_gone
 from scraper.verdict import Evidence, Verdict, judge
@@ -167,6 +167,7 @@ class RunRecorder:
         spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
+        findings.notes += notes_of(stats)
         run = Run.objects(id=self.run_id).modify(new=True, records=records)
         if not cut_short and run is not None:
             compare_with_earlier(run, findings)
