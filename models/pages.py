@@ -21,8 +21,8 @@ from mongoengine import (
 class StoredRequest(EmbeddedDocument):
     """How a page was asked for, and what was to be done with it.
 
-    `cb_kwargs`, `request_meta` and `began_with` are JSON. `callback` is the name of a method of the spider; it is empty for
-    another function, and `cb_kwargs` is null when they are no JSON: such a page cannot be read again.
+    `cb_kwargs`, `request_meta` and `began_with` are JSON. `callback` is the name of a method of the spider. It is empty
+    for another function, and `cb_kwargs` is null when they are no JSON: such a page cannot be read again.
     """
 
     url = StringField(required=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from pymongo.errors import PyMongoError
-from scrapy import signals
+from scrapy import Request, signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
@@ -68,7 +68,7 @@ class KeepPages:
         gave = False
         try:
             async for output in result:
-                gave = True
+                gave = gave or not _is_for_the_same_list(output, response)
                 yield output
         except Exception:
             await self._keep(response, "error")
@@ -124,3 +124,9 @@ class KeepPages:
             await run_in_thread(partial(trim, database, limits.max_mb * 2**20, timedelta(days=limits.max_days)))
         except (PyMongoError, DatabaseError) as error:
             logger.warning("Old pages could not be removed: %s", type(error).__name__)
+
+
+def _is_for_the_same_list(output: Any, response: Response | None) -> bool:
+    """Return whether a page leads to another of its own list, which a page that shows nothing may do as well."""
+    own = response.cb_kwargs.get("name") if response is not None else None
+    return isinstance(output, Request) and own == output.cb_kwargs.get("name", "") and "render_cause" not in output.meta

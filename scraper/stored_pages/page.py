@@ -71,17 +71,18 @@ def as_response(page: dict[str, Any], body: bytes, spider: Spider) -> Response:
         cb_kwargs=json.loads(kept["cb_kwargs"]),
         meta=json.loads(kept["request_meta"]),
     )
-    kind = KINDS.get(page["kind"], TextResponse)
-    encoding = {"encoding": page["encoding"]} if page["encoding"] else {}
-    return kind(
+    response = KINDS.get(page["kind"], TextResponse)(
         page["url"],
         status=page["status"],
         headers=page["headers"],
         body=body,
         flags=page["flags"],
         request=request,
-        **encoding,
     )
+    # Where the encoding was found in the page, as it is here again, bytes outside of it are read with more patience.
+    if isinstance(response, TextResponse) and response.encoding != page["encoding"]:
+        return response.replace(encoding=page["encoding"])
+    return response
 
 
 def _request_of(request: Request, spider: Spider) -> dict[str, Any]:

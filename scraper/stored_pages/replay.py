@@ -69,7 +69,7 @@ class Comparison:
     coverage: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     """By collection and field: how many of the stored records have a value, of how many, and of those read again."""
     read: set[tuple[str, ObjectId]] = field(default_factory=set)
-    """The canonical addresses of the pages, with their runs."""
+    """The canonical addresses of the pages, with their runs; not of forms, whose pages share one address."""
 
     def note(self, identity: tuple[str, str], outcome: str) -> None:
         """Take in what would become of a record; of several pages that show it, the one that says most counts."""
@@ -124,7 +124,7 @@ class Replay:
         result.pages += 1
         if reading.error or reading.wish:
             result.problems.append((page["url"], reading.error or f"wants the browser: {reading.wish}"))
-        if not reading.wish:
+        if not reading.wish and page["request"]["method"] == "GET":
             result.read.add((canonical_url(page["url"], page["url"]) or page["url"], page["run"]))
         seen = Sighting(page["when"], page["run"])
         for document in dict.fromkeys(found.document for found in reading.found):
