@@ -121,7 +121,6 @@ def test_what_fails_again_stays_with_its_new_reason_and_only_the_chosen_items_ar
     [
         (["--records", "quotes", "--spider", "quotes", "--since", "2020-01-01"], 1),
         (["--records", "books"], 0),
-        (["--spider", "books"], 0),
         (["--since", "2999-01-01"], 0),
     ],
 )

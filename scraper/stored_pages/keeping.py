@@ -48,7 +48,8 @@ class KeepPages:
         config: Config = crawler.settings["SWATHE"]
         self._crawler, self._config = crawler, config
         self._all = config.pages.keep == "all"
-        self._seen: WeakSet[Response] = WeakSet()
+        self._given: WeakSet[Response] = WeakSet()
+        """Pages that reached the spider and are not kept yet. What an errback gives comes by here, too."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -62,6 +63,10 @@ class KeepPages:
         connect(middleware._stored, signal=signals.item_dropped)
         connect(middleware._closed, signal=signals.spider_closed)
         return middleware
+
+    def process_spider_input(self, response: Response) -> None:
+        """Note a page that the spider is given; one that answered with an error does not come this far."""
+        self._given.add(response)
 
     async def process_spider_output(self, response: Response | None, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Hand on what a page gives, and keep the page if that says why."""
@@ -91,9 +96,9 @@ class KeepPages:
             await self._keep(response, "refused")
 
     async def _keep(self, response: Response | None, why: str) -> None:
-        if response is None or response in self._seen:
+        if response is None or response not in self._given:
             return
-        self._seen.add(response)
+        self._given.discard(response)
         spider, count = self._crawler.spider, self._crawler.stats.inc_value
         assert spider is not None and response.request is not None  # noqa: PT018 - both for the type checker
         fingerprint = self._crawler.request_fingerprinter.fingerprint(response.request)
