@@ -261,6 +261,21 @@ def test_a_body_that_a_crawl_refers_to_while_another_removes_it_is_not_lost(
     assert archive.body_of(database, page) == b"wanted"
 
 
+def test_a_body_that_was_there_and_is_removed_before_its_page_is_written_comes_back(
+    database: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(database, b"wanted")
+    compress = archive.zstandard.compress
+
+    def compress_while_another_removes(*arguments: Any) -> bytes:
+        trim(database, 1, FOREVER)
+        return compress(*arguments)
+
+    monkeypatch.setattr(archive.zstandard, "compress", compress_while_another_removes)
+    keep(database, b"wanted", b"new")
+    assert {archive.body_of(database, page) for page in database.pages.find()} == {b"wanted", b"new"}
+
+
 def test_what_a_killed_removal_left_is_taken_up_by_the_next(database: Mongo) -> None:
     keep(database, b"left", b"needed")
     database.page_bodies.update_many({}, {"$set": {"doomed": "killed"}})

@@ -50,7 +50,7 @@ def as_document(response: Response, spider: Spider, fingerprint: bytes) -> dict[
         "headers": _headers_of(response.headers, RESPONSE_HEADERS),
         "kind": next(name for name, kind in KINDS.items() if isinstance(response, kind)),
         "encoding": response.encoding if isinstance(response, TextResponse) else None,
-        "flags": [str(flag) for flag in response.flags],
+        "flags": [str(flag).encode("utf-8", "backslashreplace").decode() for flag in response.flags],
         "size": len(response.body),
     }
 
