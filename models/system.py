@@ -61,10 +61,11 @@ class SeenList(EmbeddedDocument):
 
 
 class Run(Document):
-    """One crawl, from its start to its verdict."""
+    """One crawl, from its start to its verdict; or a replay of stored pages, or a redrive of refused items."""
 
     meta: ClassVar = {"collection": "runs", "auto_create_index": False, "queryset_class": RunQuerySet}
 
+    kind = StringField(choices=("crawl", "replay", "redrive"), default="crawl")
     spider = StringField(required=True, index=True)
     arguments = DictField()
     state = StringField(required=True, choices=("running", "finished", "failed", "interrupted", "lost"), index=True)
@@ -145,7 +146,26 @@ class Rejected(Document):
     url = StringField(required=True)
     faults = EmbeddedDocumentListField(Fault)
     raw = DictField()
+    altered = ListField(StringField())
+    added = ListField(StringField())
     spider = StringField()
     first_seen = DateTimeField(required=True)
     last_seen = DateTimeField(required=True, index=True)
     run = ObjectIdField(index=True)
+
+
+class Redriven(Document):
+    """The trace of a refused item that left `rejected`; it has the item's own id."""
+
+    meta: ClassVar = {"collection": "redriven", "auto_create_index": False}
+
+    fingerprint = StringField(required=True)
+    records = StringField(required=True, index=True)
+    key = StringField()
+    url = StringField()
+    source = StringField(required=True, choices=("page", "raw"))
+    outcome = StringField(required=True)
+    when = DateTimeField(required=True, index=True)
+    run = ObjectIdField(index=True)
+    seen_at = DateTimeField()
+    seen_by = ObjectIdField()

@@ -76,17 +76,19 @@ class StorePipeline:
         missing = (await self._seen.put([item.unchanged]))[0] if item.unchanged else 0
         for outcome, count in Counter(outcomes).items():
             self._crawler.stats.inc_value(f"swathe/items_{outcome}", count)
-        refused = [found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED]
-        if refused:
-            self._report(refused)
+        item.refused = [
+            found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED
+        ]
+        if item.refused:
+            self._report(item.refused)
             item.records = [found for found in item.records if not found.faults]
         if item.event is not None:
             self._note_known(item, outcomes)
-        self._count(item, refused=len(refused), missing=missing)
-        if self._memory is not None and not refused:
+        self._count(item, refused=len(item.refused), missing=missing)
+        if self._memory is not None and not item.refused:
             await self._remember(item, missing)
-        if refused and not item.records:
-            raise DropItem(f"all {len(refused)} records of {item.url} were refused")
+        if item.refused and not item.records:
+            raise DropItem(f"all {len(item.refused)} records of {item.url} were refused")
         return item
 
     def _note_known(self, item: PageRecords, outcomes: list[Outcome]) -> None:

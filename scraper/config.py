@@ -13,6 +13,7 @@ from scraper.config_schedules import AlertsConfig, ScheduleLine, SchedulerConfig
 from scraper.config_sections import (
     CrawlConfig,
     MongoConfig,
+    PagesConfig,
     PolitenessConfig,
     RenderingConfig,
     RetentionConfig,
@@ -37,6 +38,7 @@ class Config(Section):
     crawl: CrawlConfig
     politeness: PolitenessConfig
     store: StoreConfig
+    pages: PagesConfig
     retention: RetentionConfig
     rendering: RenderingConfig
     scheduler: SchedulerConfig

@@ -129,10 +129,17 @@ class RetentionConfig(Section):
 
     runs_days: Days
     changes_days: Days
-    pages_days: Days
     rejected_days: Days
     evidence_days: Days
     logs_days: Days
+
+
+class PagesConfig(Section):
+    """Which pages are kept, and for how long."""
+
+    keep: Literal["none", "rejected", "all"]
+    max_mb: Count
+    max_days: Count
 
 
 class RenderingConfig(Section):

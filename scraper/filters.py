@@ -82,6 +82,18 @@ def end_of(time: str, zone: tzinfo | None = None) -> datetime:
         raise UsageError(str(error)) from None
 
 
+def start_of(time: str, zone: tzinfo | None = None) -> datetime:
+    """Return the first moment of a day or a time, read as `end_of` does; raise UsageError.
+
+    >>> start_of("2026-11-21", UTC)
+    datetime.datetime(2026, 11, 21, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        return span_of(time, zone).start
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def _steps(document: type[Document], name: str) -> Iterator[tuple[str, BaseField]]:
     """Yield column and field of each part of a dotted name."""
     owner: Any = document

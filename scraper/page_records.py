@@ -18,6 +18,8 @@ class PageRecords:
 
     url: str
     records: list[Found]
+    refused: list[Found] = field(default_factory=list)
+    """Those that were not stored because of their faults."""
     unchanged: Records = field(default_factory=dict)
     """Records that the page shows as it did when it was read last: they are seen, and need not be stored again."""
     visit: PageVisit | None = None

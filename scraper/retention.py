@@ -1,4 +1,4 @@
-"""Remove what is old: runs, changes, stored pages, refused items, evidence and logs, as `[retention]` says.
+"""Remove what is old: runs, changes, refused items, evidence and logs, as `[retention]` says.
 
 What a live run may need stays: nothing is removed that is younger than the oldest of them.
 """
@@ -47,11 +47,7 @@ AFTER_CRAWL_S = 2.0
 """Seconds after which the end of a crawl leaves the rest to the next one."""
 
 RUNS = Run._get_collection_name()
-DATED = {
-    Change._get_collection_name(): "when",
-    Rejected._get_collection_name(): "last_seen",
-    "pages": "fetched_at",
-}
+DATED = {Change._get_collection_name(): "when", Rejected._get_collection_name(): "last_seen"}
 """Collections whose documents go by their own time, and the field that has it."""
 
 

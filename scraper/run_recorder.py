@@ -27,7 +27,7 @@ from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
 from scraper.page_limit import REACHED
 from scraper.page_records import PageRecords
-from scraper.run_counts import counts_of
+from scraper.run_counts import counts_of, notes_of
 from scraper.spider import SiteSpider
 from scraper.storing.gone import mark_gone
 from scraper.verdict import Evidence, Verdict, judge
@@ -171,7 +171,7 @@ class RunRecorder:
         spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
-        findings.notes += self.findings.notes
+        findings.notes += [*self.findings.notes, *notes_of(stats)]
         if missing := stats.get_value(MISSING, 0):
             findings.gaps.append(f"{missing} {NOT_THERE}")
         run = Run.objects(id=self.run_id).modify(new=True, records=records)

@@ -64,11 +64,9 @@ REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
 # The data's way
-ITEM_PIPELINES = {
-    "pipelines.clean.CleanPipeline": 100,
-    "pipelines.validate.ValidatePipeline": 200,
-    "pipelines.store.StorePipeline": 300,
-}
+# What a record goes through before it is stored; pages that are kept and read again go the same way.
+RECORD_STEPS = {"pipelines.clean.CleanPipeline": 100, "pipelines.validate.ValidatePipeline": 200}
+ITEM_PIPELINES = {**RECORD_STEPS, "pipelines.store.StorePipeline": 300}
 EXTENSIONS = {
     "scraper.run_recorder.RunRecorder": 0,
     "scraper.incremental.memory.VisitMemory": 0,
@@ -78,6 +76,7 @@ EXTENSIONS = {
 }
 SPIDER_MIDDLEWARES = {
     "scraper.failures.PageFailures": 10,
+    "scraper.stored_pages.keeping.KeepPages": 950,
     "scraper.gathering.GatherRecords": 1000,
     # It looks for a mistake in the code of spiders, on every page.
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     Mongo = Database[dict[str, Any]]
 
-NEW, CHANGED, UNCHANGED, REFUSED = Outcome
+NEW, CHANGED, UNCHANGED, REFUSED, _ = Outcome
 WHEN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NOW = datetime.now(UTC)
 OLD, NEW = NOW - timedelta(days=11), NOW - timedelta(days=9)
-DAYS = {f"SWATHE_RETENTION_{name}_DAYS": "10" for name in ("RUNS", "CHANGES", "PAGES", "REJECTED", "EVIDENCE", "LOGS")}
+DAYS = {f"SWATHE_RETENTION_{name}_DAYS": "10" for name in ("RUNS", "CHANGES", "REJECTED", "EVIDENCE", "LOGS")}
 
 
 def settings(tmp_path: Path, **environ: str) -> Config:
@@ -39,14 +39,13 @@ def run(database: Mongo, days_ago: float, **fields: Any) -> ObjectId:
 
 
 def test_what_is_older_than_its_days_goes_and_zero_days_are_for_ever(database: Mongo, tmp_path: Path) -> None:
-    for name, field in (("changes", "when"), ("rejected", "last_seen"), ("pages", "fetched_at")):
+    for name, field in (("changes", "when"), ("rejected", "last_seen")):
         database[name].insert_many([{"_id": f"{when}", field: when} for when in (OLD, NEW)])
     assert prune(database, settings(tmp_path), dry_run=True)["changes"] == 1
     assert database.changes.count_documents({}) == 2
     kept_for_ever = settings(tmp_path, SWATHE_RETENTION_CHANGES_DAYS="0")
-    assert prune(database, kept_for_ever) == {"rejected": 1, "pages": 1, "runs": 0, "logs": 0, "evidence": 0}
+    assert prune(database, kept_for_ever) == {"rejected": 1, "runs": 0, "logs": 0, "evidence": 0}
     assert database.changes.count_documents({}) == 2
-    assert [page["fetched_at"].date() for page in database.pages.find()] == [NEW.date()]
     assert prune(database, settings(tmp_path))["changes"] == 1
 
 
@@ -70,10 +69,12 @@ def test_runs_that_later_ones_need_stay(database: Mongo, tmp_path: Path) -> None
 
 def test_nothing_that_a_live_run_may_need_goes(database: Mongo, tmp_path: Path) -> None:
     alive = run(database, 15, state="running", verdict=None, heartbeat_at=datetime.now(UTC))
-    database.pages.insert_many([{"fetched_at": NOW - timedelta(days=days)} for days in (14, 16)])
-    assert prune(database, settings(tmp_path))["pages"] == 1
+    database.rejected.insert_many(
+        [{"fingerprint": str(days), "last_seen": NOW - timedelta(days=days)} for days in (14, 16)]
+    )
+    assert prune(database, settings(tmp_path))["rejected"] == 1
     database.runs.update_one({"_id": alive}, {"$set": {"heartbeat_at": OLD}})
-    assert prune(database, settings(tmp_path))["pages"] == 1
+    assert prune(database, settings(tmp_path))["rejected"] == 1
 
 
 def test_old_logs_and_evidence_go(database: Mongo, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pymongo.database import Database
 
-NEW, CHANGED, UNCHANGED, REFUSED = Outcome
+NEW, CHANGED, UNCHANGED, REFUSED, _ = Outcome
 BOOK = {"upc": "a1", "title": "A", "price": "£5.00", "currency": "£5.00", "in_stock": "In stock (3 available)"}
 
 

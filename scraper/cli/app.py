@@ -15,6 +15,7 @@ from scraper.cli import (
     export,
     history,
     import_,
+    pages,
     probe,
     query,
     rejected,
@@ -62,6 +63,7 @@ app.add_typer(runs.app, name="runs", epilog=runs.EXAMPLE)
 app.add_typer(rejected.app, name="rejected", epilog=rejected.EXAMPLE)
 app.add_typer(schedule.app, name="schedule", epilog=schedule.EXAMPLE)
 app.add_typer(alerts.app, name="alerts", epilog=alerts.EXAMPLE)
+app.add_typer(pages.app, name="pages", epilog=pages.EXAMPLE)
 app.command("why", epilog=why.EXAMPLE)(why.why)
 app.add_typer(db.app, name="db", epilog=db.EXAMPLE)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)

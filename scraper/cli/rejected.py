@@ -1,34 +1,53 @@
-"""`swathe rejected`: the items that were refused, and why."""
+"""`swathe rejected`: the items that were refused, why, and another try after a fix."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from bson import ObjectId
 
 from models.system import Rejected
 from scraper.cli.output import console, print_facts, print_table
 from scraper.cli.runs import find_by_id
+from scraper.cli.tracking import tracked
 from scraper.config import load_config
-from scraper.mongo.connection import connection_to
+from scraper.filters import start_of
+from scraper.mongo.connection import Connection, connection_to
+from scraper.verdict import EXIT_INCOMPLETE
 
-EXAMPLE = "Example: swathe rejected show 6560f3a1c2d4e5f60718293a"
+if TYPE_CHECKING:
+    from scraper.stored_pages.redriving import Attempted
+
+EXAMPLE = "Example: swathe rejected redrive --spider books --dry-run"
+Spider = Annotated[str, typer.Option(help="Only items of this spider.")]
+STAYS = "stays"
 
 app = typer.Typer(
-    help="Show refused items: why, and what the page had.", invoke_without_command=True, rich_markup_mode=None
+    help="Show refused items: why, and what the page had; try them again.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
 )
 
 
 @app.callback()
 def rejected(context: typer.Context) -> None:
-    """Show refused items: why, and what the page had. Without a command: list."""
+    """Show refused items: why, and what the page had; try them again. Without a command: list."""
     if context.invoked_subcommand is None:
         list_rejected()
 
 
-@app.command("list", epilog="Example: swathe rejected list --limit 5")
-def list_rejected(limit: Annotated[int, typer.Option(min=1, help="Items to show, the latest first.")] = 20) -> None:
+@app.command("list", epilog="Example: swathe rejected list --records books --since 2026-11-21")
+def list_rejected(
+    records: Annotated[str, typer.Option(help="Only items for this collection.")] = "",
+    spider: Spider = "",
+    since: Annotated[str, typer.Option(metavar="TIME", help="Only items seen from this day or ISO time on.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Items to show, the latest first.")] = 20,
+) -> None:
     """List the latest refused items."""
+    query: dict[str, Any] = {name: value for name, value in (("records", records), ("spider", spider)) if value}
+    query |= {"last_seen": {"$gte": start_of(since)}} if since else {}
     with connection_to(load_config().mongodb) as database:
         collection = database[Rejected._get_collection_name()]
         rows = (
@@ -40,13 +59,13 @@ def list_rejected(limit: Annotated[int, typer.Option(min=1, help="Items to show,
                 "first fault": item["faults"][0]["problem"] if item["faults"] else "",
                 "url": item["url"],
             }
-            for item in collection.find(sort=[("last_seen", -1), ("_id", 1)], limit=limit)
+            for item in collection.find(query, sort=[("last_seen", -1), ("_id", 1)], limit=limit)
         )
         print_table(rows, ["id", "records", "last seen", "fields at fault", "first fault", "url"])
-        console.print(f"{collection.count_documents({})} refused items", style="dim")
+        console.print(f"{collection.count_documents(query)} refused items", style="dim")
 
 
-@app.command("show", epilog=EXAMPLE)
+@app.command("show", epilog="Example: swathe rejected show 6560f3a1c2d4e5f60718293a")
 def show(
     item_id: Annotated[str, typer.Argument(metavar="ID", help="The item's id, or the last digits of it.")],
 ) -> None:
@@ -57,3 +76,74 @@ def show(
     print_facts({"id": item.pop("_id"), **item}, title="Refused item")
     print_facts({fault["field"]: fault["problem"] for fault in faults}, title="\nFaults")
     print_facts(raw, title="\nRaw values")
+
+
+@app.command("redrive", epilog=EXAMPLE)
+def redrive(
+    item_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Items by their ids, or the last digits. Default: all."),
+    ] = None,
+    spider: Spider = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would become of them; write nothing.")] = False,
+) -> None:
+    """Try refused items again after the spider or the document was mended; what succeeds leaves `rejected`.
+
+    An item is read from its page where that is kept, else from its raw values. Exit 0: none stays, 3: some stay.
+    """
+    connection = connection_to(load_config().mongodb)
+    with connection as database:
+        collection = database[Rejected._get_collection_name()]
+        query: dict[str, Any] = {"spider": spider} if spider else {}
+        if item_ids:
+            found = [find_by_id(collection, one, "refused item", "swathe rejected list")["_id"] for one in item_ids]
+            query["_id"] = {"$in": found}
+        attempts = _redriven(connection, list(collection.find(query)), write=not dry_run)
+    _print_attempts(attempts, dry_run=dry_run)
+    raise typer.Exit(EXIT_INCOMPLETE if any(not attempted.outcome for attempted in attempts) else 0)
+
+
+def _redriven(connection: Connection, items: list[dict[str, Any]], *, write: bool) -> list[Attempted]:
+    from scraper.stored_pages.reading import TodaysSpiders
+    from scraper.stored_pages.redriving import Redrive, pages_of
+    from scraper.stored_pages.reread_run import RereadRun
+    from scraper.storing.plan import Outcome
+    from scraper.storing.store import Store
+
+    database = connection.open()
+    spiders = TodaysSpiders(database)
+    pages = tracked(sorted(pages_of(items), key=lambda page: str(page[0]["spider"])), "Trying again")
+    attempts: list[Attempted] = []
+    for spider, own in groupby(pages, key=lambda page: str(page[0]["spider"])):
+        if not write:
+            dry = Redrive(database, spiders, None, ObjectId())
+            attempts += [attempted for page in own for attempted in dry.retry(page)]
+            continue
+        with RereadRun("redrive", spider, {"items": len(items)}) as run:
+            redrive = Redrive(database, spiders, Store(connection, run.id, spider), run.id)
+            for page in own:
+                done = redrive.retry(page)
+                run.count(Outcome(attempted.outcome or Outcome.REFUSED) for attempted in done)
+                attempts += done
+    return attempts
+
+
+def _print_attempts(attempts: list[Attempted], *, dry_run: bool) -> None:
+    rows = [
+        {
+            "id": str(attempted.item["_id"])[-8:],
+            "records": attempted.item["records"],
+            "from": attempted.source,
+            "outcome": attempted.outcome or STAYS,
+            "why": attempted.why,
+            "url": attempted.item["url"],
+        }
+        for attempted in attempts
+    ]
+    if rows:
+        print_table(rows, ["id", "records", "from", "outcome", "why", "url"])
+    stay = sum(row["outcome"] == STAYS for row in rows)
+    end = "; nothing was written" if dry_run else ""
+    console.print(
+        f"{len(rows)} items tried again: {len(rows) - stay} leave 'rejected', {stay} stay{end}", soft_wrap=True
+    )

@@ -84,7 +84,7 @@ def _row(run: dict[str, Any]) -> dict[str, Any]:
         "spider": run["spider"],
         "started": run["started_at"],
         "took": str(timedelta(seconds=round(took.total_seconds()))),
-        "result": run.get("verdict") if run["state"] == "finished" else run["state"],
+        "result": run["state"] if run["state"] != "finished" else run.get("verdict") or run.get("kind"),
         "pages": counts.get("pages", 0),
         "new": counts.get("items_new", 0),
         "changed": counts.get("items_changed", 0),

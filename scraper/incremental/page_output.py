@@ -108,7 +108,7 @@ class PageOutput:
         assert response.request is not None
         earlier = self._earlier
         if self._is_same:
-            return PageRecords(response.url, [], dict(earlier.records) if earlier else {})
+            return PageRecords(response.url, [], unchanged=dict(earlier.records) if earlier else {})
         if self._others or self._notes is None:
             return PageRecords(response.url, self._found)
         key = earlier.key if earlier else memory.key_of(response.request)
@@ -118,7 +118,7 @@ class PageOutput:
             self._is_same = True
             visit.records = earlier.records
             news = visit if visit.is_worth_keeping_over(earlier) else None
-            return PageRecords(response.url, [], dict(earlier.records), news)
+            return PageRecords(response.url, [], unchanged=dict(earlier.records), visit=news)
         return PageRecords(response.url, self._found, visit=visit)
 
     def _stands_for_unchanged(self, request: Request, known: PageVisit) -> bool:

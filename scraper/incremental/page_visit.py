@@ -100,12 +100,14 @@ class OnwardNotes:
         self._spider, self._request = spider, request
         self._onward = Onward()
         self._digest = blake2b(digest_size=16)
+        self._shows_records = False
         self.is_whole = True
         """Whether all of it can be followed again from what was noted."""
 
     def note(self, output: Found | Request) -> None:
         """Note a record, or a request; those of further pages of the list follow from what the page told of it."""
         if isinstance(output, Found):
+            self._shows_records = True
             told = (output.document.__name__, output.raw, sorted(output.added))
             self._digest.update(repr(told).encode(errors="replace"))
         elif "browser" in output.meta:
@@ -120,6 +122,8 @@ class OnwardNotes:
 
     def visit(self, response: Response, key: bytes) -> PageVisit | None:
         """Return what came of the page; None when it cannot be taken up again."""
+        if self._request.callback == self._spider.on_record_page and not self._shows_records:
+            return None  # that speaks against the run, every time
         event = self._spider.lists.event_of(self._request)
         self._onward.told = event.to_json() if event else {}
         self._onward.shared = dict(sorted(self._spider.shared_links.of(self._request).items()))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from models.record import Schema
+    from scraper.storing.plan import Sighting
 
 ONE_TICK = timedelta(milliseconds=1)
 """MongoDB keeps times to the millisecond."""
@@ -40,10 +41,17 @@ MAX_CLAIM_BYTES = 16 * 2**20 - 2**14
 class ChangeLog:
     """The changes of one document's records, written for one run at one time."""
 
-    def __init__(self, database: Database[dict[str, Any]], schema: Schema, run: ObjectId, now: datetime) -> None:
+    def __init__(
+        self,
+        database: Database[dict[str, Any]],
+        schema: Schema,
+        run: ObjectId,
+        now: datetime,
+        seen: Sighting | None = None,
+    ) -> None:
         self._changes = database[Change._get_collection_name()]
         self._records = database[schema.collection]
-        self._schema, self._run, self._now = schema, run, now
+        self._schema, self._run, self._now, self._seen = schema, run, now, seen
 
     def compose(self, old: dict[str, Any], new: dict[str, Any], url: str) -> dict[str, Any]:
         """Return the claim of an update: `old` is the record as it was read, `new` its new values, one or more."""
@@ -63,6 +71,8 @@ class ChangeLog:
             "url": url,
             "version": version,
         }
+        if self._seen is not None:
+            claim |= {"seen_at": self._seen.at, "seen_by": self._seen.run}
         if others:
             claim["others"] = [{"field": name, "old": old.get(name), "new": value} for name, value in others]
         return claim
@@ -106,8 +116,8 @@ def update_of(claim: dict[str, Any], quiet: dict[str, Any] | None = None) -> Upd
     values = {entry["field"]: entry["new"] for entry in (claim, *claim.get("others", ()))}
     changes: dict[str, Any] = {"$set": {**(quiet or {}), **values, "changed_at": claim["when"]}}
     if values.get("gone_at") is None:  # unless the change is that nobody saw it
-        changes["$set"] |= {"url": claim["url"], "run": claim["run"]}
-        changes["$max"] = {"last_seen": claim["when"]}
+        changes["$set"] |= {"url": claim["url"], "run": claim.get("seen_by", claim["run"])}
+        changes["$max"] = {"last_seen": claim.get("seen_at", claim["when"])}
     return UpdateOne({"_id": claim["record"], "changed_at": claim["version"]}, changes)
 
 

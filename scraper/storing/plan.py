@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 from models.record import schema_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bson import ObjectId
+
     from models.record import Found, Schema
 
 
@@ -19,6 +23,25 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
+    SUPERSEDED = "superseded"
+    """It comes from a page read again, and the database knows a later state of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """When a page that is read again was fetched, or an item refused, and by which run."""
+
+    at: datetime
+    run: ObjectId
+    of_page: bool = True
+    """A page's own records are stored a moment after it was fetched, so its run's times say nothing against it."""
+
+    def precedes(self, record: dict[str, Any]) -> bool:
+        """Return whether the record was seen, or found to be gone, after this."""
+        own = self.of_page and record.get("run") == self.run
+        seen_later = not own and record.get("last_seen", self.at) > self.at
+        gone_at = record.get("gone_at")
+        return seen_later or (gone_at is not None and gone_at > self.at)
 
 
 @dataclass(slots=True)
@@ -80,6 +103,14 @@ class Plan:
     def url(self) -> str:
         """Where the record was seen last."""
         return str(self.entries[-1].found.stored["url"])
+
+    def is_superseded(self, seen: Sighting) -> bool:
+        """Return whether the database knows a later state than that of `seen`; the entries are then settled."""
+        if self.old is None or not seen.precedes(self.old):
+            return False
+        for entry in self.entries:
+            entry.outcome = Outcome.SUPERSEDED
+        return True
 
     def forget(self) -> None:
         """Take the outcomes back, because what they were decided from is no longer so."""

@@ -12,9 +12,8 @@ from pymongo import UpdateOne
 from models.record import schema_of
 
 if TYPE_CHECKING:
-    from bson import ObjectId
-
     from models.record import Found
+    from scraper.storing.plan import Sighting
 
 RAW_BYTES = 8 * 2**20
 """What the raw values of one item may take together: half of MongoDB's limit for a document."""
@@ -23,27 +22,38 @@ SHOWN_CHARACTERS = 200
 """Length up to which a fault repeats the value that was found; the whole of it stands in `raw`."""
 
 
-def rejection(found: Found, run: ObjectId, spider: str, now: datetime) -> UpdateOne:
+def rejection(found: Found, seen: Sighting, spider: str) -> UpdateOne:
     """Return the write that keeps a refused item; the same item of the same page is kept once, however often seen."""
+    kept = kept_of(found)
+    seen_last = {"spider": spider, "last_seen": seen.at, "run": seen.run}
+    return UpdateOne(
+        {"fingerprint": kept.pop("fingerprint")},
+        {"$set": {**kept, **seen_last}, "$setOnInsert": {"first_seen": seen.at}},
+        upsert=True,
+    )
+
+
+def kept_of(found: Found) -> dict[str, Any]:
+    """Return what is kept of a refused item, with the fingerprint that tells it from others.
+
+    `altered` names the fields whose raw value MongoDB cannot hold as it is, so that only a text shows it.
+    """
     collection = schema_of(found.document).collection
     room = RAW_BYTES // max(len(found.raw), 1)
     raw = {name: storable(value, room) for name, value in found.raw.items()}
     identity = json.dumps([collection, storable(found.url, room), raw], sort_keys=True, default=str)
-    fingerprint = hashlib.sha256(identity.encode()).hexdigest()
-    faults = [
-        {"field": name, "found": _shown(found.raw.get(name)), "problem": storable(problem, room)}
-        for name, problem in found.faults.items()
-    ]
-    seen = {
+    return {
+        "fingerprint": hashlib.sha256(identity.encode()).hexdigest(),
         "records": collection,
         "url": storable(found.url, room),
         "raw": raw,
-        "faults": faults,
-        "spider": spider,
-        "last_seen": now,
-        "run": run,
+        "altered": [name for name, value in found.raw.items() if raw[name] != value],
+        "added": sorted(found.added),
+        "faults": [
+            {"field": name, "found": _shown(found.raw.get(name)), "problem": storable(problem, room)}
+            for name, problem in found.faults.items()
+        ],
     }
-    return UpdateOne({"fingerprint": fingerprint}, {"$set": seen, "$setOnInsert": {"first_seen": now}}, upsert=True)
 
 
 def storable(value: Any, max_bytes: int) -> Any:

@@ -12,7 +12,7 @@ from scraper.errors import DatabaseError, DatabaseLostError
 from scraper.mongo.breaks import through_breaks
 from scraper.mongo.connection import explain
 from scraper.mongo.indexes import ensure_indexes
-from scraper.storing.plan import Outcome
+from scraper.storing.plan import Outcome, Sighting
 from scraper.storing.rejecting import rejection
 from scraper.storing.upsert import Upsert
 
@@ -44,12 +44,13 @@ class Store:
         self._all_new: dict[type[Document], bool] = {}
         self._lost: DatabaseError | None = None
 
-    def write(self, batch: Sequence[Found]) -> list[Outcome]:
+    def write(self, batch: Sequence[Found], seen: Sighting | None = None) -> list[Outcome]:
         """Return what became of each record, in order; raise DatabaseLostError when MongoDB stays away.
 
+        `seen` tells of which page records are that are read again; None: the page has just been fetched.
         Blocks: call it in a thread.
         """
-        return self._write(self._write_once, batch)
+        return self._write(lambda records: self._write_once(records, seen), batch)
 
     def see(self, pages: Sequence[Records]) -> list[int]:
         """Note that records were seen again as they are, page by page; return how many of each page are not there.
@@ -71,13 +72,13 @@ class Store:
             self._lost = error
             raise
 
-    def _write_once(self, batch: Sequence[Found]) -> list[Outcome]:
+    def _write_once(self, batch: Sequence[Found], seen: Sighting | None) -> list[Outcome]:
         database, now = self._connection.open(), _now()
         outcomes: dict[int, Outcome] = {}
         self._ensure_indexes(database, Change)
         for document in dict.fromkeys(found.document for found in batch):
             self._ensure_indexes(database, document)
-            upsert = Upsert(database, document, self._run, now)
+            upsert = Upsert(database, document, self._run, now, seen)
             mine = [found for found in batch if found.document is document and not found.faults]
             # A crawl of an empty collection finds new records only: half of its database work would be to look first.
             self._all_new[document] = upsert.write(mine, expect_new=self._all_new[document]) and self._all_new[document]
@@ -86,7 +87,7 @@ class Store:
         if refused:
             self._ensure_indexes(database, Rejected)
             database[Rejected._get_collection_name()].bulk_write(
-                [rejection(found, self._run, self._spider, now) for found in refused], ordered=False
+                [rejection(found, seen or Sighting(now, self._run), self._spider) for found in refused], ordered=False
             )
         return [Outcome.REFUSED if found.faults else outcomes[id(found)] for found in batch]
 

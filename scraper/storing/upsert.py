@@ -20,7 +20,7 @@ from scraper.mongo.connection import CODEC
 from scraper.mongo.indexes import KEY_INDEX
 from scraper.storing.bulk import DUPLICATE_KEY, send
 from scraper.storing.change_log import MAX_CLAIM_BYTES, ChangeLog, size_of, update_of
-from scraper.storing.plan import Entry, Outcome, Plan
+from scraper.storing.plan import Entry, Outcome, Plan, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,16 +44,26 @@ TOO_LARGE = (
 
 
 class Upsert:
-    """Write found records of one document for one run, at one time."""
+    """Write found records of one document for one run, at one time.
+
+    Records of a page that is read again come with its `seen`: they were seen then, by that run. What the database
+    knows from later stays.
+    """
 
     def __init__(
-        self, database: Database[dict[str, Any]], document: type[Record], run: ObjectId, now: datetime
+        self,
+        database: Database[dict[str, Any]],
+        document: type[Record],
+        run: ObjectId,
+        now: datetime,
+        seen: Sighting | None = None,
     ) -> None:
         self._schema = schema_of(document)
         self._collection: Collection[dict[str, Any]] = database[self._schema.collection]
-        self._log = ChangeLog(database, self._schema, run, now)
+        self._log = ChangeLog(database, self._schema, run, now, seen)
         self._key = tuple(self._schema.columns[name] for name in self._schema.key)
-        self._run, self._now = run, now
+        self._now, self._again = now, seen
+        self._seen_at, self._seen_by = (seen.at, seen.run) if seen else (now, run)
 
     def write(self, founds: Iterable[Found], *, expect_new: bool = False) -> bool:
         """Store each record; one that MongoDB cannot hold gets a fault instead, and its batch goes on without it.
@@ -78,6 +88,10 @@ class Upsert:
         """Return what became of each record stored, by the id() of its Found."""
         return {id(entry.found): entry.outcome for entry in self._entries if entry.outcome}
 
+    def preview(self, founds: Iterable[Found]) -> list[Plan]:
+        """Return what storing the records would do, and do nothing."""
+        return self._plans([entry for found in founds if (entry := self._entry(found)) is not None], look=True)
+
     def _entry(self, found: Found) -> Entry | None:
         """Make the record BSON once, apart from its batch, so that one that cannot be fails alone."""
         content = {column: value for column, value in found.stored.items() if column not in BOOKKEEPING}
@@ -94,6 +108,15 @@ class Upsert:
 
     def _round(self, pending: list[Entry], *, look: bool) -> list[Entry]:
         """Decide and write once; return the entries to decide again."""
+        plans = [
+            plan for plan in self._plans(pending, look=look) if not (self._again and plan.is_superseded(self._again))
+        ]
+        again = self._claim([plan for plan in plans if plan.old is not None and plan.tracked])
+        again += self._execute(plans)
+        return [entry for plan in again for entry in plan.entries]
+
+    def _plans(self, pending: list[Entry], *, look: bool) -> list[Plan]:
+        """Decide what becomes of each key."""
         groups: dict[tuple[Any, ...], list[Entry]] = {}
         for entry in pending:
             groups.setdefault(self._key_of(entry.content), []).append(entry)
@@ -101,9 +124,7 @@ class Upsert:
         plans = [Plan(self._schema, entries, existing.get(key)) for key, entries in groups.items()]
         for plan in plans:
             plan.decide()
-        again = self._claim([plan for plan in plans if plan.old is not None and plan.tracked])
-        again += self._execute(plans)
-        return [entry for plan in again for entry in plan.entries]
+        return plans
 
     def _claim(self, changed: list[Plan]) -> list[Plan]:
         """Write the changes before the records; return the plans to decide again."""
@@ -198,7 +219,7 @@ class Upsert:
         """Return the stored content by key, with the bookkeeping that decides."""
         columns = [self._schema.columns[name] for name in self._schema.content]
         query = {column: {"$in": list({key[place] for key in keys})} for place, column in enumerate(self._key)}
-        found = self._collection.find(query, [*columns, "url", "changed_at", "gone_at"])
+        found = self._collection.find(query, [*columns, "url", "changed_at", "gone_at", "last_seen", "run"])
         return {self._key_of(document): document for document in found}
 
     def _insert(self, plan: Plan) -> InsertOne[Any]:
@@ -206,13 +227,13 @@ class Upsert:
             "_id": plan.entries[-1].found.stored_as,
             **plan.state,
             "url": plan.url,
-            "first_seen": self._now,
-            "last_seen": self._now,
-            "changed_at": self._now,
+            "first_seen": self._seen_at,
+            "last_seen": self._seen_at,
+            "changed_at": self._seen_at,
             "gone_at": None,
-            "run": self._run,
+            "run": self._seen_by,
         }
         return InsertOne(document)
 
     def _seen(self, fields: dict[str, Any] | None = None) -> dict[str, Any]:
-        return {"$set": {**(fields or {}), "run": self._run}, "$max": {"last_seen": self._now}}
+        return {"$set": {**(fields or {}), "run": self._seen_by}, "$max": {"last_seen": self._seen_at}}

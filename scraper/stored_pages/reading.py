@@ -1,0 +1,138 @@
+"""Read kept pages again with today's spiders: the same callbacks, cleaning and validation as in a crawl, no network."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.spiderloader import get_spider_loader
+from scrapy.utils.asyncgen import collect_asyncgen
+from scrapy.utils.misc import build_from_crawler, load_object
+
+from models.record import Found
+from models.system import Run
+from scraper.crawling import project_settings, spider_class
+from scraper.failures import PageFailures
+from scraper.page_records import PageRecords
+from scraper.spider import SiteSpider
+from scraper.stored_pages.page import CannotReadAgainError, as_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pymongo.database import Database
+    from scrapy.http import Response
+    from scrapy.settings import Settings
+
+    from scraper.config import Config
+
+    Mongo = Database[dict[str, Any]]
+
+
+@dataclass
+class Reading:
+    """What today's spider makes of a page."""
+
+    found: list[Found] = field(default_factory=list)
+    """Cleaned and validated; those with faults would be refused."""
+    error: str = ""
+    """What the spider raised, or why it could not be asked; what it found before that is in `found`."""
+    wish: str = ""
+    """Why the spider wants to see the page in the browser; then it found nothing yet."""
+
+
+class OfflineCrawl(Crawler):
+    """A crawl without an engine, for a spider that is given pages by hand."""
+
+    def __init__(self, spider: type[SiteSpider], settings: Settings) -> None:
+        super().__init__(spider, settings)
+        self.stats = load_object(self.settings["STATS_CLASS"])(self)
+        self.failures = PageFailures(self)
+
+    def get_spider_middleware(self, cls: type[Any]) -> Any:
+        """Return the one middleware there is, if it is of that class."""
+        return self.failures if isinstance(self.failures, cls) else None
+
+
+class TodaysSpiders:
+    """The spiders as they are now; one object for all pages that were crawled with the same arguments."""
+
+    def __init__(self, database: Mongo, settings: Settings | None = None) -> None:
+        self._database = database
+        self._settings = (settings or project_settings()).copy()
+        config: Config = self._settings["SWATHE"]
+        # A page is not read in another way now and then, to learn: there is nothing to learn from it.
+        rendering = config.rendering.model_copy(update={"recheck_share": 0})
+        self._settings.set("SWATHE", config.model_copy(update={"rendering": rendering}), priority="cmdline")
+        self._spiders: dict[tuple[str, str], SiteSpider] = {}
+        self._steps: list[Any] = []
+
+    def read(self, page: dict[str, Any], body: bytes) -> Reading:
+        """Return what today's spider makes of a kept page; raise UsageError when there is no such spider any more."""
+        reading = Reading()
+        spider = self._spider(page["spider"], self._arguments(page))
+        try:
+            response = as_response(page, body, spider)
+            for output in self._outputs(spider, response, page["request"]):
+                if isinstance(output, Found):
+                    reading.found.append(output)
+                elif isinstance(output, Request) and "render_cause" in output.meta:
+                    reading.wish = str(output.meta["render_evidence"])
+        except CannotReadAgainError as error:
+            reading.error = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever the spider raises is what the caller wants to know
+            reading.error = f"raised in the spider: {type(error).__name__}: {error}"
+        self.check(reading.found)
+        return reading
+
+    def check(self, found: list[Found]) -> None:
+        """Clean and validate records, as a crawl does before it stores them."""
+        page = PageRecords(found[0].url if found else "", found)
+        for step in self._steps or self._build_steps():
+            step.process_item(page)
+
+    def _outputs(self, spider: SiteSpider, response: Response, kept: dict[str, Any]) -> Iterator[Any]:
+        request = response.request
+        assert request is not None and request.callback is not None  # noqa: PT018 - as_response() has set both
+        crawl = spider.crawler
+        assert isinstance(crawl, OfflineCrawl)
+        crawl.failures.process_spider_input(response)
+        dead = len(crawl.failures.problems)
+        yield from _in_full(request.callback(response, **request.cb_kwargs))
+        if len(crawl.failures.problems) > dead:
+            raise CannotReadAgainError(crawl.failures.problems.pop().what)
+
+    def _spider(self, name: str, arguments: dict[str, Any]) -> SiteSpider:
+        identity = (name, json.dumps(arguments, sort_keys=True))
+        if identity not in self._spiders:
+            kind = spider_class(name, get_spider_loader(self._settings))
+            spider = kind.from_crawler(OfflineCrawl(kind, self._settings), **arguments)
+            spider.reader.decisions.load(self._database)
+            self._spiders[identity] = spider
+        return self._spiders[identity]
+
+    def _arguments(self, page: dict[str, Any]) -> dict[str, Any]:
+        """Return the address that the page's crawl began at; it decides which pagination the spider uses."""
+        run = self._database[Run._get_collection_name()].find_one({"_id": page["run"]}, ["arguments.start"])
+        return dict(run["arguments"]) if run else {}
+
+    def _build_steps(self) -> list[Any]:
+        crawl = OfflineCrawl(SiteSpider, self._settings)
+        steps = sorted(self._settings["RECORD_STEPS"].items(), key=lambda step: step[1])
+        self._steps = [build_from_crawler(load_object(path), crawl) for path, _ in steps]
+        return self._steps
+
+
+def _in_full(result: Any) -> Iterable[Any]:
+    """Return what a callback gives, however it was written."""
+    if isinstance(result, AsyncIterator):
+        return asyncio.run(collect_asyncgen(result))
+    if inspect.iscoroutine(result):
+        return _in_full(asyncio.run(result))
+    return result or ()
