@@ -60,6 +60,7 @@ class StorePipeline:
         except DatabaseError as error:
             self._recorder.database_lost(error)
             raise
+        self._recorder.measures.add(item.records, outcomes)
         for outcome, count in Counter(outcomes).items():
             self._crawler.stats.inc_value(f"swathe/items_{outcome}", count)
         refused = [found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED]

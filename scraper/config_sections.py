@@ -73,6 +73,13 @@ class StoreConfig(Section):
     batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)]
 
 
+class QualityConfig(Section):
+    """How a run is held against the last complete ones."""
+
+    enabled: bool
+    hold_gone: bool
+
+
 class RenderingConfig(Section):
     """How pages that need JavaScript are read."""
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,7 +17,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Problem, Run, RunCounts
-from scraper.completeness import Findings, compare_with_earlier, examine, stored_by
+from scraper.completeness import Findings, examine, stored_by
 from scraper.config_sections import swathe_version
 from scraper.errors import DatabaseError, SwatheError
 from scraper.failures import PageFailures, PageProblem
@@ -25,6 +26,8 @@ from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
 from scraper.page_limit import REACHED
+from scraper.quality.assessment import assess
+from scraper.quality.measures import Measures
 from scraper.run_counts import counts_of
 from scraper.spider import SiteSpider
 from scraper.storing.gone import mark_gone
@@ -54,12 +57,13 @@ class RunRecorder:
     """Scrapy extension that writes the run's document; `verdict` is set once the crawl is over."""
 
     def __init__(self, crawler: Crawler) -> None:
-        config: Config = crawler.settings["SWATHE"]
+        self._config: Config = crawler.settings["SWATHE"]
         self._crawler = crawler
-        self.connection = connection_to(config.mongodb)
+        self.connection = connection_to(self._config.mongodb)
         self.run_id = ObjectId()
         self.verdict: Verdict | None = None
         self.findings = Findings()
+        self.measures = Measures()
         self._database_error = ""
         self._heartbeat: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -111,9 +115,8 @@ class RunRecorder:
         ensure_indexes(database, Run)
         mark_lost_runs()
         if isinstance(spider, SiteSpider):
-            config: Config = self._crawler.settings["SWATHE"]
             spider.reader.decisions.load(database)
-            spider.reader.keep_evidence_in(config.mongodb.data_dir / "evidence" / str(self.run_id))
+            spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
         now = datetime.now(UTC)
         Run(
             id=self.run_id,
@@ -144,7 +147,8 @@ class RunRecorder:
             self._database_error = self._database_error or f"MongoDB was lost at the end: {type(error).__name__}"
         now = datetime.now(UTC)
         verdict = judge(self._evidence(reason))
-        if verdict.completeness == "complete":
+        held = verdict if self._config.quality.hold_gone else judge(replace(self._evidence(reason), deviations=()))
+        if held.completeness == "complete":
             try:
                 await run_in_thread(self._mark_gone, spider, now)
             except (PyMongoError, DatabaseError) as error:
@@ -167,9 +171,11 @@ class RunRecorder:
         spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
-        run = Run.objects(id=self.run_id).modify(new=True, records=records)
-        if not cut_short and run is not None:
-            compare_with_earlier(run, findings)
+        counts = RunCounts(**self.counts())
+        quality = self.measures.quality(self.connection.open(), self.run_id, spider.records, stats)
+        run = Run.objects(id=self.run_id).modify(new=True, records=records, counts=counts, quality=quality)
+        if run is not None and not cut_short and self._config.quality.enabled:
+            assess(run, findings)
         return findings
 
     def _mark_gone(self, spider: SiteSpider, now: datetime) -> None:
@@ -183,6 +189,8 @@ class RunRecorder:
             verdict=verdict.completeness,
             reasons=verdict.reasons,
             notes=self.findings.notes,
+            suspect=verdict.suspect,
+            deviations=self.findings.deviations,
             lists=self.findings.lists,
             evidence=self.findings.evidence,
             exit_code=verdict.exit_code,
@@ -213,6 +221,7 @@ class RunRecorder:
             links_too_deep=stats.get_value(TOO_DEEP, 0),
             gaps=tuple(self.findings.gaps),
             doubts=tuple(self.findings.doubts),
+            deviations=tuple(self.findings.deviations),
             forced=forced,
         )
 
