@@ -23,6 +23,7 @@ from scraper.errors import DatabaseError, SwatheError
 from scraper.failures import PageFailures, PageProblem
 from scraper.gathering import PageRecords
 from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
+from scraper.migration.check import refuse_older_schema
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
 from scraper.page_limit import REACHED
@@ -101,7 +102,7 @@ class RunRecorder:
             self.verdict = judge(self._evidence("shutdown", forced=True))
             self._finish(self.verdict, datetime.now(UTC))
 
-    async def _opened(self, spider: Spider) -> None:
+    async def _opened(self, spider: SiteSpider) -> None:
         try:
             await run_in_thread(self._begin, spider)
         except SwatheError as error:
@@ -110,13 +111,12 @@ class RunRecorder:
             raise CloseSpider("database_unavailable") from error
         self._heartbeat = asyncio.create_task(self._beat_until_closed())
 
-    def _begin(self, spider: Spider) -> None:
+    def _begin(self, spider: SiteSpider) -> None:
         database = self.connection.open()
         ensure_indexes(database, Run)
         mark_lost_runs()
-        if isinstance(spider, SiteSpider):
-            spider.reader.decisions.load(database)
-            spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
+        spider.reader.decisions.load(database)
+        spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
         now = datetime.now(UTC)
         Run(
             id=self.run_id,
@@ -129,6 +129,7 @@ class RunRecorder:
             pid=os.getpid(),
             version=swathe_version(),
         ).save()
+        refuse_older_schema(database, spider.records)
 
     async def _beat_until_closed(self) -> None:
         while self.verdict is None:
@@ -204,18 +205,17 @@ class RunRecorder:
         Run.objects(id=self.run_id).update_one(**fields)
 
     def _evidence(self, reason: str, *, forced: bool = False) -> Evidence:
-        stats, counts = self._crawler.stats, self.counts()
-        problems = PageFailures.of(self._crawler).problems
+        stats, counts, failures = self._crawler.stats, self.counts(), PageFailures.of(self._crawler)
         return Evidence(
             finish_reason=reason,
             pages=counts["pages"],
             items_stored=counts["items_new"] + counts["items_changed"] + counts["items_unchanged"],
             items_refused=counts["items_refused"],
             dead_pages=counts["dead_pages"],
-            first_dead_page=PageFailures.of(self._crawler).first_dead_page,
+            first_dead_page=failures.first_dead_page,
             callback_errors=stats.get_value("spider_exceptions/count", 0),
             item_errors=stats.get_value("swathe/item_errors", 0),
-            first_problem=str(problems[0]) if problems else "",
+            first_problem=str(failures.problems[0]) if failures.problems else "",
             database_error=self._database_error,
             page_limit=getattr(self._crawler.spider, "max_pages", None) if stats.get_value(REACHED) else None,
             links_too_deep=stats.get_value(TOO_DEEP, 0),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scraper.cli import crawl, db, demo, doctor, history, probe, query, rejected, runs, spiders, why
+from scraper.cli import crawl, db, demo, doctor, history, migrate, probe, query, rejected, runs, spiders, why
 from scraper.config_sections import swathe_version
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ app.command("query", epilog=query.EXAMPLE)(query.query)
 app.command("history", epilog=history.EXAMPLE)(history.history)
 app.add_typer(runs.app, name="runs", epilog=runs.EXAMPLE)
 app.add_typer(rejected.app, name="rejected", epilog=rejected.EXAMPLE)
+app.command("migrate", epilog=migrate.EXAMPLE)(migrate.migrate)
 app.command("why", epilog=why.EXAMPLE)(why.why)
 app.add_typer(db.app, name="db", epilog=db.EXAMPLE)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)

@@ -23,7 +23,7 @@ SHOWN_CHARACTERS = 200
 """Length up to which a fault repeats the value that was found; the whole of it stands in `raw`."""
 
 
-def rejection(found: Found, run: ObjectId, spider: str, now: datetime) -> UpdateOne:
+def rejection(found: Found, run: ObjectId | None, spider: str, now: datetime) -> UpdateOne:
     """Return the write that keeps a refused item; the same item of the same page is kept once, however often seen."""
     collection = schema_of(found.document).collection
     room = RAW_BYTES // max(len(found.raw), 1)
