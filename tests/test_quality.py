@@ -103,6 +103,24 @@ def test_a_field_that_vanishes_is_named_with_its_selector() -> None:
     ]
 
 
+def test_of_two_selectors_that_failed_the_one_with_the_field_s_name_is_named() -> None:
+    def with_availability(one: Run) -> Run:
+        missed = one.quality.selectors[1].missed
+        one.quality.selectors.insert(0, SelectorUse(selector=".availability::text", asked=400, missed=missed))
+        return one
+
+    good = [with_availability(run(number)) for number in range(6)]
+    (line,) = lines(good, with_availability(run(6, prices=0)))
+    assert "selector '.price_color::text' matched 0 times of 400" in line
+
+
+def test_half_of_a_growing_shop_is_missed_although_the_shop_was_smaller_before() -> None:
+    shop = [run(number, size, size) for number in range(30) for size in [round(1000 * 1.025**number)]]
+    assert lines(shop[:29], shop[29]) == []
+    half = shop[29].records["books"] // 2
+    assert lines(shop[:29], run(29, half, half))[0].startswith(f"{half} books were found, the last complete runs found")
+
+
 def test_what_was_refused_or_changed_names_the_field() -> None:
     good = [run(number) for number in range(6)]
     assert lines(good, run(6, refused=200, faults={"title": 3, "price": 198})) == [

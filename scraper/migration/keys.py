@@ -49,7 +49,7 @@ class Keys:
         for column, default in self._defaults.items():
             if count := self._records.count_documents(self._lacking(column)):
                 yield Finding(f"set `{column}` to its default {default!r} in {count} records", count)
-        self._refuse_records_without_key()
+        self.refuse_records_without_key()
         groups = list(islice(self._equal(), EXAMPLES)) if self._has_to_merge else []
         if groups:
             total = sum(len(group["records"]) - 1 for group in self._equal())
@@ -62,6 +62,17 @@ class Keys:
         if names := self._useless_indexes():
             yield Finding(f"drop the indexes of old names: {', '.join(names)}", len(names))
 
+    def refuse_records_without_key(self) -> None:
+        """Raise UsageError where nothing fills a part of the key that stored records lack."""
+        for name, column in zip(self._schema.key, self._key, strict=True):
+            places = [column, *old_columns(self._document, name), f"{column}{ASIDE}"]
+            without = self._records.count_documents(dict.fromkeys(places))
+            if without and column not in self._defaults:
+                raise UsageError(
+                    f"{without} of '{self._schema.collection}' have no `{name}`, which is part of the key: give it "
+                    f"`default=`, or `was=` when it had another name, then migrate"
+                )
+
     def release(self) -> None:
         """Drop the unique index, which stands in the way while values of the key are written."""
         if key_columns(self._records) is not None:
@@ -72,7 +83,6 @@ class Keys:
         for column, default in self._defaults.items():
             value = self._schema.fields[self._name_of(column)].to_mongo(default)
             progress(self._records.update_many(self._lacking(column), {"$set": {column: value}}).modified_count)
-        self._refuse_records_without_key()
         self._set_aside_records_without_key(progress)
         groups = self._equal() if self._has_to_merge else iter(())
         while batch := list(islice(groups, BATCH)):
@@ -127,16 +137,6 @@ class Keys:
         column = self._schema.columns[name]
         places = [f"${place}" for place in (column, *old_columns(self._document, name))]
         return {"$ifNull": [*places, self._defaults.get(column)]}
-
-    def _refuse_records_without_key(self) -> None:
-        for name, column in zip(self._schema.key, self._key, strict=True):
-            places = [column, *old_columns(self._document, name), f"{column}{ASIDE}"]
-            without = self._records.count_documents(dict.fromkeys(places))
-            if without and column not in self._defaults:
-                raise UsageError(
-                    f"{without} of '{self._schema.collection}' have no `{name}`, which is part of the key: give it "
-                    f"`default=`, or `was=` when it had another name, then migrate"
-                )
 
     def _set_aside_records_without_key(self, progress: Callable[[int], None]) -> None:
         """Move records whose key could not be converted to `rejected`, whole."""

@@ -57,12 +57,13 @@ class Migration:
     def apply(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Do it, in batches; `progress` gets the number of documents of each. Blocks.
 
-        Raise UsageError while a crawl runs: it would write what this replaces.
+        Raise UsageError where a hint is missing, and while a crawl runs: it would write what this replaces.
         """
         mark_lost_runs()
         if run := Run.objects(state="running").only("spider").first():
             raise UsageError(f"a crawl of {run.spider} is running: migrate when it has ended, see `swathe runs`")
-        if self._keys.is_stale or self._retypes.touches(schema_of(self._document).key):
+        self._keys.refuse_records_without_key()
+        if self._keys.is_stale:
             self._keys.release()
         self._renames.apply(progress)
         if self._retypes.touches(schema_of(self._document).key):
