@@ -19,6 +19,7 @@ from mongoengine import (
 )
 
 from models.noise import noise_rule
+from models.questions import RecordQuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,24 +48,30 @@ class Page(Protocol):
 class Record(Document):
     """Base of the documents that spiders store.
 
-    A field says everything about itself, with MongoEngine's own arguments and seven more:
+    A field says everything about itself, with MongoEngine's own arguments and eight more:
 
     - `clean=`: the function that turns the page's raw value into the field's (see `models.cleaners`);
     - `key=True`: the field is (part of) what tells one record from another;
     - `index=True`: queries filter or sort by it;
+    - `search=True`: a text search looks into it;
     - `track=False`: its value is kept up to date, but another one is no change of the record;
     - `ignore=`: what is noise and neither a change nor written (see `models.noise`);
     - `was=`: the name that the field had before, or a tuple of them, for `swathe migrate`;
     - `convert=`: the function that makes the field's value from a stored one of another type; else `clean` does.
     """
 
-    meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False, "strict": False}
+    meta: ClassVar[dict[str, Any]] = {
+        "abstract": True,
+        "auto_create_index": False,
+        "queryset_class": RecordQuerySet,
+        "strict": False,
+    }
 
-    url = StringField(required=True)
+    url = StringField(required=True, index=True)
     first_seen = DateTimeField()
     last_seen = DateTimeField()
     changed_at = DateTimeField(index=True)
-    gone_at = DateTimeField()
+    gone_at = DateTimeField(index=True)
     run = ObjectIdField()
 
     @classmethod
@@ -133,6 +140,8 @@ class Schema:
     """The record's own fields, in the order in which the document names them."""
     required: tuple[str, ...]
     indexes: tuple[str, ...]
+    searched: tuple[str, ...]
+    """The fields that a text search looks into."""
     cleaners: dict[str, Callable[[Any, str], Any]]
     """Field name to a function of the raw value and the page's URL."""
     fields: dict[str, BaseField]
@@ -177,6 +186,7 @@ def _gather(document: Any) -> Schema:
         content=content,
         required=tuple(name for name in content if fields[name].required),
         indexes=tuple(name for name in fields if getattr(fields[name], "index", False)),
+        searched=tuple(name for name in fields if getattr(fields[name], "search", False)),
         cleaners={name: _of_page(value.clean) for name, value in fields.items() if hasattr(value, "clean")},
         fields=fields,
         columns={name: value.db_field for name, value in fields.items()},

@@ -20,6 +20,7 @@ from mongoengine import (
 )
 
 from models.quality import Quality
+from models.questions import ChangeQuerySet, RejectedQuerySet, RunQuerySet
 
 
 class RunCounts(EmbeddedDocument):
@@ -61,12 +62,12 @@ class SeenList(EmbeddedDocument):
 class Run(Document):
     """One crawl, from its start to its verdict."""
 
-    meta: ClassVar = {"collection": "runs", "auto_create_index": False}
+    meta: ClassVar = {"collection": "runs", "auto_create_index": False, "queryset_class": RunQuerySet}
 
     spider = StringField(required=True, index=True)
     arguments = DictField()
     state = StringField(required=True, choices=("running", "finished", "failed", "interrupted", "lost"), index=True)
-    verdict = StringField(choices=("complete", "incomplete", "unknown"))
+    verdict = StringField(choices=("complete", "incomplete", "unknown"), index=True)
     reasons = ListField(StringField())
     notes = ListField(StringField())
     suspect = BooleanField(default=False)
@@ -84,6 +85,7 @@ class Run(Document):
     host = StringField()
     pid = IntField()
     version = StringField()
+    firing = StringField(index=True)
 
 
 class Change(Document):
@@ -94,7 +96,7 @@ class Change(Document):
     the `others` that were made with it.
     """
 
-    meta: ClassVar = {"collection": "changes", "auto_create_index": False}
+    meta: ClassVar = {"collection": "changes", "auto_create_index": False, "queryset_class": ChangeQuerySet}
 
     id = StringField(primary_key=True)
     records = StringField(required=True)
@@ -138,7 +140,7 @@ class Fault(EmbeddedDocument):
 class Rejected(Document):
     """An item that could not be stored: why, and everything that its page showed of it."""
 
-    meta: ClassVar = {"collection": "rejected", "auto_create_index": False}
+    meta: ClassVar = {"collection": "rejected", "auto_create_index": False, "queryset_class": RejectedQuerySet}
 
     fingerprint = StringField(required=True, key=True)
     records = StringField(required=True, index=True)

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from scraper.config_sections import CrawlConfig, MongoConfig, QualityConfig, RenderingConfig, Section, StoreConfig
+from scraper.config_schedules import AlertsConfig, ScheduleLine, SchedulerConfig, Schedules, plain_name
+from scraper.config_sections import (
+    CrawlConfig,
+    MongoConfig,
+    PolitenessConfig,
+    QualityConfig,
+    RenderingConfig,
+    RetentionConfig,
+    Section,
+    StoreConfig,
+)
 from scraper.errors import ConfigError, expected_one_of
 from scraper.origin import ROOT
 
@@ -18,20 +28,29 @@ if TYPE_CHECKING:
 
 
 class Config(Section):
-    """All of the configuration, frozen. `login` has an account, `user:password`, by the name of a spider."""
+    """All of the configuration, frozen.
+
+    `login` has an account, `user:password`, by the name of a spider; `queries` the saved queries and `schedule` the
+    schedules by their names.
+    """
 
     mongodb: MongoConfig
     crawl: CrawlConfig
+    politeness: PolitenessConfig
     store: StoreConfig
     quality: QualityConfig
+    retention: RetentionConfig
     rendering: RenderingConfig
+    scheduler: SchedulerConfig
+    alerts: AlertsConfig
+    schedule: Schedules
     login: dict[str, SecretStr] = Field(default_factory=dict)
+    queries: dict[str, str] = Field(default_factory=dict)
 
     def account(self, spider: str) -> tuple[str, str] | None:
         """Return the user and password that a spider logs in with, or None."""
-        wanted = spider.lower().replace("-", "_")
         for name, account in self.login.items():
-            if name.lower().replace("-", "_") == wanted:
+            if plain_name(name) == plain_name(spider):
                 user, _, password = account.get_secret_value().partition(":")
                 return user, password
         return None
@@ -46,7 +65,10 @@ def load_config(root: Path = ROOT, environ: Mapping[str, str] = os.environ) -> C
             values.setdefault(section, {})[key] = text
             origin[section, key] = f"{name} [{section}] {key}"
     for variable, (section, key) in _environment_names(environ).items():
-        values.setdefault(section, {})[key] = environ[variable]
+        given = values.setdefault(section, {})
+        # In a variable's name, - is _: it means the name that a file gives.
+        key = next((name for name in given if plain_name(name) == plain_name(key)), key)
+        given[key] = environ[variable]
         origin[section, key] = f"environment variable {variable}"
     try:
         config = Config.model_validate(values)
@@ -85,6 +107,14 @@ def _read_ini(path: Path) -> dict[tuple[str, str], str]:
         if path.name == "config.ini":
             raise ConfigError(f"{path} is missing: restore it, it holds every option's default") from None
         return {}
+    except configparser.DuplicateOptionError as error:
+        raise ConfigError(
+            f"{path.name} line {error.lineno} (given twice): [{error.section}] has '{error.option}' already: keep one"
+        ) from None
+    except configparser.DuplicateSectionError as error:
+        raise ConfigError(
+            f"{path.name} line {error.lineno} (given twice): [{error.section}] is there already: join the two"
+        ) from None
     except configparser.Error as error:
         raise ConfigError(f"{path.name}{_line_of(error)} is not a '[section]' or 'key = value' line") from None
     except (UnicodeDecodeError, OSError) as error:
@@ -95,12 +125,7 @@ def _read_ini(path: Path) -> dict[tuple[str, str], str]:
 def _line_of(error: configparser.Error) -> str:
     """Return where the fault is. The line itself may hold a secret and is not shown."""
     number = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", [])), None)
-    reason = (
-        " (given twice)"
-        if isinstance(error, configparser.DuplicateOptionError | configparser.DuplicateSectionError)
-        else ""
-    )
-    return f" line {number}{reason}" if number else ""
+    return f" line {number}" if number else ""
 
 
 def _environment_names(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -121,25 +146,35 @@ def _environment_names(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]
 
 def _free_option(variable: str) -> tuple[str, str] | None:
     """Return section and key of a variable for a section whose keys are names that the user chose."""
-    for section, field in Config.model_fields.items():
+    for section in _free_sections():
         prefix = f"SWATHE_{section.upper()}_"
-        if not isinstance(field.annotation, type) and variable.startswith(prefix) and variable != prefix:
+        if variable.startswith(prefix) and variable != prefix:
             return section, variable.removeprefix(prefix).lower()
     return None
+
+
+def _free_sections() -> list[str]:
+    return [name for name, field in Config.model_fields.items() if not isinstance(field.annotation, type)]
 
 
 def _first_fault(error: ValidationError, origin: Mapping[tuple[str, str], str]) -> str:
     """Turn pydantic's first error into one line: where, the value found, what was expected."""
     fault = error.errors(include_url=False)[0]
-    section, key = str(fault["loc"][0]), str(fault["loc"][1]) if len(fault["loc"]) > 1 else ""
+    section, key, *deeper = (str(part) for part in (*fault["loc"], "")[: max(2, len(fault["loc"]))])
     where = origin.get((section, key), f"[{section}] {key}".strip())
     if fault["type"] == "extra_forbidden":
-        sections = {option.split(".")[0] for option in _options()}
+        if deeper:
+            return f"{where}: '{deeper[0]}' is not an option: {expected_one_of(deeper[0], ScheduleLine.model_fields)}"
+        sections = {*(option.split(".")[0] for option in _options()), *_free_sections()}
         if not key:
             return f"[{section}] is not a section: {expected_one_of(section, sections)}"
         keys = [option.split(".")[1] for option in _options() if option.startswith(f"{section}.")]
         return f"{where} is not an option: {expected_one_of(key, keys)}"
     if fault["type"] == "missing":
         return f"config.ini [{section}] {key} is missing: restore the line, config.ini holds every option's default"
+    if section == "schedule" and deeper:
+        where = f"{where}: {deeper[0]}"
+    if fault["type"] == "value_error":  # one of our own checks, which say all of it
+        return f"{where} {fault['ctx']['error']}"
     expected = fault["msg"].removeprefix("Input should be ").split(", unable")[0]
     return f"{where} is {fault['input']!r}, expected {expected}"

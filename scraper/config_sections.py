@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from scraper.fetching.addresses import is_network
+from scraper.politeness.quiet_hours import QuietHours
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
 
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Tier = Literal["html", "data", "api", "browser"]
 
 
-def _split(text: object) -> object:
+def split_list(text: object) -> object:
+    """Return the parts of a text with commas; leave anything else as it is."""
     return tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
+
+
+def _hosts(text: object) -> object:
+    parts = split_list(text)
+    return tuple(part for part in parts if part) if isinstance(parts, tuple) else parts
+
+
+def _is_host(text: str) -> str:
+    if not is_network(text) and not re.fullmatch(r"(?!\d)[\w-]+(\.[\w-]+)*", text):
+        raise PydanticCustomError("host", "hosts and networks such as intranet.example, 10.0.0.0/8 (without a port)")
+    return text
+
+
+PrivateHosts = Annotated[tuple[Annotated[str, AfterValidator(_is_host)], ...], BeforeValidator(_hosts)]
+
+
+def _read_quiet_hours(text: object) -> object:
+    try:
+        return QuietHours.read(text) if isinstance(text, str) and text.strip() else text or None
+    except ValueError as error:
+        raise PydanticCustomError("hours", "{what}", {"what": str(error).removeprefix("expected ")}) from None
+
+
+def _read_zone(text: object) -> object:
+    try:
+        return ZoneInfo(text) if isinstance(text, str) else text
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("zone", "a time zone such as Europe/Berlin") from None
 
 
 class Section(BaseModel):
     """A section: an unknown option in it is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class MongoConfig(Section):
@@ -51,6 +87,7 @@ class CrawlConfig(Section):
     max_redirects: Annotated[int, Field(ge=0)]
     max_page_mb: Count
     memory_limit_mb: Count
+    allow_private: PrivateHosts
     obey_robots: bool
     verify_certificates: bool
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -64,6 +101,17 @@ class CrawlConfig(Section):
     def names_a_contact(self) -> bool:
         """Whether somebody has replaced the placeholder of config.ini."""
         return "set-crawl-contact" not in self.agent
+
+
+class PolitenessConfig(Section):
+    """How far Swathe goes to meet a site's wishes; `quiet_hours` is None when there are none."""
+
+    max_delay_s: PositiveSeconds
+    max_wait_s: PositiveSeconds
+    backoff_s: PositiveSeconds
+    daily_requests: Annotated[int, Field(ge=0)]
+    quiet_hours: Annotated[QuietHours | None, BeforeValidator(_read_quiet_hours)]
+    time_zone: Annotated[ZoneInfo, BeforeValidator(_read_zone)]
 
 
 class StoreConfig(Section):
@@ -80,10 +128,21 @@ class QualityConfig(Section):
     hold_gone: bool
 
 
+class RetentionConfig(Section):
+    """How many days what Swathe keeps about its work stays; 0 is for ever."""
+
+    runs_days: Days
+    changes_days: Days
+    pages_days: Days
+    rejected_days: Days
+    evidence_days: Days
+    logs_days: Days
+
+
 class RenderingConfig(Section):
     """How pages that need JavaScript are read."""
 
-    tiers: Annotated[tuple[Tier, ...], BeforeValidator(_split), Field(min_length=1)]
+    tiers: Annotated[tuple[Tier, ...], BeforeValidator(split_list), Field(min_length=1)]
     chromium: str
     chromedriver: str
     grid_url: SecretStr

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.project import get_project_settings
 
+from scraper.alerting.watching import after_crawl
 from scraper.errors import UsageError, expected_one_of
 from scraper.mongo.connection import connection_to
 from scraper.run_recorder import RunRecorder
@@ -77,6 +78,12 @@ def spider_class(name: str, loader: SpiderLoaderProtocol | None = None) -> type[
     return spider
 
 
+def all_spiders() -> dict[str, type[SiteSpider]]:
+    """Return the spiders by name."""
+    loader = get_spider_loader(project_settings())
+    return {name: spider_class(name, loader) for name in sorted(loader.list())}
+
+
 def tune_process(crawler: Crawler) -> None:
     """Spare a crawl costs that grow with it: log lines that nobody keeps, and garbage collection of the program.
 
@@ -107,5 +114,6 @@ def crawl(
         if recorder is None:
             return CrawlResult(spider.name, "", None, {}, [])
         recorder.abandon()
+        after_crawl(config, recorder.run_id)
         notes = recorder.findings.notes
         return CrawlResult(spider.name, str(recorder.run_id), recorder.verdict, recorder.counts(), notes)

@@ -6,6 +6,7 @@ SwatheError                 1  something failed
 │   └── ConfigError         2  a configuration value that cannot be used
 ├── DatabaseError           1  MongoDB cannot be had
 │   └── DatabaseLostError   1  MongoDB was there and stopped answering
+├── FileError               1  a file that cannot be written or read to its end
 ├── BrowserUnavailableError 1  no page can be rendered here: Chromium, its driver or the Grid is missing
 ├── UnstorableRequestError  1  a request cannot be written as data, or read back
 └── ProbeError              1  a page that is to be studied could not be fetched
@@ -52,6 +53,10 @@ class DatabaseError(SwatheError):
 
 class DatabaseLostError(DatabaseError):
     """Report that MongoDB answered before and no longer does."""
+
+
+class FileError(SwatheError):
+    """Report a file that cannot be written, or that is damaged."""
 
 
 class BrowserUnavailableError(SwatheError):

@@ -6,20 +6,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from scrapy import Request
-from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
-from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
-from scrapy.http import Response, TextResponse
+from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from scraper.fetching.accounts import without_account
+from scraper.fetching.resolving import resolver_of
 from scraper.page_limit import PageLimitReachedError
+from scraper.politeness.errors import CrawlEndingError
 
 if TYPE_CHECKING:
-    from typing import Any
-
+    from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
     from twisted.python.failure import Failure
 
 # Scrapy also takes a PDF for text when its first bytes are. A server that names no real type is judged by the bytes.
@@ -61,8 +61,15 @@ class PageFailures(BaseSpiderMiddleware):
             raise RuntimeError("scraper.failures.PageFailures is missing from SPIDER_MIDDLEWARES")
         return found
 
-    def get_processed_request(self, request: Request, response: Response | None) -> Request:
-        """Watch over a request that the spider makes."""
+    def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
+        """Watch over a request that the spider makes; one that is not for the web is a failure."""
+        if not request.url.startswith(("http://", "https://")):
+            self.dead(without_account(request.url)[:200], "cannot be fetched: expected an http or https address")
+            return None
+        if (url := without_account(request.url)) != request.url:
+            request = request.replace(url=url)
+        if response is None:
+            resolver_of(self.crawler).reach.name(url)
         if request.errback is None:
             request.errback = getattr(self.crawler.spider, "page_failed", self.note)
         return request
@@ -78,7 +85,7 @@ class PageFailures(BaseSpiderMiddleware):
     def note(self, failure: Failure) -> None:
         """Count a page that could not be read, and keep what went wrong."""
         error = failure.value
-        if error is None or isinstance(error, PageLimitReachedError):
+        if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
             return
         request: Request = failure.request  # type: ignore[attr-defined]
         self.dead(request.meta.get("redirect_urls", [request.url])[0], describe(error, request))
@@ -96,25 +103,9 @@ class PageFailures(BaseSpiderMiddleware):
             self.problems.append(problem)
 
 
-class SiteRedirects(RedirectMiddleware):
-    """Scrapy's redirects, except that one which leaves the site is a failure of its page.
-
-    Scrapy drops such a redirect without a word, and the page with it.
-    """
-
-    def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
-        """Return the response, or the request for the page it points to; raise IgnoreRequest when that is elsewhere."""
-        result = super().process_response(request, response)
-        if isinstance(result, Request):
-            offsite = self.crawler.get_downloader_middleware(OffsiteMiddleware)
-            if offsite and self.crawler.spider and not offsite.should_follow(result, self.crawler.spider):
-                raise IgnoreRequest(f"redirects to {result.url}, which is not on the spider's site")
-        return result
-
-
 def describe(error: BaseException, request: Request) -> str:
     """Say in a few words why a page could not be read."""
-    tries = request.meta.get("retry_times", 0) + 1
+    tries = request.meta.get("retry_times", 0) + request.meta.get("throttled_times", 0) + 1
     after = f" (tried {tries} times)" if tries > 1 else ""
     if isinstance(error, HttpError):
         return f"answered {error.response.status}{after}"

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from models.system import Run
 from scraper.verdict import EXIT_FAILED
+
+if TYPE_CHECKING:
+    from bson import ObjectId
+    from mongoengine import QuerySet
 
 HEARTBEAT_S = 5.0
 
@@ -15,7 +20,15 @@ LOST_AFTER = timedelta(seconds=12 * HEARTBEAT_S)
 
 def mark_lost_runs() -> None:
     """Give up runs that say they are running and show no sign of life. Blocks."""
-    silent = Run.objects(state="running", heartbeat_at__lt=datetime.now(UTC) - LOST_AFTER)
-    silent.update(
+    _give_up(Run.objects(state="running", heartbeat_at__lt=datetime.now(UTC) - LOST_AFTER))
+
+
+def mark_lost(run_id: ObjectId) -> None:
+    """Give up a run whose process is known to be gone, or was killed. Blocks."""
+    _give_up(Run.objects(id=run_id, state="running"))
+
+
+def _give_up(runs: QuerySet) -> None:
+    runs.update(
         state="lost", verdict="incomplete", reasons=["killed: it stopped without a word"], exit_code=EXIT_FAILED
     )

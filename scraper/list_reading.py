@@ -18,6 +18,7 @@ from scraper.paging.entries import identity_of
 from scraper.paging.facts import ListEvent, facts_of
 from scraper.paging.kind import ListPage
 from scraper.paging.values import NotJsonError, in_json
+from scraper.politeness.errors import CrawlEndingError
 from scraper.rendering.attempt import Attempt
 from scraper.rendering.reader import Render, render_request
 from scraper.select import each
@@ -109,7 +110,7 @@ class ListReader:
         if plain is not None:
             yield plain
             return
-        if error is None or isinstance(error, PageLimitReachedError):
+        if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
             chain.limited = True
             return
         again = chain.kind.again(state)

@@ -12,6 +12,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import HtmlResponse
 
+from scraper.fetching.accounts import may_have_secret, origin_of
 from scraper.paging.forms import find_form, submitted
 from scraper.paging.values import in_html
 from scraper.select import compiled
@@ -125,6 +126,8 @@ class Session:
             what = f"no form '{self._login.form}'" if form is None else f"no field '{missing[0]}' in its form"
             raise LoginFailedError(f"{where}: {what} is on the page")
         ask = submitted(form, {self._login.username: user, self._login.password: password}, 1, click=None)
+        if not may_have_secret(page.url, ask.url):
+            raise LoginFailedError(f"{where}: its form leads to {origin_of(ask.url)}, which must not get the password")
         answer = await self._get(
             Request(
                 ask.url, method=ask.method, body=ask.body, headers=ask.headers, meta={"login": True}, dont_filter=True

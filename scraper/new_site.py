@@ -19,6 +19,7 @@ from w3lib.url import safe_url_string
 
 from models.registry import all_documents, record_documents
 from scraper.errors import SwatheError, UsageError, expected_one_of
+from scraper.fetching.accounts import without_account
 from scraper.origin import ROOT
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def site_address(url: str) -> str:
     >>> [site_address(url) for url in ("conference.example", "localhost:8100/books/", "http://a.example/?q=ä b")]
     ['https://conference.example/', 'https://localhost:8100/books/', 'http://a.example/?q=%C3%A4%20b']
     """
+    if (shown := without_account(url)) != url:
+        raise UsageError(f"the URL has a user and password in it, expected {shown}: they are sent nowhere")
     full = url if SCHEME.match(url) else f"https://{url.removeprefix('//')}"
     try:
         parts = urlsplit(safe_url_string(full))

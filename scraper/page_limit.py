@@ -14,6 +14,10 @@ REACHED = "swathe/page_limit_reached"
 """Statistic: how many pages were left unread because of the limit."""
 
 
+AGAIN = ("retry_times", "throttled_times", "redirect_times", "logins")
+"""What marks a request for a page that was counted already."""
+
+
 class PageLimitReachedError(IgnoreRequest):
     """Report a page that is left unread because the limit was reached."""
 
@@ -33,7 +37,7 @@ class PageLimit:
     def process_request(self, request: Request) -> None:
         """Count a page when it is first asked for; raise PageLimitReachedError beyond the limit."""
         limit = getattr(self._crawler.spider, "max_pages", None)
-        again = request.meta.get("retry_times") or request.meta.get("redirect_times") or request.meta.get("logins")
+        again = any(map(request.meta.get, AGAIN))
         if limit is None or again or request.meta.get("dont_obey_robotstxt"):
             return
         if self._asked_for >= limit:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from models.record import schema_of
 from models.system import Change
 from scraper.errors import UsageError
-from scraper.filters import value_of
+from scraper.field_values import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +36,9 @@ NEAR, COMPARED = 3, 5_000
 
 UNDONE = "__undone"
 
+READ_AT_ONCE = 1_000
+"""Documents that are fetched with one answer: MongoDB's own measure is 16 MB, which is 100 MB of Python's objects."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -48,28 +51,27 @@ class Selection:
     def count(self, database: Mongo) -> int:
         """Return how many there are."""
         collection = database[self.document._get_collection_name()]
-        if self.until is None:
-            return collection.count_documents(self.conditions)
-        counted = list(collection.aggregate([*self._stages(), {"$count": "total"}]))
+        counted = list(collection.aggregate([*self.stages(), {"$count": "total"}]))
         return int(counted[0]["total"]) if counted else 0
 
     def rows(
         self, database: Mongo, columns: Sequence[str], order: Sequence[tuple[str, int]] = (), limit: int = 0
     ) -> Iterable[dict[str, Any]]:
-        """Return `columns` of each, at most `limit`; 0 for all."""
+        """Return `columns` of each, at most `limit`; 0 for all. They are read while they are taken."""
         collection = database[self.document._get_collection_name()]
+        # MongoDB takes no field beside the one that it is in.
+        shown = [column for column in columns if not any(column.startswith(f"{other}.") for other in columns)]
         if self.until is None:
-            return collection.find(
-                self.conditions, list(columns), sort=list(order) or None, limit=limit, allow_disk_use=True
-            )
-        stages = self._stages()
-        if order:
-            stages.append({"$sort": dict(order)})
-        if limit:
-            stages.append({"$limit": limit})
-        return collection.aggregate([*stages, {"$project": dict.fromkeys(columns, 1)}], allowDiskUse=True)
+            found = collection.find(self.conditions, shown, limit=limit, batch_size=READ_AT_ONCE)
+            return found.sort(list(order)).allow_disk_use(True) if order else found
+        stages = [*self.stages(), *in_order(order, limit), {"$project": dict.fromkeys(shown, 1)}]
+        return collection.aggregate(stages, allowDiskUse=True, batchSize=READ_AT_ONCE)
 
-    def _stages(self) -> list[dict[str, Any]]:
+    def stages(self) -> list[dict[str, Any]]:
+        """Return the selection as the first stages of an aggregation."""
+        return [{"$match": self.conditions}] if self.until is None else self._undoing()
+
+    def _undoing(self) -> list[dict[str, Any]]:
         """Return how records are made what they were: later changes are undone, the latest first."""
         undo = [
             {"$match": {"when": {"$gte": self.until}, "$expr": {"$lte": ["$when", "$$version"]}}},
@@ -96,6 +98,11 @@ class Selection:
             {"$unset": UNDONE},
             {"$match": {"$and": [{"gone_at": None}, self.conditions]}},
         ]
+
+
+def in_order(order: Sequence[tuple[str, int]], limit: int) -> list[dict[str, Any]]:
+    """Return the stages that sort by columns (1 up, -1 down) and keep `limit` at most; 0 for all."""
+    return [*([{"$sort": dict(order)}] if order else []), *([{"$limit": limit}] if limit else [])]
 
 
 def changes_of(database: Mongo, record: dict[str, Any], limit: int = 0) -> Iterator[dict[str, Any]]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +16,6 @@ from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Problem, Run, RunCounts
 from scraper.completeness import Findings, examine, stored_by
-from scraper.config_sections import swathe_version
 from scraper.errors import DatabaseError, SwatheError
 from scraper.failures import PageFailures, PageProblem
 from scraper.gathering import PageRecords
@@ -26,6 +23,7 @@ from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.migration.check import refuse_older_schema
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
+from scraper.new_run import begin_run
 from scraper.page_limit import REACHED
 from scraper.quality.assessment import assess
 from scraper.quality.measures import Measures
@@ -35,7 +33,6 @@ from scraper.storing.gone import mark_gone
 from scraper.verdict import Evidence, Verdict, judge
 
 if TYPE_CHECKING:
-    from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
@@ -65,7 +62,7 @@ class RunRecorder:
         self.verdict: Verdict | None = None
         self.findings = Findings()
         self.measures = Measures()
-        self._database_error = ""
+        self._database_error = self._ended_early = ""
         self._heartbeat: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -88,9 +85,16 @@ class RunRecorder:
         if not self._database_error:
             self._database_error = str(error)
             logger.error("%s", error)
-            # Not awaited: the engine closes once this item, among others, is done with. asyncio itself keeps only a
-            # weak reference to a task.
-            self._closing = asyncio.create_task(self._crawler.engine.close_spider_async(reason="database_lost"))
+            self._end("database_lost")
+
+    def end_early(self, why: str) -> None:
+        """End the crawl as interrupted, for a reason that is no failure of its own."""
+        self._ended_early = self._ended_early or why
+        self._end("ended_early")
+
+    def _end(self, reason: str) -> None:
+        # Not awaited: it waits for what is in flight. asyncio itself keeps only a weak reference to a task.
+        self._closing = asyncio.create_task(self._crawler.engine.close_spider_async(reason=reason))
 
     def counts(self) -> dict[str, int]:
         """Return what the run has done so far, by the field of RunCounts."""
@@ -117,18 +121,7 @@ class RunRecorder:
         mark_lost_runs()
         spider.reader.decisions.load(database)
         spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
-        now = datetime.now(UTC)
-        Run(
-            id=self.run_id,
-            spider=spider.name,
-            arguments=_arguments(spider),
-            state="running",
-            started_at=now,
-            heartbeat_at=now,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            version=swathe_version(),
-        ).save()
+        begin_run(self.run_id, spider, self._crawler.settings.get("SWATHE_FIRING"))
         refuse_older_schema(database, spider.records)
 
     async def _beat_until_closed(self) -> None:
@@ -172,6 +165,7 @@ class RunRecorder:
         spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
+        findings.notes += self.findings.notes
         counts = RunCounts(**self.counts())
         quality = self.measures.quality(self.connection.open(), self.run_id, spider.records, stats)
         run = Run.objects(id=self.run_id).modify(new=True, records=records, counts=counts, quality=quality)
@@ -223,10 +217,11 @@ class RunRecorder:
             doubts=tuple(self.findings.doubts),
             deviations=tuple(self.findings.deviations),
             forced=forced,
+            ended_early=self._ended_early,
         )
 
     def _response(self, response: Response) -> None:
-        if not response.url.endswith("/robots.txt"):
+        if not response.meta.get("dont_obey_robotstxt"):
             self._crawler.stats.inc_value("swathe/pages")
 
     def _callback_failed(self, failure: Failure, response: Response) -> None:
@@ -242,9 +237,3 @@ class RunRecorder:
 
     def _keep(self, url: str, what: str) -> None:
         PageFailures.of(self._crawler).keep(PageProblem(url, " ".join(what.split())[:500]))
-
-
-def _arguments(spider: Spider) -> dict[str, Any]:
-    """Return what the crawl was asked for, by the arguments' names."""
-    given = {"start": "start_at", "max_pages": "max_pages", "max_depth": "max_depth"}
-    return {name: value for name, place in given.items() if (value := getattr(spider, place, None)) is not None}

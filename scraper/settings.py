@@ -34,14 +34,15 @@ COMMANDS_MODULE = "scraper.commands"
 # Politeness
 USER_AGENT = SWATHE.crawl.agent
 ROBOTSTXT_OBEY = SWATHE.crawl.obey_robots
-DOWNLOAD_DELAY = SWATHE.crawl.delay_s
 CONCURRENT_REQUESTS = SWATHE.crawl.concurrency
-CONCURRENT_REQUESTS_PER_DOMAIN = SWATHE.crawl.concurrency_per_site
-DOWNLOAD_SLOTS = {
-    host: {"delay": 0, "concurrency": SWATHE.crawl.concurrency} for host in ("127.0.0.1", "localhost", "::1")
-}
+# The delay and the requests at once to one site are the ledger's, which Politeness goes by.
+DOWNLOADER = "scraper.politeness.downloader.PoliteDownloader"
+DOWNLOAD_DELAY = 0
+CONCURRENT_REQUESTS_PER_DOMAIN = SWATHE.crawl.concurrency
 DOWNLOAD_TIMEOUT = SWATHE.crawl.timeout_s
 RETRY_TIMES = SWATHE.crawl.retries
+# Politeness asks again after a 429 or 503.
+RETRY_HTTP_CODES = [408, 500, 502, 504, 522, 524]
 REDIRECT_MAX_TIMES = SWATHE.crawl.max_redirects
 
 # Safety
@@ -56,6 +57,8 @@ DOWNLOAD_HANDLERS = {
 }
 DOWNLOAD_MAXSIZE = SWATHE.crawl.max_page_mb * 2**20
 DOWNLOAD_WARNSIZE = 0
+# Scrapy's own policy tells other sites which page led to them.
+REFERRER_POLICY = "same-origin"
 MEMUSAGE_LIMIT_MB = SWATHE.crawl.memory_limit_mb
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
@@ -68,6 +71,7 @@ ITEM_PIPELINES = {
 }
 EXTENSIONS = {
     "scraper.run_recorder.RunRecorder": 0,
+    "scraper.retention.PruneAfterCrawl": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,
     "scraper.gathering.RecordFeeds": 0,
 }
@@ -80,8 +84,17 @@ SPIDER_MIDDLEWARES = {
 DOWNLOADER_MIDDLEWARES = {
     "scraper.login.Session": 40,
     "scraper.page_limit.PageLimit": 50,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scraper.fetching.redirects.SiteRefreshes": 580,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "scraper.fetching.compression.BoundedCompression": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "scraper.failures.SiteRedirects": 600,
+    "scraper.fetching.redirects.SiteRedirects": 600,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "scraper.fetching.cookies.BoundedCookies": 700,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "scraper.politeness.robots.RobotsTxt": 100,
+    "scraper.politeness.middleware.Politeness": 650,
 }
 FEED_EXPORT_ENCODING = "utf-8"
 # Scrapy makes this many tasks for every page, whatever is on it; its default of 100 costs more than parsing.

@@ -13,6 +13,7 @@ from scrapy.utils.response import get_base_url
 from models.record import Found, Record
 from scraper.errors import UsageError, expected_one_of
 from scraper.failures import PageFailures
+from scraper.fetching.accounts import without_account
 from scraper.list_reading import ListReader
 from scraper.paging import NextLink, Pagination
 from scraper.paging.links import absolute
@@ -211,9 +212,11 @@ class SiteSpider(Spider):
             self._followed |= {url, known} if known else {url}
 
     def on_site(self, url: str) -> bool:
-        """Return whether an address belongs to the site that is crawled."""
+        """Return whether an address is one of the web and belongs to the site that is crawled."""
         host = urlsplit(url).hostname or ""
-        return any(host == domain or host.endswith(f".{domain}") for domain in self.allowed_domains or [])
+        return url.startswith(("http://", "https://")) and any(
+            host == domain or host.endswith(f".{domain}") for domain in self.allowed_domains or []
+        )
 
     def page_failed(self, failure: Failure) -> Iterator[Request]:
         """Note a page that could not be read; every request without an errback of its own comes here."""
@@ -226,6 +229,11 @@ class SiteSpider(Spider):
 
 def check_start_url(url: str) -> None:
     """Raise UsageError unless `url` is an absolute http or https address."""
+    if (shown := without_account(url)) != url:
+        raise UsageError(
+            f"start has a user and password in it, expected {shown}: the account of a login form belongs into [login], "
+            f"one of the server itself into Scrapy's settings HTTPAUTH_USER, HTTPAUTH_PASS and HTTPAUTH_DOMAIN"
+        )
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

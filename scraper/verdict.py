@@ -11,6 +11,10 @@ Completeness = Literal["complete", "incomplete", "unknown"]
 EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE = 0, 1, 3
 
 
+LASTING = ("was refused", "were refused", "pages was reached", "deeper than max_depth")
+"""How the reasons end that another try would only give again."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What is known of a run when it ends."""
@@ -39,6 +43,8 @@ class Evidence:
     """What makes the run suspect: it is unlike the last complete ones."""
     forced: bool = False
     """Whether the crawl was stopped at once, with pages and records in flight."""
+    ended_early: str = ""
+    """Why the crawl ended itself before it was done, such as a used-up budget."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,8 @@ def judge(evidence: Evidence) -> Verdict:
     if failure:
         return Verdict("failed", "incomplete", [failure])
     reasons = _gaps(evidence)
+    if evidence.ended_early:
+        return Verdict("interrupted", "incomplete", [evidence.ended_early, *reasons])
     if evidence.finish_reason == "shutdown" or evidence.forced:
         how = "stopped at once, records in flight are not stored" if evidence.forced else "stopped before its end"
         return Verdict("interrupted", "incomplete", [how, *reasons])
@@ -82,10 +90,21 @@ def judge(evidence: Evidence) -> Verdict:
     return Verdict("finished", "unknown" if doubts else "complete", doubts, suspect)
 
 
+def is_lasting(reason: str) -> bool:
+    """Return whether what a reason names is as it is meant or will be the same next time, so that no new try helps.
+
+    >>> is_lasting("3 records were refused"), is_lasting("1 page could not be read")
+    (True, False)
+    """
+    return reason.endswith(LASTING)
+
+
 def _failure(evidence: Evidence) -> str:
     """Return why the run is worth nothing, or an empty text."""
     if evidence.database_error:
         return evidence.database_error
+    if evidence.ended_early:
+        return ""
     if evidence.finish_reason not in ("finished", "shutdown") and not evidence.finish_reason.startswith("closespider"):
         cause = {
             "start_error": "the spider's start() raised an error",

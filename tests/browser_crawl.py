@@ -72,7 +72,7 @@ def main(data_dir: str, options: str, *urls: str) -> None:
             "REMOTE_CONTROL_ENABLED": False,
         }
     )
-    process.crawl(Visitor, urls=urls, browser=json.loads(options))
+    process.crawl(Visitor, start_urls=urls, urls=urls, browser=json.loads(options))
     process.start()
 
 

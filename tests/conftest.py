@@ -67,6 +67,7 @@ def swathe(data_dir: Path, database: Database[dict[str, Any]]) -> Swathe:
         **os.environ,
         "SWATHE_MONGODB_DATA_DIR": str(data_dir),
         "SWATHE_MONGODB_DATABASE": database.name,
+        "SWATHE_POLITENESS_BACKOFF_S": "0.05",
         "PYTHONWARNINGS": "error",
         "COLUMNS": "200",
         "NO_COLOR": "1",

@@ -16,12 +16,12 @@ from scrapy.exceptions import CannotResolveHostError, DownloadFailedError
 from support import configured
 
 from scraper.browser.actions import Click
-from scraper.browser.addresses import PageRules
 from scraper.browser.errors import PageRefusedError
 from scraper.browser.gate import Gate
 from scraper.browser.job import PageJob
 from scraper.browser.pool import BrowserPool
 from scraper.browser.upstream import Upstream
+from scraper.fetching.addresses import Reach, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +88,15 @@ def test_a_page_that_goes_to_another_program_is_refused(
     with pytest.raises(PageRefusedError, match=r"^leads to (127\.0\.0\.1|169\.254\.169\.254):\d+, an address that"):
         pool.submit(PageJob(site.url + path)).result(60)
     assert not other.hits
+
+
+def test_a_page_of_a_crawl_that_began_elsewhere_is_refused(
+    pool: BrowserPool, site: BrowserSite, other: BrowserSite
+) -> None:
+    before = len(other.hits)
+    with pytest.raises(PageRefusedError, match="an address that a page must not reach"):
+        pool.submit(PageJob(f"{other.url}/static", reach=Reach([site.url]))).result(60)
+    assert len(other.hits) == before
 
 
 @pytest.mark.parametrize(
@@ -176,7 +185,7 @@ def test_a_proxy_of_the_user_is_gone_through(pool: BrowserPool, site: BrowserSit
     with Gate() as proxy:
         door = proxy.add_door()
         job = PageJob(f"{site.url}/inline", wait_for=".row", upstream=Upstream.of(f"http://127.0.0.1:{door.port}"))
-        door.open(PageRules.of(site.url))
+        door.open(Reach([site.url]))
         assert pool.submit(job).result(60).body.count(b'class="row"') == 13
         door.shut()
         with pytest.raises(DownloadFailedError, match="ERR_EMPTY_RESPONSE"):
@@ -214,7 +223,7 @@ def _certificate(folder: Path) -> Path:
     ],
 )
 def test_a_document_stays_on_its_host(page_url: str, target: str, allowed: bool) -> None:
-    assert PageRules.of(page_url).allow_document(target) is allowed
+    assert Server.of(page_url).allow_document(target) is allowed
 
 
 @pytest.mark.parametrize(
@@ -241,4 +250,4 @@ def test_a_document_stays_on_its_host(page_url: str, target: str, allowed: bool)
 def test_private_addresses_are_only_for_the_page_that_is_there(
     page_url: str, host: str, port: int, address: str, allowed: bool
 ) -> None:
-    assert PageRules.of(page_url).allow_address(host, port, address) is allowed
+    assert bool(Reach([page_url]).allowed(host, port, [address])) is allowed

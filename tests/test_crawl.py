@@ -139,7 +139,7 @@ def test_a_start_page_that_cannot_be_read_fails_the_run_and_says_why(
 
 def test_a_start_page_that_nobody_serves_fails_the_run(swathe: Swathe, database: Mongo) -> None:
     result = swathe("crawl", "quotes", "--start", "http://127.0.0.1:9/", code=1)
-    assert "http://127.0.0.1:9/ could not be fetched: Connection was refused" in result.err
+    assert "http://127.0.0.1:9/ robots.txt of 127.0.0.1:9 could not be read: Connection was refused" in result.err
     assert last_run(database)["state"] == "failed"
 
 
@@ -156,8 +156,8 @@ def test_a_dead_page_in_mid_crawl_makes_the_run_incomplete_and_is_named(
     result = swathe("crawl", "quotes", "--start", f"{faulty.url}quotes/", code=3)
     assert "1 page could not be read" in result.err
     run = last_run(database)
-    assert run["problems"] == [{"url": f"{faulty.url}quotes/page/3/", "what": "answered 503 (tried 3 times)"}]
-    assert run["counts"]["retries"] == 2
+    assert run["problems"] == [{"url": f"{faulty.url}quotes/page/3/", "what": "answered 503 (tried 6 times)"}]
+    assert run["counts"]["retries"] == 5
 
 
 def test_a_page_that_fails_once_is_tried_again_and_nothing_is_missing(

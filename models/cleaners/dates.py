@@ -70,6 +70,8 @@ def day(order: str, languages: Sequence[str] = ("en",)) -> Callable[[object], da
         text = short_line(value, LONGEST_DATE, expected)
         return None if text is None else read(text)
 
+    # A query takes the values for days of the calendar, which no time zone moves.
+    clean.makes_days = True  # type: ignore[attr-defined]
     return clean
 
 

@@ -20,8 +20,8 @@ from scraper.browser.blocked import is_tracker
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from scraper.browser.addresses import PageRules
     from scraper.browser.upstream import Upstream
+    from scraper.fetching.addresses import Reach
 
 HEAD_BYTES = 2**18
 CONNECT_TIMEOUT_S = 20
@@ -43,7 +43,7 @@ class ShutError(Exception):
 class Pass:
     """What one page may reach, what it did not, and the connections it has."""
 
-    rules: PageRules
+    reach: Reach
     upstream: Upstream | None = None
     faults: dict[tuple[str, int], Fault] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -66,9 +66,9 @@ class Door:
         """Close the port for good; safe to call twice."""
         self._gate.remove_door(self)
 
-    def open(self, rules: PageRules, upstream: Upstream | None = None) -> None:
-        """Let through what the rules of a page allow, by way of the user's proxy if there is one."""
-        self.current = Pass(rules, upstream)
+    def open(self, reach: Reach, upstream: Upstream | None = None) -> None:
+        """Let through what is in reach of a page, by way of the user's proxy if there is one."""
+        self.current = Pass(reach, upstream)
 
     def shut(self) -> None:
         """Let nothing through, and cut what is open: the next page must not find a way that was not its own."""
@@ -207,7 +207,7 @@ async def _connect(
             raise ShutError("unknown") from None
         found = []
     addresses = [str(entry[4][0]) for entry in found]
-    allowed = [address for address in addresses if page.rules.allow_address(host, port, address)]
+    allowed = page.reach.allowed(host, port, addresses)
     if addresses and not allowed:
         raise ShutError("refused")
     with contextlib.suppress(OSError, TimeoutError):

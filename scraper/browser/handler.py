@@ -8,12 +8,14 @@ A crawl without such a request imports no Selenium and starts nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, proxy
 
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
+from scrapy.exceptions import CannotResolveHostError
 from scrapy.http import Headers, HtmlResponse, TextResponse
 from scrapy.utils.misc import build_from_crawler, load_object
 from scrapy.utils.reactor import is_reactor_installed
@@ -24,6 +26,9 @@ from scraper.browser.errors import PageRefusedError
 from scraper.browser.job import PageJob, as_dict
 from scraper.browser.upstream import Upstream
 from scraper.errors import UsageError
+from scraper.fetching.accounts import without_account
+from scraper.fetching.addresses import Server
+from scraper.fetching.resolving import resolver_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -34,8 +39,8 @@ if TYPE_CHECKING:
     from scraper.browser.pool import BrowserPool
     from scraper.config import Config
 
-HTTP = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
-HTTP_WITHOUT_REACTOR = "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"
+HTTP = "scraper.fetching.http.CheckedHttp"
+HTTP_WITHOUT_REACTOR = "scraper.fetching.http_without_reactor.CheckedAiohttp"
 OPTIONS = ("wait_for", "actions", "keep_json", "screenshot")
 STAT = "swathe/browser/"
 
@@ -99,9 +104,14 @@ class BrowserHandler(BaseDownloadHandler):
         reactor = crawler.settings.getbool("TWISTED_REACTOR_ENABLED")
         self._http = build_from_crawler(load_object(HTTP if reactor else HTTP_WITHOUT_REACTOR), crawler)
         self._rendering = _renderings.setdefault(crawler, Rendering(crawler))
+        self._resolver = resolver_of(crawler)
 
     async def download_request(self, request: Request) -> Response:
         """Return the page, as it was sent or as the browser shows it."""
+        if "@" in request.url and without_account(request.url) != request.url:
+            raise PageRefusedError("has a user and password in its address, which are sent nowhere")
+        if request.meta.get("proxy"):
+            await self._check_behind_proxy(request.url)
         wanted = request.meta.get("browser")
         if wanted is None:
             response: Response = await self._http.download_request(request)
@@ -117,6 +127,12 @@ class BrowserHandler(BaseDownloadHandler):
         if job.keep_json:
             request.meta["browser_json"] = [as_dict(answer) for answer in page.answers]
         return to_response(request, page)
+
+    async def _check_behind_proxy(self, url: str) -> None:
+        """Raise AddressRefusedError for what a proxy must not be asked for; a name that only it knows passes."""
+        server = Server.of(url)
+        with contextlib.suppress(CannotResolveHostError):
+            await self._resolver.look_up(server.host, server.port)
 
     async def close(self) -> None:
         """End the browsers and Scrapy's own handler."""
@@ -145,6 +161,7 @@ class BrowserHandler(BaseDownloadHandler):
             user_agent=_header(request, "User-Agent"),
             screenshot=Path(wanted["screenshot"]) if wanted.get("screenshot") else None,
             upstream=upstream,
+            reach=self._resolver.reach,
             most_bytes=request.meta.get("download_maxsize") or self.crawler.settings.getint("DOWNLOAD_MAXSIZE"),
         )
 

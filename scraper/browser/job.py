@@ -10,11 +10,14 @@ if TYPE_CHECKING:
 
     from scraper.browser.actions import Action
     from scraper.browser.upstream import Upstream
+    from scraper.fetching.addresses import Reach
 
 
 @dataclass(frozen=True)
 class PageJob:
     """One page to render: `cookies` are for its host; a page above `most_bytes` is refused.
+
+    Without a `reach`, `url` is taken for one that the user has named.
 
     `screenshot` is where a PNG is put of a page that failed, or that nothing was waited for on, or waited for in vain.
     """
@@ -28,6 +31,7 @@ class PageJob:
     screenshot: Path | None = None
     most_bytes: int = 32 * 2**20
     upstream: Upstream | None = None
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True)

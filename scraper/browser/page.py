@@ -13,12 +13,12 @@ from scrapy.exceptions import (
     DownloadTimeoutError,
 )
 
-from scraper.browser.addresses import PageRules
 from scraper.browser.connection import BLANK
 from scraper.browser.cookies import for_browser, to_headers
 from scraper.browser.errors import PageLeftError, PageRefusedError, ScriptFaultError
 from scraper.browser.job import Answer, RenderedPage
 from scraper.browser.traffic import Exchange, Traffic, origin_of, read_log
+from scraper.fetching.addresses import Reach, Server, refusal
 
 if TYPE_CHECKING:
     from scraper.browser.driver import Driver
@@ -40,7 +40,7 @@ class PageVisit:
         self._driver, self._job = driver, job
         self._connection = driver.connection
         try:
-            self._rules = PageRules.of(job.url)
+            self._server = Server.of(job.url)
         except ValueError as error:
             raise PageRefusedError(str(error)) from None
         self._frame = ""
@@ -89,7 +89,7 @@ class PageVisit:
 
     def _go(self) -> None:
         if self._driver.door:
-            self._driver.door.open(self._rules, self._job.upstream)
+            self._driver.door.open(self._job.reach or Reach([self._job.url]), self._job.upstream)
         elif self._job.upstream:
             raise PageRefusedError("is asked for through a proxy, which a browser of a Grid cannot be given")
         agent = self._job.user_agent
@@ -159,22 +159,22 @@ class PageVisit:
         if found["state"] == "error":
             traffic = read_log(self._connection.log(), self._frame)
             raise self._failure(self._job.url, traffic.failure or "net::ERR_FAILED")
-        if not self._rules.allow_document(found["url"]):
-            raise PageRefusedError(f"leads to {found['url'][:200]}, which is not on {self._rules.host}")
+        if not self._server.allow_document(found["url"]):
+            raise PageRefusedError(f"leads to {found['url'][:200]}, which is not on {self._server.host}")
         if found.get("chars", 0) > self._job.most_bytes:
             raise DownloadCancelledError(f"the rendered page has {found['chars']} characters")
 
     def _failure(self, url: str, error: str) -> Exception:
         """Return Scrapy's error for one of Chromium's; the gate knows more than the browser was told."""
         faults = self._driver.door.faults if self._driver.door else {}
-        refused = next((f"{host}:{port}" for (host, port), fault in faults.items() if fault == "refused"), None)
-        own = faults.get((self._rules.host, self._rules.port))
+        refused = next((server for server, fault in faults.items() if fault == "refused"), None)
+        own = faults.get((self._server.host, self._server.port))
         if refused and own in (None, "refused"):
-            return PageRefusedError(f"leads to {refused}, an address that a page must not reach")
+            return PageRefusedError(refusal(*refused))
         if own == "unknown" or "NAME_NOT_RESOLVED" in error:
-            return CannotResolveHostError(f"{self._rules.host} is not known")
+            return CannotResolveHostError(f"{self._server.host} is not known")
         if own == "unreachable" or "CONNECTION_REFUSED" in error:
-            return DownloadConnectionRefusedError(f"{self._rules.host}:{self._rules.port} does not answer")
+            return DownloadConnectionRefusedError(f"{self._server.host}:{self._server.port} does not answer")
         if "TIMED_OUT" in error:
             return DownloadTimeoutError(f"{url}: {error}")
         if "ERR_ABORTED" in error:

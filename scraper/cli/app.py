@@ -6,7 +6,24 @@ from typing import Annotated
 
 import typer
 
-from scraper.cli import crawl, db, demo, doctor, history, migrate, probe, query, rejected, runs, spiders, why
+from scraper.cli import (
+    alerts,
+    crawl,
+    db,
+    demo,
+    doctor,
+    export,
+    history,
+    import_,
+    migrate,
+    probe,
+    query,
+    rejected,
+    runs,
+    schedule,
+    spiders,
+    why,
+)
 from scraper.config_sections import swathe_version
 
 app = typer.Typer(
@@ -38,11 +55,15 @@ app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("crawl", epilog=crawl.EXAMPLE)(crawl.crawl)
 app.command("spiders", epilog=spiders.EXAMPLE)(spiders.spiders)
 app.command("probe", epilog=probe.EXAMPLE)(probe.probe)
-app.command("query", epilog=query.EXAMPLE)(query.query)
+app.command("query", epilog=query.EXAMPLE, cls=query.QueryCommand)(query.query)
+app.command("export", epilog=export.EXAMPLE)(export.export)
+app.command("import", epilog=import_.EXAMPLE)(import_.import_records)
 app.command("history", epilog=history.EXAMPLE)(history.history)
 app.add_typer(runs.app, name="runs", epilog=runs.EXAMPLE)
 app.add_typer(rejected.app, name="rejected", epilog=rejected.EXAMPLE)
 app.command("migrate", epilog=migrate.EXAMPLE)(migrate.migrate)
+app.add_typer(schedule.app, name="schedule", epilog=schedule.EXAMPLE)
+app.add_typer(alerts.app, name="alerts", epilog=alerts.EXAMPLE)
 app.command("why", epilog=why.EXAMPLE)(why.why)
 app.add_typer(db.app, name="db", epilog=db.EXAMPLE)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)

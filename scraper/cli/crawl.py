@@ -39,6 +39,7 @@ def crawl(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the log here instead of writing it to a file.")
     ] = False,
+    firing: Annotated[str, typer.Option(hidden=True, help="What the scheduler calls this crawl.")] = "",
 ) -> None:
     """Crawl a site once and store its records. Exit 0: complete, 3: incomplete or unknown, 1: failed, 2: usage."""
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
@@ -54,6 +55,7 @@ def crawl(
     log_file = None if verbose else _log_file(config, spider)
     settings = crawling.project_settings()
     settings.setdict({**_run_settings(settings, log_file, output), **overrides}, priority="cmdline")
+    settings.set("SWATHE_FIRING", firing or None, priority="cmdline")
     _warn_about_contact(config, start or spider_type.start_url)
     result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings))
     for line in (result.line, *(f"note: {note}" for note in result.notes)):

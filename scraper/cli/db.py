@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from scraper.cli import db_data
 from scraper.cli.output import console, print_facts
 from scraper.config import Config, load_config
 from scraper.errors import UsageError
@@ -18,7 +19,9 @@ from scraper.mongo.embedded import EmbeddedServer
 
 EXAMPLE = "Example: swathe db status"
 
-app = typer.Typer(help="Start, stop and look into the embedded MongoDB.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Start, stop, back up and look into the embedded MongoDB.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("start", epilog="Example: swathe db start")
@@ -90,6 +93,11 @@ def shell() -> None:
             subprocess.run([mongosh, connection.uri], check=False)  # noqa: S603
             return
         code.interact(banner=f"`db` is {database.name}, e.g. db.books.find_one()", local={"db": database}, exitmsg="")
+
+
+app.command("backup", epilog=db_data.BACKUP_EXAMPLE)(db_data.backup)
+app.command("restore", epilog=db_data.RESTORE_EXAMPLE)(db_data.restore)
+app.command("prune", epilog=db_data.PRUNE_EXAMPLE)(db_data.prune)
 
 
 def _embedded(config: Config) -> EmbeddedServer:

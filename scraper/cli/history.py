@@ -14,7 +14,7 @@ from rich.text import Text
 from models.record import Record, schema_of
 from models.registry import record_documents
 from scraper.cli.chart import draw_chart
-from scraper.cli.output import console, print_table, visible, write_csv, write_json
+from scraper.cli.output import console, print_table, shown_time, visible, write_csv, write_json
 from scraper.cli.query import TABLE_ROWS, Format
 from scraper.config import load_config
 from scraper.errors import UsageError, expected_one_of
@@ -73,8 +73,8 @@ def _print_table(
     for name, lines in _charts(document, record, changes).items():
         console.print(Text("\n".join([name, *lines, ""])))
     counted = f"{len(shown)} of {len(changes)}; --limit 0 shows all" if len(shown) < len(changes) else str(len(changes))
-    ends = f", gone at {record['gone_at']:%Y-%m-%d %H:%M}" if record.get("gone_at") else ""
-    seen = f"seen from {record['first_seen']:%Y-%m-%d %H:%M} to {record['last_seen']:%Y-%m-%d %H:%M}"
+    ends = f", gone at {shown_time(record['gone_at'])}" if record.get("gone_at") else ""
+    seen = f"seen from {shown_time(record['first_seen'])} to {shown_time(record['last_seen'])}"
     summary = f"{counted} changes; {seen}{ends}"
     console.print(Text(summary if changes else f"{title}: {summary}", style="dim"), soft_wrap=True)
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 HEAD = """# Commands
 
 `swathe …` when installed, `python main.py …` from a checkout. Exit codes: 0 done (for `crawl`: complete), 1 failed,
-2 usage, 3 (`crawl` only) incomplete or unknown. Each page below is what `--help` prints; a test fails when they
-disagree (`python -m scraper.cli.manual > docs/reference/cli.md` writes them anew).
+2 usage, 3 incomplete: a `crawl` (or unknown), or an `import` with lines that were not stored. Each page below is what
+`--help` prints; a test fails when they disagree (`python -m scraper.cli.manual > docs/reference/cli.md` writes them
+anew).
 """
 
 

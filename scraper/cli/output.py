@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import sys
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from bson import Decimal128, ObjectId
+from bson import Decimal128, ObjectId, json_util
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scraper.exporting.text import defused
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import tzinfo
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -26,7 +30,6 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u20
 """Control characters, among them the one that begins a terminal escape, and those that turn text around."""
 
 _UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CELL_CHARACTERS = 60
 LEAST_WIDTH, NEVER_CUT, PADDING = 16, 24, 3
 """Widths in a table: what a long text shrinks to, what is shown whole (an id has 24 digits), what a column adds."""
@@ -41,13 +44,27 @@ def visible(value: Any) -> str:
     return " ".join(_INVISIBLE.sub(" ", _plain(value)).split()) if value is not None else ""
 
 
-def print_table(rows: Iterable[dict[str, Any]], columns: Sequence[str], title: str = "") -> list[str]:
+def shown_time(value: datetime, zone: tzinfo | None = None) -> str:
+    """Return a time to the minute in `zone`, None for the local one; a day, kept as midnight UTC, as that day.
+
+    >>> shown_time(datetime(1879, 3, 14, tzinfo=UTC))
+    '1879-03-14'
+    """
+    if value.astimezone(UTC).time() == time.min:
+        return f"{value.astimezone(UTC):%Y-%m-%d}"
+    return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def print_table(
+    rows: Iterable[dict[str, Any]], columns: Sequence[str], title: str = "", zone: tzinfo | None = None
+) -> list[str]:
     """Print rows as a table that fits the terminal, and return the columns there was no room for.
 
-    Numbers are aligned to the right. Columns of long texts give way first; then the last columns are left out.
+    Numbers are aligned to the right, times are in `zone`, None for the local one. Columns of long texts give way first;
+    then the last columns are left out.
     """
     rows = list(rows)
-    cells = {column: [_cell(row.get(column)) for row in rows] for column in columns}
+    cells = {column: [_cell(row.get(column), zone) for row in rows] for column in columns}
     widths = _widths({column: max(map(cell_len, [column, *texts])) for column, texts in cells.items()})
     table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
     for column, width in widths.items():
@@ -107,18 +124,16 @@ def write_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> None:
         writer.writerow([_spreadsheet_cell(row.get(column)) for column in columns])
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, zone: tzinfo | None) -> str:
     if isinstance(value, datetime):
-        # Midnight to the second is how a day is kept.
-        return value.strftime("%Y-%m-%d" if value.time() == time.min else "%Y-%m-%d %H:%M")
+        return shown_time(value, zone)
     text = visible(value)
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
 
 
 def _spreadsheet_cell(value: Any) -> str:
     text = "" if value is None else _INVISIBLE.sub(lambda found: found[0] if found[0] in "\n\t" else "", _plain(value))
-    harmless = not isinstance(value, str | list) or not text.startswith(_FORMULA_STARTS)
-    return text if harmless else f"'{text}"
+    return defused(text) if isinstance(value, str | list) else text
 
 
 def _plain(value: Any) -> str:
@@ -131,8 +146,28 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
+def json_text(value: Any) -> str:
+    """Return a value of MongoDB's as extended JSON, safe to print."""
+    return _safe(json_util.dumps(value, ensure_ascii=False))
+
+
 def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=_json_value)
+    try:
+        return _safe(json.dumps(value, ensure_ascii=False, default=_json_value, allow_nan=False))
+    except ValueError:
+        return _safe(json.dumps(_named_numbers(value), ensure_ascii=False, default=_json_value))
+
+
+def _named_numbers(value: Any) -> Any:
+    """Return a value with the numbers that JSON lacks as texts: NaN, inf and -inf."""
+    if isinstance(value, dict):
+        return {name: _named_numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_named_numbers(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _safe(text: str) -> str:
     return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from models.record import BOOKKEEPING, Record, schema_of
-from models.registry import all_documents, record_documents
-from scraper.cli.output import console, print_table, write_csv, write_json
+from scraper.cli.output import console, json_text, print_table, write_csv, write_json
+from scraper.cli.prompt import prompt
+from scraper.cli.saved import SavedQueries
 from scraper.config import load_config
-from scraper.errors import UsageError, expected_one_of
-from scraper.filters import end_of, field_path, mongo_filter
 from scraper.mongo.connection import connection_to
-from scraper.past import Selection
+from scraper.question import Question, Wanted, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
+    from datetime import tzinfo
 
-    from mongoengine import Document
+    from pymongo.database import Database
 
 EXAMPLE = "Example: swathe query books 'price<10' in_stock=true --sort -rating --select title,price,rating"
 TABLE_ROWS = 20
@@ -34,8 +34,25 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class QueryCommand(SavedQueries):
+    """`swathe query`, which knows saved queries."""
+
+    def check(self, params: Mapping[str, Any]) -> None:
+        """Raise UsageError unless a query makes sense."""
+        ask(_wanted(params))
+
+
+def _interact(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        prompt(context.command, {"--format": tuple(Format)})
+        raise typer.Exit
+
+
 def query(
-    records: Annotated[str, typer.Argument(help="A collection: quotes, authors, books, changes, runs, rejected.")],
+    context: typer.Context,
+    records: Annotated[
+        str, typer.Argument(help="A collection of records, or of Swathe's own: runs, changes, rejected, …")
+    ],
     filters: Annotated[
         list[str] | None,
         typer.Argument(
@@ -43,71 +60,86 @@ def query(
             help="field=value, !=, <, <=, >, >=, field~text (contains), field:a,b (any of), field (is set), !field.",
         ),
     ] = None,
+    text: Annotated[str, typer.Option(help="Words that the texts of a record must all have.")] = "",
     select: Annotated[str, typer.Option(help="Fields to show, separated by commas.")] = "",
-    sort: Annotated[str, typer.Option(help="Field to sort by; -FIELD for the highest first.")] = "",
+    sort: Annotated[
+        str, typer.Option(help="Fields to sort by, separated by commas; -FIELD for the highest first.")
+    ] = "",
     limit: Annotated[
         int | None, typer.Option(min=0, help=f"Rows at most, 0 for all. [default: {TABLE_ROWS} in a table, else all]")
     ] = None,
     count: Annotated[bool, typer.Option("--count", help="Print only how many there are.")] = False,
-    as_of: Annotated[
+    group_by: Annotated[
         str,
-        typer.Option(metavar="TIME", help="The records as they were: at the end of a day, or at an ISO time (UTC)."),
+        typer.Option(
+            metavar="FIELD",
+            help="Count the records of each value; --select adds min(FIELD), max(FIELD), avg(FIELD) of numbers.",
+        ),
     ] = "",
+    as_of: Annotated[
+        str, typer.Option(metavar="TIME", help="The records as they were: at the end of a day, or at a time.")
+    ] = "",
+    utc: Annotated[bool, typer.Option("--utc", help="Read and show times in UTC, not in the local zone.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print MongoDB's filter and which index serves it, not the rows.")
+    ] = False,
+    saved: Annotated[
+        str, typer.Option(metavar="NAME", help="Begin with a query of [queries] in the configuration.")
+    ] = "",
+    interactive: Annotated[
+        bool,
+        typer.Option(
+            "--interactive", "-i", is_eager=True, callback=_interact, help="Ask on and on, with completion (Tab)."
+        ),
+    ] = False,
     format_: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
 ) -> None:
     """Show the records that meet every FILTER."""
-    documents = all_documents()
-    if records not in documents:
-        raise UsageError(f"there are no records '{records}': {expected_one_of(records, documents)}")
-    document = documents[records]
-    if as_of and not issubclass(document, Record):
-        raise UsageError(f"--as-of: '{records}' has no history: {expected_one_of(records, record_documents())}")
-    chosen = Selection(document, mongo_filter(document, filters or []), end_of(as_of) if as_of else None)
-    columns = _columns(document, select)
-    order = [_order(document, sort)] if sort else []
+    question = ask(_wanted(context.params))
     rows = limit if limit is not None else TABLE_ROWS if format_ is Format.TABLE else 0
     with connection_to(load_config().mongodb) as database:
-        if count:
-            typer.echo(chosen.count(database))
-            return
-        hidden = _print(chosen.rows(database, list(columns.values()), order, rows), columns, format_)
-        if format_ is Format.TABLE:
-            _print_footer(chosen.count(database), rows, records, hidden)
+        question.prepare(database)
+        if explain:
+            _print_plan(database, question, rows)
+        elif count:
+            typer.echo(question.count(database))
+        elif format_ is Format.TABLE:
+            _print_table(database, question, rows, UTC if utc else None)
+        elif format_ is Format.CSV:
+            write_csv(question.rows(database, rows), list(question.columns))
+        else:
+            write_json(question.rows(database, rows), lines=format_ is Format.JSONL)
 
 
-def _columns(document: type[Document], select: str) -> dict[str, str]:
-    """Return the fields to show and their names in MongoDB."""
-    if select:
-        return {name: field_path(document, name)[0] for name in (part.strip() for part in select.split(",")) if name}
-    fields = schema_of(document).fields
-    names = [*(name for name in fields if name not in BOOKKEEPING), *(["url"] if "url" in fields else [])]
-    return {name: field_path(document, name)[0] for name in names}
+def _wanted(params: Mapping[str, Any]) -> Wanted:
+    names = ("records", "text", "select", "sort", "group_by", "as_of")
+    return Wanted(
+        **{name: params[name] for name in names},
+        filters=params["filters"] or (),
+        zone=UTC if params["utc"] else None,
+    )
 
 
-def _order(document: type[Document], sort: str) -> tuple[str, int]:
-    column, _ = field_path(document, sort.removeprefix("-"))
-    return column, -1 if sort.startswith("-") else 1
+def _print_table(database: Database[dict[str, Any]], question: Question, limit: int, zone: tzinfo | None) -> None:
+    rows = list(question.rows(database, limit))
+    hidden = print_table(rows, list(question.columns), zone=zone) if rows else []
+    total = question.count(database) if limit and len(rows) == limit else len(rows)
+    what = f"values of {next(iter(question.columns))}" if question.grouping else question.records
+    notes = [f"{len(rows)} of {total} {what}" if len(rows) < total else f"{total} {what}"]
+    if len(rows) < total:
+        notes.append("--limit 0 shows all")
+    if any(isinstance(value, datetime) for row in rows for value in row.values()):
+        notes.append(f"times in {'UTC' if zone else 'the local zone'}")
+    if hidden:
+        notes.append(f"no room for {', '.join(hidden)}: --select picks")
+    console.print("; ".join(notes), style="dim", soft_wrap=True)
 
 
-def _print(found: Iterable[dict[str, Any]], columns: dict[str, str], format_: Format) -> list[str]:
-    """Print the rows, and return the columns that a table had no room for."""
-    rows = ({name: _value(row, column) for name, column in columns.items()} for row in found)
-    if format_ is Format.TABLE:
-        return print_table(rows, list(columns))
-    if format_ is Format.CSV:
-        write_csv(rows, list(columns))
-    else:
-        write_json(rows, lines=format_ is Format.JSONL)
-    return []
-
-
-def _value(row: Any, column: str) -> Any:
-    for part in column.split("."):
-        row = row.get(part) if isinstance(row, dict) else None
-    return row
-
-
-def _print_footer(total: int, limit: int, records: str, hidden: list[str]) -> None:
-    counted = f"{limit} of {total} {records}; --limit 0 shows all" if limit and total > limit else f"{total} {records}"
-    unseen = f"; no room for {', '.join(hidden)}: --select picks" if hidden else ""
-    console.print(counted + unseen, style="dim", soft_wrap=True)
+def _print_plan(database: Database[dict[str, Any]], question: Question, limit: int) -> None:
+    command, plan = question.command(limit), question.plan(database, limit)
+    for name in ("find", "aggregate", "filter", "pipeline", "sort", "limit"):
+        if name in command:
+            console.print(f"{name:<11}{json_text(command[name])}", markup=False, soft_wrap=True)
+    console.print(f"{'served by':<11}{plan}", markup=False, soft_wrap=True)
+    if not plan.indexed:
+        console.print("An index is made for a field with index=True in models/, by the next crawl.", style="dim")

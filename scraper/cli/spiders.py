@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from scraper.cli.output import print_table
+from scraper.config import load_config
+from scraper.config_schedules import plain_name
+from scraper.scheduling.overview import next_by_spider
 
 EXAMPLE = "Example: swathe spiders"
 
 
 def spiders() -> None:
-    """List the spiders: where they start and what they store."""
+    """List the spiders: where they start, what they store, and when they run next by a schedule (UTC)."""
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
-    from scrapy.spiderloader import get_spider_loader
+    from scraper.crawling import all_spiders
 
-    from scraper.crawling import project_settings, spider_class
-
-    loader = get_spider_loader(project_settings())
-    found = [spider_class(name, loader) for name in sorted(loader.list())]
+    due = next_by_spider(load_config())
     print_table(
         (
             {
                 "spider": spider.name,
                 "start": spider.start_url,
                 "stores": [document._get_collection_name() for document in spider.records],
+                "next": due.get(plain_name(spider.name)),
                 "about": (spider.__doc__ or "").split("\n", 1)[0],
             }
-            for spider in found
+            for spider in all_spiders().values()
         ),
-        ["spider", "start", "stores", "about"],
+        ["spider", "start", "stores", *(["next"] if due else []), "about"],
     )

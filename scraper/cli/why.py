@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from models.cleaners import canonical_url
+from models.hosts import Host
 from models.record import schema_of
 from models.registry import record_documents
 from models.system import Rejected, RenderDecision, Run
@@ -14,6 +16,8 @@ from scraper.cli.output import console, print_facts, print_table
 from scraper.config import load_config
 from scraper.errors import UsageError
 from scraper.mongo.connection import connection_to
+from scraper.politeness.facts import host_facts
+from scraper.politeness.host import host_of
 from scraper.rendering.template import template_of
 
 if TYPE_CHECKING:
@@ -27,7 +31,10 @@ SHOWN = 5
 
 
 def why(url: Annotated[str, typer.Argument(metavar="URL", help="The address of a page.")]) -> None:
-    """Tell what happened to a page and why: stored, refused, dead, forbidden, how it was read, or never seen."""
+    """Tell what happened to a page and why: stored, refused, dead, forbidden, how it was read, or never seen.
+
+    And how its host is crawled at the moment: the delay and why, whether it is left alone, what robots.txt asks for.
+    """
     try:
         address = canonical_url(url, url)
     except ValueError as error:
@@ -42,6 +49,7 @@ def why(url: Annotated[str, typer.Argument(metavar="URL", help="The address of a
             _problems(database, url),
             _lists(database, url),
         ]
+        _host(database, url)
     if not any(seen):
         console.print(
             f"Not seen: nothing stored, refused or noted in the last {LATEST_RUNS} runs has this address.",
@@ -93,6 +101,14 @@ def _refusals(database: Mongo, address: str) -> bool:
         print_table(rows, ["records", "field", "problem", "last seen"], title="Refused")
         console.print()
     return bool(rows)
+
+
+def _host(database: Mongo, url: str) -> None:
+    row = database[Host._get_collection_name()].find_one({"_id": host_of(url)})
+    if row is None:
+        return
+    print_facts(host_facts(Host._from_son(row), datetime.now(UTC)), title=f"The host {row['_id']}")
+    console.print()
 
 
 def _latest(database: Mongo, query: dict[str, Any]) -> list[dict[str, Any]]:

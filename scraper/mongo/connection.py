@@ -21,6 +21,7 @@ from pymongo.uri_parser import parse_uri
 
 from scraper.errors import ConfigError, DatabaseError
 from scraper.mongo.embedded import EmbeddedServer
+from scraper.mongo.restoring import READY, finish
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -35,7 +36,10 @@ AUTHENTICATION_FAILED, UNAUTHORIZED = 18, 13
 
 
 class Connection:
-    """This process's one way to MongoDB, embedded or the user's own; use it in a `with`."""
+    """This process's one way to MongoDB, embedded or the user's own.
+
+    Use it in a `with`: what MongoDB refuses there becomes a DatabaseError of one line.
+    """
 
     def __init__(self, config: MongoConfig) -> None:
         self._config = config
@@ -82,8 +86,11 @@ class Connection:
     def __enter__(self) -> Database[dict[str, Any]]:
         return self.open()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        address = self.address
         self.close()
+        if isinstance(error, PyMongoError):
+            raise DatabaseError(explain(error, address)) from error
 
     def _reachable_client(self) -> MongoClient[dict[str, Any]]:
         timeout_ms = int(self._config.connect_timeout_s * 1000)
@@ -102,7 +109,10 @@ class Connection:
             ) from None
         try:
             # A command that needs the right to read, so that a wrong password shows now and not in mid-crawl.
-            client[self._config.database].command("listCollections", nameOnly=True)
+            database = client[self._config.database]
+            ready = database.command("listCollections", nameOnly=True, filter={"name": READY})
+            if ready["cursor"]["firstBatch"]:
+                finish(database)
         except PyMongoError as error:
             client.close()
             raise DatabaseError(explain(error, self.address)) from None

@@ -47,7 +47,8 @@ class PracticeServer:
     `site` is the bundled one unless another is given; what never changes is rendered on entering. Port 0 takes a free
     port. `faults` maps a path, or a path with its query, to what goes wrong there, and may be changed while the server
     runs; the one with a query comes first. `latency_ms` delays every answer; `padding_kb` makes every HTML page that
-    much heavier. A session ends after `session_pages` pages for members, a `__VIEWSTATE` after `viewstate_uses` uses.
+    much heavier. What comes faster than `most_per_s` requests a second is answered with 429. A session ends after
+    `session_pages` pages for members, a `__VIEWSTATE` after `viewstate_uses` uses.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class PracticeServer:
         faults: Mapping[str, Fault] | None = None,
         latency_ms: int = 0,
         padding_kb: int = 0,
+        most_per_s: int | None = None,
         session_pages: int | None = None,
         viewstate_uses: int | None = None,
     ) -> None:
@@ -66,6 +68,7 @@ class PracticeServer:
         self.port = port
         self._latency_s = latency_ms / 1000
         self._padding_kb = padding_kb
+        self._arrivals_s: deque[float] | None = deque(maxlen=most_per_s) if most_per_s else None
         self._memory = Memory(session_pages=session_pages, viewstate_uses=viewstate_uses)
         self._pages: dict[str, Page] = {}
         self._faulted: Counter[tuple[str, Fault]] = Counter()
@@ -144,6 +147,8 @@ class PracticeServer:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._latency_s:
             await asyncio.sleep(self._latency_s)
+        if self._comes_too_fast():
+            return web.Response(status=429, text="the practice site was asked too often")
         fault = self._fault(request)
         if fault is None:
             return await self._page(request)
@@ -156,6 +161,15 @@ class PracticeServer:
         if fault.damages and isinstance(response, web.Response):
             damage_answer(response, keep_records=fault.keep_records, remove_next=fault.remove_next)
         return response
+
+    def _comes_too_fast(self) -> bool:
+        """Return whether as many requests as are allowed came within the last second; count this one, too."""
+        arrivals_s, now_s = self._arrivals_s, time.monotonic()
+        if arrivals_s is None:
+            return False
+        too_fast = len(arrivals_s) == arrivals_s.maxlen and now_s - arrivals_s[0] < 1
+        arrivals_s.append(now_s)
+        return too_fast
 
     def _fault(self, request: web.BaseRequest) -> Fault | None:
         """Return what is to go wrong with this request, and count it."""

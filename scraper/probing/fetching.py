@@ -7,14 +7,16 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import urllib3
 from w3lib.url import safe_url_string
 
 from scraper.errors import ProbeError
-from scraper.probing.addresses import check_redirect
+from scraper.fetching.accounts import without_account
+from scraper.fetching.addresses import Reach, Server
+from scraper.fetching.sockets import AddressRefusedError, CheckedAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,11 +47,14 @@ class Fetched:
 
 
 class Fetcher:
-    """Ask for a few pages of a site."""
+    """Ask for a few pages of the site that the user has named by one address."""
 
-    def __init__(self, config: CrawlConfig) -> None:
+    def __init__(self, config: CrawlConfig, named: str) -> None:
         self._config = config
+        self.reach = Reach([named], config.allow_private)
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, CheckedAdapter(self.reach))
         self._session.headers.update({"User-Agent": config.agent, "Accept": ACCEPT, "Accept-Language": "en"})
         # Accounts in ~/.netrc are nothing that a probed site should get.
         self._session.auth = lambda request: request
@@ -61,14 +66,16 @@ class Fetcher:
         """Fetch a page, following redirects; raise ProbeError. `allowed` is asked before each address."""
         seen: list[str] = []
         while True:
-            allowed(url)
-            answer = self.one(url)
+            try:
+                allowed(url)
+                answer = self.one(url)
+            except ProbeError as error:
+                raise ProbeError(f"{seen[-1]} redirects: {error}") if seen else error from None
             target = answer.headers.get("Location", "")
             if answer.status not in REDIRECTS or not target:
                 return Fetched(**{**vars(answer), "redirects": tuple(seen)})
             seen.append(url)
             following = _target(url, target)
-            check_redirect(url, following)
             if len(seen) > self._config.max_redirects:
                 raise ProbeError(
                     f"{seen[0]} redirects again and again ([crawl] max_redirects is {self._config.max_redirects}), "
@@ -95,6 +102,8 @@ class Fetcher:
             return self._read(url, most_bytes)
         except ProbeError as error:
             return error
+        except AddressRefusedError as error:
+            return ProbeError(f"{url} {error}")
         except requests.Timeout:
             return ProbeError(f"{url} did not answer within [crawl] timeout_s, {self._config.timeout_s:g} s")
         except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError, ValueError) as error:
@@ -122,16 +131,6 @@ class Fetcher:
             )
 
 
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of an address.
-
-    >>> origin_of("https://user:secret@shop.example:8443/a?b#c")
-    'https://shop.example:8443'
-    """
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
 def _target(url: str, location: str) -> str:
     """Return where a redirect leads; its bytes are UTF-8 that HTTP handed over as Latin-1."""
     try:
@@ -139,7 +138,9 @@ def _target(url: str, location: str) -> str:
     except UnicodeError:
         text = location
     try:
-        return safe_url_string(urljoin(url, text.strip()))
+        target = without_account(safe_url_string(urljoin(url, text.strip())))
+        Server.of(target)
+        return target
     except ValueError:
         raise ProbeError(f"{url} redirects to '{text[:200]}', expected an http or https address") from None
 

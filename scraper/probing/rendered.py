@@ -24,6 +24,7 @@ from scraper.probing.serving import lists_inside
 if TYPE_CHECKING:
     from scraper.browser.job import Answer, RenderedPage
     from scraper.config import Config
+    from scraper.fetching.addresses import Reach
 
 MOST_ANSWERS = 20
 
@@ -49,9 +50,9 @@ class Comparison:
     took_s: float
 
 
-def compare(url: str, served: list[Block], config: Config) -> Comparison:
+def compare(url: str, served: list[Block], config: Config, reach: Reach) -> Comparison:
     """Render a page and say what is new; raise ProbeError, or BrowserUnavailableError without a browser."""
-    rendered = _render(url, config)
+    rendered = _render(url, config, reach)
     page = _page(rendered.url, rendered.body, "text/html; charset=utf-8")
     known = {block.selector: block.count for block in served}
     blocks = repeated_blocks(page, Selectors(page.soup))
@@ -64,9 +65,9 @@ def compare(url: str, served: list[Block], config: Config) -> Comparison:
     return Comparison(fresh, answers, hints, rendered.took_s)
 
 
-def _render(url: str, config: Config) -> RenderedPage:
+def _render(url: str, config: Config, reach: Reach) -> RenderedPage:
     crawl = config.crawl
-    job = PageJob(url, keep_json=True, user_agent=crawl.agent, most_bytes=crawl.max_page_mb * 2**20)
+    job = PageJob(url, keep_json=True, user_agent=crawl.agent, most_bytes=crawl.max_page_mb * 2**20, reach=reach)
     try:
         with BrowserPool(
             config.rendering,

@@ -24,6 +24,7 @@ from scraper.probing.serving import Serving, how_to_serve, lists_inside
 
 if TYPE_CHECKING:
     from scraper.config import Config
+    from scraper.fetching.addresses import Reach
     from scraper.probing.blocks import Block
     from scraper.probing.hint_buttons import ApiCall
     from scraper.probing.hint_forms import Form
@@ -91,7 +92,7 @@ class Report:
 
 def probe(url: str, config: Config, *, ignore_robots: bool = False, browser: bool = False) -> Report:
     """Fetch a page politely and study it, perhaps in a browser too; raise ProbeError when it cannot be had."""
-    fetcher = Fetcher(config.crawl)
+    fetcher = Fetcher(config.crawl, url)
     robots = Robots(fetcher, config.crawl.agent, obey=config.crawl.obey_robots and not ignore_robots)
     fetched = fetcher.page(url, robots.check)
     if fetched.status >= 400:
@@ -102,15 +103,15 @@ def probe(url: str, config: Config, *, ignore_robots: bool = False, browser: boo
     answer = robots.about(fetched.url)
     sitemap = _sitemap(fetcher, robots, answer, fetched.url)
     report = studied(Page(fetched), answer, [sitemap] if sitemap else [])
-    return _rendered(report, config) if browser and report.page.kind == "html" else report
+    return _rendered(report, config, fetcher.reach) if browser and report.page.kind == "html" else report
 
 
-def _rendered(report: Report, config: Config) -> Report:
+def _rendered(report: Report, config: Config, reach: Reach) -> Report:
     """Add what a browser shows; that decides where the page as served has nothing."""
     # Selenium takes a moment to import, and nothing else here needs it.
     from scraper.probing.rendered import compare
 
-    found = compare(report.page.url, report.blocks, config)
+    found = compare(report.page.url, report.blocks, config, reach)
     serving = report.serving
     if not report.blocks and serving.tier != "data" and (found.blocks or found.answers):
         tier = "api" if found.answers else "browser"

@@ -1,0 +1,44 @@
+"""What the alerts keep: one incident for all runs in a row that go wrong in the same way, and who was told of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    DictField,
+    Document,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
+
+
+class Incident(Document):
+    """A spider with its arguments that goes wrong in one way, until a complete run.
+
+    A unique index lets a `key` have one open incident of a `kind`. Targets are kept as digests of their addresses.
+    """
+
+    meta: ClassVar = {"collection": "incidents", "auto_create_index": False}
+
+    key = StringField(required=True)
+    spider = StringField(required=True, index=True)
+    arguments = DictField()
+    kind = StringField(required=True, choices=("failed", "incomplete", "lost", "late", "refused_share"))
+    open = BooleanField(default=True)
+    opened_at = DateTimeField(required=True, index=True)
+    closed_at = DateTimeField()
+    last_at = DateTimeField(required=True)
+    times = IntField(default=1)
+    why = StringField()
+    run = ObjectIdField()
+    closing_run = ObjectIdField()
+    with_kinds = ListField(StringField())
+
+    to_tell = ListField(StringField())
+    told = ListField(StringField())
+    tries = IntField(default=0)
+    next_try_at = DateTimeField(required=True, index=True)

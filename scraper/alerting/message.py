@@ -1,0 +1,62 @@
+"""What a message says. Reasons hold text of pages: it can neither steer a terminal nor call people or make links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scraper.cli.output import visible
+
+if TYPE_CHECKING:
+    from models.alerts import Incident
+
+WORDS = {
+    "failed": "failed",
+    "incomplete": "incomplete",
+    "lost": "lost",
+    "late": "late",
+    "refused_share": "many records refused",
+}
+LONGEST = 300
+DEFUSED = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "@": "＠", "*": "∗", "|": "¦"})  # noqa: RUF001
+"""What chats take for markup or for a call to everybody, and what stands for it."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as plain text; `good` when it is about the end of an incident."""
+
+    title: str
+    body: str
+    good: bool = False
+
+
+def message_of(incident: Incident) -> Message:
+    """Return the message for the beginning of an incident, or for its end once it is closed."""
+    subject = harmless(incident.spider)
+    about = [
+        f"spider: {subject}",
+        *(f"{harmless(name)}: {harmless(value)}" for name, value in incident.arguments.items()),
+    ]
+    if not incident.open:
+        kinds = ", ".join(WORDS[kind] for kind in incident.with_kinds or [incident.kind])
+        since = f"was {kinds} since {incident.opened_at:%Y-%m-%d %H:%M} UTC"
+        lines = [since, *about, *_run(incident.closing_run)]
+        return Message(f"swathe: {subject} is back to normal", "\n".join(lines), good=True)
+    lines = [f"why: {harmless(incident.why or 'unknown')}", *about, *_run(incident.run)]
+    lines.append("This is told once; the next message says when it is back to normal.")
+    return Message(f"swathe: {subject}: {WORDS[incident.kind]}", "\n".join(lines))
+
+
+def harmless(value: Any) -> str:
+    """Return a value as one short line that no chat, mail program or terminal takes for more than text.
+
+    >>> harmless("`sh` [x](http://y)")
+    "'sh' (x)(http://y)"
+    """
+    text = visible(value).translate(DEFUSED)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _run(run: Any) -> list[str]:
+    return [f"look: swathe runs show {run}"] if run else []

@@ -1,0 +1,107 @@
+"""`swathe export`: records into a file for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pymongo.errors import PyMongoError
+from rich.filesize import decimal
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from models.record import Record
+from models.registry import all_documents, record_documents
+from scraper.cli.output import console, errors, visible
+from scraper.config import load_config
+from scraper.errors import DatabaseLostError, UsageError, expected_one_of
+from scraper.exporting.export import check_target
+from scraper.exporting.export import export as write_file
+from scraper.exporting.table import Table, columns_of
+from scraper.exporting.text import Lists
+from scraper.filters import end_of, field_path, mongo_filter
+from scraper.mongo.connection import connection_to, explain
+from scraper.past import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mongoengine import Document
+
+    from scraper.exporting.export import Written
+
+EXAMPLE = "Example: swathe export books books.parquet 'price<10' --changed-since 2026-11-01"
+
+
+def export(
+    records: Annotated[str, typer.Argument(help="A collection: quotes, authors, books, changes, runs, rejected.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Where to; the suffix picks the format: .csv .json .jsonl .parquet .xlsx, also .csv.gz .jsonl.zst"
+        ),
+    ],
+    filters: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILTER]...", help="Only these, as in `swathe query`: field=value, field<value, !field."
+        ),
+    ] = None,
+    changed_since: Annotated[
+        str, typer.Option(metavar="TIME", help="Only what is new, changed or gone since a day or an ISO time (UTC).")
+    ] = "",
+    as_of: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="The records as they were: at the end of a day, or at an ISO time (UTC)."),
+    ] = "",
+    select: Annotated[str, typer.Option(help="Fields to write, separated by commas. [default: all]")] = "",
+    sort: Annotated[str, typer.Option(help="Field to sort by; -FIELD for the highest first.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Records at most, 0 for all.")] = 0,
+    lists: Annotated[Lists, typer.Option(help="How a list becomes the text of a cell in .csv and .xlsx.")] = Lists.JOIN,
+) -> None:
+    """Write the records that meet every FILTER into a file, whole or not at all."""
+    documents = all_documents()
+    if records not in documents:
+        raise UsageError(f"there are no records '{records}': {expected_one_of(records, documents)}")
+    document = documents[records]
+    for option, given in (("--as-of", as_of), ("--changed-since", changed_since)):
+        if given and not issubclass(document, Record):
+            raise UsageError(f"{option}: '{records}' has no history: {expected_one_of(records, record_documents())}")
+    check_target(file)
+    since = [f"changed_at>={changed_since}"] if changed_since else []
+    conditions = mongo_filter(document, [*(filters or []), *since])
+    chosen = Selection(document, conditions, end_of(as_of) if as_of else None)
+    columns = columns_of(document, [name for part in select.split(",") if (name := part.strip())])
+    connection = connection_to(load_config().mongodb)
+    with connection as database:
+        try:
+            written = _write(Table(database, chosen, columns, _order(document, sort), limit), file, lists)
+        except PyMongoError as error:
+            raise DatabaseLostError(f"nothing was written: {explain(error, connection.address)}") from error
+    _report(written, records, file)
+
+
+def _write(table: Table, file: Path, lists: Lists) -> Written:
+    """Write the file, with a progress bar on a terminal."""
+    if not errors.is_terminal:
+        return write_file(table, file, lists)
+    shown = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*shown, console=errors, transient=True) as bar:
+        task = bar.add_task(visible(file.name), total=table.count())
+        table.advance = lambda step: bar.advance(task, step)
+        return write_file(table, file, lists)
+
+
+def _report(written: Written, records: str, file: Path) -> None:
+    size = decimal(written.size_bytes)
+    line = f"{written.records} {records} written to {visible(file)}: {size} in {written.seconds:.1f} s"
+    console.print(line, markup=False, soft_wrap=True)
+    for note in written.notes:
+        errors.print(f"note: {visible(note)}", markup=False, soft_wrap=True)
+
+
+def _order(document: type[Document], sort: str) -> Sequence[tuple[str, int]]:
+    if not sort:
+        return []
+    column, _ = field_path(document, sort.removeprefix("-"))
+    return [(column, -1 if sort.startswith("-") else 1)]

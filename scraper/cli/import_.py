@@ -1,0 +1,68 @@
+"""`swathe import`: records from JSON lines, as seeds or as a move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.status import Status
+from rich.text import Text
+
+from models.registry import record_documents
+from scraper.cli.output import console, errors, visible
+from scraper.config import load_config
+from scraper.errors import UsageError, expected_one_of
+from scraper.importing.lines import read_lines
+from scraper.mongo.connection import connection_to
+from scraper.verdict import EXIT_INCOMPLETE
+
+if TYPE_CHECKING:
+    from scraper.importing.taking import Taken
+
+EXAMPLE = "Example: swathe import books books.jsonl.gz"
+
+
+def import_records(
+    records: Annotated[str, typer.Argument(help="A collection of records: quotes, authors, books.")],
+    file: Annotated[Path, typer.Argument(help="One JSON object a line: .jsonl, .jsonl.gz or .jsonl.zst.")],
+) -> None:
+    """Store the records of a file, cleaned and validated like a page's. Exit 3: some lines were not stored.
+
+    Lines with `first_seen`, as `swathe export` writes them, are a move: they keep their bookkeeping, and what is there
+    already stays as it is. Others are seeds, seen now.
+    """
+    documents = record_documents()
+    if records not in documents:
+        raise UsageError(f"there are no records '{records}': {expected_one_of(records, documents)}")
+    lines = read_lines(file, documents[records])
+    first = next(lines, None)
+    if first is None:
+        raise UsageError(f"{file} holds no line, expected one JSON object a line")
+    # Scrapy takes half a second to import; a file that cannot be read should not wait for it.
+    from itertools import chain
+
+    from scraper.crawling import project_settings
+    from scraper.importing.taking import Import
+
+    pipelines = project_settings().getdict("ITEM_PIPELINES")
+    connection = connection_to(load_config().mongodb)
+    importing = Import(connection, documents[records], sorted(pipelines, key=pipelines.__getitem__))
+    name = visible(file.name)
+    with connection, Status(Text(name), console=errors) as status:
+        taken = importing.take(
+            file, chain([first], lines), lambda number: status.update(Text(f"{name}: line {number}"))
+        )
+    _report(taken, records, file)
+
+
+def _report(taken: Taken, records: str, file: Path) -> None:
+    for line in taken.bad:
+        errors.print(f"{visible(file)}:{line.number}: {visible(line.problem)}", markup=False, soft_wrap=True)
+    if more := taken.not_stored - len(taken.bad):
+        errors.print(f"and {more} more; `swathe rejected` shows those that were records", markup=False)
+    counts = ", ".join(f"{count} {kind}" for kind, count in taken.outcomes.items() if count and kind != "refused")
+    not_stored = f"; {taken.not_stored} lines were not stored" if taken.not_stored else ""
+    console.print(f"{records}: {counts or 'nothing new'}{not_stored} (run {taken.run})", markup=False, soft_wrap=True)
+    if taken.not_stored:
+        raise typer.Exit(EXIT_INCOMPLETE)

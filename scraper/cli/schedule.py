@@ -1,0 +1,119 @@
+"""`swathe schedule`: runs that begin by themselves."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scraper.cli.output import console, errors, print_table, visible
+from scraper.config import load_config
+from scraper.mongo.connection import connection_to
+from scraper.verdict import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
+
+if TYPE_CHECKING:
+    from scraper.config import Config
+    from scraper.scheduling.crawl_process import CrawlProcesses
+    from scraper.scheduling.schedule import Schedule
+    from scraper.scheduling.scheduler import Scheduler
+
+EXAMPLE = "Example: swathe schedule list"
+
+app = typer.Typer(
+    help="Run spiders by themselves, as [schedule] in config.ini says.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.command("run", epilog="Example: swathe schedule run")
+def run(
+    once: Annotated[
+        bool, typer.Option("--once", help="Fire what is due now, wait for it, and end: for cron or a systemd timer.")
+    ] = False,
+) -> None:
+    """Fire the schedules until Ctrl-C or SIGTERM. Any number of these may run, on one host or several."""
+    from scraper.scheduling.overview import overview
+    from scraper.scheduling.service import Service
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    config = load_config()
+    schedules = _schedules(config)
+    connection = connection_to(config.mongodb)
+    with connection:
+        scheduler, crawls = _scheduler(config, schedules)
+        for row in overview(schedules, datetime.now(UTC)):
+            logging.info("%s: next at %s, %s", row["schedule"], row["next"], row["zone"])
+        Service(scheduler, crawls, connection, config.scheduler).run(once=once)
+
+
+@app.command("list", epilog=EXAMPLE)
+def list_schedules() -> None:
+    """List the schedules: when each fires next, and how it went last."""
+    from scraper.scheduling.overview import overview
+
+    config = load_config()
+    schedules = _schedules(config)
+    columns = ["schedule", "next", "last (UTC)", "result", "cron", "zone", "spider", "why"]
+    with connection_to(config.mongodb):
+        print_table(overview(schedules, datetime.now(UTC)), columns)
+    if not schedules:
+        errors.print("no schedule yet: write a line such as books = 0 6 * * * under [schedule]", markup=False)
+
+
+@app.command("history", epilog="Example: swathe schedule history books --limit 5")
+def history(
+    name: Annotated[str, typer.Argument(help="Of this schedule alone.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Firings to show, the latest first.")] = 20,
+) -> None:
+    """Show the firings: what ran, what was skipped, and why."""
+    from models.schedules import Firing
+    from scraper.scheduling.overview import firing_row
+    from scraper.scheduling.schedule import schedule_named
+
+    config = load_config()
+    wanted = {"schedule": schedule_named(name, _schedules(config)).name} if name else {}
+    with connection_to(config.mongodb):
+        rows = [firing_row(firing) for firing in Firing.objects(**wanted).order_by("-due").limit(limit)]
+    print_table(rows, ["due (UTC)", "schedule", "state", "result", "tries", "run", "why"])
+
+
+@app.command("trigger", epilog="Example: swathe schedule trigger books --detach")
+def trigger(
+    name: Annotated[str, typer.Argument(help="The schedule; `swathe schedule list` shows them.")],
+    detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
+) -> None:
+    """Fire a schedule now and say how it ended. Exit 0: complete (or started), 1: failed, 3: anything else."""
+    from scraper.scheduling import by_hand
+    from scraper.scheduling.schedule import schedule_named
+
+    config = load_config()
+    schedule = schedule_named(name, _schedules(config))
+    with connection_to(config.mongodb):
+        scheduler, crawls = _scheduler(config, [])
+        firing = by_hand.trigger(schedule, scheduler, crawls, config.scheduler, detach=detach)
+    how = firing.result if firing.state == "done" else firing.state
+    why = f": {firing.why}" if firing.why and firing.state in ("done", "skipped") else ""
+    ran = f" (run {firing.run})" if firing.run else ""
+    console.print(visible(f"{schedule.name}: {how}{why}{ran}"), markup=False, soft_wrap=True)
+    codes = {"complete": EXIT_COMPLETE, "running": EXIT_COMPLETE, "failed": EXIT_FAILED, "lost": EXIT_FAILED}
+    raise typer.Exit(codes.get(how, EXIT_INCOMPLETE))
+
+
+def _schedules(config: Config) -> list[Schedule]:
+    # Scrapy takes half a second to import; the commands that do without it should not wait for it.
+    from scraper.crawling import all_spiders
+    from scraper.scheduling.schedule import schedules_of
+
+    return schedules_of(config, all_spiders()) if config.schedule else []
+
+
+def _scheduler(config: Config, schedules: list[Schedule]) -> tuple[Scheduler, CrawlProcesses]:
+    from scraper.alerting.watching import watcher_of
+    from scraper.scheduling import firings
+    from scraper.scheduling.crawl_process import CrawlProcesses
+    from scraper.scheduling.scheduler import Scheduler
+
+    firings.prepare(connection_to(config.mongodb).open())
+    crawls = CrawlProcesses(config.mongodb.data_dir / "logs")
+    return Scheduler(schedules, config.scheduler, crawls, watcher_of(config)), crawls

@@ -1,0 +1,92 @@
+"""Write an export: pick the format by the file's suffix, and say what was written."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import zstandard
+
+from scraper.errors import UsageError
+from scraper.exporting.as_csv import write_csv
+from scraper.exporting.as_json import write_json, write_jsonl
+from scraper.exporting.text import Lists
+from scraper.whole_file import check_place, whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from scraper.exporting.table import Table
+
+FORMATS = (".csv", ".json", ".jsonl", ".parquet", ".xlsx")
+TEXT_FORMATS = (".csv", ".json", ".jsonl")
+COMPRESSIONS = (".gz", ".zst")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an export has done."""
+
+    records: int
+    size_bytes: int
+    seconds: float
+    notes: list[str]
+    """What the file does not say as the records do."""
+
+
+def format_of(target: Path) -> tuple[str, str]:
+    """Return the format and the compression, or an empty text, that a file's suffix asks for; raise UsageError."""
+    suffix = target.suffix.lower()
+    compression = suffix if suffix in COMPRESSIONS else ""
+    if compression:
+        suffix = target.with_suffix("").suffix.lower()
+    if suffix not in (TEXT_FORMATS if compression else FORMATS):
+        found = suffix + compression
+        also = f"; {' '.join(TEXT_FORMATS)} may be followed by {' or '.join(COMPRESSIONS)}" if compression else ""
+        raise UsageError(f"cannot write {target}: the suffix must be one of {' '.join(FORMATS)}, not '{found}'{also}")
+    return suffix, compression
+
+
+def check_target(target: Path) -> None:
+    """Raise UsageError when nothing can be exported into a file of this name."""
+    format_of(target)
+    check_place(target)
+
+
+def export(table: Table, target: Path, lists: Lists = Lists.JOIN) -> Written:
+    """Write a table's records into a file, whole or not at all; raise UsageError, FileError or PyMongoError."""
+    started = time.monotonic()
+    suffix, compression = format_of(target)
+    with whole_file(target) as file, _compressed(file, compression) as out:
+        if suffix == ".csv":
+            write_csv(table, out, lists)
+        elif suffix == ".json":
+            write_json(table, out)
+        elif suffix == ".jsonl":
+            write_jsonl(table, out)
+        elif suffix == ".parquet":
+            # pyarrow takes half a second to import, and 60 MB.
+            from scraper.exporting.as_parquet import write_parquet
+
+            write_parquet(table, out)
+        else:
+            from scraper.exporting.as_xlsx import write_xlsx
+
+            write_xlsx(table, out, lists, target.resolve().parent)
+    return Written(table.taken, target.stat().st_size, time.monotonic() - started, table.notes)
+
+
+@contextmanager
+def _compressed(file: BinaryIO, compression: str) -> Iterator[BinaryIO]:
+    if compression == ".gz":
+        with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as out:
+            yield cast("BinaryIO", out)
+    elif compression == ".zst":
+        with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as packed:
+            yield cast("BinaryIO", packed)
+    else:
+        yield file

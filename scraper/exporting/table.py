@@ -1,0 +1,132 @@
+"""What an export is made of: columns with a kind each, and rows that are read while they are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import mongoengine as me
+
+from models.record import BOOKKEEPING, Record, schema_of
+from scraper.filters import field_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mongoengine import Document
+    from mongoengine.base import BaseField
+    from pymongo.database import Database
+
+    from scraper.past import Selection
+
+ABSENT: Any = object()
+"""Stands for a value that a record does not have, which is not the same as null."""
+
+STEP = 500
+"""Records between two moves of the progress bar."""
+
+
+class Kind(StrEnum):
+    """What the values of a column are."""
+
+    TEXT = "a text"
+    WHOLE = "a whole number"
+    FLOAT = "a number"
+    DECIMAL = "a decimal number"
+    TRUTH = "true or false"
+    TIME = "a time"
+    NESTED = "nested fields"
+
+
+_KINDS: tuple[tuple[type, Kind], ...] = (
+    (me.BooleanField, Kind.TRUTH),
+    (me.IntField, Kind.WHOLE),
+    (me.FloatField, Kind.FLOAT),
+    (me.Decimal128Field, Kind.DECIMAL),
+    (me.DateTimeField, Kind.TIME),
+    (me.StringField, Kind.TEXT),
+    (me.ObjectIdField, Kind.TEXT),
+    (me.UUIDField, Kind.TEXT),
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its header, where its value is in MongoDB, and what that is."""
+
+    name: str
+    path: str
+    kind: Kind
+    many: bool = False
+    """Whether a value is a list of such."""
+
+
+def columns_of(document: type[Document], select: Sequence[str] = ()) -> list[Column]:
+    """Return the columns of the named fields, or of all, in the document's order; raise UsageError for unknown ones.
+
+    Of records first what they are, then the bookkeeping; of Swathe's own documents also `id`.
+    """
+    fields = schema_of(document).fields
+    if issubclass(document, Record):
+        every = [
+            *(name for name in fields if name not in BOOKKEEPING),
+            *(name for name in fields if name in BOOKKEEPING),
+        ]
+    else:
+        every = list(dict.fromkeys(("id", *fields)))
+    return [_column(name, *field_path(document, name)) for name in dict.fromkeys(select or every)]
+
+
+@dataclass
+class Table:
+    """Records on their way into a file."""
+
+    database: Database[dict[str, Any]]
+    selection: Selection
+    columns: list[Column]
+    order: Sequence[tuple[str, int]] = ()
+    limit: int = 0
+    advance: Callable[[int], object] = lambda _: None
+    """Is told every now and then how many more records were taken."""
+    notes: list[str] = field(default_factory=list)
+    """What the file does not say as the records do."""
+    taken: int = 0
+
+    def rows(self) -> Iterator[list[Any]]:
+        """Yield the values of each record, one a column, and count it."""
+        for row in self.values(self.columns):
+            self.taken += 1
+            if self.taken % STEP == 0:
+                self.advance(STEP)
+            yield row
+
+    def values(self, columns: Sequence[Column]) -> Iterator[list[Any]]:
+        """Yield the values that each record has in `columns`, without counting it."""
+        paths = [column.path for column in columns]
+        records = self.selection.rows(self.database, paths, self.order, self.limit)
+        if any("." in path for path in paths):
+            for record in records:
+                yield [_inner(record, path) for path in paths]
+        else:
+            for record in records:
+                yield [record.get(path, ABSENT) for path in paths]
+
+    def count(self) -> int:
+        """Return how many records there are to take."""
+        total = self.selection.count(self.database)
+        return min(total, self.limit) if self.limit else total
+
+
+def _column(name: str, path: str, owner: BaseField) -> Column:
+    many = isinstance(owner, me.ListField)
+    inner = owner.field if many else owner
+    within = "." in path and isinstance(owner, me.DictField)
+    kind = Kind.NESTED if within else next((kind for base, kind in _KINDS if isinstance(inner, base)), Kind.NESTED)
+    return Column(name, path, kind, many)
+
+
+def _inner(record: Any, path: str) -> Any:
+    for part in path.split("."):
+        record = record.get(part, ABSENT) if isinstance(record, dict) else ABSENT
+    return record

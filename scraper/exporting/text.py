@@ -1,0 +1,113 @@
+"""Values as text: exact numbers, times in UTC, and nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from json.encoder import encode_basestring
+from math import isfinite
+from typing import Any
+from unicodedata import category, normalize
+
+from bson import Decimal128
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_FORMULA_STARTS = frozenset("=+-@")
+PLAIN_DIGITS = 40
+"""A decimal number up to this far from 1 is written without an exponent."""
+
+
+class Lists(StrEnum):
+    """How a list becomes the text of one cell."""
+
+    JOIN = "join"
+    JSON = "json"
+
+
+def defused(text: str) -> str:
+    r"""Return a text that no spreadsheet takes for a formula: with an apostrophe before it where one would.
+
+    White space, invisible characters and full-width forms do not hide the beginning of a formula. Source: OWASP, CSV
+    Injection.
+
+    >>> defused("=1+1"), defused(" \uff1d1")[0], defused("a=1")
+    ("'=1+1", "'", 'a=1')
+    """
+    if not text or text[0].isalnum():
+        return text
+    first = next((sign for sign in text if not sign.isspace() and category(sign) not in ("Cc", "Cf")), "")
+    if text[0] in "\t\r\n" or normalize("NFKC", first)[:1] in _FORMULA_STARTS:
+        return f"'{text}"
+    return text
+
+
+def printable(text: str) -> str:
+    r"""Return a text with U+FFFD for what no text file or cell can hold: control characters, halves of pairs.
+
+    >>> printable("a\x00b\n")
+    'a�b\n'
+    """
+    return _CONTROLS.sub("\ufffd", text)
+
+
+def cell_text(value: Any, lists: Lists) -> str:
+    """Return a value as the text of a cell: nothing for None, `true`, ISO times in UTC, whole decimals."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, Decimal128):
+        return decimal_text(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list) and lists is Lists.JOIN and not any(isinstance(part, list | dict) for part in value):
+        return "; ".join(_escaped(cell_text(part, lists)) for part in value)
+    return json_text(value) if isinstance(value, list | dict) else str(value)
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON. A decimal is a number with every digit it has; what JSON has no word for is a text.
+
+    >>> json_text([Decimal128("9.50"), None, True, float("nan")])
+    '[9.50, null, true, "nan"]'
+    """
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float):
+        return repr(value) if isfinite(value) else f'"{value}"'
+    if isinstance(value, Decimal128):
+        text = decimal_text(value)
+        return text if value.to_decimal().is_finite() else f'"{text}"'
+    if isinstance(value, datetime):
+        return f'"{value.astimezone(UTC).isoformat()}"'
+    if isinstance(value, list):
+        return f"[{', '.join(map(json_text, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{encode_basestring(str(name))}: {json_text(part)}' for name, part in value.items())}}}"
+    return encode_basestring(str(value))
+
+
+def decimal_text(value: Decimal128) -> str:
+    """Return a decimal with every digit it has, and without an exponent unless it is huge or tiny.
+
+    >>> decimal_text(Decimal128("9.50")), decimal_text(Decimal128("1E+3"))
+    ('9.50', '1000')
+    """
+    text = str(value)
+    if "E" not in text:
+        return text
+    number = value.to_decimal()
+    return f"{number:f}" if abs(number.adjusted()) < PLAIN_DIGITS else text
+
+
+def _escaped(part: str) -> str:
+    return part.replace("\\", "\\\\").replace(";", "\\;")

@@ -1,0 +1,143 @@
+"""Read JSON lines that somebody else wrote: one object a line, each fault with its line's number."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import mongoengine as me
+import zstandard
+from bson import ObjectId
+
+from models.record import BOOKKEEPING, Found, Record, schema_of
+from scraper.errors import FileError, UsageError, expected_one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+MAX_LINE = 64 * 2**20
+"""Bytes of one line: four times what MongoDB holds in one document, as text may be longer than what it stands for."""
+
+MAX_WINDOW = 2**27
+"""Bytes that unpacking may keep in memory, which is zstd's own limit."""
+
+KEPT = tuple(sorted(BOOKKEEPING - {"url"}))
+"""The bookkeeping that a move keeps."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A record that a line holds, and what Swathe itself knew about it."""
+
+    number: int
+    found: Found
+    kept: dict[str, Any]
+    """Bookkeeping by its name in MongoDB; empty for a seed."""
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A line that holds no record of the kind."""
+
+    number: int
+    problem: str
+
+
+def read_lines(path: Path, document: type[Record]) -> Iterator[Line | BadLine]:
+    """Yield what each line holds, blank ones left out; raise UsageError or FileError for the file itself."""
+    with ExitStack() as stack:
+        file = _opened(path, stack)
+        number = 0
+        while text := _next_line(path, file):
+            number += 1
+            if len(text) > MAX_LINE:
+                yield BadLine(number, f"it has more than {MAX_LINE} bytes; what follows was not read")
+                return
+            if text.strip():
+                yield _read(number, text, document)
+
+
+def _opened(path: Path, stack: ExitStack) -> BinaryIO:
+    if not path.name.endswith(SUFFIXES):
+        raise UsageError(f"cannot read {path}: the suffix must be one of {' '.join(SUFFIXES)}, not '{path.suffix}'")
+    try:
+        file: BinaryIO = stack.enter_context(path.open("rb"))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}; expected a file with one JSON object a line") from None
+    if path.suffix == ".gz":
+        return cast("BinaryIO", stack.enter_context(gzip.open(file)))
+    if path.suffix == ".zst":
+        unpacked = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(file, read_across_frames=True)
+        return stack.enter_context(io.BufferedReader(cast("io.RawIOBase", unpacked)))
+    return file
+
+
+def _next_line(path: Path, file: BinaryIO) -> bytes:
+    try:
+        return file.readline(MAX_LINE + 1)
+    except (OSError, EOFError, zstandard.ZstdError) as error:
+        raise FileError(f"{path} is damaged ({error}): what was read before is stored; get the file anew") from error
+
+
+def _read(number: int, text: bytes, document: type[Record]) -> Line | BadLine:
+    schema = schema_of(document)
+    try:
+        row = json.loads(text, parse_float=Decimal, parse_int=_whole, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        return BadLine(number, f"it is no JSON in UTF-8 ({str(error)[:100]})")
+    if not isinstance(row, dict):
+        return BadLine(number, f"it holds a {type(row).__name__}, expected an object such as {{'{schema.key[0]}': …}}")
+    unknown = row.keys() - schema.fields.keys() - {"id", "_id"}
+    if unknown:
+        name = min(unknown)
+        return BadLine(
+            number, f"'{name[:60]}' is not a field of {schema.collection}: {expected_one_of(name, schema.fields)}"
+        )
+    typed = {name: _typed(row[name], schema.fields[name]) for name in row if name in schema.fields}
+    url = typed.get("url")
+    raw = {name: typed[name] for name in schema.content if name in typed}
+    found = Found(document, url if isinstance(url, str) else "", raw)
+    kept = {schema.columns[name]: typed[name] for name in KEPT if name in typed}
+    wrong = [name for name in kept if not isinstance(kept[name], datetime | ObjectId | None)]
+    if wrong:
+        return BadLine(
+            number, f"'{wrong[0]}' is {row[wrong[0]]!r:.60}, expected what `swathe export` writes, or nothing"
+        )
+    first = typed.get("first_seen")
+    return Line(number, found, {"last_seen": first, "changed_at": first, "gone_at": None, **kept} if first else {})
+
+
+def _typed(value: Any, field: Any) -> Any:
+    """Return a value in the type of its field where JSON has none; what does not fit is left to the pipelines."""
+    if isinstance(field, me.ListField):
+        return [_typed(part, field.field) for part in value] if isinstance(value, list) else value
+    try:
+        if isinstance(field, me.DateTimeField) and isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if isinstance(field, me.ObjectIdField) and isinstance(value, str) and ObjectId.is_valid(value):
+            return ObjectId(value)
+        if isinstance(field, me.Decimal128Field) and isinstance(value, int) and not isinstance(value, bool):
+            return Decimal(value)
+        if isinstance(field, me.FloatField) and isinstance(value, Decimal):
+            return float(value)
+    except (ValueError, ArithmeticError):
+        pass  # such as a day in another notation, which the field's cleaner may know
+    return value
+
+
+def _whole(text: str) -> int | Decimal:
+    """Return a whole number; a negative zero is one of a decimal's."""
+    return Decimal(text) if text == "-0" else int(text)
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")

@@ -1,0 +1,23 @@
+"""Why a page is not asked for, as exceptions that Scrapy does not try again.
+
+IgnoreRequest             (scrapy.exceptions)
+├── CrawlEndingError      the crawl ended before it was the page's turn; says nothing about the page
+├── HostGivenUpError      the host asks for more patience than is configured, or keeps failing
+└── RobotsUnreadableError robots.txt could not be read, and nothing is asked for without it
+"""
+
+from __future__ import annotations
+
+from scrapy.exceptions import IgnoreRequest
+
+
+class CrawlEndingError(IgnoreRequest):
+    """Report a page that was still waiting when the crawl ended: it was neither read nor lost."""
+
+
+class HostGivenUpError(IgnoreRequest):
+    """Report a page of a host that is asked for nothing more in this run."""
+
+
+class RobotsUnreadableError(IgnoreRequest):
+    """Report a page of a host whose robots.txt could not be read."""

@@ -1,0 +1,181 @@
+"""A question asked of a collection: texts such as a command line has, made sure of and turned to MongoDB's terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import mongoengine as me
+
+from models.questions import text_search
+from models.record import BOOKKEEPING, Record, schema_of
+from models.registry import all_documents, record_documents
+from scraper.errors import UsageError, expected_one_of
+from scraper.explaining import Plan, plan_of
+from scraper.filters import end_of, field_path, mongo_filter
+from scraper.grouping import COUNT, Grouping, group_by
+from scraper.mongo.indexes import TEXT_INDEX, ensure_indexes
+from scraper.past import Selection, in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import tzinfo
+
+    from mongoengine import Document
+    from pymongo.database import Database
+
+    Mongo = Database[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for, as it is typed."""
+
+    records: str
+    filters: Sequence[str] = ()
+    text: str = ""
+    select: str = ""
+    sort: str = ""
+    group_by: str = ""
+    as_of: str = ""
+    zone: tzinfo | None = None
+    """Of times that name none; None is this machine's."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked for, in MongoDB's terms."""
+
+    selection: Selection
+    columns: dict[str, str]
+    """The columns shown, and where each is in a row."""
+    order: list[tuple[str, int]]
+    grouping: Grouping | None = None
+    searched: bool = False
+
+    @property
+    def records(self) -> str:
+        """The name of the collection."""
+        return str(self.selection.document._get_collection_name())
+
+    def rows(self, database: Mongo, limit: int = 0) -> Iterator[dict[str, Any]]:
+        """Yield the values of each row by column, at most `limit` rows, as MongoDB sends them; 0 for all."""
+        if self.grouping:
+            found: Iterable[dict[str, Any]] = self._collection(database).aggregate(
+                [*self._grouped(), *in_order(self.order, limit)], allowDiskUse=True
+            )
+        else:
+            found = self.selection.rows(database, list(self.columns.values()), self.order, limit)
+        for row in found:
+            yield {name: value_at(row, column) for name, column in self.columns.items()}
+
+    def count(self, database: Mongo) -> int:
+        """Return how many rows there are in all."""
+        if not self.grouping:
+            return self.selection.count(database)
+        counted = list(self._collection(database).aggregate([*self._grouped(), {"$count": "total"}]))
+        return int(counted[0]["total"]) if counted else 0
+
+    def command(self, limit: int = 0) -> dict[str, Any]:
+        """Return the MongoDB command that fetches the rows."""
+        if self.grouping or self.selection.until:
+            stages = self._grouped() if self.grouping else self.selection.stages()
+            return {"aggregate": self.records, "pipeline": [*stages, *in_order(self.order, limit)], "cursor": {}}
+        ordered = {"sort": dict(self.order)} if self.order else {}
+        return {
+            "find": self.records,
+            "filter": self.selection.conditions,
+            **ordered,
+            **({"limit": limit} if limit else {}),
+        }
+
+    def plan(self, database: Mongo, limit: int = 0) -> Plan:
+        """Return how MongoDB carries it out; it is carried out for that."""
+        return plan_of(database, self.command(limit))
+
+    def prepare(self, database: Mongo) -> None:
+        """Make the text index that a search needs, where no crawl has made it yet."""
+        if self.searched and TEXT_INDEX not in self._collection(database).index_information():
+            ensure_indexes(database, self.selection.document, for_search=True)
+
+    def _grouped(self) -> list[dict[str, Any]]:
+        return [*self.selection.stages(), *(self.grouping.stages if self.grouping else [])]
+
+    def _collection(self, database: Mongo) -> Any:
+        return database[self.records]
+
+
+def ask(wanted: Wanted) -> Question:
+    """Turn what is typed into a question; raise UsageError for what makes no sense."""
+    documents = all_documents()
+    if wanted.records not in documents:
+        raise UsageError(f"there are no records '{wanted.records}': {expected_one_of(wanted.records, documents)}")
+    document = documents[wanted.records]
+    if wanted.as_of and not issubclass(document, Record):
+        raise UsageError(
+            f"--as-of: '{wanted.records}' has no history: {expected_one_of(wanted.records, record_documents())}"
+        )
+    conditions = mongo_filter(document, wanted.filters, wanted.zone)
+    if wanted.text:
+        conditions = {"$and": [_search(document, wanted), *([conditions] if conditions else [])]}
+    until = end_of(wanted.as_of, wanted.zone) if wanted.as_of else None
+    selection = Selection(document, conditions, until)
+    select = [name for part in wanted.select.split(",") if (name := part.strip())]
+    if wanted.group_by:
+        grouping = group_by(document, wanted.group_by, select)
+        order = _group_order(wanted.sort, grouping.columns) or [(COUNT, -1), ("_id", 1)]
+        return Question(selection, grouping.columns, order, grouping, searched=bool(wanted.text))
+    columns = {name: field_path(document, name)[0] for name in select or _usual_columns(document)}
+    order = [(field_path(document, name)[0], direction) for name, direction in _directions(wanted.sort)]
+    return Question(selection, columns, order, searched=bool(wanted.text))
+
+
+def value_at(row: Any, column: str) -> Any:
+    """Return the value at a dotted name, of each element where a list is on the way; None where there is none.
+
+    >>> value_at({"faults": [{"field": "price"}, {"field": "upc"}]}, "faults.field")
+    ['price', 'upc']
+    """
+    if isinstance(row, list):
+        return [value_at(element, column) for element in row]
+    part, _, rest = column.partition(".")
+    value = row.get(part) if isinstance(row, dict) else None
+    return value_at(value, rest) if rest else value
+
+
+def _search(document: type[Document], wanted: Wanted) -> dict[str, Any]:
+    if wanted.as_of:
+        raise UsageError(
+            "--text: a text search looks into the records as they are now; leave out --as-of, or use field~text"
+        )
+    if not schema_of(document).searched:
+        searched = [name for name, other in all_documents().items() if schema_of(other).searched]
+        raise UsageError(
+            f"--text: '{wanted.records}' has no field with search=True: {expected_one_of(wanted.records, searched)}"
+        )
+    try:
+        return text_search(wanted.text)
+    except ValueError as error:
+        raise UsageError(f"--text: {error}") from None
+
+
+def _usual_columns(document: type[Document]) -> list[str]:
+    """Return the fields that are shown unless told: neither bookkeeping nor what is no text."""
+    fields = schema_of(document).fields
+    shown = [name for name in fields if name not in BOOKKEEPING and not isinstance(fields[name], me.BinaryField)]
+    return [*shown, *(["url"] if "url" in fields else [])]
+
+
+def _directions(sort: str) -> Iterator[tuple[str, int]]:
+    for part in sort.split(","):
+        if name := part.strip():
+            yield name.removeprefix("-"), -1 if name.startswith("-") else 1
+
+
+def _group_order(sort: str, columns: dict[str, str]) -> list[tuple[str, int]]:
+    order = []
+    for name, direction in _directions(sort):
+        if name not in columns:
+            raise UsageError(f"--sort {name}: with --group-by a shown column sorts: {expected_one_of(name, columns)}")
+        order.append((columns[name], direction))
+    return order

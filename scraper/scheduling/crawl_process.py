@@ -1,0 +1,111 @@
+"""The processes of scheduled crawls: started as groups of their own, found again by another scheduler, stopped."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from models.system import Run
+from scraper.browser.processes import PROC, Process, process
+from scraper.origin import ROOT
+from scraper.scheduling.decisions import Seen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from models.schedules import Firing
+
+HOST = socket.gethostname()
+
+
+class CrawlProcesses:
+    """The crawls that run on this host, those started here and those that another scheduler left."""
+
+    def __init__(self, logs: Path) -> None:
+        """Take the folder for what the crawls print."""
+        self._logs = logs
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, firing: Firing) -> Process:
+        """Start the crawl of a firing in a session of its own; raise OSError when that cannot be done."""
+        self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._log(firing).open("wb") as log:
+            child = subprocess.Popen(  # noqa: S603
+                command(firing), cwd=ROOT, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        self._children[firing.id] = child
+        return process(child.pid) or Process(child.pid, 0)
+
+    def look(self, firing: Firing) -> Seen:
+        """Return what is known of a firing's crawl: its process and its run's document."""
+        run = Run.objects(firing=firing.mark).as_pymongo().first()
+        child = self._children.get(firing.id)
+        if child is not None:
+            return Seen(child.poll() is None, run, child.returncode, self._last_words(firing))
+        if firing.host != HOST or not PROC.exists():
+            return Seen(None, run)
+        if firing.pid is None:  # the scheduler died between the start and its note
+            return Seen(True if self.find(firing) else None, run)
+        return Seen(self.find(firing) is not None, run, last_words=self._last_words(firing))
+
+    def find(self, firing: Firing) -> Process | None:
+        """Return the living process of a firing's crawl on this host; None when there is none."""
+        if firing.pid is not None:
+            found = [Process(firing.pid, firing.pid_started)]
+        else:
+            found = [one for entry in PROC.glob("[0-9]*") if (one := process(int(entry.name)))]
+        # Another process that got the same number does not name the firing.
+        return next(
+            (one for one in found if one.is_alive() and f"--firing {firing.mark} " in f"{one.command()} "), None
+        )
+
+    def send(self, firing: Firing, number: signal.Signals) -> None:
+        """Send a signal to the crawl and all that it started; nothing happens when it has ended."""
+        child = self._children.get(firing.id)
+        if child is not None:
+            pid = child.pid if child.poll() is None else None
+        else:
+            found = self.find(firing) if firing.host == HOST else None
+            pid = found.pid if found else None
+        if pid is not None:
+            try:
+                os.killpg(pid, number)
+            except ProcessLookupError:  # it ended meanwhile
+                return
+
+    def is_gone(self, run: Run) -> bool:
+        """Return whether the process of a run, whoever started it, is known to have ended."""
+        return run.host == HOST and PROC.exists() and process(run.pid) is None
+
+    def forget(self, firing: Firing) -> None:
+        """Let go of a crawl that has ended."""
+        self._children.pop(firing.id, None)
+
+    def leave(self) -> None:
+        """Let all crawls outlive this process."""
+        for child in self._children.values():
+            child.returncode = child.poll() or 0  # Python must not warn about a child it never waited for
+
+    def _log(self, firing: Firing) -> Path:
+        name = re.sub(r"[^\w.-]", "-", firing.mark)
+        return self._logs / f"firing-{name}.log"
+
+    def _last_words(self, firing: Firing) -> str:
+        if not (log := self._log(firing)).exists():
+            return ""
+        lines = log.read_text(errors="replace").strip().splitlines()
+        return " ".join(lines[-1].split())[:300] if lines else ""
+
+
+def command(firing: Firing) -> list[str]:
+    """Return the command that a person would type for the crawl of a firing, with the firing's mark."""
+    options = [
+        part for name, value in sorted(firing.arguments.items()) for part in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    return [sys.executable, "-m", "scraper", "crawl", firing.spider, *options, "--firing", firing.mark]

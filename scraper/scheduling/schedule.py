@@ -1,0 +1,91 @@
+"""A schedule as it is carried out: its line of config.ini, with what [scheduler] says where the line is silent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scraper.config_schedules import ScheduleLine, plain_name
+from scraper.errors import ConfigError, UsageError, expected_one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scraper.config import Config
+    from scraper.config_schedules import CatchUp, Policy
+    from scraper.spider import SiteSpider
+
+FROM_SCHEDULER = ("zone", "jitter_s", "policy", "catch_up", "limit_s", "retries")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which spider runs when, with what arguments, and what happens when it cannot."""
+
+    name: str
+    spider: str
+    cron: str
+    arguments: dict[str, Any]
+    """As a run's document has them, so that both can be compared."""
+    zone: str = "UTC"
+    enabled: bool = True
+    jitter_s: float = 0
+    policy: Policy = "skip"
+    catch_up: CatchUp = "last"
+    limit_s: float = 0
+    retries: int = 0
+
+    @property
+    def key(self) -> str:
+        """What runs once at a time."""
+        return run_key(self.spider, self.arguments)
+
+    @property
+    def timing(self) -> str:
+        """The words that say when it is due."""
+        return f"{self.cron} {self.zone}"
+
+
+def run_key(spider: str, arguments: Mapping[str, Any]) -> str:
+    """Return a text that tells a spider with its arguments from others.
+
+    >>> run_key("books", {"start": "http://127.0.0.1/"})
+    'books {"start": "http://127.0.0.1/"}'
+    """
+    return f"{spider} {json.dumps(dict(arguments), sort_keys=True)}"
+
+
+def schedules_of(config: Config, spiders: Mapping[str, type[SiteSpider]]) -> list[Schedule]:
+    """Return the schedules of the configuration; raise ConfigError for one whose spider or arguments are wrong."""
+    return [_schedule(name, line, config, spiders) for name, line in config.schedule.items()]
+
+
+def schedule_named(name: str, schedules: list[Schedule]) -> Schedule:
+    """Return the schedule of that name; raise UsageError, naming the ones there are."""
+    for schedule in schedules:
+        if plain_name(schedule.name) == plain_name(name):
+            return schedule
+    if not schedules:
+        raise UsageError(f"there is no schedule '{name}': write a line such as {name} = 0 6 * * * under [schedule]")
+    raise UsageError(f"there is no schedule '{name}': {expected_one_of(name, [one.name for one in schedules])}")
+
+
+def _schedule(name: str, line: ScheduleLine, config: Config, spiders: Mapping[str, type[SiteSpider]]) -> Schedule:
+    wanted = line.spider or name
+    found = next((spider for spider in spiders if plain_name(spider) == plain_name(wanted)), None)
+    if found is None:
+        raise ConfigError(f"[schedule] {name}: there is no spider '{wanted}': {expected_one_of(wanted, spiders)}")
+    given = {"start": line.start, "max_pages": line.max_pages, "max_depth": line.max_depth}
+    try:
+        spiders[found].check_arguments(given)
+    except UsageError as error:
+        raise ConfigError(f"[schedule] {name}: {error}") from None
+    arguments = {name: value for name, value in given.items() if value} | {
+        "start": line.start or spiders[found].start_url
+    }
+    options = {
+        option: getattr(line, option) if getattr(line, option) is not None else getattr(config.scheduler, option)
+        for option in FROM_SCHEDULER
+    }
+    return Schedule(name=name, spider=found, cron=line.cron, arguments=arguments, enabled=line.enabled, **options)

@@ -1,0 +1,87 @@
+"""The scheduler as a service: it sleeps until something may be due, and ends as it is told."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mongoengine.errors import MongoEngineException
+from pymongo.errors import PyMongoError
+
+from scraper.errors import DatabaseError
+from scraper.scheduling.firings import count_due
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from scraper.config_schedules import SchedulerConfig
+    from scraper.mongo.connection import Connection
+    from scraper.scheduling.crawl_process import CrawlProcesses
+    from scraper.scheduling.scheduler import Scheduler
+
+logger = logging.getLogger(__name__)
+
+
+class Service:
+    """Runs one scheduler until SIGTERM or Ctrl-C; a second one leaves the crawls to themselves at once."""
+
+    def __init__(
+        self, scheduler: Scheduler, crawls: CrawlProcesses, connection: Connection, config: SchedulerConfig
+    ) -> None:
+        self._scheduler, self._crawls, self._connection, self._config = scheduler, crawls, connection, config
+        self._told_to_stop = 0
+        # A signal, also that of a crawl's end, makes the pipe readable and so ends the sleep.
+        self._signalled, writes = os.pipe()
+        os.set_blocking(writes, False)
+        signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def run(self, *, once: bool = False) -> None:
+        """Fire until told to stop; `once`: fire what is due now, and return when that has ended."""
+        self._scheduler.begin()
+        while not self._told_to_stop:
+            self._guarded(self._scheduler.turn)
+            if once and self._guarded(self._left) == 0:
+                return
+            self._sleep()
+        self._wind_up()
+
+    def _wind_up(self) -> None:
+        """Do with the crawls what [scheduler] on_stop says."""
+        if self._config.on_stop == "stop":
+            self._guarded(self._scheduler.stop_running)
+        while self._config.on_stop != "leave" and self._told_to_stop < 2:
+            if self._guarded(lambda: self._scheduler.look_after(datetime.now(UTC))) == 0:
+                break
+            self._sleep()
+        self._guarded(self._scheduler.let_go)
+        self._crawls.leave()
+
+    def _left(self) -> int:
+        return len(self._scheduler.running()) + count_due(datetime.now(UTC))
+
+    def _guarded(self, act: Callable[[], int | None]) -> int | None:
+        """Return what `act` says; None when MongoDB is away: it may come back, and the crawls may outlive that."""
+        try:
+            return act()
+        except (PyMongoError, MongoEngineException) as error:
+            logger.error("MongoDB does not answer (%s): the scheduler tries again", type(error).__name__)
+        try:
+            self._connection.revive()
+        except DatabaseError as error:
+            logger.error("%s", error)
+        return None
+
+    def _sleep(self) -> None:
+        if select.select([self._signalled], [], [], self._scheduler.next_wake())[0]:
+            os.read(self._signalled, 4096)
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._told_to_stop += 1

@@ -1,0 +1,96 @@
+"""Write a file whole or not at all: under its name there is the old one or the new one, and never a part of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC
+from secrets import token_hex
+from typing import TYPE_CHECKING, BinaryIO
+
+from scraper.errors import FileError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import FrameType
+
+BUFFER_BYTES = 2**20
+NEW_FILE = 0o666
+"""The mode of a normal new file; the umask takes its part off."""
+
+
+def check_place(target: Path) -> None:
+    """Raise UsageError when a file of this name cannot be: its folder is missing, or the name is taken by none."""
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"cannot write {target}: the folder {folder} does not exist; create it first")
+    if target.is_dir():
+        raise UsageError(f"cannot write {target}: it is a folder, expected the name of a file")
+    if target.exists() and not target.is_file():
+        raise UsageError(f"cannot write {target}: it is no ordinary file, which alone can be replaced as a whole")
+
+
+@contextmanager
+def whole_file(target: Path, mode: int = NEW_FILE) -> Iterator[BinaryIO]:
+    """Yield a file to write; when the block ends well it is on the disk under the target's name, in one step.
+
+    Until then it has a name of its own in the target's folder, and it is removed when the block raises, also after
+    Ctrl-C or SIGTERM. Only a `kill -9` leaves it there: `.swathe-….part`. A link is followed. Raise UsageError or
+    FileError; an OSError in the block is taken for one of the file.
+    """
+    check_place(target)
+    place = target.resolve()
+    part = place.parent / f".swathe-{token_hex(8)}.part"
+    try:
+        with _sigterm_as_exception():
+            number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            try:
+                with os.fdopen(number, "wb", BUFFER_BYTES) as file:
+                    yield file
+                    file.flush()
+                    os.fsync(number)
+                part.replace(place)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+        _sync_folder(place.parent)
+    except OSError as error:
+        raise FileError(f"cannot write {target}: {_reason(place.parent, error)}") from error
+
+
+def _reason(folder: Path, error: OSError) -> str:
+    if error.errno in (ENOSPC, EDQUOT):
+        return f"the disk of {folder} is full: free some space, or choose another folder"
+    if error.errno == EFBIG:
+        return f"the file would be larger than {folder} or your limit allows (ulimit -f): choose another folder"
+    return f"{error.strerror or error}: choose a folder that you may write to"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the new name to the disk, too."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def _sigterm_as_exception() -> Iterator[None]:
+    """Let SIGTERM unwind the block like Ctrl-C does, so that it can tidy up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

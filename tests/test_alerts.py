@@ -1,0 +1,338 @@
+"""Alerts: one message an incident, one when all is well again, also with targets that are down and hostile pages."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from bson import ObjectId
+from scheduling import NOON
+from support import configured, until
+
+from models.alerts import Incident
+from models.schedules import Firing
+from models.system import Run
+from scraper.alerting import watching
+from scraper.alerting.incidents import close_incidents, open_incident, prepare, send_due
+from scraper.alerting.kinds import kind_of
+from scraper.alerting.message import harmless, message_of
+from scraper.alerting.targets import targets_of
+from scraper.alerting.watching import Alerts
+from scraper.errors import ConfigError
+from scraper.mongo.connection import Connection
+from scraper.practice import Fault, PracticeServer
+from scraper.scheduling.decisions import End
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pymongo.database import Database
+    from support import Swathe
+
+    from scraper.config import Config
+
+    Mongo = Database[dict[str, Any]]
+
+ARGUMENTS = {"start": "http://127.0.0.1/"}
+
+
+class Webhook(ThreadingHTTPServer):
+    """A target of messages that keeps them, and refuses them while it is `down`."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Receiver)
+        self.messages: list[dict[str, Any]] = []
+        self.refused = 0
+        self.down = False
+
+    @property
+    def target(self) -> str:
+        return f"json://bot:s3cret@127.0.0.1:{self.server_port}/t0ken/"
+
+    @property
+    def titles(self) -> list[str]:
+        return [message["title"] for message in self.messages]
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Webhook)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.server.down:
+            self.server.refused += 1
+        else:
+            self.server.messages.append(json.loads(body))
+        self.send_response(503 if self.server.down else 200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def serving() -> Iterator[Webhook]:
+    with Webhook() as webhook:
+        thread = threading.Thread(target=webhook.serve_forever, daemon=True)
+        thread.start()
+        yield webhook
+        webhook.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with serving() as webhook:
+        yield webhook
+
+
+@pytest.fixture
+def config(data_dir: Path, database: Mongo, webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
+    """A configuration with a target, while MongoEngine is connected to the test's database."""
+    config = configured(
+        SWATHE_MONGODB_DATA_DIR=str(data_dir), SWATHE_MONGODB_DATABASE=database.name,
+        SWATHE_ALERTS_TARGETS=webhook.target,
+    )  # fmt: skip
+    with Connection(config.mongodb) as connected:
+        prepare(connected)
+        monkeypatch.setattr(watching, "connection_to", lambda _: type("Open", (), {"open": lambda _: connected})())
+        yield config
+
+
+def go_wrong(config: Config, why: str = "the site is down", kind: Any = "failed", now: datetime = NOON) -> None:
+    open_incident("books", ARGUMENTS, kind, why, now, targets_of(config.alerts.targets), ObjectId())
+
+
+def send(config: Config, now: datetime = NOON) -> None:
+    send_due(config.alerts, targets_of(config.alerts.targets), now)
+
+
+def test_an_incident_is_told_once_and_its_end_once(config: Config, webhook: Webhook) -> None:
+    for hour in range(5):
+        now = NOON + timedelta(hours=hour)
+        go_wrong(config, now=now)
+        send(config, now)
+    assert webhook.titles == ["swathe: books: failed"]
+    assert Incident.objects.get().times == 5
+    for hour in range(5, 8):
+        close_incidents("books", ARGUMENTS, NOON + timedelta(hours=hour), ObjectId())
+        send(config, NOON + timedelta(hours=hour))
+    assert webhook.titles[1:] == ["swathe: books is back to normal"]
+    assert webhook.messages[1]["message"].startswith("was failed since 2026-11-21 12:00 UTC\n")
+    go_wrong(config, now=NOON + timedelta(hours=9))
+    send(config, NOON + timedelta(hours=9))
+    assert len(webhook.messages) == 3, "what goes wrong again is told again"
+
+
+def test_each_kind_and_each_of_other_arguments_is_an_incident_and_one_message_ends_them(
+    config: Config, webhook: Webhook
+) -> None:
+    go_wrong(config)
+    go_wrong(config, kind="late")
+    open_incident("books", {"start": "http://127.0.0.1/b/"}, "failed", "x", NOON, targets_of(config.alerts.targets))
+    send(config)
+    assert len(webhook.messages) == 3
+    close_incidents("books", ARGUMENTS, NOON, None)
+    send(config)
+    assert len(webhook.messages) == 4
+    assert "was failed, late since" in webhook.messages[3]["message"]
+    assert Incident.objects(open=True).count() == 1
+
+
+def test_many_workers_at_once_send_one_message(config: Config, webhook: Webhook) -> None:
+    barrier = threading.Barrier(8)
+
+    def work() -> None:
+        barrier.wait()
+        go_wrong(config)
+        send(config)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert webhook.titles == ["swathe: books: failed"]
+
+
+def test_a_target_that_is_down_gets_its_message_later_and_the_others_theirs_at_once_and_once(
+    config: Config, webhook: Webhook, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving() as other:
+        both = configured(SWATHE_ALERTS_TARGETS=f"{webhook.target}, {other.target}")
+        webhook.down = True
+        caplog.set_level("DEBUG")
+        go_wrong(both)
+        for _ in range(3):
+            send(both)
+        assert (webhook.refused, len(other.messages)) == (1, 1), "it waits before it tries again"
+        waits = []
+        for _ in range(8):
+            incident = Incident.objects.get()
+            waits.append((incident.next_try_at - incident.opened_at).total_seconds())
+            send(both, incident.next_try_at)
+        assert webhook.refused == 9
+        assert waits[:3] == [60, 180, 420]
+        webhook.down = False
+        send(both, Incident.objects.get().next_try_at)
+        assert (len(webhook.messages), len(other.messages)) == (1, 1)
+    assert "target 1 (JSON) does not take messages" in caplog.text
+    assert "s3cret" not in caplog.text
+    assert "t0ken" not in caplog.text
+
+
+def test_an_incident_that_nobody_was_told_of_ends_without_a_word(config: Config, webhook: Webhook) -> None:
+    webhook.down = True
+    go_wrong(config)
+    send(config)
+    webhook.down = False
+    close_incidents("books", ARGUMENTS, NOON, None)
+    send(config, NOON + timedelta(days=1))
+    assert webhook.messages == []
+
+
+def run(**fields: Any) -> dict[str, Any]:
+    return {"state": "finished", "verdict": "incomplete", "reasons": ["x"], "counts": {}, **fields}
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        (run(state="failed"), "failed"),
+        (run(state="lost"), "lost"),
+        (run(), "incomplete"),
+        (run(verdict="unknown"), "incomplete"),
+        (run(verdict="complete"), None),
+        (run(state="interrupted"), None),
+        (run(counts={"items_new": 94, "items_refused": 6}), "refused_share"),
+        (run(counts={"items_new": 95, "items_refused": 5}), "incomplete"),
+        (run(state="failed", counts={"items_refused": 6}), "failed"),
+    ],
+)
+def test_what_a_run_is_reported_as(document: dict[str, Any], kind: str | None) -> None:
+    found = kind_of(document, configured().alerts)
+    assert (found and found[0]) == kind
+
+
+def test_only_what_is_asked_for_is_reported() -> None:
+    config = configured(SWATHE_ALERTS_ON="failed").alerts
+    assert kind_of(run(), config) is None
+    assert kind_of(run(counts={"items_new": 1, "items_refused": 6}), config) is None
+    assert kind_of(run(state="failed"), config) == ("failed", "x")
+
+
+def test_a_scheduled_run_is_reported_after_its_last_try_and_a_missed_one_as_late(
+    config: Config, webhook: Webhook
+) -> None:
+    alerts = Alerts(config)
+    firing = Firing(id="books@x", spider="books", arguments=ARGUMENTS, due=NOON)
+    alerts.missed(firing)
+    alerts.ended(firing, End("timed out", "it ran for more than 3 s"))
+    alerts.look(NOON + timedelta(days=400))
+    alerts.finish()
+    until(lambda: len(webhook.messages) == 2, "two messages")
+    assert sorted(webhook.titles) == ["swathe: books: incomplete", "swathe: books: late"]
+    done = Run(
+        spider="books", arguments=ARGUMENTS, state="finished", verdict="complete", started_at=NOON, heartbeat_at=NOON
+    ).save()
+    alerts.ended(firing, End("complete", run=done.id))
+    assert Incident.objects(open=True).count() == 0
+
+
+def test_what_has_not_started_or_does_not_end_is_late(config: Config) -> None:
+    fields = {"schedule": "s", "spider": "books", "policy": "queue", "start_at": NOON, "due": NOON}
+    Firing(id="waits", key="a", state="waiting", arguments={"start": "a"}, **fields).save()
+    Firing(id="runs", key="b", state="running", fired_at=NOON, arguments={"start": "b"}, **fields).save()
+    later = {**fields, "due": NOON + timedelta(hours=1)}
+    Firing(id="skipped", key="b", state="skipped", arguments={"start": "b"}, **later).save()
+    alerts = Alerts(config)
+    alerts.look(NOON + timedelta(minutes=59))
+    assert Incident.objects.count() == 0
+    alerts.look(NOON + timedelta(hours=2, minutes=1))
+    alerts.look(NOON + timedelta(hours=2, minutes=2))
+    alerts.finish()
+    assert [(one.kind, one.times) for one in Incident.objects] == [("late", 1), ("late", 1)]
+    assert {one.why for one in Incident.objects} == {
+        "due at 2026-11-21 12:00 UTC, not started",
+        "it still runs, and so the firing of 2026-11-21 13:00 UTC was skipped",
+    }
+
+
+def test_a_crawl_that_died_without_a_word_is_reported_until_a_later_one_began(config: Config) -> None:
+    now = datetime.now(UTC)
+    fields = {"spider": "books", "arguments": ARGUMENTS, "state": "running"}
+    Run(started_at=now - timedelta(hours=2), heartbeat_at=now - timedelta(hours=1), **fields).save()
+    alerts = Alerts(config)
+    alerts.look(now)
+    assert [one.kind for one in Incident.objects] == ["lost"]
+    Incident.drop_collection()
+    Run(started_at=now, heartbeat_at=now, **fields).save()
+    alerts.look(now + timedelta(minutes=1))
+    assert Incident.objects.count() == 0
+    alerts.finish()
+
+
+def test_text_of_a_page_can_neither_call_people_nor_make_links_nor_steer_a_terminal() -> None:
+    hostile = "<!channel> @everyone [win](http://evil)\x1b[31m\r\nBcc: x@y\u202e `rm` <b>" + "x" * 1000
+    shown = harmless(hostile)
+    assert not set("<>@[]`\x1b\r\n\u202e") & set(shown)
+    assert len(shown) <= 300
+    incident = Incident(
+        spider="books", arguments={"start": hostile}, kind="failed", why=hostile, opened_at=NOON, run=ObjectId()
+    )
+    message = message_of(incident)
+    assert not set("<>@[]`\x1b\r\u202e") & set(message.title + message.body)
+    assert len(message.body.splitlines()) == 5
+
+
+def test_an_address_that_cannot_be_used_is_named_by_its_place_alone() -> None:
+    with pytest.raises(ConfigError, match="address 2 is none that apprise knows") as fault:
+        targets_of(configured(SWATHE_ALERTS_TARGETS="json://127.0.0.1/a nonsense://s3cret").alerts.targets)
+    assert "s3cret" not in str(fault.value)
+    assert "s3cret" not in repr(configured(SWATHE_ALERTS_TARGETS="json://s3cret@h/"))
+
+
+def test_a_crawl_by_hand_tells_once_that_it_failed_and_once_that_it_is_well_again(
+    swathe: Swathe, database: Mongo, webhook: Webhook
+) -> None:
+    with PracticeServer() as site:
+        site.faults["/quotes/tableful/"] = Fault(status=404)
+        swathe.extra["SWATHE_ALERTS_TARGETS"] = webhook.target
+        command = ("crawl", "quotes-table", "--start", f"{site.url}quotes/tableful/")
+        for _ in range(2):
+            swathe(*command, code=1)
+        site.faults.clear()
+        assert webhook.titles == ["swathe: quotes-table: failed"]
+        assert "answered 404" in webhook.messages[0]["message"]
+        swathe(*command)
+    assert webhook.titles[1:] == ["swathe: quotes-table is back to normal"]
+    assert "closed" in swathe("alerts", "list").out
+
+
+def test_a_crawl_ends_as_it_does_when_its_target_is_down(
+    swathe: Swathe, webhook: Webhook, site: PracticeServer
+) -> None:
+    swathe.extra["SWATHE_ALERTS_TARGETS"] = webhook.target
+    webhook.down = True
+    result = swathe("crawl", "books", "--start", f"{site.url}trouble/status/404", "--verbose", code=1)
+    assert webhook.refused == 1
+    assert "target 1 (JSON) does not take messages" in result.err
+    assert "s3cret" not in result.err
+    assert "t0ken" not in result.err
+
+
+def test_a_sample_can_be_shown_and_sent(swathe: Swathe, webhook: Webhook) -> None:
+    swathe.extra["SWATHE_ALERTS_TARGETS"] = webhook.target
+    shown = swathe("alerts", "test", "--dry-run").out
+    assert "target 1 (JSON): not sent" in shown
+    assert webhook.messages == []
+    assert "target 1 (JSON): sent" in swathe("alerts", "test").out
+    assert webhook.titles == ["swathe: sample: failed"]
+    webhook.down = True
+    assert "target 1 (JSON): FAILED" in swathe("alerts", "test", code=1).out
+    assert "[alerts] targets is empty" in swathe("alerts", "test", code=2, SWATHE_ALERTS_TARGETS="").error_line

@@ -1,0 +1,253 @@
+"""When schedules are due: a year of them against the clock on the wall, missed ones, and lines that say nothing."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import takewhile
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import ROOT, configured
+
+from models.schedules import Firing
+from scraper.config import load_config
+from scraper.errors import ConfigError, UsageError
+from scraper.scheduling.cron import due_times, next_due
+from scraper.scheduling.overview import next_by_spider
+from scraper.scheduling.owed import ROWS_AT_ONCE, firing_id, jitter, owed_firings
+from scraper.scheduling.schedule import Schedule, schedule_named, schedules_of
+from spiders.books import BooksSpider
+from spiders.quotes_table import QuotesTableSpider
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG = configured().scheduler
+SPIDERS = {"books": BooksSpider, "quotes-table": QuotesTableSpider}
+YEAR = datetime(2027, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@cache
+def wall_clock(zone: str) -> list[tuple[datetime, list[datetime]]]:
+    """Return each minute of a year with the minutes that a clock on the wall shows for the first time then.
+
+    They are several where the clock is put forward, and none in an hour that comes twice.
+    """
+    found, last = [], None
+    for utc in (YEAR + minute * MINUTE for minute in range(365 * 24 * 60)):
+        shown = utc.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        new = [] if last is not None and shown <= last else [shown]
+        while new and last is not None and new[0] - last > MINUTE:
+            new.insert(0, new[0] - MINUTE)
+        found.append((utc, new))
+        last = shown if last is None else max(last, shown)
+    return found
+
+
+def brute_force(hour: int, minute: int, zone: str) -> list[datetime]:
+    """Return the due times of a year as Debian's cron has them: at or just after that minute on the wall, once."""
+    return [utc for utc, new in wall_clock(zone) for one in new if (one.hour, one.minute) == (hour, minute)]
+
+
+def year_of(cron: str, zone: str) -> list[datetime]:
+    end = YEAR + timedelta(days=365)
+    return list(takewhile(lambda due: due < end, due_times(cron, zone, YEAR - MINUTE / 60)))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize(
+    ("cron", "hour", "minute"), [("0 6 * * *", 6, 0), ("30 2 * * *", 2, 30), ("30 1 * * *", 1, 30)]
+)
+def test_a_year_of_firings_is_right_across_both_changes_of_the_clock(
+    zone: str, cron: str, hour: int, minute: int
+) -> None:
+    found = year_of(cron, zone)
+    assert found == brute_force(hour, minute, zone)
+    assert len(found) == 365
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+def test_an_hourly_schedule_fires_every_hour_that_passes_whatever_the_clock_shows(zone: str) -> None:
+    assert year_of("15 * * * *", zone) == [utc for utc, _ in wall_clock(zone) if utc.minute == 15]
+
+
+def test_the_nights_of_the_changes_are_as_people_expect_them() -> None:
+    days = {due.astimezone(ZoneInfo("Europe/Berlin")) for due in year_of("30 2 * * *", "Europe/Berlin")}
+    shown = {day.strftime("%m-%d %H:%M %Z") for day in days}
+    assert {"03-27 02:30 CET", "03-28 03:00 CEST", "03-29 02:30 CEST", "10-31 02:30 CEST", "11-01 02:30 CET"} <= shown
+    assert "10-31 02:30 CET" not in shown, "an hour that comes twice fires once"
+
+
+@given(
+    st.sampled_from(["30 2 * * *", "*/20 * * * *", "0 0 1 * *", "0,30 1-3 * * 0", "59 1 * * *"]),
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),
+    st.integers(0, 365 * 24 * 60), st.integers(0, 3 * 24 * 60),
+)  # fmt: skip
+def test_whenever_one_looks_the_same_times_are_due(cron: str, zone: str, start: int, split: int) -> None:
+    begin, middle = YEAR + start * MINUTE, YEAR + (start + split) * MINUTE
+    end = middle + timedelta(days=2)
+
+    def between(one: datetime, other: datetime) -> list[datetime]:
+        return list(takewhile(lambda due: due <= other, due_times(cron, zone, one)))
+
+    assert between(begin, end) == between(begin, middle) + between(middle, end)
+
+
+def schedule(cron: str = "0 * * * *", **options: object) -> Schedule:
+    return Schedule(name="books", spider="books", cron=cron, arguments={"start": "http://127.0.0.1/"}, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "away_h", "started", "skipped"),
+    [
+        ("none", 0, 1, 0),
+        ("none", 5, 1, 5),
+        ("last", 0, 1, 0),
+        ("last", 5, 1, 5),
+        ("all", 5, 6, 0),
+        ("all", 100, 25, 76),
+    ],
+)
+def test_what_was_missed_is_made_up_for_as_the_policy_says_and_each_has_a_row(
+    catch_up: str, away_h: int, started: int, skipped: int
+) -> None:
+    now = NOON + timedelta(seconds=5)
+    owed = owed_firings(schedule(catch_up=catch_up), NOON - timedelta(hours=away_h, minutes=1), now, CONFIG)
+    assert len([one for one in owed if not one.skip]) == started
+    assert [one.skip for one in owed if one.skip] == ["missed: no scheduler ran"] * skipped
+    assert [one.due for one in owed] == sorted({one.due for one in owed})
+    assert owed[-1].due == NOON
+    assert not owed[-1].skip
+    assert not owed[-1].made_up
+
+
+def test_the_last_missed_firing_is_made_up_for_when_none_is_due_now() -> None:
+    owed = owed_firings(schedule(), NOON - timedelta(hours=3), NOON + timedelta(minutes=30), CONFIG)
+    assert [(one.skip, one.made_up) for one in owed] == [("missed: no scheduler ran", False)] * 2 + [("", True)]
+
+
+def test_a_long_absence_leaves_a_bounded_number_of_rows_and_says_how_many_are_left_out() -> None:
+    owed = owed_firings(schedule("* * * * *"), NOON - timedelta(days=1), NOON, CONFIG)
+    assert len(owed) == ROWS_AT_ONCE
+    assert owed[0].skip == "missed: no scheduler ran, and 440 earlier ones"
+
+
+def test_a_schedule_that_is_off_leaves_its_rows_and_starts_nothing() -> None:
+    owed = owed_firings(schedule(enabled=False), NOON - timedelta(hours=2), NOON, CONFIG)
+    assert [one.skip for one in owed] == ["disabled", "disabled"]
+
+
+def test_jitter_stays_below_its_limit_differs_between_firings_and_is_the_same_for_everybody() -> None:
+    times = [NOON + timedelta(hours=hour) for hour in range(200)]
+    found = [jitter(schedule(jitter_s=300), due) for due in times]
+    assert found == [jitter(schedule(jitter_s=300), due) for due in times]
+    assert all(timedelta() <= one < timedelta(seconds=300) for one in found)
+    assert len(set(found)) > 100
+    assert jitter(schedule(), NOON) == timedelta()
+
+
+def test_nothing_is_due_while_the_clock_shows_a_time_that_was_handled() -> None:
+    assert owed_firings(schedule(), NOON + timedelta(hours=2), NOON, CONFIG) == []
+    assert firing_id("books", NOON) == "books@2026-11-21T12:00:00Z"
+    assert Firing(id="books@x", tries=2).mark == "books@x#2"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "config.ini", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("books = 0 6 31 2 *", "books: cron is '0 6 31 2 *' with an impossible day of the month, expected five fields"),
+        ("books = 61 * * * *", "books: cron is '61 * * * *' with an impossible minute"),
+        (
+            "books = every morning",
+            "books: cron is 'every morning', expected five fields, minute hour",
+        ),
+        ("books = * * * * * *", "expected five fields"),
+        ("books =", "books: cron is '', expected five fields"),
+        (
+            "books = 0 6 * * * | zone=Mars/Base",
+            "zone is 'Mars/Base', expected a time zone such as UTC or Europe/Berlin",
+        ),
+        ("books = 0 6 * * * | zone=../../etc/passwd", "zone is '../../etc/passwd', expected a time zone"),
+        ("books = 0 6 * * * | retry=2", "books: 'retry' is not an option: did you mean 'retries'?"),
+        ("books = 0 6 * * * | retries=two", "books: retries is 'two', expected a valid integer"),
+        ("books = 0 6 * * * | jitter_s=-1", "books: jitter_s is '-1', expected greater than or equal to 0"),
+        ("books = 0 6 * * * | policy=wait", "books: policy is 'wait', expected 'skip', 'queue' or 'replace'"),
+        ("books = 0 6 * * * | daily", "books has 'daily' after the |, expected option=value"),
+        ("books = 0 6 * * * | retries=1 retries=2", "books has the option 'retries' twice"),
+        ("books = 0 6 * * *\nbooks = 0 7 * * *", "line 3 (given twice): [schedule] has 'books' already"),
+        (
+            "quotes-table = 0 6 * * *\nquotes_table = 0 7 * * *",
+            "two schedules of one name, 'quotes-table' and 'quotes_",
+        ),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named_in_one_line(project: Path, line: str, fault: str) -> None:
+    (project / "config.local.ini").write_text(f"[schedule]\n{line}\n")
+    with pytest.raises(ConfigError) as error:
+        load_config(project, {})
+    assert fault in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("bokos = 0 6 * * *", "[schedule] bokos: there is no spider 'bokos': did you mean 'books'?"),
+        ("nightly = 0 6 * * * | spider=bokos", "[schedule] nightly: there is no spider 'bokos'"),
+        ("books = 0 6 * * * | start=ftp://x", "[schedule] books: start is 'ftp://x', expected an address such as"),
+    ],
+)
+def test_a_spider_or_an_argument_that_does_not_exist_is_named(project: Path, line: str, fault: str) -> None:
+    (project / "config.local.ini").write_text(f"[schedule]\n{line}\n")
+    with pytest.raises(ConfigError) as error:
+        schedules_of(load_config(project, {}), SPIDERS)
+    assert fault in str(error.value)
+
+
+def test_a_line_takes_what_it_does_not_say_from_the_scheduler(project: Path) -> None:
+    (project / "config.local.ini").write_text(
+        "[scheduler]\nzone = Europe/Berlin\nretries = 5\n[schedule]\n"
+        "books = 0 6 * * *\n"
+        "nightly = 30 2 * * * | spider=books start=http://127.0.0.1/?a=b#c max_pages=7 zone=UTC retries=0\n"
+    )
+    environ = {"SWATHE_SCHEDULE_QUOTES_TABLE": "0 7 * * *", "SWATHE_SCHEDULE_BOOKS": "0 8 * * * | policy=queue"}
+    found = {one.name: one for one in schedules_of(load_config(project, environ), SPIDERS)}
+    assert list(found) == ["books", "nightly", "quotes_table"]
+    assert (found["books"].cron, found["books"].policy, found["books"].zone) == ("0 8 * * *", "queue", "Europe/Berlin")
+    assert found["books"].arguments == {"start": BooksSpider.start_url}
+    assert found["nightly"].arguments == {"start": "http://127.0.0.1/?a=b#c", "max_pages": 7}
+    assert (found["nightly"].retries, found["nightly"].zone, found["nightly"].spider) == (0, "UTC", "books")
+    assert found["quotes_table"].spider == "quotes-table"
+    assert found["books"].key != found["nightly"].key
+    assert schedule_named("Quotes-Table", list(found.values())).name == "quotes_table"
+    with pytest.raises(UsageError, match="there is no schedule 'nigtly': did you mean 'nightly'"):
+        schedule_named("nigtly", list(found.values()))
+
+
+def test_each_spider_says_when_it_is_due_next_by_any_of_its_schedules() -> None:
+    config = configured(
+        SWATHE_SCHEDULE_QUOTES_TABLE="0 0 1 1 *",
+        SWATHE_SCHEDULE_OFTEN="* * * * * | spider=quotes-table zone=Europe/Berlin",
+        SWATHE_SCHEDULE_BOOKS="* * * * * | enabled=no",
+    )
+    found = next_by_spider(config)
+    assert list(found) == ["quotes_table"]
+    assert found["quotes_table"] - datetime.now(UTC) <= MINUTE
+
+
+def test_the_next_time_is_later_than_now_also_at_the_very_minute() -> None:
+    assert next_due("0 12 * * *", "UTC", NOON) == NOON + timedelta(days=1)
+    assert next_due("0 12 * * *", "UTC", NOON - MINUTE / 60) == NOON
