@@ -48,17 +48,24 @@ class Page(Protocol):
 class Record(Document):
     """Base of the documents that spiders store.
 
-    A field says everything about itself, with MongoEngine's own arguments and six more:
+    A field says everything about itself, with MongoEngine's own arguments and eight more:
 
     - `clean=`: the function that turns the page's raw value into the field's (see `models.cleaners`);
     - `key=True`: the field is (part of) what tells one record from another;
     - `index=True`: queries filter or sort by it;
     - `search=True`: a text search looks into it;
     - `track=False`: its value is kept up to date, but another one is no change of the record;
-    - `ignore=`: what is noise and neither a change nor written (see `models.noise`).
+    - `ignore=`: what is noise and neither a change nor written (see `models.noise`);
+    - `was=`: the name that the field had before, or a tuple of them, for `swathe migrate`;
+    - `convert=`: the function that makes the field's value from a stored one of another type; else `clean` does.
     """
 
-    meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False, "queryset_class": RecordQuerySet}
+    meta: ClassVar[dict[str, Any]] = {
+        "abstract": True,
+        "auto_create_index": False,
+        "queryset_class": RecordQuerySet,
+        "strict": False,
+    }
 
     url = StringField(required=True, index=True)
     first_seen = DateTimeField()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mongoengine import (
+    BooleanField,
     DateTimeField,
     DictField,
     Document,
@@ -18,6 +19,7 @@ from mongoengine import (
     StringField,
 )
 
+from models.quality import Quality
 from models.questions import ChangeQuerySet, RejectedQuerySet, RunQuerySet
 
 
@@ -72,12 +74,15 @@ class Run(Document):
     verdict = StringField(choices=("complete", "incomplete", "unknown"), index=True)
     reasons = ListField(StringField())
     notes = ListField(StringField())
+    suspect = BooleanField(default=False)
+    deviations = ListField(StringField())
     exit_code = IntField()
     started_at = DateTimeField(required=True, index=True)
     ended_at = DateTimeField()
     heartbeat_at = DateTimeField(required=True)
     counts = EmbeddedDocumentField(RunCounts, default=RunCounts)
     records = DictField()
+    quality = EmbeddedDocumentField(Quality)
     lists = EmbeddedDocumentListField(SeenList)
     problems = EmbeddedDocumentListField(Problem)
     evidence = ListField(DictField())

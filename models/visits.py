@@ -23,6 +23,8 @@ class Visit(Document):
     """What tells what was read of the page from what else could be."""
     records = DictField()
     """The records it showed: a list of `_id` by the name of their collection."""
+    measured = DictField()
+    """How many of them had a value, by the names of collections and fields."""
     onward = BinaryField()
     """The requests it led to and what it told of its list, as JSON, compressed with Zstandard."""
     read_at = DateTimeField(required=True)

@@ -74,6 +74,10 @@ class StorePipeline:
     async def _store(self, item: PageRecords) -> PageRecords:
         outcomes = await self._commit.put(item.records) if item.records else []
         missing = (await self._seen.put([item.unchanged]))[0] if item.unchanged else 0
+        measured = self._recorder.measures.add(item.records, outcomes)
+        self._recorder.measures.see_again(item.unchanged, item.measured)
+        if item.visit is not None and item.records:
+            item.visit.measured = measured
         for outcome, count in Counter(outcomes).items():
             self._crawler.stats.inc_value(f"swathe/items_{outcome}", count)
         item.refused = [

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from models.record import schema_of
-from models.system import Run, SeenList
+from models.system import SeenList
 from scraper.paging.account import account_for
 
 if TYPE_CHECKING:
@@ -25,12 +24,6 @@ KEPT_LISTS = 50
 NAMED_REASONS = 5
 """Reasons given in full, of gaps and of doubts each."""
 
-EARLIER_RUNS = 5
-"""Complete runs that a run is held against."""
-
-TOLERANCE = 0.9
-"""The share of the records of the last complete runs below which a run is doubtful."""
-
 
 @dataclass
 class Findings:
@@ -40,6 +33,8 @@ class Findings:
     """Known to be missing."""
     doubts: list[str] = field(default_factory=list)
     """Evidence against it that does not prove it."""
+    deviations: list[str] = field(default_factory=list)
+    """What is unlike the last complete runs, although nothing need be missing."""
     notes: list[str] = field(default_factory=list)
     """Worth a look; they do not count against the run."""
     lists: list[SeenList] = field(default_factory=list)
@@ -69,25 +64,6 @@ def examine(spider: SiteSpider, records: Mapping[str, int], *, whole: bool) -> F
             "declare its `pagination`, or `at_least` how many records it must find"
         )
     return findings
-
-
-def compare_with_earlier(run: Run, findings: Findings) -> None:
-    """Doubt a run that found fewer records than the last complete ones of the same spider and arguments.
-
-    A lower number that the last two runs had as well, with nothing else against them, is taken for the truth.
-    """
-    same = Run.objects(spider=run.spider, arguments=run.arguments, id__ne=run.id, state="finished")
-    for name, count in run.records.items():
-        complete = [r.records.get(name) for r in same(verdict="complete").order_by("-started_at")[:EARLIER_RUNS]]
-        earlier = [number for number in complete if number]
-        if not earlier or count >= TOLERANCE * median(earlier):
-            continue
-        latest = [r.records.get(name, 0) for r in same(verdict__ne="incomplete").order_by("-started_at")[:2]]
-        if len(latest) == 2 and all(abs(number - count) <= (1 - TOLERANCE) * count for number in latest):
-            continue
-        findings.doubts.append(
-            f"{count} {name} were found, the last complete runs found {', '.join(map(str, earlier))}"
-        )
 
 
 def _examine_lists(spider: SiteSpider, findings: Findings) -> None:

@@ -15,6 +15,7 @@ from scraper.config_sections import (
     MongoConfig,
     PagesConfig,
     PolitenessConfig,
+    QualityConfig,
     RenderingConfig,
     RetentionConfig,
     Section,
@@ -39,6 +40,7 @@ class Config(Section):
     politeness: PolitenessConfig
     store: StoreConfig
     pages: PagesConfig
+    quality: QualityConfig
     retention: RetentionConfig
     rendering: RenderingConfig
     scheduler: SchedulerConfig

@@ -124,6 +124,13 @@ class StoreConfig(Section):
     batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)]
 
 
+class QualityConfig(Section):
+    """How a run is held against the last complete ones."""
+
+    enabled: bool
+    hold_gone: bool
+
+
 class RetentionConfig(Section):
     """How many days what Swathe keeps about its work stays; 0 is for ever."""
 

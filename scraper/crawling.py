@@ -52,14 +52,14 @@ class CrawlResult:
         """One line for a person: the verdict, what was stored, and why."""
         if self.verdict is None:
             return f"{self.spider}: failed before the crawl began: see the log above"
-        word = self.verdict.completeness if self.verdict.state == "finished" else self.verdict.state
         stored = ", ".join(
             f"{self.counts[f'items_{kind}']} {kind}" for kind in ("new", "changed", "unchanged", "refused")
         )
         stored += f", {gone} gone" if (gone := self.counts["items_gone"]) else ""
         why = f"; {'; '.join(self.verdict.reasons)}" if self.verdict.reasons else ""
         same = f" ({same} not modified)" if (same := self.counts["not_modified"]) else ""
-        return f"{self.spider}: {word}: {self.counts['pages']} pages{same}, records {stored}{why} (run {self.run_id})"
+        begin = f"{self.spider}: {self.verdict.word}: {self.counts['pages']} pages{same}, records"
+        return f"{begin} {stored}{why} (run {self.run_id})"
 
 
 def project_settings() -> Settings:

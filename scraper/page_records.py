@@ -22,6 +22,8 @@ class PageRecords:
     """Those that were not stored because of their faults."""
     unchanged: Records = field(default_factory=dict)
     """Records that the page shows as it did when it was read last: they are seen, and need not be stored again."""
+    measured: dict[str, dict[str, int]] = field(default_factory=dict)
+    """How many of those had a value, by collection and field."""
     visit: PageVisit | None = None
     """What to remember of the page once its records are stored."""
     event: ListEvent | None = None
@@ -31,10 +33,14 @@ class PageRecords:
     is_decided: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the list knows of its entries, or never will."""
 
-    def see(self, records: Records) -> None:
-        """Add records that need not be stored again."""
-        for collection, ids in records.items():
+    def see(self, known: PageVisit) -> None:
+        """Add the records of a page that need not be stored again."""
+        for collection, ids in known.records.items():
             self.unchanged[collection] = [*self.unchanged.get(collection, []), *ids]
+        for collection, filled in known.measured.items():
+            counted = self.measured.setdefault(collection, {})
+            for name, count in filled.items():
+                counted[name] = counted.get(name, 0) + count
 
     def __repr__(self) -> str:
         """Show the page short enough for a log line."""

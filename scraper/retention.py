@@ -22,11 +22,11 @@ from scrapy.utils.asyncio import run_in_thread
 
 from models.registry import record_documents
 from models.system import Change, Rejected, Run
-from scraper.completeness import EARLIER_RUNS
 from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.heartbeat import LOST_AFTER
 from scraper.mongo.connection import connection_to
+from scraper.quality.deviations import LEARNED_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,7 +133,7 @@ class _Old:
                 {"$match": {"state": "finished", "verdict": {"$ne": "incomplete"}}},
                 {"$sort": {"started_at": -1}},
                 {"$group": {"_id": ["$spider", "$arguments", "$verdict"], "runs": {"$push": "$_id"}}},
-                {"$project": {"runs": {"$slice": ["$runs", EARLIER_RUNS]}}},
+                {"$project": {"runs": {"$slice": ["$runs", LEARNED_FROM]}}},
             ]
         )
         return [run for group in finished for run in group["runs"]]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,24 +15,26 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Problem, Run, RunCounts
-from scraper.completeness import Findings, compare_with_earlier, examine, stored_by
-from scraper.config_sections import swathe_version
+from scraper.completeness import Findings, examine, stored_by
 from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError, SwatheError
 from scraper.failures import PageFailures, PageProblem
 from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.incremental.memory import MISSING, NOT_THERE
+from scraper.migration.check import refuse_older_schema
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
+from scraper.new_run import begin_run
 from scraper.page_limit import REACHED
 from scraper.page_records import PageRecords
+from scraper.quality.assessment import assess
+from scraper.quality.measures import Measures
 from scraper.run_counts import counts_of, notes_of
 from scraper.spider import SiteSpider
 from scraper.storing.gone import mark_gone
 from scraper.verdict import Evidence, Verdict, judge
 
 if TYPE_CHECKING:
-    from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
@@ -50,12 +51,13 @@ class RunRecorder:
     """Scrapy extension that writes the run's document; `verdict` is set once the crawl is over."""
 
     def __init__(self, crawler: Crawler) -> None:
-        config: Config = crawler.settings["SWATHE"]
+        self._config: Config = crawler.settings["SWATHE"]
         self._crawler = crawler
-        self.connection = connection_to(config.mongodb)
+        self.connection = connection_to(self._config.mongodb)
         self.run_id = ObjectId()
         self.verdict: Verdict | None = None
         self.findings = Findings()
+        self.measures = Measures()
         self._database_error = self._ended_early = ""
         self._heartbeat: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -100,7 +102,7 @@ class RunRecorder:
             self.verdict = judge(self._evidence("shutdown", forced=True))
             self._finish(self.verdict, datetime.now(UTC))
 
-    async def _opened(self, spider: Spider) -> None:
+    async def _opened(self, spider: SiteSpider) -> None:
         try:
             await run_in_thread(self._begin, spider)
         except SwatheError as error:
@@ -109,27 +111,14 @@ class RunRecorder:
             raise CloseSpider("database_unavailable") from error
         self._heartbeat = asyncio.create_task(self._beat_until_closed())
 
-    def _begin(self, spider: Spider) -> None:
+    def _begin(self, spider: SiteSpider) -> None:
         database = self.connection.open()
         ensure_indexes(database, Run)
         mark_lost_runs()
-        if isinstance(spider, SiteSpider):
-            config: Config = self._crawler.settings["SWATHE"]
-            spider.reader.decisions.load(database)
-            spider.reader.keep_evidence_in(config.mongodb.data_dir / "evidence" / str(self.run_id))
-        now = datetime.now(UTC)
-        Run(
-            id=self.run_id,
-            spider=spider.name,
-            arguments=_arguments(spider),
-            state="running",
-            started_at=now,
-            heartbeat_at=now,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            version=swathe_version(),
-            firing=self._crawler.settings.get("SWATHE_FIRING"),
-        ).save()
+        spider.reader.decisions.load(database)
+        spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
+        begin_run(self.run_id, spider, self._crawler.settings.get("SWATHE_FIRING"))
+        refuse_older_schema(database, spider.records)
 
     async def _beat_until_closed(self) -> None:
         while self.verdict is None:
@@ -148,7 +137,8 @@ class RunRecorder:
             self._database_error = self._database_error or f"MongoDB was lost at the end: {type(error).__name__}"
         now = datetime.now(UTC)
         verdict = judge(self._evidence(reason))
-        if verdict.completeness == "complete" and not spider.since_known:
+        held = verdict if self._config.quality.hold_gone else judge(replace(self._evidence(reason), deviations=()))
+        if held.completeness == "complete" and not spider.since_known:
             try:
                 await run_in_thread(self._mark_gone, spider, now)
             except (PyMongoError, DatabaseError) as error:
@@ -174,9 +164,11 @@ class RunRecorder:
         findings.notes += [*self.findings.notes, *notes_of(stats)]
         if missing := stats.get_value(MISSING, 0):
             findings.gaps.append(f"{missing} {NOT_THERE}")
-        run = Run.objects(id=self.run_id).modify(new=True, records=records)
-        if not cut_short and run is not None:
-            compare_with_earlier(run, findings)
+        counts = RunCounts(**self.counts())
+        quality = self.measures.quality(self.connection.open(), self.run_id, spider.records, stats)
+        run = Run.objects(id=self.run_id).modify(new=True, records=records, counts=counts, quality=quality)
+        if run is not None and not cut_short and self._config.quality.enabled:
+            assess(run, findings)
         return findings
 
     def _mark_gone(self, spider: SiteSpider, now: datetime) -> None:
@@ -190,6 +182,8 @@ class RunRecorder:
             verdict=verdict.completeness,
             reasons=verdict.reasons,
             notes=self.findings.notes,
+            suspect=verdict.suspect,
+            deviations=self.findings.deviations,
             lists=self.findings.lists,
             evidence=self.findings.evidence,
             exit_code=verdict.exit_code,
@@ -203,23 +197,23 @@ class RunRecorder:
         Run.objects(id=self.run_id).update_one(**fields)
 
     def _evidence(self, reason: str, *, forced: bool = False) -> Evidence:
-        stats, counts = self._crawler.stats, self.counts()
-        problems = PageFailures.of(self._crawler).problems
+        stats, counts, failures = self._crawler.stats, self.counts(), PageFailures.of(self._crawler)
         return Evidence(
             finish_reason=reason,
             pages=counts["pages"],
             items_stored=counts["items_new"] + counts["items_changed"] + counts["items_unchanged"],
             items_refused=counts["items_refused"],
             dead_pages=counts["dead_pages"],
-            first_dead_page=PageFailures.of(self._crawler).first_dead_page,
+            first_dead_page=failures.first_dead_page,
             callback_errors=stats.get_value("spider_exceptions/count", 0),
             item_errors=stats.get_value("swathe/item_errors", 0),
-            first_problem=str(problems[0]) if problems else "",
+            first_problem=str(failures.problems[0]) if failures.problems else "",
             database_error=self._database_error,
             page_limit=getattr(self._crawler.spider, "max_pages", None) if stats.get_value(REACHED) else None,
             links_too_deep=stats.get_value(TOO_DEEP, 0),
             gaps=tuple(self.findings.gaps),
             doubts=tuple(self.findings.doubts),
+            deviations=tuple(self.findings.deviations),
             forced=forced,
             ended_early=self._ended_early,
         )
@@ -241,9 +235,3 @@ class RunRecorder:
 
     def _keep(self, url: str, what: str) -> None:
         PageFailures.of(self._crawler).keep(PageProblem(url, " ".join(what.split())[:500]))
-
-
-def _arguments(spider: Spider) -> dict[str, Any]:
-    """Return what the crawl was asked for, by the arguments' names."""
-    given = {"start": "start_at", "max_pages": "max_pages", "max_depth": "max_depth", "since_known": "since_known"}
-    return {name: value for name, place in given.items() if (value := getattr(spider, place, None)) is not None}

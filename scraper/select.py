@@ -6,6 +6,7 @@ begins with `/`, `./` or `(` is XPath, any other is CSS.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
 EXSLT = {"re": "http://exslt.org/regular-expressions"}
 
 
+@dataclass(slots=True)
+class Use:
+    """How often a selector was asked for, and how often it then matched nothing."""
+
+    asked: int = 0
+    missed: int = 0
+
+
+uses: dict[str, Use] = {}
+"""The selectors that spiders have asked for in this process, which is one crawl's."""
+
+
 def each(page: Any, selector: str) -> list[Any]:
     """Return the elements that match, of a response or of an element that this function returned.
 
@@ -29,7 +42,7 @@ def each(page: Any, selector: str) -> list[Any]:
     >>> texts(page, "//p[2]/b/text()")
     ['2', '3']
     """
-    found = compiled(selector)(_tree(page))
+    found = _found(page, selector)
     if found and not isinstance(found[0], etree._Element):
         wanted = selector.partition("::")[0]
         raise ValueError(f"select {wanted!r} instead of {selector!r}: this asks for elements, not for texts")
@@ -38,12 +51,12 @@ def each(page: Any, selector: str) -> list[Any]:
 
 def texts(page: Any, selector: str) -> list[str]:
     """Return all texts or attributes that match a selector ending in `::text` or `::attr(name)`."""
-    return [_text(value, selector) for value in compiled(selector)(_tree(page))]
+    return [_text(value, selector) for value in _found(page, selector)]
 
 
 def first(page: Any, selector: str) -> str | None:
     """Return the first text or attribute that matches a selector ending in `::text` or `::attr(name)`, or None."""
-    found = compiled(selector)(_tree(page))
+    found = _found(page, selector)
     return _text(found[0], selector) if found else None
 
 
@@ -57,6 +70,22 @@ def compiled(selector: str) -> Callable[[Any], list[Any]]:
     except (SelectorError, etree.XPathError) as error:
         raise ValueError(f"'{selector}' is not a {'XPath' if is_xpath else 'CSS selector'}: {error}") from None
     return lambda tree: found if isinstance(found := find(tree), list) else [found]
+
+
+@cache
+def _counted(selector: str) -> tuple[Callable[[Any], list[Any]], Use]:
+    """Return the function that finds a selector's matches, and where its uses are counted."""
+    return compiled(selector), uses.setdefault(selector, Use())
+
+
+def _found(page: Any, selector: str) -> list[Any]:
+    """Return a selector's matches, and count, which takes 0.1 µs."""
+    find, use = _counted(selector)
+    found = find(_tree(page))
+    use.asked += 1
+    if not found:
+        use.missed += 1
+    return found
 
 
 def _tree(page: Any) -> Any:

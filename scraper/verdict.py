@@ -39,6 +39,8 @@ class Evidence:
     """What the lists and records show to be missing."""
     doubts: tuple[str, ...] = ()
     """What speaks against the run having taken everything, without proving it."""
+    deviations: tuple[str, ...] = ()
+    """What makes the run suspect: it is unlike the last complete ones."""
     forced: bool = False
     """Whether the crawl was stopped at once, with pages and records in flight."""
     ended_early: str = ""
@@ -52,6 +54,14 @@ class Verdict:
     state: State
     completeness: Completeness
     reasons: list[str] = field(default_factory=list)
+    suspect: bool = False
+    """Whether the run is unlike the last complete ones."""
+
+    @property
+    def word(self) -> str:
+        """How the run ended, in a word or two."""
+        word = self.completeness if self.state == "finished" else self.state
+        return f"{word}, suspect" if self.suspect else word
 
     @property
     def exit_code(self) -> int:
@@ -72,17 +82,12 @@ def judge(evidence: Evidence) -> Verdict:
     if evidence.finish_reason == "shutdown" or evidence.forced:
         how = "stopped at once, records in flight are not stored" if evidence.forced else "stopped before its end"
         return Verdict("interrupted", "incomplete", [how, *reasons])
+    doubts, suspect = [*dict.fromkeys(evidence.doubts + evidence.deviations)], bool(evidence.deviations)
     if reasons:
-        return Verdict("finished", "incomplete", [*reasons, *evidence.doubts])
+        return Verdict("finished", "incomplete", [*reasons, *doubts], suspect)
     if not evidence.items_stored:
-        return Verdict(
-            "finished",
-            "unknown",
-            [f"no record was found on {evidence.pages} pages: did the layout change?", *evidence.doubts],
-        )
-    if evidence.doubts:
-        return Verdict("finished", "unknown", list(evidence.doubts))
-    return Verdict("finished", "complete")
+        doubts.insert(0, f"no record was found on {evidence.pages} pages: did the layout change?")
+    return Verdict("finished", "unknown" if doubts else "complete", doubts, suspect)
 
 
 def is_lasting(reason: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from bson import ObjectId
 from support import configured
 
+from scraper.quality.deviations import LEARNED_FROM
 from scraper.retention import prune
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def test_what_is_older_than_its_days_goes_and_zero_days_are_for_ever(database: M
 
 
 def test_runs_that_later_ones_need_stay(database: Mongo, tmp_path: Path) -> None:
-    complete = [run(database, 20 + number) for number in range(7)]
+    complete = [run(database, 20 + number) for number in range(LEARNED_FROM + 2)]
     unknown = run(database, 50, verdict="unknown")
     other = run(database, 50, arguments={"start": "http://a.example/"})
     failed = run(database, 50, state="failed", verdict="incomplete")
@@ -63,7 +64,7 @@ def test_runs_that_later_ones_need_stay(database: Mongo, tmp_path: Path) -> None
     database.changes.insert_one({"_id": "1", "run": failed, "when": NEW})
     assert prune(database, settings(tmp_path))["runs"] == 4
     left = {document["_id"] for document in database.runs.find()}
-    assert left == {*complete[:5], unknown, other, named, recent}
+    assert left == {*complete[:LEARNED_FROM], unknown, other, named, recent}
     assert database.changes.count_documents({}) == 1
 
 

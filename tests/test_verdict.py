@@ -36,6 +36,8 @@ HEALTHY = {"finish_reason": "finished", "pages": 10, "items_stored": 50}
         ({"page_limit": 5}, "finished", "incomplete", "the limit of 5 pages was reached", 3),
         ({"finish_reason": "closespider_timeout"}, "finished", "incomplete", "CLOSESPIDER_TIMEOUT was reached", 3),
         ({"items_stored": 0}, "finished", "unknown", "no record was found on 10 pages", 3),
+        ({"deviations": ("`price` is empty",)}, "finished", "unknown", "`price` is empty", 3),
+        ({"doubts": ("5 books",), "deviations": ("5 books",)}, "finished", "unknown", "5 books", 3),
     ],
 )
 def test_a_run_is_judged_by_its_evidence(

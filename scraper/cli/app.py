@@ -15,6 +15,7 @@ from scraper.cli import (
     export,
     history,
     import_,
+    migrate,
     pages,
     probe,
     query,
@@ -61,6 +62,7 @@ app.command("import", epilog=import_.EXAMPLE)(import_.import_records)
 app.command("history", epilog=history.EXAMPLE)(history.history)
 app.add_typer(runs.app, name="runs", epilog=runs.EXAMPLE)
 app.add_typer(rejected.app, name="rejected", epilog=rejected.EXAMPLE)
+app.command("migrate", epilog=migrate.EXAMPLE)(migrate.migrate)
 app.add_typer(schedule.app, name="schedule", epilog=schedule.EXAMPLE)
 app.add_typer(alerts.app, name="alerts", epilog=alerts.EXAMPLE)
 app.add_typer(pages.app, name="pages", epilog=pages.EXAMPLE)

@@ -16,6 +16,7 @@ from scraper.heartbeat import mark_lost_runs
 from scraper.mongo.connection import connection_to
 
 EXAMPLE = "Example: swathe runs show 6560f3a1c2d4e5f60718293a"
+QUALITY = ["records", "found", "new", "changed", "refused", "unseen", "filled"]
 COLUMNS = ["id", "spider", "started", "result", "why", "pages", "new", "changed", "same", "refused", "gone", "took"]
 
 app = typer.Typer(
@@ -48,9 +49,17 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
         mark_lost_runs()
         run = find_by_id(database[Run._get_collection_name()], run_id, "run", "swathe runs list")
     counts, problems, lists = run.pop("counts", {}), run.pop("problems", []), run.pop("lists", [])
-    evidence = run.pop("evidence", [])
+    evidence, deviations = run.pop("evidence", []), run.pop("deviations", [])
+    quality = run.pop("quality", None) or {}
     print_facts({"id": run.pop("_id"), **run}, title="Run")
     print_facts(counts, title="\nCounts")
+    if deviations:
+        console.print("\nUnlike the last complete runs", style="bold")
+        for line in deviations:
+            console.print(visible(line), markup=False, soft_wrap=True)
+    if records := quality.get("records"):
+        console.print()
+        print_table(map(_filled, records), QUALITY, title="Quality")
     if lists:
         console.print()
         print_table(lists, [*SeenList._fields], title="Lists")
@@ -76,6 +85,17 @@ def find_by_id(collection: Any, text: str, what: str, listing: str) -> dict[str,
     return dict(found[0])
 
 
+def _result(run: dict[str, Any]) -> Any:
+    word = run["state"] if run["state"] != "finished" else run.get("verdict") or run.get("kind")
+    return f"{word}, suspect" if run.get("suspect") else word
+
+
+def _filled(records: dict[str, Any]) -> dict[str, Any]:
+    """Show in how many of the records each field had a value, those with gaps first."""
+    filled = sorted(records["filled"].items(), key=lambda field: field[1])
+    return {**records, "records": records["collection"], "filled": ", ".join(f"{name} {n}" for name, n in filled)}
+
+
 def _row(run: dict[str, Any]) -> dict[str, Any]:
     counts = run.get("counts", {})
     took = (run.get("ended_at") or datetime.now(UTC)) - run["started_at"]
@@ -84,7 +104,7 @@ def _row(run: dict[str, Any]) -> dict[str, Any]:
         "spider": run["spider"],
         "started": run["started_at"],
         "took": str(timedelta(seconds=round(took.total_seconds()))),
-        "result": run["state"] if run["state"] != "finished" else run.get("verdict") or run.get("kind"),
+        "result": _result(run),
         "pages": counts.get("pages", 0),
         "new": counts.get("items_new", 0),
         "changed": counts.get("items_changed", 0),

@@ -74,7 +74,7 @@ class PageOutput:
         followed = []
         for request in self._held:
             if request in known and self._stands_for_unchanged(request, known[request]):
-                item.see(known[request].records)
+                item.see(known[request])
                 self._stats.inc_value("swathe/pages_passed_over")
             else:
                 followed.append(request)
@@ -108,7 +108,7 @@ class PageOutput:
         assert response.request is not None
         earlier = self._earlier
         if self._is_same:
-            return PageRecords(response.url, [], unchanged=dict(earlier.records) if earlier else {})
+            return self._as_before(response)
         if self._others or self._notes is None:
             return PageRecords(response.url, self._found)
         key = earlier.key if earlier else memory.key_of(response.request)
@@ -116,10 +116,15 @@ class PageOutput:
         if visit is not None and earlier is not None and earlier.digest == visit.digest:
             self._stats.inc_value("swathe/pages_same")
             self._is_same = True
-            visit.records = earlier.records
-            news = visit if visit.is_worth_keeping_over(earlier) else None
-            return PageRecords(response.url, [], unchanged=dict(earlier.records), visit=news)
+            visit.records, visit.measured = earlier.records, earlier.measured
+            return self._as_before(response, visit if visit.is_worth_keeping_over(earlier) else None)
         return PageRecords(response.url, self._found, visit=visit)
+
+    def _as_before(self, response: Response, news: PageVisit | None = None) -> PageRecords:
+        page = PageRecords(response.url, [], visit=news)
+        if self._earlier is not None:
+            page.see(self._earlier)
+        return page
 
     def _stands_for_unchanged(self, request: Request, known: PageVisit) -> bool:
         """Return whether the entry that a request was made from is what it was, and its page led nowhere else."""

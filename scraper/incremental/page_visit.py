@@ -65,6 +65,8 @@ class PageVisit:
     last_modified: str = ""
     records: Records = field(default_factory=dict)
     onward: bytes = b""
+    measured: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By collection and field: how many of the records had a value."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -89,7 +91,7 @@ class PageVisit:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> PageVisit:
         """Return what `to_row` wrote."""
-        names = ("url", "digest", "etag", "last_modified", "records", "onward")
+        names = ("url", "digest", "etag", "last_modified", "records", "onward", "measured")
         return cls(bytes(row["_id"]), **{name: row[name] for name in names})
 
 

@@ -45,8 +45,14 @@ def ensure_indexes(database: Database[dict[str, Any]], document: type[Document],
     except OperationFailure as error:
         raise DatabaseError(
             f"the indexes of '{schema.collection}' cannot be made ({error.details and error.details.get('errmsg')}): "
-            f"drop the index that is in the way, or the records that share a key"
+            f"`swathe migrate {schema.collection}` brings records of an older schema up to date"
         ) from error
+
+
+def key_columns(collection: Collection[dict[str, Any]]) -> tuple[str, ...] | None:
+    """Return the columns of a collection's unique index over the key; None where it has none."""
+    index = collection.index_information().get(KEY_INDEX)
+    return tuple(str(column) for column, _ in index["key"]) if index else None
 
 
 def _text_index(columns: list[str]) -> IndexModel:

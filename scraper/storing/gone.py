@@ -40,15 +40,21 @@ def mark_gone(
     return sum(_mark(database, document, run, now) for document in documents)
 
 
+def count_unseen(database: Database[dict[str, Any]], document: type[Record], run_id: ObjectId) -> int:
+    """Return how many records in a run's scope the run has not seen: those that are gone if it is complete. Blocks."""
+    run = database[Run._get_collection_name()].find_one({"_id": run_id})
+    return (
+        0 if run is None else database[schema_of(document).collection].count_documents(_unseen(database, document, run))
+    )
+
+
 def _mark(database: Database[dict[str, Any]], document: type[Record], run: dict[str, Any], now: datetime) -> int:
     schema = schema_of(document)
     collection, log = database[schema.collection], ChangeLog(database, schema, run["_id"], now)
-    unseen = {"gone_at": None, "last_seen": {"$lt": run["started_at"]}, "run": {"$ne": run["_id"]}}
     wanted = [*(schema.columns[name] for name in schema.key), "url", "changed_at", "gone_at"]
     marked = 0
     for _ in range(PASSES):
-        in_scope = {**unseen, "run": {"$in": _same_scope(database, run, collection.distinct("run", unseen))}}
-        candidates = collection.find(in_scope, wanted)
+        candidates = collection.find(_unseen(database, document, run), wanted)
         overtaken = False
         while batch := list(islice(candidates, BATCH)):
             claims = [log.compose(record, {"gone_at": now}, record.get("url", "")) for record in batch]
@@ -62,6 +68,13 @@ def _mark(database: Database[dict[str, Any]], document: type[Record], run: dict[
         if not overtaken:
             break
     return marked
+
+
+def _unseen(database: Database[dict[str, Any]], document: type[Record], run: dict[str, Any]) -> dict[str, Any]:
+    """Return the filter of the records in a run's scope that it has not seen."""
+    collection = database[schema_of(document).collection]
+    unseen = {"gone_at": None, "last_seen": {"$lt": run["started_at"]}, "run": {"$ne": run["_id"]}}
+    return {**unseen, "run": {"$in": _same_scope(database, run, collection.distinct("run", unseen))}}
 
 
 def _same_scope(database: Database[dict[str, Any]], run: dict[str, Any], runs: list[ObjectId]) -> list[ObjectId]:

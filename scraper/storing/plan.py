@@ -32,7 +32,7 @@ class Sighting:
     """When a page that is read again was fetched, or an item refused, and by which run."""
 
     at: datetime
-    run: ObjectId
+    run: ObjectId | None
     of_page: bool = True
     """A page's own records are stored a moment after it was fetched, so its run's times say nothing against it."""
 

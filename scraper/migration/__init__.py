@@ -1,0 +1,1 @@
+"""Migration: bring stored records to what their documents say today, without losing anything."""

@@ -1,0 +1,1 @@
+"""Quality: what a run measured of itself, held against what the last complete runs did."""

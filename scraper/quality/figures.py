@@ -1,0 +1,83 @@
+"""Turn what a run measured into figures that can be held against those of other runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from models.quality import RecordsQuality
+    from models.system import Run
+
+
+class Metric(NamedTuple):
+    """What a figure is about: `kind` is a name of `scraper.quality.deviations.RULES`."""
+
+    kind: str
+    records: str = ""
+    """The collection, where the figure is of records."""
+    field: str = ""
+
+
+class Figure(NamedTuple):
+    """A number of a run; for a share, `of` is how many it is a share of."""
+
+    value: float
+    of: int = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The figures of one run, with what may explain them."""
+
+    started_at: datetime
+    is_complete: bool = False
+    figures: dict[Metric, Figure] = field(default_factory=dict)
+    selectors: dict[str, Figure] = field(default_factory=dict)
+    """The share of its uses in which a selector matched something."""
+    faults: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By collection and field: in how many records the field was at fault."""
+    changes: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By collection and field: how many changes."""
+
+
+def sample_of(run: Run) -> Sample:
+    """Return the figures of a run; those that it did not measure are missing."""
+    figures = {Metric("count", name): Figure(count) for name, count in run.records.items()}
+    quality = run.quality
+    if quality is None:
+        return Sample(run.started_at, run.verdict == "complete", figures)
+    pages = run.counts.pages
+    figures[Metric("pages")] = Figure(pages + run.counts.passed_over)
+    if not run.counts.not_modified and not run.counts.passed_over:
+        # What unchanged pages spare says nothing about the next time they are read.
+        figures |= {Metric("bytes"): Figure(quality.bytes), Metric("duration"): Figure(quality.duration_s)}
+    if pages:
+        figures[Metric("browser")] = Figure(min(1.0, run.counts.browser_pages / pages), pages)
+    for records in quality.records:
+        figures.update(_figures_of(records))
+    return Sample(
+        run.started_at,
+        run.verdict == "complete",
+        figures,
+        {use.selector: Figure(1 - use.missed / use.asked, use.asked) for use in quality.selectors if use.asked},
+        {records.collection: dict(records.faults) for records in quality.records},
+        {records.collection: dict(records.changes) for records in quality.records},
+    )
+
+
+def _figures_of(records: RecordsQuality) -> Iterator[tuple[Metric, Figure]]:
+    name, found = records.collection, records.found
+    if not found:
+        return
+    yield Metric("new", name), Figure(records.new / found, found)
+    if records.new < found:
+        yield Metric("changed", name), Figure(records.changed / found, found)
+    yield Metric("refused", name), Figure(records.refused / found, found)
+    known = found + records.unseen
+    yield Metric("unseen", name), Figure(records.unseen / known, known)
+    for column, filled in records.filled.items():
+        yield Metric("filled", name, column), Figure(min(1.0, filled / found), found)

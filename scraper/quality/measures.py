@@ -1,0 +1,123 @@
+"""Count, while a crawl runs, what its quality is told by: cheap counts per record, and nothing is read again."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from models.quality import Quality, RecordsQuality, SelectorUse
+from models.record import WHOLE_RECORD, schema_of
+from models.registry import record_documents
+from models.system import Change
+from scraper import select
+from scraper.storing.gone import count_unseen
+from scraper.storing.plan import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bson import ObjectId
+    from pymongo.database import Database
+    from scrapy.statscollectors import StatsCollector
+
+    from models.record import Found, Record
+    from scraper.incremental.page_visit import Records
+
+Measured = dict[str, dict[str, int]]
+"""By collection and field: how many records had a value."""
+
+KEPT_SELECTORS = 100
+"""Selectors kept with a run, those asked for most."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted of one document's records."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    filled: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+
+
+class Measures:
+    """The counts of one crawl."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[type[Record], Tally] = defaultdict(Tally)
+        # They are this process's, and a crawl in a test is not the first of its process.
+        self._before = {name: (use.asked, use.missed) for name, use in select.uses.items()}
+
+    def add(self, records: Sequence[Found], outcomes: Sequence[Outcome]) -> Measured:
+        """Count records and what became of each; return what was counted of them, for when they are seen again.
+
+        Values that say nothing (None, empty texts and lists) are not filled. False and 0 say something.
+        """
+        page: Measured = {}
+        for found, outcome in zip(records, outcomes, strict=True):
+            tally, schema = self._tallies[found.document], schema_of(found.document)
+            tally.outcomes[outcome] += 1
+            filled = page.setdefault(schema.collection, {})
+            for name, value in found.values.items():
+                if value or value == 0:
+                    filled[name] = filled.get(name, 0) + 1
+            if found.faults:
+                tally.faults.update(name if name in schema.fields else WHOLE_RECORD for name in found.faults)
+        for document, tally in self._tallies.items():
+            tally.filled.update(page.get(schema_of(document).collection, {}))
+        return page
+
+    def see_again(self, records: Records, measured: Measured) -> None:
+        """Count records of pages that are what they were, with what was counted of them then."""
+        for name, ids in records.items():
+            tally = self._tallies[self._documents[name]]
+            tally.outcomes[Outcome.UNCHANGED] += len(ids)
+            tally.filled.update(measured.get(name, {}))
+
+    @cached_property
+    def _documents(self) -> dict[str, type[Record]]:
+        return record_documents()
+
+    def quality(
+        self,
+        database: Database[dict[str, Any]],
+        run: ObjectId,
+        documents: Iterable[type[Record]],
+        stats: StatsCollector,
+    ) -> Quality:
+        """Return what was counted, with what the database has of it. Blocks."""
+        wanted = dict.fromkeys((*documents, *self._tallies))
+        records = [self._records(database, run, document) for document in wanted]
+        now = datetime.now(UTC)
+        figures: dict[str, Any] = {
+            "bytes": stats.get_value("downloader/response_bytes", 0),
+            "duration_s": (now - stats.get_value("start_time", now)).total_seconds(),
+        }
+        return Quality(records=records, selectors=self._selectors(), **figures)
+
+    def _records(self, database: Database[dict[str, Any]], run: ObjectId, document: type[Record]) -> RecordsQuality:
+        tally, schema = self._tallies[document], schema_of(document)
+        changes = database[Change._get_collection_name()].aggregate(
+            [{"$match": {"run": run, "records": schema.collection}}, {"$sortByCount": "$field"}]
+        )
+        counts: dict[str, Any] = {
+            "found": tally.outcomes.total(),
+            "new": tally.outcomes[Outcome.NEW],
+            "changed": tally.outcomes[Outcome.CHANGED],
+            "refused": tally.outcomes[Outcome.REFUSED],
+            "unseen": count_unseen(database, document, run),
+            "filled": {name: tally.filled[name] for name in schema.content},
+            "faults": dict(tally.faults),
+            "changes": {row["_id"]: row["count"] for row in changes},
+        }
+        return RecordsQuality(collection=schema.collection, **counts)
+
+    def _selectors(self) -> list[SelectorUse]:
+        found = []
+        for selector, use in select.uses.items():
+            asked, missed = self._before.get(selector, (0, 0))
+            if use.asked > asked:
+                found.append(SelectorUse(selector=selector, asked=use.asked - asked, missed=use.missed - missed))
+        return sorted(found, key=lambda use: -use.asked)[:KEPT_SELECTORS]

@@ -1,0 +1,207 @@
+"""Quality: a run that is unlike the last complete ones says what, and why; natural variation does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+import pytest
+from bson import ObjectId
+from quality_histories import KINDS, Site
+from scrapy.statscollectors import MemoryStatsCollector
+from scrapy.utils.test import get_crawler
+from test_pagination import crawl, last_run
+
+from models.quality import Quality, RecordsQuality, SelectorUse
+from models.quotes import Quote
+from models.record import Found
+from models.system import Run, RunCounts
+from scraper.practice import Fault, PracticeServer
+from scraper.quality.deviations import deviations
+from scraper.quality.figures import Metric, Sample, sample_of
+from scraper.quality.measures import Measures
+from scraper.quality.wording import sentence
+from scraper.storing.plan import Outcome
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+    from support import Swathe
+
+    Mongo = Database[dict[str, Any]]
+
+HELD_OUT = range(12_000, 12_030)
+"""Seeds that the floors and spreads were not chosen with; those were 1,000 to 8,029."""
+
+WHEN = datetime(2026, 11, 2, 6, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def replay(site: Site) -> list[tuple[str, str, list[Metric]]]:
+    """Return each run's fault and field, and what was found unlike the runs before it."""
+    earlier: list[Sample] = []
+    told = []
+    for run, fault, field in site.runs():
+        now = sample_of(run)
+        found = deviations(earlier, now)
+        told.append((fault, field, [deviation.metric for deviation in found]))
+        earlier.insert(0, replace(now, is_complete=not found))
+    return told
+
+
+def test_thirty_histories_are_judged_right(capsys: pytest.CaptureFixture[str]) -> None:
+    told = [run for seed in HELD_OUT for run in replay(Site.drawn(seed))]
+    faults, caught = Counter[str](), Counter[str]()
+    for fault, field, metrics in told:
+        if fault:
+            faults[fault] += 1
+            caught[fault] += any(
+                metric.kind == KINDS[fault] and (metric.kind != "filled" or metric.field == field) for metric in metrics
+            )
+    false_alarms = sum(bool(metrics) for fault, _, metrics in told if not fault)
+    with capsys.disabled():
+        each = ", ".join(f"{name} {caught[name]}/{faults[name]}" for name in sorted(faults))
+        share = caught.total() / faults.total()
+        print(f"\n{len(told)} runs: {caught.total()} of {faults.total()} faults caught ({share:.1%}): {each}")
+        print(f"{false_alarms} false alarms in {len(told) - faults.total()} healthy runs")
+    assert share >= 0.95
+    assert false_alarms <= 1
+    assert set(faults) == set(KINDS)
+
+
+def run(number: int, found: int = 400, prices: int = 400, **figures: Any) -> Run:
+    """Return a run of a shop whose every book has a price."""
+    filled = {"title": found, "price": prices}
+    selectors = [
+        SelectorUse(selector="h1::text", asked=found, missed=0),
+        SelectorUse(selector=".price_color::text", asked=found, missed=found - prices),
+        SelectorUse(selector="li.next a", asked=20, missed=20),
+    ]
+    books: dict[str, Any] = {"found": found, "changed": 10, "filled": filled, **figures}
+    return Run(
+        spider="books",
+        started_at=WHEN + number * DAY,
+        verdict="complete",
+        records={"books": found},
+        counts=RunCounts(pages=420),
+        quality=Quality(records=[RecordsQuality(collection="books", **books)], selectors=selectors),
+    )
+
+
+def lines(earlier: list[Run], now: Run) -> list[str]:
+    samples, sample = [sample_of(one) for one in reversed(earlier)], sample_of(now)
+    return [sentence(deviation, samples, sample) for deviation in deviations(samples, sample)]
+
+
+def test_a_field_that_vanishes_is_named_with_its_selector() -> None:
+    good = [run(number, prices=400 - number % 3) for number in range(6)]
+    assert lines(good, run(6, prices=32)) == [
+        "`price` is empty in 92 % of 400 books, usually in 0 to 1 %; "
+        "selector '.price_color::text' matched 32 times of 400, usually 100 %"
+    ]
+
+
+def test_of_two_selectors_that_failed_the_one_with_the_field_s_name_is_named() -> None:
+    def with_availability(one: Run) -> Run:
+        missed = one.quality.selectors[1].missed
+        one.quality.selectors.insert(0, SelectorUse(selector=".availability::text", asked=400, missed=missed))
+        return one
+
+    good = [with_availability(run(number)) for number in range(6)]
+    (line,) = lines(good, with_availability(run(6, prices=0)))
+    assert "selector '.price_color::text' matched 0 times of 400" in line
+
+
+def test_half_of_a_growing_shop_is_missed_although_the_shop_was_smaller_before() -> None:
+    shop = [run(number, size, size) for number in range(30) for size in [round(1000 * 1.025**number)]]
+    assert lines(shop[:29], shop[29]) == []
+    half = shop[29].records["books"] // 2
+    assert lines(shop[:29], run(29, half, half))[0].startswith(f"{half} books were found, the last complete runs found")
+
+
+def test_what_was_refused_or_changed_names_the_field() -> None:
+    good = [run(number) for number in range(6)]
+    assert lines(good, run(6, refused=200, faults={"title": 3, "price": 198})) == [
+        "50 % of 400 books were refused, usually 0 %, most because of `price` (198)"
+    ]
+    assert lines(good, run(6, changed=400, changes={"currency": 399, "title": 1})) == [
+        "100 % of 400 books changed, usually 2 %, most in `currency` (399)"
+    ]
+
+
+def test_only_the_number_of_records_is_judged_before_there_are_four_complete_runs() -> None:
+    assert lines([run(0)], run(1, prices=0)) == []
+    assert lines([run(number) for number in range(3)], run(3, prices=0)) == []
+    assert len(lines([run(number) for number in range(4)], run(4, prices=0))) == 1
+    assert lines([run(0)], run(1, 200, 200)) == ["200 books were found, the last complete runs found 400"]
+    assert lines([], run(0)) == []
+
+
+def test_a_new_level_is_taken_for_normal_from_the_third_run_on_and_the_old_one_is_then_a_deviation() -> None:
+    earlier = [run(number) for number in range(8)]
+    told = []
+    for number in range(8, 14):
+        now = run(number, prices=0)
+        told.append(len(lines(earlier, now)))
+        now.verdict = "unknown" if told[-1] else "complete"
+        earlier.append(now)
+    assert told == [1, 1, 0, 0, 0, 0]
+    assert lines(earlier, run(14)) == [], "a field that is back is no fault"
+    shop = [run(number) for number in range(8)] + [run(number, 900, 900) for number in range(8, 11)]
+    assert lines(shop, run(11)) == ["400 books were found, the last complete runs found 900, 900, 900"]
+
+
+def test_a_run_of_an_older_swathe_without_figures_is_no_obstacle() -> None:
+    old = [Run(spider="books", started_at=WHEN, verdict="complete", records={"books": 400}) for _ in range(6)]
+    assert lines(old, run(6, prices=0)) == []
+    assert lines(old, run(6, 100, 100)) == [
+        "100 books were found, the last complete runs found 400, 400, 400, 400, 400"
+    ]
+
+
+def test_false_and_0_fill_a_field_and_nothing_does_not(database: Mongo) -> None:
+    measures = Measures()
+    founds = [
+        Found(Quote, "http://127.0.0.1/", {}, {"text": text, "tags": tags, "author": author})
+        for text, tags, author in [("", [], None), (0, ["a"], False)]
+    ]
+    founds[0].faults["author"] = "nothing was found"
+    measures.add(founds, [Outcome.REFUSED, Outcome.NEW])
+    quality = measures.quality(database, ObjectId(), [Quote], MemoryStatsCollector(get_crawler()))
+    (records,) = quality.records
+    assert records.filled == {"text": 1, "author": 1, "tags": 1, "goodreads_url": 0}
+    assert (records.found, records.new, records.refused, records.faults) == (2, 1, 1, {"author": 1})
+
+
+PAGES = ["/lists/rel-next/", *(f"/lists/rel-next/?page={number}" for number in range(2, 8))]
+
+
+def test_a_changed_layout_makes_the_run_suspect_and_marks_nothing_gone(swathe: Swathe, database: Mongo) -> None:
+    with PracticeServer() as server:
+        start = server.url.rstrip("/") + PAGES[0]
+        pages = {path: urlopen(server.url.rstrip("/") + path).read().decode() for path in PAGES}
+        for _ in range(4):
+            crawl(swathe, "found-alone", start)
+        # A saying that reads otherwise is another record, and the one before it is gone.
+        saying = database.quotes.find_one({"text": {"$regex": "^[A-Za-z .,]+$"}}) or {}
+        pages = {path: page.replace(saying["text"], f"Verily, {saying['text']}") for path, page in pages.items()}
+        for path, page in pages.items():
+            assert 'class="tag"' in page
+            server.faults[path] = Fault(body=page.replace('class="tag"', 'class="label"'))
+        server.faults["/lists/rel-next/?page=8"] = Fault(status=404)
+        result = crawl(swathe, "found-alone", start, code=3)
+        suspect = last_run(database)
+        assert database.quotes.count_documents({"gone_at": {"$ne": None}}) == 0
+        crawl(swathe, "found-alone", start, code=3, environ={"SWATHE_QUALITY_HOLD_GONE": "false"})
+        assert database.quotes.count_documents({"gone_at": {"$ne": None}}) == 1
+    (line,) = suspect["deviations"]
+    assert line.startswith(
+        "`tags` is empty in 100 % of 61 quotes, usually in 2 %; selector '.tag::text' matched 0 times"
+    )
+    assert (suspect["verdict"], suspect["suspect"], suspect["reasons"]) == ("unknown", True, [line])
+    assert "found-alone: unknown, suspect: 8 pages" in result.err
+    assert line in result.err
+    assert line in swathe("runs", "show", str(suspect["_id"])).out
+    assert "unknown, suspect" in swathe("runs", "list").out
