@@ -7,6 +7,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import models
+from models.frontier import QueuedRequest
 from models.record import Record
 from models.system import Change, Rejected, RenderDecision, Run
 
@@ -24,5 +25,5 @@ def record_documents() -> dict[str, type[Record]]:
 
 def all_documents() -> dict[str, type[Document]]:
     """Return the records' documents and Swathe's own, by collection name."""
-    ours = (Change, Rejected, RenderDecision, Run)
+    ours = (Change, QueuedRequest, Rejected, RenderDecision, Run)
     return {**record_documents(), **{document._get_collection_name(): document for document in ours}}

@@ -77,7 +77,13 @@ class Run(Document):
     evidence = ListField(DictField())
     host = StringField()
     pid = IntField()
+    process = StringField()
     version = StringField()
+    finish_reason = StringField()
+    resumed = IntField()
+    dead_letters = IntField()
+    frontier = DictField()
+    workers = DictField()
 
 
 class Change(Document):

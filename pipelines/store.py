@@ -13,6 +13,7 @@ from scraper.run_recorder import RunRecorder, stores_records
 from scraper.storing.group_commit import GroupCommit
 from scraper.storing.plan import Outcome
 from scraper.storing.store import Store
+from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from typing import Self
@@ -61,7 +62,7 @@ class StorePipeline:
             self._recorder.database_lost(error)
             raise
         for outcome, count in Counter(outcomes).items():
-            self._crawler.stats.inc_value(f"swathe/items_{outcome}", count)
+            Tallies.of(self._crawler).count(item.request, f"swathe/items_{outcome}", count)
         refused = [found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED]
         if refused:
             self._report(refused)

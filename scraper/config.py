@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from scraper.config_sections import CrawlConfig, MongoConfig, RenderingConfig, Section, StoreConfig
+from scraper.config_sections import CrawlConfig, FrontierConfig, MongoConfig, RenderingConfig, Section, StoreConfig
 from scraper.errors import ConfigError, expected_one_of
 from scraper.origin import ROOT
 
@@ -23,6 +23,7 @@ class Config(Section):
     mongodb: MongoConfig
     crawl: CrawlConfig
     store: StoreConfig
+    frontier: FrontierConfig
     rendering: RenderingConfig
     login: dict[str, SecretStr] = Field(default_factory=dict)
 

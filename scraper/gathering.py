@@ -22,6 +22,8 @@ class PageRecords:
 
     url: str
     records: list[Found]
+    request: Request | None = None
+    """What the page was asked for with."""
 
     def __repr__(self) -> str:
         """Show the page short enough for a log line."""
@@ -49,10 +51,10 @@ class GatherRecords:
                 else:
                     others.append(output)
         except Exception:
-            for item in _items(found, others):
+            for item in _items(response, found, others):
                 yield item
             raise
-        for item in _items(found, others):
+        for item in _items(response, found, others):
             yield item
 
 
@@ -65,5 +67,6 @@ class RecordFeeds(FeedExporter):
             super().item_scraped(record, spider)
 
 
-def _items(found: list[Found], others: list[Any]) -> list[Any]:
-    return [*([PageRecords(found[0].url, found)] if found else []), *others]
+def _items(response: Response | None, found: list[Found], others: list[Any]) -> list[Any]:
+    request = response.request if response is not None else None
+    return [*([PageRecords(found[0].url, found, request)] if found else []), *others]

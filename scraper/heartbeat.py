@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from models.system import Run
+from scraper.processes import is_gone
 from scraper.verdict import EXIT_FAILED
 
 HEARTBEAT_S = 5.0
@@ -14,8 +15,10 @@ LOST_AFTER = timedelta(seconds=12 * HEARTBEAT_S)
 
 
 def mark_lost_runs() -> None:
-    """Give up runs that say they are running and show no sign of life. Blocks."""
-    silent = Run.objects(state="running", heartbeat_at__lt=datetime.now(UTC) - LOST_AFTER)
-    silent.update(
-        state="lost", verdict="incomplete", reasons=["killed: it stopped without a word"], exit_code=EXIT_FAILED
-    )
+    """Give up runs that say they are running although their process has ended, or shows no sign of life. Blocks."""
+    silent = datetime.now(UTC) - LOST_AFTER
+    for run in Run.objects(state="running").only("host", "pid", "process", "heartbeat_at"):
+        if run.heartbeat_at < silent or is_gone({"host": run.host, "pid": run.pid, "process": run.process}):
+            Run.objects(id=run.id, state="running", heartbeat_at=run.heartbeat_at).update_one(
+                state="lost", verdict="incomplete", reasons=["killed: it stopped without a word"], exit_code=EXIT_FAILED
+            )

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from scrapy.statscollectors import StatsCollector
-
 STATISTICS = {
     "pages": "swathe/pages",
     "requests": "downloader/request_count",
@@ -22,8 +17,3 @@ STATISTICS = {
     "errors": "swathe/errors",
 }
 """The counts of a run, and the statistic of Scrapy's that each is taken from."""
-
-
-def counts_of(stats: StatsCollector) -> dict[str, int]:
-    """Return what a crawl has done so far, by the field of RunCounts."""
-    return {name: stats.get_value(key, 0) for name, key in STATISTICS.items()}

@@ -60,6 +60,9 @@ MEMUSAGE_LIMIT_MB = SWATHE.crawl.memory_limit_mb
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
+# What is still to be asked for
+SCHEDULER = "scraper.frontier.scheduler.LeaseScheduler"
+
 # The data's way
 ITEM_PIPELINES = {
     "pipelines.clean.CleanPipeline": 100,
@@ -71,8 +74,14 @@ EXTENSIONS = {
     "scrapy.extensions.feedexport.FeedExporter": None,
     "scraper.gathering.RecordFeeds": 0,
 }
-SPIDER_MIDDLEWARES = {"scraper.failures.PageFailures": 10, "scraper.gathering.GatherRecords": 1000}
+SPIDER_MIDDLEWARES = {
+    "scraper.failures.PageFailures": 10,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scraper.page_limit.DepthLimit": 900,
+    "scraper.gathering.GatherRecords": 1000,
+}
 DOWNLOADER_MIDDLEWARES = {
+    "scraper.frontier.restore.GiveUpDeadly": 30,
     "scraper.login.Session": 40,
     "scraper.page_limit.PageLimit": 50,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,

@@ -378,7 +378,7 @@ def test_a_batch_whose_answer_was_lost_is_written_again_and_counts_its_changes(
         return send(*arguments)
 
     monkeypatch.setattr(upsert, "send", lose_once)
-    monkeypatch.setattr("scraper.storing.store.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("scraper.mongo.breaks.FIRST_WAIT_S", 0.01)
     assert store.write([thing(price=Decimal(6))]) == [CHANGED]
     assert not broken
     assert assert_history_agrees(database) == 1

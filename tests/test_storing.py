@@ -253,7 +253,7 @@ def test_a_batch_is_written_again_when_mongod_is_killed_under_it(tmp_path: Path)
 def test_a_database_that_stays_away_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     connection = Connection(configured(SWATHE_MONGODB_DATA_DIR=str(tmp_path / "data"), SWATHE_MONGODB_IDLE_STOP_S="0",
                                        SWATHE_MONGODB_CONNECT_TIMEOUT_S="0.3").mongodb)  # fmt: skip
-    monkeypatch.setattr("scraper.storing.store.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("scraper.mongo.breaks.FIRST_WAIT_S", 0.01)
     assert connection.server is not None
     with connection:
         store = Store(connection, ObjectId(), "books")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pymongo.errors import AutoReconnect, PyMongoError
+from pymongo.errors import PyMongoError
 
 from models.system import Change, Rejected
 from scraper.errors import DatabaseError, DatabaseLostError
+from scraper.mongo.breaks import through_breaks
 from scraper.mongo.connection import explain
 from scraper.mongo.indexes import ensure_indexes
 from scraper.storing.plan import Outcome
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from models.record import Found
     from scraper.mongo.connection import Connection
-
-TRIES, FIRST_WAIT_S = 6, 0.5
-"""How often a batch is written when the connection breaks; the wait doubles each time, 15 s in all."""
 
 
 class Store:
@@ -51,7 +48,7 @@ class Store:
         if self._lost is not None:
             raise self._lost  # the crawl is being ended; do not let every batch in flight wait again
         try:
-            return self._write_through_breaks(batch)
+            return through_breaks(self._connection, lambda: self._write_once(batch))
         except PyMongoError as error:
             what = explain(error, self._connection.address)
             self._lost = DatabaseLostError(f"the last batch is not stored: {what}")
@@ -59,16 +56,6 @@ class Store:
         except DatabaseError as error:
             self._lost = error
             raise
-
-    def _write_through_breaks(self, batch: Sequence[Found]) -> list[Outcome]:
-        """Write again when the connection breaks, up to `TRIES` times in all."""
-        for attempt in range(TRIES - 1):
-            try:
-                return self._write_once(batch)
-            except AutoReconnect:
-                time.sleep(FIRST_WAIT_S * 2**attempt)
-                self._connection.revive()
-        return self._write_once(batch)
 
     def _write_once(self, batch: Sequence[Found]) -> list[Outcome]:
         database, now = self._connection.open(), _now()
