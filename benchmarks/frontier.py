@@ -43,12 +43,20 @@ def crawl_once(spider: str, site: str) -> dict[str, float]:
     settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
     with connection_to(load_config().mongodb) as database:
         database.client.drop_database(database.name)
-    process = AsyncCrawlerProcess(settings)
-    crawlers: list[Any] = []
-    create = process.create_crawler
-    process.create_crawler = lambda kind: crawlers.append(create(kind)) or crawlers[0]  # type: ignore[method-assign]
-    result = crawl(spider_class(spider), {"start": site + STARTS[spider]}, process)
-    return {"pages": result.counts["pages"], "seconds": crawlers[0].stats.get_value("elapsed_time_seconds")}
+        used = cpu_seconds()
+        process = AsyncCrawlerProcess(settings)
+        result = crawl(spider_class(spider), {"start": site + STARTS[spider]}, process)
+    with connection_to(load_config().mongodb) as database:
+        run = database["runs"].find_one()
+    assert run is not None
+    seconds = (run["ended_at"] - run["started_at"]).total_seconds()
+    return {"pages": result.counts["pages"], "seconds": seconds, "cpu": cpu_seconds() - used}
+
+
+def cpu_seconds() -> float:
+    """Return the processor time that this process has used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def alone(requests: int) -> dict[str, float]:
@@ -66,7 +74,8 @@ def alone(requests: int) -> dict[str, float]:
         run = Run(spider="alone", state="running", started_at=time_now(), heartbeat_at=time_now()).save()
         frontier = MongoFrontier(connection_to(load_config().mongodb), run.id, "me", 30)
         frontier.join()
-        started, acks = time.monotonic(), []
+        acks: list[Ack] = []
+        started = time.monotonic()
         for first in range(0, requests, BATCH):
             puts = [
                 Put(run.id.binary + n.to_bytes(16), Request(f"http://h/{n}"), '{"url": "http://h/"}' * 10, 0, n)
@@ -139,13 +148,15 @@ def measure(spider: str, site: str, rounds: int, environ: dict[str, str]) -> dic
 def report(spider: str, results: dict[str, list[dict[str, float]]]) -> None:
     """Print medians, and the ratio of the rounds' pairs."""
     print(f"\n{spider}: {results['mongodb'][0]['pages']:.0f} pages")
-    print(f"{'frontier':<10}{'median s':>10}{'pages/s':>10}{'peak MB':>10}{'ratio':>8}")
+    print(f"{'frontier':<10}{'median s':>10}{'pages/s':>10}{'peak MB':>10}{'ratio':>8}{'ratio of CPU':>14}")
     for variant in VARIANTS:
         seconds = statistics.median(result["seconds"] for result in results[variant])
         pages, peak = results[variant][0]["pages"], max(result["peak_mb"] for result in results[variant])
-        pairs = zip(results["memory"], results[variant], strict=True)
-        ratio = statistics.median(memory["seconds"] / other["seconds"] for memory, other in pairs)
-        print(f"{variant:<10}{seconds:>10.2f}{pages / seconds:>10.0f}{peak:>10.0f}{ratio:>8.2f}")
+        pairs = list(zip(results["memory"], results[variant], strict=True))
+        ratio, cpu = (
+            statistics.median(memory[what] / other[what] for memory, other in pairs) for what in ("seconds", "cpu")
+        )
+        print(f"{variant:<10}{seconds:>10.2f}{pages / seconds:>10.0f}{peak:>10.0f}{ratio:>8.2f}{cpu:>14.2f}")
 
 
 if __name__ == "__main__":

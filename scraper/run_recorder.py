@@ -60,7 +60,7 @@ class RunRecorder:
         self.verdict: Verdict | None = None
         self.findings = Findings()
         self._database_error = ""
-        self._ready = False
+        self._ready = self._is_open = False
         self._heartbeat: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -84,6 +84,8 @@ class RunRecorder:
         if not self._database_error:
             self._database_error = str(error)
             logger.error("%s", error)
+            if not self._is_open:
+                return  # it will not be opened
             # Not awaited: the engine closes once this item, among others, is done with. asyncio itself keeps only a
             # weak reference to a task.
             self._closing = asyncio.create_task(self._crawler.engine.close_spider_async(reason="database_lost"))
@@ -112,6 +114,7 @@ class RunRecorder:
     async def _opened(self, spider: SiteSpider) -> None:
         if not await self.begin(spider):
             raise CloseSpider("database_unavailable")
+        self._is_open = True
         if not self._is_guest:
             self._heartbeat = asyncio.create_task(self._beat_until_closed())
 
@@ -213,7 +216,9 @@ class RunRecorder:
             counts=RunCounts(**self.counts()),
             problems=[Problem(url=problem.url, what=problem.what) for problem in self.outcomes.problems],
         )
-        if self.begun and self.begun.durable and (verdict.state == "finished" or reason == "finished"):
+        if self._database_error or not (self.begun and self.begun.durable):
+            return
+        if verdict.state == "finished" or reason == "finished":
             letters = clear_unless_dead(self.connection.open(), self.run_id)
             self._update(dead_letters=letters, workers={}, **({} if letters else {"frontier": {}}))
 

@@ -38,6 +38,7 @@ DEARER = replace(
     ),
 )
 LOST_PAGE = SITE.all_books[17].path
+COUNTS = ("pages", "items_refused", "items_gone", "dead_pages", "errors")
 QUICK = ["--set", "RETRY_TIMES=1", "--set", "store.batch_wait_ms=20", "--set", "frontier.lease_s=3"]
 
 
@@ -62,7 +63,7 @@ def outcome(database: Mongo) -> dict[str, Any]:
         "lists": run["lists"],
         "problems": run["problems"],
         "records": run["records"],
-        "counts": {name: run["counts"][name] for name in ("pages", "items_refused", "items_gone", "dead_pages", "errors")},
+        "counts": {name: run["counts"][name] for name in COUNTS},
         "stored": sum(run["counts"][f"items_{what}"] for what in ("new", "changed", "unchanged")),
         "runs": len(runs),
     }  # fmt: skip

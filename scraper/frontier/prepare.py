@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 REMEMBERED = 20_000
 """Requests that are known to be stored without asking: most links that repeat do so soon."""
 
-SUSPECT, DEADLY = 3, 3
-"""How many workers died with a request before it is begun alone, and how often that may end them before it is given up."""
+SUSPECT = 3
+"""How many workers must have died with a request before it is begun alone."""
+
+DEADLY = 3
+"""How often a request may be begun alone and not end before it is given up."""
 
 NOT_BEFORE = "not_before"
 """Where a request's meta says, in UNIX time, when it may be asked for."""

@@ -22,6 +22,7 @@ FIRST, LAST = b"\x00" * 16, b"\xff" * 16
 DEAD_KEPT = 20
 """Dead letters that are read to be named; all of them are counted."""
 
+EVENTS = ["event", "depth", "notes"]
 WANTED = ["url", "error", "tally"]
 
 AGAIN = ("retry_times", "redirect_times", "redirect_ttl", "redirect_urls", "redirect_reasons", "logins")
@@ -51,7 +52,7 @@ def work_of(requests: Requests, run: ObjectId, but: str = "") -> Work:
     )
     work = Work(Counter({row["_id"]: row["sum"] for row in sums}))
     # What ended plainly has no order: nothing but its counts is wanted.
-    for row in requests.find({**ended, "order": {"$gt": 0}}, ["event", "depth", "notes"], sort=[("order", 1)]):
+    for row in requests.find({**ended, "order": {"$gt": 0}}, EVENTS, sort=[("order", 1)], allow_disk_use=True):
         if row.get("event"):
             work.events.append((ListEvent.from_json(json.loads(row["event"])), row.get("depth", 0)))
         for what, texts in row.get("notes", {}).items():
