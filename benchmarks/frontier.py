@@ -53,6 +53,43 @@ def crawl_once(spider: str, site: str) -> dict[str, float]:
     return {"pages": result.counts["pages"], "seconds": seconds, "cpu": cpu_seconds() - used}
 
 
+def queue(urls: int, site: str) -> dict[str, float]:
+    """Queue addresses from one page, as a spider does, and stop; return how fast it was."""
+    from scrapy import Request
+    from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.exceptions import CloseSpider
+
+    from models.books import Book
+    from scraper.config import load_config
+    from scraper.crawling import crawl, project_settings
+    from scraper.mongo.connection import connection_to
+    from scraper.spider import SiteSpider
+
+    class Queueing(SiteSpider):
+        """Makes requests."""
+
+        name, start_url, records = "queueing", site, (Book,)
+
+        def parse(self, response: Any, **_: Any) -> Any:
+            for number in range(urls):
+                yield Request(f"{site}books/?number={number}", self.parse_next, priority=-1)
+            raise CloseSpider("queued")
+
+        def parse_next(self, response: Any) -> Any:
+            yield Request(response.url, self.parse_next)
+
+    settings = project_settings()
+    settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
+    settings.set("MEMUSAGE_LIMIT_MB", 0, priority="cmdline")
+    # Hardly any of them is asked for meanwhile.
+    settings.setdict({"DOWNLOAD_SLOTS": {}, "DOWNLOAD_DELAY": 1}, priority="cmdline")
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.monotonic()
+    crawl(Queueing, {"start": site}, AsyncCrawlerProcess(settings), "fresh")
+    with connection_to(load_config().mongodb) as database:
+        queued = database["frontier"].estimated_document_count()
+    return {"queued": queued, "queued_s": queued / (time.monotonic() - started), "before_mb": before}
+
+
 def cpu_seconds() -> float:
     """Return the processor time that this process has used."""
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -106,7 +143,10 @@ def main() -> None:
     args = parser.parse_args()
     if args.one:
         what, where = args.one
-        done = alone(int(where)) if what == "alone" else crawl_once(what, where)
+        if what.isdigit():
+            done = queue(int(what), where)
+        else:
+            done = alone(int(where)) if what == "alone" else crawl_once(what, where)
         print(json.dumps({**done, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -116,6 +156,9 @@ def main() -> None:
         try:
             assert server.stdout is not None
             site = server.stdout.readline().strip()
+            if args.urls:
+                print(in_process([str(args.urls), site], environ))
+                return
             for spider in args.spider or sorted(STARTS):
                 report(spider, measure(spider, site, args.rounds, environ))
             print(f"\nthe frontier alone: {in_process(['alone', '20000'], environ)['requests_s']:.0f} requests/s")
