@@ -385,7 +385,7 @@ def test_two_processes_share_a_run_and_one_of_them_is_killed(
     swathe: Swathe, database: Mongo, slow: PracticeServer, killed: str
 ) -> None:
     swathe.extra |= {"SWATHE_CRAWL_CONCURRENCY": "1", "SWATHE_FRONTIER_LEASE_S": "3"}
-    slow._latency_s = 0.5
+    slow._latency_s = 0.3
     host = started(swathe, slow, 4)
     run = last_run(database)["_id"]
     command = [sys.executable, "-c", JOIN, f"{slow.url}books/", str(run)]

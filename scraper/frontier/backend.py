@@ -122,5 +122,8 @@ class Backend(Protocol):
         For a worker that knows of none of its own: what is still in its name, after a lost answer, goes back.
         """
 
+    def others_changed(self) -> bool:
+        """Return whether others may have done work since this was last asked."""
+
     def others_work(self) -> Work:
         """Return what other workers have done for the run so far."""

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BUFFER, LOW = 200, 50
-"""Requests that a worker has ready at most, and below how many it asks for more."""
+AHEAD = 3
+"""Requests that a worker has at most, for each that may be under way; at a third of them it asks for more.
+
+Enough not to run dry while it asks, and few enough to leave some to others.
+"""
 
 MOST_WAITING = 2_000
 """Requests that may wait to be stored; more are stored before anything else goes on, so that memory stays flat."""
@@ -40,6 +43,7 @@ class Exchange:
         self,
         writer: Writer,
         lease_s: float,
+        concurrency: int,
         *,
         load: Callable[[Taken], Put],
         catch_up: Callable[[], Awaitable[None]],
@@ -47,6 +51,7 @@ class Exchange:
         fail: Callable[[Exception], None],
     ) -> None:
         self._writer, self._lease_s = writer, lease_s
+        self._most, self._least = AHEAD * concurrency, concurrency
         self._load, self._catch_up, self._wake, self._fail = load, catch_up, wake, fail
         self.ready = Ready()
         self._begun = 0
@@ -130,7 +135,7 @@ class Exchange:
 
     @property
     def _hungry(self) -> bool:
-        return self._more and len(self.ready) < LOW
+        return self._more and len(self.ready) < self._least
 
     async def _work(self) -> None:
         """Write and read until there is nothing to write and enough to do, or nothing at all."""
@@ -162,7 +167,7 @@ class Exchange:
         batch, self._batch = self._batch, Batch()
         batch.alone = self.ready.to_mark
         if not self._closing:
-            batch.lease = max(0, BUFFER - len(self.ready))
+            batch.lease = max(0, self._most - len(self.ready))
             batch.take = max(0, batch.lease - len(batch.puts)) if self._hungry else 0
         return batch
 

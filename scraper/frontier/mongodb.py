@@ -36,6 +36,8 @@ class MongoFrontier:
     def __init__(self, connection: Connection, run: ObjectId, worker: str, lease_s: float) -> None:
         self._connection, self._run, self._worker = connection, run, worker
         self._lease = timedelta(seconds=lease_s)
+        self._joined: int | None = None
+        """How many workers had ever joined when it was last looked."""
         self._requests: Collection[dict[str, Any]]
         self._runs: Collection[dict[str, Any]]
 
@@ -45,6 +47,7 @@ class MongoFrontier:
         self._requests = database[QueuedRequest._get_collection_name()]
         self._runs = database[Run._get_collection_name()]
         self._requests.create_index(INDEX, name="open", partialFilterExpression={"listed": True})
+        self._runs.update_one({"_id": self._run}, {"$inc": {"frontier.joined": 1}})
         self.renew()
 
     def renew(self) -> int:
@@ -55,9 +58,13 @@ class MongoFrontier:
         run = self._runs.find_one_and_update(
             {"_id": self._run}, {"$set": {f"workers.{self._worker}": sign}}, ["workers"], return_document=True
         )
-        alive = {name for name, place in (run or {}).get("workers", {}).items() if self._lives(place)}
+        workers = (run or {}).get("workers", {})
+        alive = {name for name, place in workers.items() if self._lives(place)}
         dead = [name for name in owners if name not in alive]
-        return self._give_back({"owner": {"$in": dead}}) if dead else 0
+        given_back = self._give_back({"owner": {"$in": dead}}) if dead else 0
+        if forgotten := {f"workers.{name}": "" for name in workers if name not in alive}:
+            self._runs.update_one({"_id": self._run}, {"$unset": forgotten})
+        return given_back
 
     def leave(self) -> None:
         """Give back every request that this worker has, and be none any more."""
@@ -84,6 +91,12 @@ class MongoFrontier:
         self._give_back({"owner": self._worker})
         states = {"run": self._run, "listed": True, "state": {"$in": [PENDING, LEASED]}}
         return self._requests.count_documents(states, limit=1)
+
+    def others_changed(self) -> bool:
+        """Return whether others may have done work since this was last asked."""
+        run = self._runs.find_one({"_id": self._run}, ["workers", "frontier.joined"]) or {}
+        earlier, self._joined = self._joined, run.get("frontier", {}).get("joined")
+        return self._joined != earlier or len(run.get("workers", {})) > 1
 
     def others_work(self) -> Work:
         """Return what other workers have done for the run so far."""

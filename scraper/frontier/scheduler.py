@@ -47,6 +47,7 @@ class LeaseScheduler(BaseScheduler):
         self._exchange = Exchange(
             self._writer,
             config.frontier.lease_s,
+            config.crawl.concurrency,
             load=self._load,
             catch_up=self._catch_up,
             wake=lambda: self._slot.wake(),
@@ -146,6 +147,8 @@ class LeaseScheduler(BaseScheduler):
 
     async def _catch_up(self) -> None:
         """Take in what other workers did, before a crash or beside this one, and ask for what follows from it."""
+        if not await self._writer.do(lambda backend: backend.others_changed()):
+            return
         work = await self._writer.do(lambda backend: backend.others_work())
         self._tallies.others = work
         for request in requests_after(self._spider, work.events):
