@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from scraper.errors import UnstorableRequestError
+from scraper.failures import UNSTORED
 from scraper.frontier.backend import Ack, Batch
 from scraper.frontier.ready import Ready
 
@@ -178,7 +179,7 @@ class Exchange:
             try:
                 self.ready.push(self._load(taken))
             except UnstorableRequestError as error:
-                self._batch.acks.append(Ack(taken.id, time.time_ns(), {}, error=str(error)))
+                self._batch.acks.append(Ack(taken.id, time.time_ns(), {UNSTORED: 1}, error=str(error)))
         self.ready.marked(batch.alone)
         self.ready.pending += written.pending - len(written.taken)
         if written.pending or batch.take:
@@ -208,6 +209,7 @@ class Exchange:
                     renewed_at = time.monotonic()
                 if late_s > self._lease_s:
                     self._batch.releases += self.ready.drop()  # somebody else may have them by now
+                    self._more = True
             except Exception as error:  # noqa: BLE001 - the next write shows whether the store is lost
                 logger.warning("The lease could not be renewed: %s", error)
             if self._waits:
