@@ -112,7 +112,7 @@ def numbers(found: Any) -> list[int]:
 def test_adding_is_deduplicating_and_the_latest_of_the_highest_priority_goes_first(worker: Any) -> None:
     me = worker("me")
     assert me.write(Batch(puts(1, 2, 3))).pending == 3
-    written = me.write(Batch([*puts(3, 4), *puts(9, priority=-1)], lease=1))
+    written = me.write(Batch([*puts(4, 3), *puts(9, priority=-1)], lease=1))
     assert (numbers(written.leased), written.pending, written.duplicates) == ([4], 1, 1)
     assert numbers(me.write(Batch(take=3)).taken) == [3, 2, 1]
     assert numbers(me.write(Batch(take=3)).taken) == [9]

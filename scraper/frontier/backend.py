@@ -28,6 +28,8 @@ class Put:
     """UNIX time before which nobody may take it; 0: at once."""
     alone: bool = False
     """Whether nothing else may be under way with it."""
+    early: bool = False
+    """Whether it may be begun before it is stored, since nobody else can have made it."""
 
     @property
     def order(self) -> tuple[int, int]:
@@ -80,7 +82,7 @@ class Batch:
     alone: bytes | None = None
     """A request that is about to be begun alone."""
     lease: int = 0
-    """How many of `puts` this worker wants for itself, the first by their order."""
+    """How many of `puts` this worker wants for itself, the first ones that are due."""
     take: int = 0
     """How many others it wants."""
 
@@ -103,6 +105,9 @@ class Backend(Protocol):
     A worker has a request until it acknowledges or releases it, or shows no sign of life for the time of a lease.
     Everything raises PyMongoError or what the scheduler is told to take for a lost store.
     """
+
+    shared: bool
+    """Whether other workers were ever seen at the run."""
 
     def join(self) -> None:
         """Become a worker of the run, and give back what dead workers had."""

@@ -29,6 +29,9 @@ Enough not to run dry while it asks, and few enough to leave some to others.
 MOST_WAITING = 2_000
 """Requests that may wait to be stored; more are stored before anything else goes on, so that memory stays flat."""
 
+ACK_WAIT_S = 0.1
+"""How long an acknowledgement may wait for others: nobody waits for it, but new requests wait for its being written."""
+
 TICK_S = 0.5
 """How often a worker without work looks whether others have left some."""
 
@@ -57,6 +60,8 @@ class Exchange:
         self.ready = Ready()
         self._begun = 0
         """How many requests were handed out and have not ended."""
+        self._acked_at = 0.0
+        """Since when acknowledgements wait."""
         self.duplicates = 0
         self.over = False
         """Whether the store was seen to have nothing left for anybody, since something was last done here."""
@@ -89,6 +94,12 @@ class Exchange:
     def put(self, put: Put) -> None:
         """Add a request."""
         self._batch.puts.append(put)
+        # The next page of a list, with nothing else to do: what it costs to store it need not be waited for. Should
+        # all be lost now, the page that led to it is not done, and makes it again.
+        put.early = put.early and not self.ready and not self._writer.shared
+        if put.early:
+            self.ready.push(put)
+            self._wake()
         if len(self._batch.puts) >= MOST_WAITING:
             batch = self._next_batch()
             try:
@@ -104,8 +115,12 @@ class Exchange:
         if ack is None:
             self._batch.releases.append(id_)
         else:
+            if not self._batch.acks:
+                self._acked_at = time.monotonic()
+                asyncio.get_running_loop().call_later(ACK_WAIT_S, self.work_soon)
             self._batch.acks.append(ack)
-        self.work_soon()
+        if not self._begun:
+            self.work_soon()
 
     def next(self) -> Put | None:
         """Return the next request to begin, or None."""
@@ -132,7 +147,13 @@ class Exchange:
 
     @property
     def _has_news(self) -> bool:
-        return bool(self._batch.puts or self._batch.acks or self._batch.releases)
+        return bool(self._batch.puts or self._batch.releases) or self._acks_are_due
+
+    @property
+    def _acks_are_due(self) -> bool:
+        """Whether acknowledgements are to be written: after a while, or when there is nothing else to do."""
+        idle = not (self.ready or self._begun)
+        return bool(self._batch.acks) and (idle or time.monotonic() - self._acked_at >= ACK_WAIT_S / 2)
 
     @property
     def _hungry(self) -> bool:
@@ -165,16 +186,23 @@ class Exchange:
         self._written(await self._writer.do(lambda backend: backend.write(batch)), batch)
 
     def _next_batch(self) -> Batch:
+        due = self._acks_are_due
         batch, self._batch = self._batch, Batch()
+        if not (due or self._closing):
+            self._batch.acks, batch.acks = batch.acks, []
         batch.alone = self.ready.to_mark
+        batch.puts.sort(key=lambda put: (not put.early, put.order))
+        begun = sum(put.early for put in batch.puts)
+        batch.lease = begun
         if not self._closing:
-            batch.lease = max(0, self._most - len(self.ready))
+            batch.lease = max(begun, self._most - len(self.ready))
             batch.take = max(0, batch.lease - len(batch.puts)) if self._hungry else 0
         return batch
 
     def _written(self, written: Written, batch: Batch) -> None:
         for put in written.leased:
-            self.ready.push(put)
+            if not put.early:
+                self.ready.push(put)
         for taken in written.taken:
             try:
                 self.ready.push(self._load(taken))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DUPLICATE_KEY = 11000
 INDEX = [("run", 1), ("state", 1), ("priority", DESCENDING), ("seq", DESCENDING)]
+WORKERS = ["workers", "frontier.joined"]
 WANTED = ("request", "priority", "seq", "taken", "alone")
 
 
@@ -36,6 +37,7 @@ class MongoFrontier:
     def __init__(self, connection: Connection, run: ObjectId, worker: str, lease_s: float) -> None:
         self._connection, self._run, self._worker = connection, run, worker
         self._lease = timedelta(seconds=lease_s)
+        self.shared = False
         self._joined: int | None = None
         """How many workers had ever joined when it was last looked."""
         self._requests: Collection[dict[str, Any]]
@@ -55,10 +57,14 @@ class MongoFrontier:
         # Read before the workers are: whoever has a request was a worker before.
         owners = self._requests.distinct("owner", {"run": self._run, "listed": True, "state": LEASED})
         sign = {"seen_at": datetime.now(UTC), **this_process()}
-        run = self._runs.find_one_and_update(
-            {"_id": self._run}, {"$set": {f"workers.{self._worker}": sign}}, ["workers"], return_document=True
+        run = (
+            self._runs.find_one_and_update(
+                {"_id": self._run}, {"$set": {f"workers.{self._worker}": sign}}, WORKERS, return_document=True
+            )
+            or {}
         )
-        workers = (run or {}).get("workers", {})
+        workers = run.get("workers", {})
+        self.shared = run.get("frontier", {}).get("joined", 0) > 1
         alive = {name for name, place in workers.items() if self._lives(place)}
         dead = [name for name in owners if name not in alive]
         given_back = self._give_back({"owner": {"$in": dead}}) if dead else 0
@@ -94,7 +100,7 @@ class MongoFrontier:
 
     def others_changed(self) -> bool:
         """Return whether others may have done work since this was last asked."""
-        run = self._runs.find_one({"_id": self._run}, ["workers", "frontier.joined"]) or {}
+        run = self._runs.find_one({"_id": self._run}, WORKERS) or {}
         earlier, self._joined = self._joined, run.get("frontier", {}).get("joined")
         return self._joined != earlier or len(run.get("workers", {})) > 1
 
@@ -111,15 +117,14 @@ class MongoFrontier:
         return self._requests.update_many(leased, back).modified_count
 
     def _add(self, batch: Batch, written: Written) -> None:
-        puts = sorted(batch.puts, key=lambda put: put.order)
         now = datetime.now(UTC).timestamp()
-        due = [put for put in puts if put.not_before <= now]
+        due = [put for put in batch.puts if put.not_before <= now]
         mine = {put.id for put in due[: batch.lease]}
-        documents = [self._document(put, leased=put.id in mine) for put in puts]
+        documents = [self._document(put, leased=put.id in mine) for put in batch.puts]
         there = self._insert(documents)
         written.duplicates = len(there)
         written.leased = [put for put in due[: batch.lease] if put.id not in there]
-        written.pending = len(puts) - len(there) - len(written.leased)
+        written.pending = len(batch.puts) - len(there) - len(written.leased)
 
     def _insert(self, documents: list[dict[str, Any]]) -> set[bytes]:
         """Insert what is new and return the ids that were there already."""

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from scraper.frontier.backend import Put
 from scraper.frontier.fingerprints import fingerprint
+from scraper.list_reading import LIST_NOTE
 from scraper.stored_requests import request_from_json, request_to_json
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ class Preparer:
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
         self._seq = max(self._seq + 1, time.time_ns())
-        return Put(id_, request, data, request.priority, self._seq, request.meta.get(NOT_BEFORE, 0.0))
+        later = request.meta.get(NOT_BEFORE, 0.0)
+        # A list asks for each of its pages once, so what it has made nobody else has, unless there are others.
+        early = LIST_NOTE in request.meta and not later
+        return Put(id_, request, data, request.priority, self._seq, later, early=early)
 
     def load(self, taken: Taken) -> Put:
         """Return a stored request to begin; raise UnstorableRequestError for one that the spider no longer knows."""

@@ -30,6 +30,11 @@ class Writer:
         self._thread = ThreadPoolExecutor(1, "frontier")
         self._lost: DatabaseError | None = None
 
+    @property
+    def shared(self) -> bool:
+        """Whether other workers were ever seen at the run."""
+        return self._backend.shared
+
     async def do(self, work: Callable[[Backend], T]) -> T:
         """Return what work gives; raise DatabaseError when the store stays away, and from then on at once."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._carried, work)
