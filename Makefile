@@ -34,6 +34,7 @@ bench: install
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/pagination.py
 	$(BIN)/python benchmarks/exports.py
+	$(BIN)/python benchmarks/frontier.py
 
 # Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.
 lock: $(VENV)/.installed-dev

@@ -88,8 +88,14 @@ class Run(Document):
     evidence = ListField(DictField())
     host = StringField()
     pid = IntField()
+    process = StringField()
     version = StringField()
     firing = StringField(index=True)
+    finish_reason = StringField()
+    resumed = IntField()
+    dead_letters = IntField()
+    frontier = DictField()
+    workers = DictField()
 
 
 class Change(Document):

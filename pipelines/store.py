@@ -17,6 +17,7 @@ from scraper.spider import SiteSpider
 from scraper.storing.group_commit import GroupCommit
 from scraper.storing.plan import Outcome
 from scraper.storing.store import Store
+from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from typing import Self
@@ -55,6 +56,7 @@ class StorePipeline:
         self._commit = GroupCommit(store.write, config.store.batch_size, wait_s)
         self._seen = GroupCommit(store.see, config.store.batch_size, wait_s)
         self._memory = self._crawler.get_extension(VisitMemory)
+        self._tallies = Tallies.of(self._crawler)
 
     async def close_spider(self) -> None:
         """Write what is waiting."""
@@ -79,7 +81,7 @@ class StorePipeline:
         if item.visit is not None and item.records:
             item.visit.measured = measured
         for outcome, count in Counter(outcomes).items():
-            self._crawler.stats.inc_value(f"swathe/items_{outcome}", count)
+            self._tallies.count(item.request, f"swathe/items_{outcome}", count)
         item.refused = [
             found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED
         ]
@@ -126,9 +128,9 @@ class StorePipeline:
     def _count(self, item: PageRecords, *, refused: int, missing: int) -> None:
         """Count records seen again, and make Scrapy's counts, which are about to count one page, those of records."""
         if again := item.size - len(item.records) - missing:
-            self._crawler.stats.inc_value("swathe/items_unchanged", again)
+            self._tallies.count(item.request, "swathe/items_unchanged", again)
         if missing:
-            self._crawler.stats.inc_value(MISSING, missing)
+            self._tallies.count(item.request, MISSING, missing)
         is_dropped = bool(refused) and not item.records
         self._crawler.stats.inc_value("item_scraped_count", 0 if is_dropped else item.size - missing - 1)
         self._crawler.stats.inc_value("item_dropped_count", refused - is_dropped)

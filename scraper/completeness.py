@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from models.record import schema_of
 from models.system import SeenList
 from scraper.paging.account import account_for
+from scraper.tally import NOT_RENDERED, OFF_SITE, WITHOUT_RECORD, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,13 +95,14 @@ def _first_of(reasons: list[str]) -> list[str]:
 
 
 def _examine_links(spider: SiteSpider, findings: Findings) -> None:
-    if without := spider.lists.pages_without_record:
+    tallies = Tallies.of(spider.crawler)
+    if without := tallies.noted(WITHOUT_RECORD):
         what = "record's page" if len(without) == 1 else "records' pages"
         findings.gaps.append(f"{len(without)} {what} gave no record, the first is {without[0]}")
-    if failed := spider.reader.not_rendered:
+    if failed := tallies.noted(NOT_RENDERED):
         what = "page" if len(failed) == 1 else "pages"
         findings.gaps.append(f"{len(failed)} {what} could not be rendered, the first: {failed[0][:300]}")
-    if off_site := spider.lists.links_off_site:
+    if off_site := tallies.noted(OFF_SITE):
         what = "link to a record leads" if len(off_site) == 1 else "links to records lead"
         findings.doubts.append(f"{len(off_site)} {what} off the site, the first to {off_site[0][:200]}")
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from scraper.config_schedules import AlertsConfig, ScheduleLine, SchedulerConfig, Schedules, plain_name
 from scraper.config_sections import (
     CrawlConfig,
+    FrontierConfig,
     MongoConfig,
     PagesConfig,
     PolitenessConfig,
@@ -39,6 +40,7 @@ class Config(Section):
     crawl: CrawlConfig
     politeness: PolitenessConfig
     store: StoreConfig
+    frontier: FrontierConfig
     pages: PagesConfig
     quality: QualityConfig
     retention: RetentionConfig

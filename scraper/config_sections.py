@@ -124,6 +124,13 @@ class StoreConfig(Section):
     batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)]
 
 
+class FrontierConfig(Section):
+    """Where the requests of a crawl wait."""
+
+    backend: Literal["mongodb", "memory"]
+    lease_s: Annotated[float, Field(ge=3, le=3600)]
+
+
 class QualityConfig(Section):
     """How a run is held against the last complete ones."""
 

@@ -12,6 +12,7 @@ from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.project import get_project_settings
 
 from scraper.alerting.watching import after_crawl
+from scraper.beginning import Begun, begin_run, close_failed
 from scraper.errors import UsageError, expected_one_of
 from scraper.mongo.connection import connection_to
 from scraper.run_recorder import RunRecorder
@@ -19,14 +20,18 @@ from scraper.spider import SiteSpider
 from scraper.verdict import EXIT_FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from bson import ObjectId
     from scrapy.crawler import Crawler, CrawlerProcessBase
     from scrapy.settings import Settings
     from scrapy.spiderloader import SpiderLoaderProtocol
 
+    from scraper.beginning import How
     from scraper.config import Config
     from scraper.verdict import Verdict
+
+logger = logging.getLogger(__name__)
 
 SETTINGS_MODULE = "scraper.settings"
 
@@ -102,17 +107,35 @@ def crawl(
     spider: type[SiteSpider],
     arguments: Mapping[str, Any],
     process: CrawlerProcessBase,
+    how: How = "resume",
+    *,
+    tell: Callable[[str], None] = logger.info,
+    join: ObjectId | None = None,
 ) -> CrawlResult:
-    """Run one spider to its end and return how it ended; raise UsageError or DatabaseError before it begins."""
+    """Run one spider to its end and return how it ended; raise UsageError or DatabaseError before it begins.
+
+    `tell` gets a line when it goes on with an earlier run. `join` is a run that another process has begun, and ends.
+    """
     spider.check_arguments(arguments)
     config: Config = process.settings["SWATHE"]
-    with connection_to(config.mongodb):
+    with connection_to(config.mongodb) as database:
+        durable = config.frontier.backend != "memory"
+        if join:
+            begun = Begun(join, durable=True, joined=True)
+        else:
+            begun = begin_run(
+                database, spider, arguments, how, durable=durable, firing=process.settings.get("SWATHE_FIRING")
+            )
+        if begun.line:
+            tell(f"{spider.name}: {begun.line}")
         crawler = process.create_crawler(spider)
+        crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
         tune_process(crawler)
         process.crawl(crawler, **arguments)
         process.start()
         recorder = crawler.get_extension(RunRecorder) if crawler._extensions else None
         if recorder is None:
+            close_failed(begun.run_id)
             return CrawlResult(spider.name, "", None, {}, [])
         recorder.abandon()
         after_crawl(config, recorder.run_id)

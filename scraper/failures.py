@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -11,12 +12,16 @@ from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from scraper.errors import UnstorableRequestError
 from scraper.fetching.accounts import without_account
 from scraper.fetching.resolving import resolver_of
 from scraper.page_limit import PageLimitReachedError
 from scraper.politeness.errors import CrawlEndingError
+from scraper.tally import Tallies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -24,6 +29,11 @@ if TYPE_CHECKING:
 
 # Scrapy also takes a PDF for text when its first bytes are. A server that names no real type is judged by the bytes.
 _TEXT_TYPES = re.compile(r"^$|^text/|html|xml|json|javascript|octet-stream|x-www-form-urlencoded")
+
+logger = logging.getLogger(__name__)
+
+UNSTORED = "swathe/unstored_requests"
+"""Statistic: requests that could not be kept."""
 
 KEPT = 20
 """Problems kept with a run; all of them are counted."""
@@ -50,8 +60,11 @@ class PageFailures(BaseSpiderMiddleware):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self._tallies = Tallies.of(crawler)
         self.problems: list[PageProblem] = []
         self.first_dead_page = ""
+        self.check_request: Callable[[Request], None] | None = None
+        """What raises UnstorableRequestError for a request that cannot be kept."""
 
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
@@ -62,9 +75,9 @@ class PageFailures(BaseSpiderMiddleware):
         return found
 
     def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
-        """Watch over a request that the spider makes; one that is not for the web is a failure."""
+        """Watch over a request that the spider makes; drop one that is not for the web, or cannot be kept."""
         if not request.url.startswith(("http://", "https://")):
-            self.dead(without_account(request.url)[:200], "cannot be fetched: expected an http or https address")
+            self.dead(None, without_account(request.url)[:200], "cannot be fetched: expected an http or https address")
             return None
         if (url := without_account(request.url)) != request.url:
             request = request.replace(url=url)
@@ -72,7 +85,20 @@ class PageFailures(BaseSpiderMiddleware):
             resolver_of(self.crawler).reach.name(url)
         if request.errback is None:
             request.errback = getattr(self.crawler.spider, "page_failed", self.note)
+        if self.check_request is not None:
+            try:
+                self.check_request(request)
+            except UnstorableRequestError as error:
+                self.unstorable(error, response.request if response is not None else None)
+                return None
         return request
+
+    def unstorable(self, error: Exception, parent: Request | None = None) -> None:
+        """Count a request that cannot be kept; the page that made it, as far as it is known, is not done."""
+        logger.error("%s", error)
+        self._tallies.count(parent, UNSTORED)
+        self._tallies.fail(parent, str(error))
+        self.keep(PageProblem(parent.url if parent else "", str(error)))
 
     def process_spider_input(self, response: Response) -> None:
         """Keep what is no text away from callbacks that select from a page."""
@@ -88,11 +114,12 @@ class PageFailures(BaseSpiderMiddleware):
         if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
             return
         request: Request = failure.request  # type: ignore[attr-defined]
-        self.dead(request.meta.get("redirect_urls", [request.url])[0], describe(error, request))
+        self.dead(request, request.meta.get("redirect_urls", [request.url])[0], describe(error, request))
 
-    def dead(self, url: str, what: str) -> None:
+    def dead(self, request: Request | None, url: str, what: str) -> None:
         """Count a page that could not be read."""
-        self.crawler.stats.inc_value("swathe/dead_pages")
+        self._tallies.count(request, "swathe/dead_pages")
+        self._tallies.fail(request, what)
         problem = PageProblem(url, what)
         self.first_dead_page = self.first_dead_page or str(problem)
         self.keep(problem)

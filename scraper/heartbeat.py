@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from models.system import Run
+from scraper.processes import is_gone
 from scraper.verdict import EXIT_FAILED
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ LOST_AFTER = timedelta(seconds=12 * HEARTBEAT_S)
 
 
 def mark_lost_runs() -> None:
-    """Give up runs that say they are running and show no sign of life. Blocks."""
-    _give_up(Run.objects(state="running", heartbeat_at__lt=datetime.now(UTC) - LOST_AFTER))
+    """Give up runs that say they are running although their process has ended, or shows no sign of life. Blocks."""
+    silent = datetime.now(UTC) - LOST_AFTER
+    for run in Run.objects(state="running").only("host", "pid", "process", "heartbeat_at"):
+        if run.heartbeat_at < silent or is_gone({"host": run.host, "pid": run.pid, "process": run.process}):
+            _give_up(Run.objects(id=run.id, state="running", heartbeat_at=run.heartbeat_at))
 
 
 def mark_lost(run_id: ObjectId) -> None:

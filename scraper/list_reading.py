@@ -50,9 +50,6 @@ class ListReader:
     def __init__(self, spider: SiteSpider) -> None:
         self._spider = spider
         self.chains: dict[str, Chain] = {}
-        self.pages_without_record: list[str] = []
-        """Addresses of records' pages that gave no record."""
-        self.links_off_site: list[str] = []
         self._events = WeakKeyDictionary[Request, ListEvent]()
         self.entry_texts = WeakKeyDictionary[Request, int]()
         """What tells the entry that a request was made from, and its content, from any other."""
@@ -62,8 +59,9 @@ class ListReader:
     def first_request(self) -> Request:
         """Return the request for the first page of the spider's list."""
         ask = self._spider.kind.first(self._spider.start_at)
-        self._begin(ask)
-        return self._request(ask)
+        if (ask.list or ask.url) not in self.chains:
+            self._begin(ask)
+        return self.request_for(ask)
 
     def read(self, answer: Response, name: str, number: int, state: dict[str, Any]) -> Iterator[Any]:
         """Yield what a page of a list gives: records, links, and the requests for further pages."""
@@ -85,7 +83,7 @@ class ListReader:
                 )
                 return
         except NotJsonError as error:
-            PageFailures.of(self._spider.crawler).dead(answer.url, str(error))
+            PageFailures.of(self._spider.crawler).dead(answer.request, answer.url, str(error))
             yield from self._went(answer.request, chain, number, "failed", why=str(error))
             return
         assert isinstance(made, Attempt)
@@ -157,7 +155,7 @@ class ListReader:
     def _went(self, request: Request | None, chain: Chain, number: int, what: What, **more: Any) -> list[Request]:
         """Take in what came of a page and tell who listens; return the requests for further pages."""
         event = ListEvent(list=chain.name, number=number, what=what, how_asked=chain.note_of(number), **more)
-        requests = [self._request(ask) for ask in self.apply(event)]
+        requests = [self.request_for(ask) for ask in self.apply(event)]
         if request is not None:
             self._events[request] = event
             if self.on_event is not None:
@@ -230,7 +228,8 @@ class ListReader:
             return {"browser": reader.browser_options(ask.url, is_list=True)}
         return {}
 
-    def _request(self, ask: Ask) -> Request:
+    def request_for(self, ask: Ask) -> Request:
+        """Return the request for a page of a list that was begun."""
         name = ask.list or ask.url
         chain = self.chains[name]
         return Request(

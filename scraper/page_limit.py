@@ -1,17 +1,30 @@
-"""Read at most `max_pages` pages. Scrapy's CLOSESPIDER_PAGECOUNT overshoots by whatever is in flight; this does not."""
+"""Read at most `max_pages` pages, and at most `max_depth` links from the start.
+
+Scrapy's CLOSESPIDER_PAGECOUNT overshoots by whatever is in flight; this does not.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
 from scrapy.exceptions import IgnoreRequest
+from scrapy.spidermiddlewares.depth import DepthMiddleware
+
+from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
 
 REACHED = "swathe/page_limit_reached"
 """Statistic: how many pages were left unread because of the limit."""
+
+TOO_DEEP = "depth/request_ignored_count"
+"""Scrapy's statistic of the links that DEPTH_LIMIT left out."""
+
+ASKED_FOR = "swathe/pages_asked_for"
+"""Statistic: the pages that count towards the limit."""
 
 
 AGAIN = ("retry_times", "throttled_times", "redirect_times", "logins")
@@ -26,8 +39,7 @@ class PageLimit:
     """Downloader middleware that lets the spider's first `max_pages` pages through."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-        self._asked_for = 0
+        self._crawler, self._tallies = crawler, Tallies.of(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -40,7 +52,18 @@ class PageLimit:
         again = any(map(request.meta.get, AGAIN))
         if limit is None or again or request.meta.get("dont_obey_robotstxt"):
             return
-        if self._asked_for >= limit:
-            self._crawler.stats.inc_value(REACHED)
+        if self._tallies.total(ASKED_FOR) >= limit:
+            self._tallies.count(request, REACHED)
             raise PageLimitReachedError(f"the limit of {limit} pages was reached")
-        self._asked_for += 1
+        self._tallies.count(request, ASKED_FOR)
+
+
+class DepthLimit(DepthMiddleware):
+    """Scrapy's limit of depth, except that what it left out is also known after a crash."""
+
+    def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
+        """Return the request with its depth, or None for one that is too deep."""
+        processed: Request | None = super().get_processed_request(request, response)
+        if processed is None and response is not None:
+            Tallies.of(self.crawler).tally(response.request).counts[TOO_DEEP] += 1
+        return processed

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from scrapy import Request
+
     from models.record import Found
     from scraper.incremental.page_visit import PageVisit, Records
     from scraper.paging.facts import ListEvent
@@ -18,6 +20,8 @@ class PageRecords:
 
     url: str
     records: list[Found]
+    request: Request | None = None
+    """What the page was asked for with."""
     refused: list[Found] = field(default_factory=list)
     """Those that were not stored because of their faults."""
     unchanged: Records = field(default_factory=dict)

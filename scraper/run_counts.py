@@ -30,11 +30,6 @@ PAGES_TOO_LARGE, PAGES_NOT_KEPT = "swathe/pages_too_large", "swathe/pages_not_ke
 """Statistics of the pages that were to be kept for reading again and could not be."""
 
 
-def counts_of(stats: StatsCollector) -> dict[str, int]:
-    """Return what a crawl has done so far, by the field of RunCounts."""
-    return {name: stats.get_value(key, 0) for name, key in STATISTICS.items()}
-
-
 def notes_of(stats: StatsCollector) -> list[str]:
     """Return what is worth a note among the statistics of a crawl."""
     whys = {PAGES_TOO_LARGE: "16 MB cannot hold them even when compressed", PAGES_NOT_KEPT: "MongoDB failed"}

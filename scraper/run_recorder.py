@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Self
 
 from bson import ObjectId
@@ -15,36 +16,32 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Problem, Run, RunCounts
+from scraper.beginning import Begun, given_to, new_run
 from scraper.completeness import Findings, examine, stored_by
 from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError, SwatheError
-from scraper.failures import PageFailures, PageProblem
+from scraper.frontier.stored_runs import clear_unless_dead
 from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.incremental.memory import MISSING, NOT_THERE
 from scraper.migration.check import refuse_older_schema
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
-from scraper.new_run import begin_run
-from scraper.page_limit import REACHED
-from scraper.page_records import PageRecords
+from scraper.outcomes import Outcomes
+from scraper.page_limit import REACHED, TOO_DEEP
 from scraper.quality.assessment import assess
 from scraper.quality.measures import Measures
-from scraper.run_counts import counts_of, notes_of
+from scraper.run_counts import STATISTICS, notes_of
 from scraper.spider import SiteSpider
 from scraper.storing.gone import mark_gone
-from scraper.verdict import Evidence, Verdict, judge
+from scraper.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-    from scrapy.http import Response
-    from twisted.python.failure import Failure
 
     from scraper.config import Config
+    from scraper.verdict import Evidence
 
 logger = logging.getLogger(__name__)
-
-TOO_DEEP = "depth/request_ignored_count"
-"""Scrapy's statistic of the links that DEPTH_LIMIT left out."""
 
 
 class RunRecorder:
@@ -54,11 +51,17 @@ class RunRecorder:
         self._config: Config = crawler.settings["SWATHE"]
         self._crawler = crawler
         self.connection = connection_to(self._config.mongodb)
-        self.run_id = ObjectId()
+        self.begun: Begun | None = crawler.settings.get("SWATHE_RUN")
+        """The run as the command has begun it; None where something else of Scrapy's crawls, such as `runspider`."""
+        self.run_id = self.begun.run_id if self.begun else ObjectId()
+        self.worker = token_hex(8)
+        """What tells this process from others that work on the run before, beside or after it."""
+        self.outcomes = Outcomes.watching(crawler)
         self.verdict: Verdict | None = None
         self.findings = Findings()
         self.measures = Measures()
         self._database_error = self._ended_early = ""
+        self._ready = self._is_open = False
         self._heartbeat: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -68,13 +71,14 @@ class RunRecorder:
         if not stores_records(crawler):
             raise NotConfigured
         recorder = cls(crawler)
-        connect = crawler.signals.connect
-        connect(recorder._opened, signal=signals.spider_opened)
-        connect(recorder._response, signal=signals.response_received)
-        connect(recorder._callback_failed, signal=signals.spider_error)
-        connect(recorder._item_failed, signal=signals.item_error)
-        connect(recorder._closed, signal=signals.spider_closed)
+        crawler.signals.connect(recorder._opened, signal=signals.spider_opened)
+        crawler.signals.connect(recorder._closed, signal=signals.spider_closed)
         return recorder
+
+    @property
+    def database_is_lost(self) -> bool:
+        """Whether the crawl is being ended for want of its database."""
+        return bool(self._database_error)
 
     def database_lost(self, error: DatabaseError) -> None:
         """End the crawl: without the database there is nothing to crawl for."""
@@ -89,36 +93,65 @@ class RunRecorder:
         self._end("ended_early")
 
     def _end(self, reason: str) -> None:
-        # Not awaited: it waits for what is in flight. asyncio itself keeps only a weak reference to a task.
-        self._closing = asyncio.create_task(self._crawler.engine.close_spider_async(reason=reason))
+        if self._is_open:
+            # Not awaited: it waits for what is in flight. asyncio itself keeps only a weak reference to a task.
+            self._closing = asyncio.create_task(self._crawler.engine.close_spider_async(reason=reason))
 
     def counts(self) -> dict[str, int]:
         """Return what the run has done so far, by the field of RunCounts."""
-        return counts_of(self._crawler.stats)
+        return {name: self.outcomes.tallies.total(statistic) for name, statistic in STATISTICS.items()}
 
     def abandon(self) -> None:
         """Close the run of a crawl that was stopped at once and could not close it itself. Blocks."""
-        if self.verdict is None:
+        if self.verdict is None and not self._is_guest:
             self.verdict = judge(self._evidence("shutdown", forced=True))
-            self._finish(self.verdict, datetime.now(UTC))
+            self._finish(self.verdict, "shutdown", datetime.now(UTC))
+
+    async def begin(self, spider: SiteSpider) -> bool:
+        """Get ready to store, once; return False when there is no database."""
+        if not self._ready:
+            self._ready = True
+            try:
+                await run_in_thread(self._begin, spider)
+            except (SwatheError, PyMongoError) as error:
+                self._database_error = str(error)
+                logger.error("%s", error)
+        return not self._database_error
 
     async def _opened(self, spider: SiteSpider) -> None:
-        try:
-            await run_in_thread(self._begin, spider)
-        except SwatheError as error:
-            self._database_error = str(error)
-            logger.error("%s", error)
-            raise CloseSpider("database_unavailable") from error
-        self._heartbeat = asyncio.create_task(self._beat_until_closed())
+        if not await self.begin(spider):
+            raise CloseSpider("database_unavailable")
+        self._is_open = True
+        if not self._is_guest:
+            self._heartbeat = asyncio.create_task(self._beat_until_closed())
+
+    @property
+    def _is_guest(self) -> bool:
+        return bool(self.begun and self.begun.joined)
 
     def _begin(self, spider: SiteSpider) -> None:
         database = self.connection.open()
-        ensure_indexes(database, Run)
-        mark_lost_runs()
+        if self.begun is None:
+            ensure_indexes(database, Run)
+            mark_lost_runs()
+            new_run(type(spider), given_to(spider), durable=False, run_id=self.run_id)
         spider.reader.decisions.load(database)
         spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
-        begin_run(self.run_id, spider, self._crawler.settings.get("SWATHE_FIRING"))
         refuse_older_schema(database, spider.records)
+        if self.begun and self.begun.durable:
+            self._go_on(spider)
+
+    def _go_on(self, spider: SiteSpider) -> None:
+        """Read the site's lists in the way in which the run began to, whatever was learned since."""
+        run = Run.objects.get(id=self.run_id)
+        if spider.reader.evidence:
+            spider.reader.evidence.kept = [dict(page) for page in run.evidence]
+        if not spider.reads_lists:
+            return
+        if "api" in run.frontier:
+            spider.kind = spider.kind_from(run.frontier["api"])
+        else:
+            self._update(frontier__api=spider.known_api())
 
     async def _beat_until_closed(self) -> None:
         while self.verdict is None:
@@ -130,6 +163,8 @@ class RunRecorder:
                 logger.warning("The run's heartbeat could not be written: %s", type(error).__name__)
 
     async def _closed(self, spider: SiteSpider, reason: str) -> None:
+        if self._is_guest:
+            return
         try:
             self.findings = await run_in_thread(self._examine, spider, reason)
         except (PyMongoError, DatabaseError) as error:
@@ -148,7 +183,7 @@ class RunRecorder:
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         try:
-            await run_in_thread(self._finish, verdict, now)
+            await run_in_thread(self._finish, verdict, reason, now)
         except (PyMongoError, DatabaseError) as error:
             logger.error("The run's verdict could not be written: %s", type(error).__name__)
 
@@ -156,13 +191,13 @@ class RunRecorder:
         """Return what the lists and records show, held against the last runs. Blocks."""
         if self._database_error:
             return Findings()
-        stats = self._crawler.stats
-        cut_short = spider.since_known or reason != "finished" or stats.get_value(REACHED) or stats.get_value(TOO_DEEP)
+        total, stats = self.outcomes.tallies.total, self._crawler.stats
+        cut_short = spider.since_known or reason != "finished" or total(REACHED) or total(TOO_DEEP)
         spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
-        findings.notes += [*self.findings.notes, *notes_of(stats)]
-        if missing := stats.get_value(MISSING, 0):
+        findings.notes += [*self.findings.notes, *notes_of(stats), *(self.begun.notes if self.begun else ())]
+        if missing := total(MISSING):
             findings.gaps.append(f"{missing} {NOT_THERE}")
         counts = RunCounts(**self.counts())
         quality = self.measures.quality(self.connection.open(), self.run_id, spider.records, stats)
@@ -176,7 +211,8 @@ class RunRecorder:
         gone = mark_gone(self.connection.open(), spider.records, self.run_id, ended_at)
         self._crawler.stats.inc_value("swathe/items_gone", gone)
 
-    def _finish(self, verdict: Verdict, now: datetime) -> None:
+    def _finish(self, verdict: Verdict, reason: str, now: datetime) -> None:
+        """Write the verdict, and then clear the frontier of what nobody will ask for any more."""
         self._update(
             state=verdict.state,
             verdict=verdict.completeness,
@@ -187,51 +223,21 @@ class RunRecorder:
             lists=self.findings.lists,
             evidence=self.findings.evidence,
             exit_code=verdict.exit_code,
+            finish_reason="database_lost" if self._database_error else reason,
             ended_at=now,
             heartbeat_at=now,
             counts=RunCounts(**self.counts()),
-            problems=[Problem(url=p.url, what=p.what) for p in PageFailures.of(self._crawler).problems],
+            problems=[Problem(url=problem.url, what=problem.what) for problem in self.outcomes.problems],
         )
+        if self._database_error or not (self.begun and self.begun.durable):
+            return
+        if verdict.state == "finished" or reason == "finished":
+            letters = clear_unless_dead(self.connection.open(), self.run_id)
+            self._update(dead_letters=letters, workers={}, **({} if letters else {"frontier": {}}))
 
     def _update(self, **fields: Any) -> None:
         Run.objects(id=self.run_id).update_one(**fields)
 
     def _evidence(self, reason: str, *, forced: bool = False) -> Evidence:
-        stats, counts, failures = self._crawler.stats, self.counts(), PageFailures.of(self._crawler)
-        return Evidence(
-            finish_reason=reason,
-            pages=counts["pages"],
-            items_stored=counts["items_new"] + counts["items_changed"] + counts["items_unchanged"],
-            items_refused=counts["items_refused"],
-            dead_pages=counts["dead_pages"],
-            first_dead_page=failures.first_dead_page,
-            callback_errors=stats.get_value("spider_exceptions/count", 0),
-            item_errors=stats.get_value("swathe/item_errors", 0),
-            first_problem=str(failures.problems[0]) if failures.problems else "",
-            database_error=self._database_error,
-            page_limit=getattr(self._crawler.spider, "max_pages", None) if stats.get_value(REACHED) else None,
-            links_too_deep=stats.get_value(TOO_DEEP, 0),
-            gaps=tuple(self.findings.gaps),
-            doubts=tuple(self.findings.doubts),
-            deviations=tuple(self.findings.deviations),
-            forced=forced,
-            ended_early=self._ended_early,
-        )
-
-    def _response(self, response: Response) -> None:
-        if not response.meta.get("dont_obey_robotstxt"):
-            self._crawler.stats.inc_value("swathe/pages")
-
-    def _callback_failed(self, failure: Failure, response: Response) -> None:
-        self._crawler.stats.inc_value("swathe/errors")
-        self._keep(response.url, f"raised in the spider: {type(failure.value).__name__}: {failure.value}")
-
-    def _item_failed(self, item: Any, response: Response | None, failure: Failure) -> None:
-        lost = len(item.records) if isinstance(item, PageRecords) else 1
-        self._crawler.stats.inc_value("swathe/errors", lost)
-        self._crawler.stats.inc_value("swathe/item_errors", lost)
-        url = response.url if response is not None else getattr(item, "url", "")
-        self._keep(url, f"gave {lost} record{'s'[: lost > 1]} that could not be stored: {failure.value}")
-
-    def _keep(self, url: str, what: str) -> None:
-        PageFailures.of(self._crawler).keep(PageProblem(url, " ".join(what.split())[:500]))
+        evidence = self.outcomes.evidence(reason, self.findings, self._database_error, forced=forced)
+        return replace(evidence, ended_early=self._ended_early)

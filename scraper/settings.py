@@ -63,6 +63,9 @@ MEMUSAGE_LIMIT_MB = SWATHE.crawl.memory_limit_mb
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
+# What is still to be asked for
+SCHEDULER = "scraper.frontier.scheduler.LeaseScheduler"
+
 # The data's way
 # What a record goes through before it is stored; pages that are kept and read again go the same way.
 RECORD_STEPS = {"pipelines.clean.CleanPipeline": 100, "pipelines.validate.ValidatePipeline": 200}
@@ -77,11 +80,14 @@ EXTENSIONS = {
 SPIDER_MIDDLEWARES = {
     "scraper.failures.PageFailures": 10,
     "scraper.stored_pages.keeping.KeepPages": 950,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scraper.page_limit.DepthLimit": 900,
     "scraper.gathering.GatherRecords": 1000,
     # It looks for a mistake in the code of spiders, on every page.
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
+    "scraper.frontier.restore.GiveUpDeadly": 20,
     "scraper.incremental.revalidation.Revalidation": 30,
     "scraper.login.Session": 40,
     "scraper.page_limit.PageLimit": 50,

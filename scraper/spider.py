@@ -21,6 +21,7 @@ from scraper.rendering.discovery import pagination_of
 from scraper.rendering.reader import PageReader, Render, render_request
 from scraper.select import texts
 from scraper.shared_links import SharedLinks
+from scraper.tally import OFF_SITE, WITHOUT_RECORD, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -106,14 +107,21 @@ class SiteSpider(Spider):
     @cached_property
     def kind(self) -> Pagination:
         """The pagination of the site as it is seen from the start page; raises UsageError when none fits."""
+        return self.kind_from(self.known_api())
+
+    def known_api(self) -> dict[str, Any] | None:
+        """Return the API that earlier runs have proved to have the same records as the site's pages, if it is used."""
         rendering = self.crawler.settings["SWATHE"].rendering
-        tiers = rendering.tiers
-        api = self.reader.decisions.proved_api(self.start_at) if rendering.learn_api and "api" in tiers else None
-        if api is not None:
+        used = rendering.learn_api and "api" in rendering.tiers
+        return self.reader.decisions.proved_api(self.start_at) if used else None
+
+    def kind_from(self, api: Mapping[str, Any] | None) -> Pagination:
+        """Return the pagination of the site, or of an API of it; raise UsageError when none fits the start page."""
+        if api:
             return pagination_of(api)
         if isinstance(self.pagination, Pagination):
             return self.pagination
-        path = urlsplit(self.start_at).path
+        path, tiers = urlsplit(self.start_at).path, self.crawler.settings["SWATHE"].rendering.tiers
         for pattern, kind in self.pagination.items():
             if fnmatchcase(path, pattern) and ("api" in tiers or not kind.json):
                 return kind
@@ -186,7 +194,7 @@ class SiteSpider(Spider):
         if made.error is not None:
             raise made.error
         if not any(isinstance(output, Found) for output in outputs):
-            self.lists.pages_without_record.append(response.url)
+            Tallies.of(self.crawler).note(response.request, WITHOUT_RECORD, response.url)
 
     def follow_record(self, page: Response, links: Iterable[Any]) -> Iterator[Request]:
         """Follow links to records' own pages, as far as they are addresses on the site."""
@@ -197,7 +205,7 @@ class SiteSpider(Spider):
                 meta = {"browser": self.reader.browser_options(url, is_list=False)} if rendered else None
                 yield page.follow(url, self.on_record_page, meta=meta)
             elif url:
-                self.lists.links_off_site.append(url)
+                Tallies.of(self.crawler).note(page.request, OFF_SITE, url)
 
     def follow_new(self, page: Any, links: str | Iterable[str], callback: Callable[..., Any]) -> Iterator[Request]:
         """Follow links, or those that a selector finds, that were not followed before.

@@ -14,15 +14,21 @@ from scrapy import Request
 from scraper.errors import UnstorableRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from scrapy import Spider
 
 DEFAULTS: dict[str, Any] = {"method": "GET", "priority": 0, "dont_filter": False}
 
+OF_DOWNLOAD = ("download_latency", "browser_json", "session")
+"""What the download of a request leaves in its meta, and a repeated one does not need."""
 
-def request_to_data(request: Request, spider: Spider) -> dict[str, Any]:
-    """Return a request as values that JSON and BSON have, without what is empty; raise UnstorableRequestError.
+MOST_BYTES = 15 * 2**20
+"""MongoDB takes documents of 16 MiB."""
+
+
+def request_to_json(request: Request, spider: Spider) -> str:
+    """Return a request as JSON, without what is empty; raise UnstorableRequestError.
 
     Its callbacks must be methods of the spider, its `meta` and `cb_kwargs` plain data.
     """
@@ -36,20 +42,30 @@ def request_to_data(request: Request, spider: Spider) -> dict[str, Any]:
         },
         "body": b64encode(request.body).decode("ascii"),
         "cookies": request.cookies,
-        "meta": dict(request.meta),
+        "meta": {name: value for name, value in request.meta.items() if name not in OF_DOWNLOAD},
         "cb_kwargs": request.cb_kwargs,
         "flags": list(request.flags),
         "method": request.method,
         "priority": request.priority,
         "dont_filter": request.dont_filter,
     }
-    for part in ("meta", "cb_kwargs", "cookies"):
-        _check_plain(data[part], part, request)
-    return {name: value for name, value in data.items() if value and value != DEFAULTS.get(name)}
+    data = {name: value for name, value in data.items() if value and value != DEFAULTS.get(name)}
+    try:
+        text = json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError):
+        for part in ("meta", "cb_kwargs", "cookies"):
+            _check_plain(data.get(part), part, request)
+        raise
+    if len(text) > MOST_BYTES:
+        raise UnstorableRequestError(
+            f"the request for {request.url[:300]} has {len(text)} bytes as JSON, expected {MOST_BYTES} at most"
+        )
+    return text
 
 
-def request_from_data(data: Mapping[str, Any], spider: Spider) -> Request:
-    """Return the request that `request_to_data` wrote; raise UnstorableRequestError for a callback there is not."""
+def request_from_json(text: str, spider: Spider) -> Request:
+    """Return the request that `request_to_json` wrote; raise UnstorableRequestError for a callback there is not."""
+    data = json.loads(text)
     return Request(
         data["url"],
         callback=_method(data.get("callback"), data["url"], spider),

@@ -28,6 +28,8 @@ class Evidence:
     first_dead_page: str = ""
     callback_errors: int = 0
     item_errors: int = 0
+    unstored_requests: int = 0
+    """Requests that the spider made and that cannot be kept."""
     first_problem: str = ""
     """The first page or item that failed, in one line."""
     database_error: str = ""
@@ -111,7 +113,7 @@ def _failure(evidence: Evidence) -> str:
             "memusage_exceeded": "more memory than [crawl] memory_limit_mb was needed",
         }
         return cause.get(evidence.finish_reason, f"Scrapy ended it: {evidence.finish_reason}")
-    errors = evidence.dead_pages + evidence.callback_errors + evidence.item_errors
+    errors = evidence.dead_pages + evidence.callback_errors + evidence.item_errors + evidence.unstored_requests
     if not evidence.items_stored and errors and evidence.finish_reason == "finished":
         return f"nothing was stored: {evidence.first_problem}"
     return ""
@@ -123,6 +125,7 @@ def _gaps(evidence: Evidence) -> list[str]:
         (evidence.dead_pages, "page could not be read", "pages could not be read"),
         (evidence.callback_errors, "page raised an error in the spider", "pages raised an error in the spider"),
         (evidence.item_errors, "record could not be stored", "records could not be stored"),
+        (evidence.unstored_requests, "request could not be kept", "requests could not be kept"),
         (evidence.items_refused, "record was refused", "records were refused"),
     ]
     reasons = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]

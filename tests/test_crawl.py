@@ -287,7 +287,9 @@ def test_a_foreign_site_without_a_contact_is_warned_about(swathe: Swathe) -> Non
 def test_two_crawls_of_one_spider_at_once_store_every_record_once(
     swathe: Swathe, database: Mongo, site: PracticeServer
 ) -> None:
-    crawls = [swathe.start("crawl", "quotes", "--start", f"{site.url}quotes/") for _ in range(2)]
+    crawls = [
+        swathe.start("crawl", "quotes", "--start", f"{site.url}quotes/", *deep) for deep in ([], ["--max-depth", "99"])
+    ]
     assert [crawl.wait(timeout=60) for crawl in crawls] == [3, 3], [crawl.communicate() for crawl in crawls]
     for crawl in crawls:
         crawl.communicate()

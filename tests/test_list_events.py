@@ -22,7 +22,7 @@ from models.quotes import Quote
 from scraper.errors import UnstorableRequestError
 from scraper.paging.account import account_for
 from scraper.paging.facts import ListEvent
-from scraper.stored_requests import request_from_data, request_to_data
+from scraper.stored_requests import request_from_json, request_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,8 +114,8 @@ def test_a_crawl_that_takes_in_what_came_before_ends_like_one_that_was_not_inter
     second = spider_at(name, f"{site.url}{path}")
     for event in events:
         second.lists.apply(ListEvent.from_json(json.loads(event)))
-    stored = [json.loads(json.dumps(request_to_data(request, first))) for request in left]
-    assert not crawled(second, [request_from_data(data, second) for data in stored])
+    stored = [request_to_json(request, first) for request in left]
+    assert not crawled(second, [request_from_json(text, second) for text in stored])
     assert told(second) == told(whole)
 
 
@@ -146,7 +146,7 @@ def test_a_request_comes_back_from_plain_data_as_it_was() -> None:
         flags=["f"],
         cb_kwargs={"name": "n", "number": 2, "state": {"a": [1]}},
     )
-    back = request_from_data(json.loads(json.dumps(request_to_data(request, spider))), spider)
+    back = request_from_json(request_to_json(request, spider), spider)
     for attribute in Request.attributes:
         assert getattr(back, attribute) == getattr(request, attribute), attribute
 
@@ -154,11 +154,11 @@ def test_a_request_comes_back_from_plain_data_as_it_was() -> None:
 def test_a_request_that_cannot_be_stored_says_which_and_why() -> None:
     spider = spider_at("next", "http://127.0.0.1:9/")
     with pytest.raises(UnstorableRequestError, match=r"9/x has the callback .*<lambda>, expected a method"):
-        request_to_data(Request("http://127.0.0.1:9/x", lambda response: None), spider)
+        request_to_json(Request("http://127.0.0.1:9/x", lambda response: None), spider)
     with pytest.raises(UnstorableRequestError, match=r"meta that is no plain data .*Quote"):
-        request_to_data(Request("http://127.0.0.1:9/x", meta={"item": Quote()}), spider)
+        request_to_json(Request("http://127.0.0.1:9/x", meta={"item": Quote()}), spider)
     with pytest.raises(UnstorableRequestError, match="calls 'gone', which the spider 'next' no longer has"):
-        request_from_data({"url": "http://127.0.0.1:9/x", "callback": "gone"}, spider)
+        request_from_json('{"url": "http://127.0.0.1:9/x", "callback": "gone"}', spider)
     other = Next.from_crawler(spider.crawler)
     with pytest.raises(UnstorableRequestError, match="on_list_page"):
-        request_to_data(Request("http://127.0.0.1:9/x", other.on_list_page), spider)
+        request_to_json(Request("http://127.0.0.1:9/x", other.on_list_page), spider)

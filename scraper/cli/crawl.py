@@ -16,6 +16,7 @@ from scraper.errors import DatabaseError, UsageError, expected_one_of
 if TYPE_CHECKING:
     from scrapy.settings import Settings
 
+    from scraper.beginning import How
     from scraper.config import Config
 
 EXAMPLE = "Example: swathe crawl books --start http://127.0.0.1:8100/books/ --max-pages 20 --output books.jsonl"
@@ -40,17 +41,29 @@ def crawl(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the records to a .json, .jsonl, .csv or .xml file.")
     ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Start anew even if the last crawl was interrupted, and forget what it left."),
+    ] = False,
+    retry_dead: Annotated[
+        bool, typer.Option("--retry-dead", help="Try the dead letters of the last crawl again, and judge it anew.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the log here instead of writing it to a file.")
     ] = False,
     firing: Annotated[str, typer.Option(hidden=True, help="What the scheduler calls this crawl.")] = "",
 ) -> None:
-    """Crawl a site once and store its records. Exit 0: complete, 3: incomplete or unknown, 1: failed, 2: usage."""
+    """Crawl a site and store its records; go on with a crawl that was interrupted.
+
+    Exit 0: complete, 3: incomplete or unknown, 1: failed, 2: usage.
+    """
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper import crawling
 
+    if fresh and retry_dead:
+        raise UsageError("--fresh forgets the dead letters that --retry-dead tries again: give one of them")
     overrides = _apply(set_ or [])
     config = load_config()
     spider_type = crawling.spider_class(spider)
@@ -64,12 +77,17 @@ def crawl(
     settings.setdict({**_run_settings(settings, log_file, output), **overrides}, priority="cmdline")
     settings.set("SWATHE_FIRING", firing or None, priority="cmdline")
     _warn_about_contact(config, start or spider_type.start_url)
-    result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings))
+    how: How = "fresh" if fresh else "retry-dead" if retry_dead else "resume"
+    result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings), how, tell=_tell)
     for line in (result.line, *(f"note: {note}" for note in result.notes)):
         errors.print(visible(line), markup=False, soft_wrap=True)
     if log_file and result.exit_code:
         errors.print(f"log: {log_file}", markup=False, soft_wrap=True, style="dim")
     raise typer.Exit(result.exit_code)
+
+
+def _tell(line: str) -> None:
+    errors.print(visible(line), markup=False, soft_wrap=True)
 
 
 def _apply(assignments: list[str]) -> dict[str, str]:

@@ -12,11 +12,15 @@ from models.system import Run, SeenList
 from scraper.cli.output import console, print_facts, print_table, visible
 from scraper.config import load_config
 from scraper.errors import UsageError
+from scraper.frontier.stored_runs import dead_letters
 from scraper.heartbeat import mark_lost_runs
 from scraper.mongo.connection import connection_to
 
 EXAMPLE = "Example: swathe runs show 6560f3a1c2d4e5f60718293a"
 QUALITY = ["records", "found", "new", "changed", "refused", "unseen", "filled"]
+MOST_LETTERS = 50
+"""Dead letters shown of a run; it says itself how many there are."""
+
 COLUMNS = ["id", "spider", "started", "result", "why", "pages", "new", "changed", "same", "refused", "gone", "took"]
 
 app = typer.Typer(
@@ -48,9 +52,12 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
     with connection_to(load_config().mongodb) as database:
         mark_lost_runs()
         run = find_by_id(database[Run._get_collection_name()], run_id, "run", "swathe runs list")
+        letters = dead_letters(database, run["_id"], limit=MOST_LETTERS)
     counts, problems, lists = run.pop("counts", {}), run.pop("problems", []), run.pop("lists", [])
     evidence, deviations = run.pop("evidence", []), run.pop("deviations", [])
     quality = run.pop("quality", None) or {}
+    for name in ("frontier", "workers", "process"):
+        run.pop(name, None)
     print_facts({"id": run.pop("_id"), **run}, title="Run")
     print_facts(counts, title="\nCounts")
     if deviations:
@@ -68,7 +75,11 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
         for page in evidence:
             for name, value in page.items():
                 console.print(f"{name:<12}{visible(value)}", markup=False, soft_wrap=True)
-    if problems:
+    if letters:
+        console.print()
+        rows = [{"url": letter.url, "why": letter.why} for letter in letters]
+        print_table(rows, ["url", "why"], title="Dead letters: `swathe crawl SPIDER --retry-dead` tries them again")
+    elif problems:
         console.print()
         print_table(problems, ["url", "what"], title="Problems")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.cleaners import canonical_url
+from models.frontier import QueuedRequest
 from models.hosts import Host
 from models.record import schema_of
 from models.registry import record_documents
@@ -47,6 +48,7 @@ def why(url: Annotated[str, typer.Argument(metavar="URL", help="The address of a
             _records(database, address),
             _refusals(database, address),
             _problems(database, url),
+            _queued(database, url),
             _lists(database, url),
         ]
         _host(database, url)
@@ -124,6 +126,26 @@ def _problems(database: Mongo, url: str) -> bool:
     ]
     if rows:
         print_table(rows[:SHOWN], ["run", "spider", "started", "what"], title="Went wrong")
+        console.print()
+    return bool(rows)
+
+
+def _queued(database: Mongo, url: str) -> bool:
+    """Show what the frontier has of the address: waiting, under way, or a dead letter."""
+    runs = {run["_id"]: run for run in _latest(database, {"frontier.format": {"$exists": True}})}
+    # The index of what is not done begins with the run.
+    listed = {"listed": True, "run": {"$in": list(runs)}, "url": url}
+    rows = [
+        {
+            "run": str(row["run"])[-8:],
+            "spider": runs[row["run"]]["spider"],
+            "state": row["state"],
+            "why": row.get("error"),
+        }
+        for row in database[QueuedRequest._get_collection_name()].find(listed, limit=SHOWN)
+    ]
+    if rows:
+        print_table(rows, ["run", "spider", "state", "why"], title="In the frontier")
         console.print()
     return bool(rows)
 

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 class Command(CrawlCommand):
     """Run a spider and exit with Swathe's code: 0 complete, 1 failed, 2 usage, 3 incomplete or unknown."""
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Take the options of `swathe crawl` that say which run is meant."""
+        super().add_options(parser)
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--fresh", action="store_const", dest="how", const="fresh", help="do not resume: start anew")
+        how.add_argument(
+            "--retry-dead", action="store_const", dest="how", const="retry-dead", help="try dead letters again"
+        )
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl with the process that Scrapy has made."""
         if len(args) != 1:
@@ -25,7 +34,13 @@ class Command(CrawlCommand):
         assert self.crawler_process is not None
         try:
             spider = spider_class(args[0], self.crawler_process.spider_loader)
-            result = crawl(spider, opts.spargs, self.crawler_process)
+            result = crawl(
+                spider,
+                opts.spargs,
+                self.crawler_process,
+                opts.how or "resume",
+                tell=lambda line: print(f"swathe: {line}", file=sys.stderr),
+            )
         except SwatheError as error:
             sys.stderr.write(f"swathe: {error}\n")
             self.exitcode = error.exit_code

@@ -11,6 +11,7 @@ from scraper.incremental.memory import is_rememberable
 from scraper.incremental.page_visit import NOT_MODIFIED, OnwardNotes, is_list_page
 from scraper.page_records import PageRecords
 from scraper.spider import SiteSpider
+from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -25,9 +26,9 @@ class PageOutput:
     """The output for one page, on its way to the pipelines and the scheduler."""
 
     def __init__(self, crawler: Crawler, memory: VisitMemory | None, response: Response | None) -> None:
-        self._spider, self._stats = crawler.spider, crawler.stats
+        self._spider, self._tallies = crawler.spider, Tallies.of(crawler)
         self._response = response
-        request = response.request if response is not None else None
+        self._request = request = response.request if response is not None else None
         self._memory = memory if request is not None and isinstance(self._spider, SiteSpider) else None
         self._earlier = self._memory.of(request) if self._memory else None
         self._is_same = response is not None and NOT_MODIFIED in response.flags
@@ -60,7 +61,7 @@ class PageOutput:
 
     def as_far_as_read(self) -> list[Any]:
         """Return what is left of a page on which the spider raised an error; nothing is remembered of it."""
-        return [*self._held, *self._pages, *self._as_items(PageRecords(self._url, self._found))]
+        return [*self._held, *self._pages, *self._as_items(PageRecords(self._url, self._found, self._request))]
 
     async def rest(self) -> list[Any]:
         """Return what is left of a page that was read to its end: requests that waited, then its items."""
@@ -75,7 +76,7 @@ class PageOutput:
         for request in self._held:
             if request in known and self._stands_for_unchanged(request, known[request]):
                 item.see(known[request])
-                self._stats.inc_value("swathe/pages_passed_over")
+                self._tallies.count(self._request, "swathe/pages_passed_over")
             else:
                 followed.append(request)
         item.event = spider.lists.event_of(response.request) if self._since_known else None
@@ -110,18 +111,18 @@ class PageOutput:
         if self._is_same:
             return self._as_before(response)
         if self._others or self._notes is None:
-            return PageRecords(response.url, self._found)
+            return PageRecords(response.url, self._found, self._request)
         key = earlier.key if earlier else memory.key_of(response.request)
         visit = self._notes.visit(response, key)
         if visit is not None and earlier is not None and earlier.digest == visit.digest:
-            self._stats.inc_value("swathe/pages_same")
+            self._tallies.count(self._request, "swathe/pages_same")
             self._is_same = True
             visit.records, visit.measured = earlier.records, earlier.measured
             return self._as_before(response, visit if visit.is_worth_keeping_over(earlier) else None)
-        return PageRecords(response.url, self._found, visit=visit)
+        return PageRecords(response.url, self._found, self._request, visit=visit)
 
     def _as_before(self, response: Response, news: PageVisit | None = None) -> PageRecords:
-        page = PageRecords(response.url, [], visit=news)
+        page = PageRecords(response.url, [], self._request, visit=news)
         if self._earlier is not None:
             page.see(self._earlier)
         return page

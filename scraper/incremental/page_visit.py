@@ -14,7 +14,8 @@ from models.record import Found
 from scraper.errors import UnstorableRequestError
 from scraper.list_reading import LIST_NOTE
 from scraper.paging.facts import ListEvent
-from scraper.stored_requests import request_to_data
+from scraper.stored_requests import request_to_json
+from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,8 @@ Records = dict[str, list["ObjectId"]]
 class Onward:
     """Where a page led. Everything in it is JSON."""
 
-    requests: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    """Each as JSON."""
     entries: dict[str, int] = field(default_factory=dict)
     """The texts' hashes of the entries that requests were made from, by the request's address."""
     shared: dict[str, str] = field(default_factory=dict)
@@ -102,21 +104,19 @@ class OnwardNotes:
         self._spider, self._request = spider, request
         self._onward = Onward()
         self._digest = blake2b(digest_size=16)
-        self._shows_records = False
         self.is_whole = True
         """Whether all of it can be followed again from what was noted."""
 
     def note(self, output: Found | Request) -> None:
         """Note a record, or a request; those of further pages of the list follow from what the page told of it."""
         if isinstance(output, Found):
-            self._shows_records = True
             told = (output.document.__name__, output.raw, sorted(output.added))
             self._digest.update(repr(told).encode(errors="replace"))
         elif "browser" in output.meta:
             self.is_whole = False  # it is not known from the page alone what the browser shows
         elif output.url not in self._spider.shared_links.of(self._request) and not is_list_page(output):
             try:
-                self._onward.requests.append(request_to_data(output, self._spider))
+                self._onward.requests.append(request_to_json(output, self._spider))
             except UnstorableRequestError:
                 self.is_whole = False  # whoever has to store it says so
             if (text := self._spider.lists.entry_texts.get(output)) is not None:
@@ -124,8 +124,9 @@ class OnwardNotes:
 
     def visit(self, response: Response, key: bytes) -> PageVisit | None:
         """Return what came of the page; None when it cannot be taken up again."""
-        if self._request.callback == self._spider.on_record_page and not self._shows_records:
-            return None  # that speaks against the run, every time
+        tally = Tallies.of(self._spider.crawler).tally(self._request)
+        if tally.notes or tally.error:
+            return None  # what speaks against the run must do so every time
         event = self._spider.lists.event_of(self._request)
         self._onward.told = event.to_json() if event else {}
         self._onward.shared = dict(sorted(self._spider.shared_links.of(self._request).items()))

@@ -10,7 +10,8 @@ from scrapy.http import HtmlResponse
 from scraper.incremental.memory import VisitMemory, is_askable
 from scraper.incremental.page_visit import NOT_MODIFIED
 from scraper.spider import SiteSpider
-from scraper.stored_requests import request_from_data
+from scraper.stored_requests import request_from_json
+from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ class Revalidation:
         """Return the page, or for one that is not modified an empty one whose callback goes on from what was kept."""
         if response.status != NOT_MODIFIED_STATUS or self._memory.of(request) is None:
             return response
-        self._crawler.stats.inc_value("swathe/pages_not_modified")
+        Tallies.of(self._crawler).count(request, "swathe/pages_not_modified")
         request.callback = self._go_on
         return HtmlResponse(response.url, flags=[*response.flags, NOT_MODIFIED], request=request, encoding="utf-8")
 
@@ -67,6 +68,6 @@ class Revalidation:
         onward = visit.led_to()
         if onward.event is not None:
             yield from spider.lists.read_again(response.request, onward.event)
-        for data in onward.requests:
-            yield request_from_data(data, spider)
+        for text in onward.requests:
+            yield request_from_json(text, spider)
         yield from spider.shared_links.again(response, onward.shared, spider)

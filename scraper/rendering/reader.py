@@ -18,6 +18,7 @@ from scraper.rendering.discovery import discover
 from scraper.rendering.evidence import Evidence
 from scraper.rendering.signs import may_show_more, signs_of_script
 from scraper.rendering.template import template_of
+from scraper.tally import NOT_RENDERED, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,8 +63,6 @@ class PageReader:
         self._vain: Counter[str] = Counter()
         """How often the browser showed no more, by why it was asked and the page's template."""
         self.evidence: Evidence | None = None
-        self.not_rendered: list[str] = []
-        """Pages that the browser failed on, and how."""
 
     def read_list(self, page: ListPage) -> Attempt | Render:
         """Return what a list page's entries gave, or the wish to render it first."""
@@ -112,7 +111,7 @@ class PageReader:
         """Learn from a page that was read whether its way was the right one."""
         cause = response.meta.get("render_cause", "")
         if made.tier == "data":
-            self._spider.crawler.stats.inc_value("swathe/data_pages")
+            Tallies.of(self._spider.crawler).count(response.request, "swathe/data_pages")
         helped = made.is_enough and (cause != "next" or leads_on)
         if not cause:
             if made.is_enough:
@@ -142,7 +141,7 @@ class PageReader:
             return None
         if isinstance(error, IgnoreRequest) and not isinstance(error, PageRefusedError):
             return None  # a limit, or robots.txt: it would be the same without the browser
-        self.not_rendered.append(f"{request.url} {describe(error, request)}")
+        Tallies.of(self._spider.crawler).note(request, NOT_RENDERED, f"{request.url} {describe(error, request)}")
         meta = {name: value for name, value in request.meta.items() if name not in OF_BROWSER}
         return request.replace(meta={**meta, "no_browser": True}, dont_filter=True)
 

@@ -1,0 +1,206 @@
+"""What the frontier costs: a whole crawl with it as a ratio to the same crawl with Scrapy's scheduler in memory.
+
+    python benchmarks/frontier.py                 # both spiders, 7 rounds of pairs, and the frontier alone
+    python benchmarks/frontier.py --rounds 3 --spider quotes
+    python benchmarks/frontier.py --urls 1000000  # a queue of a million addresses: what memory it takes
+
+The two variants run in turn, each in a process of its own, into an empty database of an embedded MongoDB that
+acknowledges from its journal. The practice site serves a large, healthy copy of itself from another process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+VARIANTS = ("memory", "mongodb")
+SITE = ["--quotes", "12000", "--quotes-per-page", "20", "--authors", "50", "--books", "2000", "--padding-kb", "20"]
+STARTS = {"quotes": "quotes/", "books": "books/"}
+BATCH = 100
+
+
+def crawl_once(spider: str, site: str) -> dict[str, float]:
+    """Crawl in this process and return pages and seconds (of the crawl, without Python's start)."""
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    from scraper.config import load_config
+    from scraper.crawling import crawl, project_settings, spider_class
+    from scraper.mongo.connection import connection_to
+
+    settings = project_settings()
+    settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
+    with connection_to(load_config().mongodb) as database:
+        database.client.drop_database(database.name)
+        used = cpu_seconds()
+        process = AsyncCrawlerProcess(settings)
+        result = crawl(spider_class(spider), {"start": site + STARTS[spider]}, process)
+    with connection_to(load_config().mongodb) as database:
+        run = database["runs"].find_one()
+    assert run is not None
+    seconds = (run["ended_at"] - run["started_at"]).total_seconds()
+    return {"pages": result.counts["pages"], "seconds": seconds, "cpu": cpu_seconds() - used}
+
+
+def queue(urls: int, site: str) -> dict[str, float]:
+    """Queue addresses from one page, as a spider does, and stop; return how fast it was."""
+    from scrapy import Request
+    from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.exceptions import CloseSpider
+
+    from models.books import Book
+    from scraper.config import load_config
+    from scraper.crawling import crawl, project_settings
+    from scraper.mongo.connection import connection_to
+    from scraper.spider import SiteSpider
+
+    class Queueing(SiteSpider):
+        """Makes requests."""
+
+        name, start_url, records = "queueing", site, (Book,)
+
+        def parse(self, response: Any, **_: Any) -> Any:
+            for number in range(urls):
+                yield Request(f"{site}books/?number={number}", self.parse_next, priority=-1)
+            raise CloseSpider("queued")
+
+        def parse_next(self, response: Any) -> Any:
+            yield Request(response.url, self.parse_next)
+
+    settings = project_settings()
+    settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
+    settings.set("MEMUSAGE_LIMIT_MB", 0, priority="cmdline")
+    # Hardly any of them is asked for meanwhile.
+    settings.setdict({"DOWNLOAD_SLOTS": {}, "DOWNLOAD_DELAY": 1}, priority="cmdline")
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.monotonic()
+    crawl(Queueing, {"start": site}, AsyncCrawlerProcess(settings), "fresh")
+    with connection_to(load_config().mongodb) as database:
+        queued = database["frontier"].estimated_document_count()
+    return {"queued": queued, "queued_s": queued / (time.monotonic() - started), "before_mb": before}
+
+
+def cpu_seconds() -> float:
+    """Return the processor time that this process has used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def alone(requests: int) -> dict[str, float]:
+    """Add, take and acknowledge requests, as one worker that does nothing else; return requests a second."""
+    from scrapy import Request
+
+    from models.system import Run
+    from scraper.config import load_config
+    from scraper.frontier.backend import Ack, Batch, Put
+    from scraper.frontier.mongodb import MongoFrontier
+    from scraper.mongo.connection import connection_to
+
+    with connection_to(load_config().mongodb) as database:
+        database.client.drop_database(database.name)
+        run = Run(spider="alone", state="running", started_at=time_now(), heartbeat_at=time_now()).save()
+        frontier = MongoFrontier(connection_to(load_config().mongodb), run.id, "me", 30)
+        frontier.join()
+        acks: list[Ack] = []
+        started = time.monotonic()
+        for first in range(0, requests, BATCH):
+            puts = [
+                Put(run.id.binary + n.to_bytes(16), Request(f"http://h/{n}"), '{"url": "http://h/"}' * 10, 0, n)
+                for n in range(first, first + BATCH)
+            ]
+            written = frontier.write(Batch(puts=puts, acks=acks, lease=BATCH))
+            acks = [Ack(put.id, put.seq, {"swathe/pages": 1, "swathe/items_new": 1}) for put in written.leased]
+        frontier.write(Batch(acks=acks))
+        seconds = time.monotonic() - started
+        assert not frontier.open_requests()
+    return {"requests_s": requests / seconds}
+
+
+def time_now() -> Any:
+    """Return the time as MongoDB takes it."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+def main() -> None:
+    """Run the rounds and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7, help="pairs of crawls (default 7)")
+    parser.add_argument("--spider", choices=sorted(STARTS), action="append", help="default: both")
+    parser.add_argument("--urls", type=int, default=0, help="queue this many addresses and show the memory it takes")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        what, where = args.one
+        if what.isdigit():
+            done = queue(int(what), where)
+        else:
+            done = alone(int(where)) if what == "alone" else crawl_once(what, where)
+        print(json.dumps({**done, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder, "SWATHE_MONGODB_IDLE_STOP_S": "30"}
+        command = [sys.executable, "-m", "scraper.practice", "--port", "0", *SITE]
+        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        try:
+            assert server.stdout is not None
+            site = server.stdout.readline().strip()
+            if args.urls:
+                print(in_process([str(args.urls), site], environ))
+                return
+            for spider in args.spider or sorted(STARTS):
+                report(spider, measure(spider, site, args.rounds, environ))
+            print(f"\nthe frontier alone: {in_process(['alone', '20000'], environ)['requests_s']:.0f} requests/s")
+        finally:
+            server.terminate()
+            server.wait()
+            subprocess.run([sys.executable, "main.py", "db", "stop", "--force"], cwd=ROOT, env=environ, check=True)
+
+
+def in_process(what: list[str], environ: dict[str, str]) -> dict[str, float]:
+    """Do one thing in a process of its own and return its figures."""
+    command = [sys.executable, __file__, "--one", *what]
+    run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    figures: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
+    return figures
+
+
+def measure(spider: str, site: str, rounds: int, environ: dict[str, str]) -> dict[str, list[dict[str, float]]]:
+    """Return the results of each variant; the first round warms up and is not counted."""
+    results: dict[str, list[dict[str, float]]] = {variant: [] for variant in VARIANTS}
+    for number in range(rounds + 1):
+        for variant in VARIANTS if number % 2 else reversed(VARIANTS):
+            result = in_process([spider, site], {**environ, "SWATHE_FRONTIER_BACKEND": variant})
+            if number:
+                results[variant].append(result)
+                print(f"{spider} round {number}/{rounds} {variant}: {result['seconds']:.2f} s", file=sys.stderr)
+    return results
+
+
+def report(spider: str, results: dict[str, list[dict[str, float]]]) -> None:
+    """Print medians, and the ratio of the rounds' pairs."""
+    print(f"\n{spider}: {results['mongodb'][0]['pages']:.0f} pages")
+    print(f"{'frontier':<10}{'median s':>10}{'pages/s':>10}{'peak MB':>10}{'ratio':>8}{'ratio of CPU':>14}")
+    for variant in VARIANTS:
+        seconds = statistics.median(result["seconds"] for result in results[variant])
+        pages, peak = results[variant][0]["pages"], max(result["peak_mb"] for result in results[variant])
+        pairs = list(zip(results["memory"], results[variant], strict=True))
+        ratio, cpu = (
+            statistics.median(memory[what] / other[what] for memory, other in pairs) for what in ("seconds", "cpu")
+        )
+        print(f"{variant:<10}{seconds:>10.2f}{pages / seconds:>10.0f}{peak:>10.0f}{ratio:>8.2f}{cpu:>14.2f}")
+
+
+if __name__ == "__main__":
+    main()

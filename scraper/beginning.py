@@ -1,0 +1,199 @@
+"""Begin a run: go on with the one that was not finished, or start a new one."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from bson import ObjectId
+from mongoengine import NotUniqueError
+from pymongo import IndexModel
+
+from models.system import Run
+from scraper.config_sections import swathe_version
+from scraper.errors import UsageError
+from scraper.frontier.stored_runs import all_of, clear, requests_of, retry_dead
+from scraper.heartbeat import mark_lost_runs
+from scraper.mongo.indexes import ensure_indexes
+from scraper.processes import this_process
+from scraper.spider import NUMBERS
+from scraper.verdict import EXIT_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pymongo.database import Database
+
+    from scraper.spider import SiteSpider
+
+    Mongo = Database[dict[str, Any]]
+
+How = Literal["resume", "fresh", "retry-dead"]
+
+FORMAT = 1
+"""Changes when what the frontier keeps can no longer be read by other versions."""
+
+CHANGED = "the spider's code was changed while the run was interrupted: its pages were not all read in the same way"
+
+UNFINISHED = ("interrupted", "failed", "lost")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run that this process works on."""
+
+    run_id: ObjectId
+    durable: bool = False
+    """Whether its requests are stored."""
+    resumed: bool = False
+    joined: bool = False
+    """Whether another process began it, and ends it."""
+    line: str = ""
+    """What to tell a person who goes on with a run."""
+    notes: tuple[str, ...] = ()
+
+
+def begin_run(
+    database: Mongo,
+    spider: type[SiteSpider],
+    given: Mapping[str, Any],
+    how: How,
+    *,
+    durable: bool,
+    firing: str | None = None,
+) -> Begun:
+    """Return the run to work on; raise UsageError when it is under way, or cannot be gone on with. Blocks.
+
+    `firing` is the schedule's that asked for it.
+    """
+    mark_lost_runs()
+    ensure_indexes(database, Run)
+    only_one = IndexModel(
+        [("spider", 1), ("arguments", 1)], name="under_way", unique=True, partialFilterExpression={"state": "running"}
+    )
+    database[Run._get_collection_name()].create_indexes([only_one])
+    arguments = arguments_of(spider, given)
+    latest = Run.objects(spider=spider.name, arguments=arguments).order_by("-started_at").first()
+    if latest is not None and latest.state == "running":
+        raise _under_way(spider, latest)
+    if how == "retry-dead":
+        return _retry_dead(database, spider, latest, firing)
+    unfinished = latest is not None and latest.state in UNFINISHED and latest.finish_reason != "finished"
+    if durable and unfinished and latest.frontier and how == "resume":
+        return _go_on(database, spider, latest, firing)
+    try:
+        begun = Begun(new_run(spider, given, durable=durable, firing=firing), durable)
+    except NotUniqueError:
+        raise _under_way(spider) from None
+    # Of runs that are over, only the latest one's dead letters can be tried again.
+    same = Run.objects(spider=spider.name, arguments=arguments, id__ne=begun.run_id, frontier__format__exists=True)
+    for earlier in same.only("id"):
+        clear(database, earlier.id)
+        earlier.update(frontier={}, dead_letters=0)
+    return begun
+
+
+def new_run(
+    spider: type[SiteSpider],
+    given: Mapping[str, Any],
+    *,
+    durable: bool,
+    run_id: ObjectId | None = None,
+    firing: str | None = None,
+) -> ObjectId:
+    """Write down that a run begins, and return its id, a new one unless it is given. Blocks."""
+    now = datetime.now(UTC)
+    run_id = run_id or ObjectId()
+    Run(
+        id=run_id,
+        spider=spider.name,
+        arguments=arguments_of(spider, given),
+        state="running",
+        started_at=now,
+        heartbeat_at=now,
+        version=swathe_version(),
+        firing=firing,
+        frontier={"format": FORMAT, "code": code_of(spider)} if durable else {},
+        **this_process(),
+    ).save(force_insert=True)
+    return run_id
+
+
+def given_to(spider: SiteSpider) -> dict[str, Any]:
+    """Return what a spider was asked for, by the arguments' names."""
+    return {"start": spider.start_at, **{name: getattr(spider, name) for name in NUMBERS}}
+
+
+def close_failed(run_id: ObjectId) -> None:
+    """Say of a run that its crawl could not even be set up. Blocks."""
+    Run.objects(id=run_id, state="running").update_one(
+        state="failed",
+        verdict="incomplete",
+        reasons=["the crawl could not be set up: see the log"],
+        exit_code=EXIT_FAILED,
+    )
+
+
+def arguments_of(spider: type[SiteSpider], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a crawl was asked for, by the arguments' names, whatever way it was said."""
+    limits = {name: int(given[name]) for name in NUMBERS if given.get(name)}
+    return {"start": given.get("start") or spider.start_url, **limits}
+
+
+def code_of(spider: type[SiteSpider]) -> str:
+    """Return what tells this version of a spider's module from another; empty where its source is not at hand."""
+    try:
+        source = inspect.getsource(inspect.getmodule(spider) or spider)
+    except (OSError, TypeError):
+        return ""
+    return hashlib.blake2b(source.encode(), digest_size=8).hexdigest()
+
+
+def _go_on(database: Mongo, spider: type[SiteSpider], run: Run, firing: str | None) -> Begun:
+    """Make a run this process's own; raise UsageError when another one was quicker, or it cannot be read."""
+    if run.frontier.get("format") != FORMAT:
+        raise UsageError(
+            f"run {run.id} was begun by Swathe {run.version}, whose frontier has format {run.frontier.get('format')}, "
+            f"expected {FORMAT}: begin anew with --fresh"
+        )
+    claim = Run.objects(id=run.id, state=run.state, heartbeat_at=run.heartbeat_at)
+    ended = dict.fromkeys(("unset__verdict", "unset__exit_code", "unset__ended_at", "unset__finish_reason"), 1)
+    mine = {f"set__{name}": value for name, value in {**this_process(), "firing": firing}.items()}
+    now = datetime.now(UTC)
+    try:
+        claimed = claim.update_one(
+            set__state="running", set__heartbeat_at=now, set__reasons=[], inc__resumed=1, **ended, **mine
+        )
+    except NotUniqueError:
+        claimed = 0
+    if not claimed:
+        raise _under_way(spider)
+    pages = requests_of(database).count_documents({**all_of(run.id), "tally.swathe/pages": {"$gt": 0}})
+    began = run.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    line = f"goes on with run {run.id} of {began} UTC: {pages} pages read before"
+    changed = code_of(spider) != run.frontier.get("code")
+    return Begun(run.id, durable=True, resumed=True, line=line, notes=(CHANGED,) if changed else ())
+
+
+def _retry_dead(database: Mongo, spider: type[SiteSpider], run: Run | None, firing: str | None) -> Begun:
+    if run is None or not run.frontier or not run.dead_letters:
+        what = (
+            f"the latest run of '{spider.name}' with these arguments, {run.id}, has no dead letters"
+            if run
+            else "there is no such run"
+        )
+        raise UsageError(f"there is nothing to retry: {what}; `swathe runs` lists the runs")
+    begun = _go_on(database, spider, run, firing)
+    number = retry_dead(database, run.id)
+    return replace(begun, line=f"{begun.line}, {number} dead letter{'s'[: number > 1]} tried again")
+
+
+def _under_way(spider: type[SiteSpider], run: Run | None = None) -> UsageError:
+    which = f"run {run.id}, process {run.pid} on {run.host}" if run else "begun this moment"
+    return UsageError(
+        f"a crawl of '{spider.name}' with the same arguments is under way ({which}): "
+        f"wait for its end or stop it, or give another --start"
+    )

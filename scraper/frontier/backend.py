@@ -1,0 +1,134 @@
+"""What a store of requests must do: MongoDB's is the default one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scrapy import Request
+
+    from scraper.tally import Work
+
+
+@dataclass(slots=True, eq=False)
+class Put:
+    """A request to add, and then to have."""
+
+    id: bytes
+    request: Request
+    data: str
+    """The request as JSON."""
+    priority: int
+    seq: int
+    """When it was added, in nanoseconds."""
+    not_before: float = 0.0
+    """UNIX time before which nobody may take it; 0: at once."""
+    alone: bool = False
+    """Whether nothing else may be under way with it."""
+    early: bool = False
+    """Whether it may be begun before it is stored, since nobody else can have made it."""
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """What it is sorted by: the highest priority first, and of one priority the latest, as in Scrapy."""
+        return (-self.priority, -self.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A stored request that this worker has now."""
+
+    id: bytes
+    data: str
+    priority: int
+    seq: int
+    taken: int
+    """How often it was taken up, this time included."""
+    alone: int
+    """How often it was begun alone and did not end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What came of a request that has ended."""
+
+    id: bytes
+    order: int
+    """When, in nanoseconds."""
+    counts: Mapping[str, int]
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    event: str = ""
+    depth: int = 0
+    error: str = ""
+    """Why it is a dead letter; empty: it is done."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to keep but its counts."""
+        return not (self.notes or self.event or self.error)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is written in one go; later kinds rely on earlier ones."""
+
+    puts: list[Put] = field(default_factory=list)
+    acks: list[Ack] = field(default_factory=list)
+    releases: list[bytes] = field(default_factory=list)
+    """Requests to give back."""
+    alone: bytes | None = None
+    """A request that is about to be begun alone."""
+    lease: int = 0
+    """How many of `puts` this worker wants for itself, the first ones that are due."""
+    take: int = 0
+    """How many others it wants."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What came of a batch."""
+
+    leased: list[Put] = field(default_factory=list)
+    """New requests that this worker has now."""
+    pending: int = 0
+    """New requests that wait for anybody."""
+    duplicates: int = 0
+    taken: list[Taken] = field(default_factory=list)
+
+
+class Backend(Protocol):
+    """The requests of one run as one worker sees them. All of it blocks; a write is durable when it returns.
+
+    A worker has a request until it acknowledges or releases it, or shows no sign of life for the time of a lease.
+    Everything raises PyMongoError or what the scheduler is told to take for a lost store.
+    """
+
+    shared: bool
+    """Whether other workers were ever seen at the run."""
+
+    def join(self) -> None:
+        """Become a worker of the run, and give back what dead workers had."""
+
+    def renew(self) -> int:
+        """Show a sign of life; return how many requests of dead workers were given back."""
+
+    def leave(self) -> None:
+        """Give back every request that this worker has, and be none any more."""
+
+    def write(self, batch: Batch) -> Written:
+        """Add, acknowledge, release and take; written again after a lost answer, it changes nothing."""
+
+    def open_requests(self) -> int:
+        """Return whether requests are pending or with another worker: 0 for none, else 1 or more.
+
+        For a worker that knows of none of its own: what is still in its name, after a lost answer, goes back.
+        """
+
+    def others_changed(self) -> bool:
+        """Return whether others may have done work since this was last asked."""
+
+    def others_work(self) -> Work:
+        """Return what other workers have done for the run so far."""

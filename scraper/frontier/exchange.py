@@ -1,0 +1,249 @@
+"""What a worker exchanges with the store: new requests and acknowledgements go there, requests to begin come back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from scraper.errors import UnstorableRequestError
+from scraper.failures import UNSTORED
+from scraper.frontier.backend import Ack, Batch
+from scraper.frontier.ready import Ready
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from scraper.frontier.backend import Backend, Put, Taken, Written
+    from scraper.frontier.writer import Writer
+
+logger = logging.getLogger(__name__)
+
+AHEAD = 3
+"""Requests that a worker has at most, for each that may be under way; at a third of them it asks for more.
+
+Enough not to run dry while it asks, and few enough to leave some to others.
+"""
+
+MOST_WAITING = 2_000
+"""Requests that may wait to be stored; more are stored before anything else goes on, so that memory stays flat."""
+
+ACK_WAIT_S = 0.1
+"""How long an acknowledgement may wait for others: nobody waits for it, but new requests wait for its being written."""
+
+TICK_S = 0.5
+"""How often a worker without work looks whether others have left some."""
+
+
+class Exchange:
+    """One worker's share in the frontier. One write is under way at a time; what comes meanwhile makes up the next.
+
+    `load` makes a request of what is stored, `catch_up` takes in what others did, `wake` says that there is something
+    to begin or that all is over, `fail` that the store is lost.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        lease_s: float,
+        concurrency: int,
+        *,
+        load: Callable[[Taken], Put],
+        catch_up: Callable[[], Awaitable[None]],
+        wake: Callable[[], None],
+        fail: Callable[[Exception], None],
+    ) -> None:
+        self._writer, self._lease_s = writer, lease_s
+        self._most, self._least = AHEAD * concurrency, concurrency
+        self._load, self._catch_up, self._wake, self._fail = load, catch_up, wake, fail
+        self.ready = Ready()
+        self._begun = 0
+        """How many requests were handed out and have not ended."""
+        self._acked_at = 0.0
+        """Since when acknowledgements wait."""
+        self.duplicates = 0
+        self.over = False
+        """Whether the store was seen to have nothing left for anybody, since something was last done here."""
+        self._batch = Batch()
+        self._more = True
+        """Whether requests may be pending in the store."""
+        self._waits = False
+        """Whether all that is left is with others, or not due yet."""
+        self._working: asyncio.Task[None] | None = None
+        self._ticking: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def __len__(self) -> int:
+        return len(self._batch.puts) + len(self.ready) + max(0, self.ready.pending)
+
+    def begin(self) -> None:
+        """Keep the lease from now on."""
+        self._ticking = asyncio.create_task(self._tick())
+
+    async def end(self) -> None:
+        """Write what is waiting and give back what was not begun; raise DatabaseError when that cannot be done."""
+        self._closing = True
+        if self._ticking:
+            self._ticking.cancel()
+        while self._working:
+            await self._working
+        await self._write()
+        await self._writer.do(lambda backend: backend.leave())
+
+    def put(self, put: Put) -> None:
+        """Add a request."""
+        self._batch.puts.append(put)
+        # The next page of a list, with nothing else to do: what it costs to store it need not be waited for. Should
+        # all be lost now, the page that led to it is not done, and makes it again.
+        put.early = put.early and not self.ready and not self._writer.shared
+        if put.early:
+            self.ready.push(put)
+            self._wake()
+        if len(self._batch.puts) >= MOST_WAITING:
+            batch = self._next_batch()
+            try:
+                self._written(self._writer.write_at_once(batch), batch)
+            except Exception as error:  # noqa: BLE001 - as below
+                self._stop(error)
+        self.work_soon()
+
+    def ended(self, id_: bytes, ack: Ack | None) -> None:
+        """Take in that a request has come to its end; without an acknowledgement it is given back."""
+        self.ready.ended(id_)
+        self._begun -= 1
+        if ack is None:
+            self._batch.releases.append(id_)
+        else:
+            if not self._batch.acks:
+                self._acked_at = time.monotonic()
+                asyncio.get_running_loop().call_later(ACK_WAIT_S, self.work_soon)
+            self._batch.acks.append(ack)
+        if not self._begun:
+            self.work_soon()
+
+    def next(self) -> Put | None:
+        """Return the next request to begin, or None."""
+        put = self.ready.pop(idle=not self._begun)
+        self._begun += put is not None
+        if self._has_work:
+            self.work_soon()
+        return put
+
+    def look(self) -> None:
+        """Find out whether anything is left, unless that is known."""
+        if not self._waits:
+            self.work_soon()
+
+    def work_soon(self) -> None:
+        """Write and read what there is to, as soon as the event loop has time."""
+        self.over = self._waits = False
+        if self._working is None and not self._closing:
+            self._working = asyncio.create_task(self._work())
+
+    @property
+    def _has_work(self) -> bool:
+        return self._has_news or bool(self.ready.to_mark) or self._hungry
+
+    @property
+    def _has_news(self) -> bool:
+        return bool(self._batch.puts or self._batch.releases) or self._acks_are_due
+
+    @property
+    def _acks_are_due(self) -> bool:
+        """Whether acknowledgements are to be written: after a while, or when there is nothing else to do."""
+        idle = not (self.ready or self._begun)
+        return bool(self._batch.acks) and (idle or time.monotonic() - self._acked_at >= ACK_WAIT_S / 2)
+
+    @property
+    def _hungry(self) -> bool:
+        return self._more and len(self.ready) < self._least
+
+    async def _work(self) -> None:
+        """Write and read until there is nothing to write and enough to do, or nothing at all."""
+        try:
+            while not self._closing:
+                if self._has_work:
+                    await self._write()
+                elif self.ready or self._begun or await self._is_over():
+                    break
+                elif not self._has_work:
+                    self._waits = True
+                    break
+        except Exception as error:  # noqa: BLE001 - a crawl without its frontier must end, whatever the fault is
+            self._stop(error)
+        finally:
+            self._working = None
+            if self.ready or self.over:
+                self._wake()
+
+    def _stop(self, error: Exception) -> None:
+        self._closing = True
+        self._fail(error)
+
+    async def _write(self) -> None:
+        batch = self._next_batch()
+        self._written(await self._writer.do(lambda backend: backend.write(batch)), batch)
+
+    def _next_batch(self) -> Batch:
+        due = self._acks_are_due
+        batch, self._batch = self._batch, Batch()
+        if not (due or self._closing):
+            self._batch.acks, batch.acks = batch.acks, []
+        batch.alone = self.ready.to_mark
+        batch.puts.sort(key=lambda put: (not put.early, put.order))
+        begun = sum(put.early for put in batch.puts)
+        batch.lease = begun
+        if not self._closing:
+            batch.lease = max(begun, self._most - len(self.ready))
+            batch.take = max(0, batch.lease - len(batch.puts)) if self._hungry else 0
+        return batch
+
+    def _written(self, written: Written, batch: Batch) -> None:
+        for put in written.leased:
+            if not put.early:
+                self.ready.push(put)
+        for taken in written.taken:
+            try:
+                self.ready.push(self._load(taken))
+            except UnstorableRequestError as error:
+                self._batch.acks.append(Ack(taken.id, time.time_ns(), {UNSTORED: 1}, error=str(error)))
+        self.ready.marked(batch.alone)
+        self.ready.pending += written.pending - len(written.taken)
+        if written.pending or batch.take:
+            self._more = bool(written.pending) or len(written.taken) >= batch.take
+        self.duplicates += written.duplicates
+        if self.ready:
+            self._wake()
+
+    async def _is_over(self) -> bool:
+        """Return whether nobody has anything to do any more, knowing all that others have found."""
+        if await self._writer.do(_open_requests):
+            return False
+        self._more = False
+        await self._catch_up()
+        self.over = not (self._has_work or self.ready or self._begun)
+        return self.over
+
+    async def _tick(self) -> None:
+        """Keep the lease, and look for work that others have left; nothing may end this but the crawl's end."""
+        renewed_at = time.monotonic()
+        while not self._closing:
+            await asyncio.sleep(TICK_S)
+            late_s = time.monotonic() - renewed_at
+            try:
+                if late_s > self._lease_s / 3:
+                    self._more = bool(await self._writer.do(lambda backend: backend.renew())) or self._more
+                    renewed_at = time.monotonic()
+                if late_s > self._lease_s:
+                    self._batch.releases += self.ready.drop()  # somebody else may have them by now
+                    self._more = True
+            except Exception as error:  # noqa: BLE001 - the next write shows whether the store is lost
+                logger.warning("The lease could not be renewed: %s", error)
+            if self._waits:
+                self._more = True
+                self.work_soon()
+
+
+def _open_requests(backend: Backend) -> int:
+    return backend.open_requests()

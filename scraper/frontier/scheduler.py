@@ -1,0 +1,161 @@
+"""Scrapy's scheduler on a stored frontier: a request is done only when all that came of it is stored."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from scrapy.core.scheduler import BaseScheduler, Scheduler
+from scrapy.utils.defer import deferred_from_coro
+
+from scraper.errors import DatabaseError, UnstorableRequestError
+from scraper.failures import PageFailures
+from scraper.frontier.engine_slot import EngineSlot
+from scraper.frontier.exchange import Exchange
+from scraper.frontier.mongodb import MongoFrontier
+from scraper.frontier.prepare import Preparer
+from scraper.frontier.restore import acknowledgement, requests_after
+from scraper.frontier.writer import Writer
+from scraper.run_recorder import RunRecorder
+from scraper.tally import Tallies
+
+if TYPE_CHECKING:
+    from scrapy import Request, Spider
+    from scrapy.crawler import Crawler
+    from twisted.internet.defer import Deferred
+
+    from scraper.config import Config
+    from scraper.frontier.backend import Put, Taken
+    from scraper.spider import SiteSpider
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseScheduler(BaseScheduler):
+    """Hand out the requests of a run, and acknowledge each when it has left the engine.
+
+    By then its callback has ended, its records are stored and its children were handed over here. They are written
+    before it is acknowledged. What a worker had when it died goes to the next one.
+    """
+
+    def __init__(self, crawler: Crawler, recorder: RunRecorder) -> None:
+        config: Config = crawler.settings["SWATHE"]
+        self._crawler, self._recorder = crawler, recorder
+        self._tallies = Tallies.of(crawler)
+        backend = MongoFrontier(recorder.connection, recorder.run_id, recorder.worker, config.frontier.lease_s)
+        self._writer = Writer(backend, recorder.connection)
+        self._exchange = Exchange(
+            self._writer,
+            config.frontier.lease_s,
+            config.crawl.concurrency,
+            load=self._load,
+            catch_up=self._catch_up,
+            wake=lambda: self._slot.wake(),
+            fail=self._fail,
+        )
+        self._in_engine: dict[Request, bytes] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Any:
+        """Build the scheduler of a run; Scrapy's own for what is no run, such as `scrapy shell`, or is not to last."""
+        recorder = crawler.get_extension(RunRecorder) if crawler._extensions else None
+        if recorder is None or recorder.begun is None or not recorder.begun.durable:
+            return Scheduler.from_crawler(crawler)
+        return cls(crawler, recorder)
+
+    def __len__(self) -> int:
+        """How many requests are known to wait, here and in the store."""
+        return len(self._exchange)
+
+    def open(self, spider: Spider) -> Deferred[None]:
+        """Get ready; of a run that goes on, take in what was done before."""
+        return deferred_from_coro(self._open(spider))
+
+    async def _open(self, spider: Any) -> None:
+        self._spider: SiteSpider = spider
+        self._slot = EngineSlot(self._crawler)
+        self._preparer = Preparer(self._crawler, spider, self._recorder.run_id)
+        self._failures = PageFailures.of(self._crawler)
+        self._failures.check_request = self._preparer.check
+        if await self._recorder.begin(spider):
+            spider.lists.on_event = self._tallies.keep_event
+            try:
+                await self._writer.do(lambda backend: backend.join())
+                await self._catch_up()
+                self._exchange.begin()
+            except Exception as error:  # noqa: BLE001 - Scrapy would leave the run open
+                self._fail(error)
+
+    def close(self, reason: str) -> Deferred[None]:
+        """Write what is waiting and give back what was not begun."""
+        return deferred_from_coro(self._close())
+
+    async def _close(self) -> None:
+        self._settle()
+        try:
+            if not self._recorder.database_is_lost:
+                await self._exchange.end()
+        except DatabaseError as error:
+            self._fail(error)
+        self._crawler.stats.inc_value("dupefilter/filtered", self._exchange.duplicates)
+        self._writer.close()
+
+    def enqueue_request(self, request: Request) -> bool:
+        """Add a request; False for one that was added before, or that cannot be stored, which the run then says."""
+        try:
+            put = self._preparer.put(request)
+        except (UnstorableRequestError, TypeError, ValueError) as error:
+            # Scrapy drops errors of a scheduler without a word, and this one with everything its page still had.
+            self._failures.unstorable(error)
+            return False
+        if put is None:
+            self._exchange.duplicates += 1
+            return False
+        self._exchange.put(put)
+        return True
+
+    def has_pending_requests(self) -> bool:
+        """Return whether anything is left to do, here or with another worker; when unsure, look and say yes."""
+        self._settle()
+        if self._recorder.database_is_lost or self._exchange.over:
+            return False
+        self._exchange.look()
+        return True
+
+    def next_request(self) -> Request | None:
+        """Return the next request that is ready, or None."""
+        self._settle()
+        put = self._exchange.next()
+        if put is None:
+            return None
+        self._in_engine[put.request] = put.id
+        return put.request
+
+    def _settle(self) -> None:
+        """Acknowledge the requests that have left the engine."""
+        under_way = self._slot.under_way
+        for request in [request for request in self._in_engine if request not in under_way]:
+            id_, tally = self._in_engine.pop(request), self._tallies.close(request)
+            self._exchange.ended(id_, None if tally.unfinished else acknowledgement(id_, request, tally))
+
+    def _load(self, taken: Taken) -> Put:
+        try:
+            return self._preparer.load(taken)
+        except UnstorableRequestError as error:
+            self._failures.unstorable(error)
+            raise
+
+    async def _catch_up(self) -> None:
+        """Take in what other workers did, before a crash or beside this one, and ask for what follows from it."""
+        if not await self._writer.do(lambda backend: backend.others_changed()):
+            return
+        work = await self._writer.do(lambda backend: backend.others_work())
+        self._tallies.others = work
+        for request in requests_after(self._spider, work.events):
+            self.enqueue_request(request)
+
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, DatabaseError):
+            logger.error("The frontier failed", exc_info=error)
+            error = DatabaseError(f"the frontier failed: {type(error).__name__}: {error}")
+        self._recorder.database_lost(error)

@@ -1,0 +1,107 @@
+"""What the frontier keeps of runs: what came of their requests, the dead letters, and how they are put back."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from models.frontier import DEAD, DONE, PENDING, QueuedRequest
+from scraper.paging.facts import ListEvent
+from scraper.tally import DeadLetter, Work
+
+if TYPE_CHECKING:
+    from bson import ObjectId
+    from pymongo.collection import Collection
+    from pymongo.database import Database
+
+    Mongo = Database[dict[str, Any]]
+    Requests = Collection[dict[str, Any]]
+
+FIRST, LAST = b"\x00" * 16, b"\xff" * 16
+DEAD_KEPT = 20
+"""Dead letters that are read to be named; all of them are counted."""
+
+EVENTS = ["event", "depth", "notes"]
+WANTED = ["url", "error", "tally"]
+
+AGAIN = ("retry_times", "redirect_times", "redirect_ttl", "redirect_urls", "redirect_reasons", "logins")
+"""What a dead letter forgets when it is tried again."""
+
+
+def requests_of(database: Mongo) -> Requests:
+    """Return the collection."""
+    return database[QueuedRequest._get_collection_name()]
+
+
+def all_of(run: ObjectId) -> dict[str, Any]:
+    """Return the filter for every request of a run."""
+    return {"_id": {"$gte": run.binary + FIRST, "$lte": run.binary + LAST}}
+
+
+def work_of(requests: Requests, run: ObjectId, but: str = "") -> Work:
+    """Return what came of a run's requests, except those that one worker has ended. Blocks."""
+    ended = {**all_of(run), "state": {"$in": [DONE, DEAD]}, "owner": {"$ne": but}}
+    sums = requests.aggregate(
+        [
+            {"$match": ended},
+            {"$project": {"count": {"$objectToArray": "$tally"}}},
+            {"$unwind": "$count"},
+            {"$group": {"_id": "$count.k", "sum": {"$sum": "$count.v"}}},
+        ]
+    )
+    work = Work(Counter({row["_id"]: row["sum"] for row in sums}))
+    # What ended plainly has no order: nothing but its counts is wanted.
+    for row in requests.find({**ended, "order": {"$gt": 0}}, EVENTS, sort=[("order", 1)], allow_disk_use=True):
+        if row.get("event"):
+            work.events.append((ListEvent.from_json(json.loads(row["event"])), row.get("depth", 0)))
+        for what, texts in row.get("notes", {}).items():
+            work.notes.setdefault(what, []).extend(texts)
+    dead = requests.find(_dead(run) | {"owner": {"$ne": but}}, WANTED, sort=[("order", 1)], limit=DEAD_KEPT)
+    work.dead = [_letter(row) for row in dead]
+    return work
+
+
+def dead_letters(database: Mongo, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
+    """Return the requests of a run that came to nothing; `limit` 0: all. Blocks."""
+    found = requests_of(database).find(_dead(run), WANTED, sort=[("order", 1)], limit=limit)
+    return [_letter(row) for row in found]
+
+
+def clear(database: Mongo, run: ObjectId) -> None:
+    """Remove everything that is kept of a run. Blocks."""
+    requests_of(database).delete_many(all_of(run))
+
+
+def clear_unless_dead(database: Mongo, run: ObjectId) -> int:
+    """Remove what is kept of a run that has ended, unless it has dead letters; return how many it has. Blocks.
+
+    To try those again and judge the run anew, all the rest is needed.
+    """
+    letters = requests_of(database).count_documents(_dead(run))
+    if not letters:
+        clear(database, run)
+    return letters
+
+
+def retry_dead(database: Mongo, run: ObjectId) -> int:
+    """Put the dead letters of a run back as if they had never been tried; return how many. Blocks."""
+    requests, number = requests_of(database), 0
+    for row in requests.find(_dead(run), ["request"]):
+        data = json.loads(row["request"])
+        meta = {name: value for name, value in data.get("meta", {}).items() if name not in AGAIN}
+        # Told apart from the retries that it had before, which are done.
+        data["meta"] = {**meta, "dead_retries": meta.get("dead_retries", 0) + 1}
+        anew = {"state": PENDING, "request": json.dumps(data), "taken": 0}
+        forget = dict.fromkeys(("owner", "tally", "order", "notes", "event", "depth", "error", "alone"), "")
+        requests.update_one({"_id": row["_id"]}, {"$set": anew, "$unset": forget})
+        number += 1
+    return number
+
+
+def _letter(row: dict[str, Any]) -> DeadLetter:
+    return DeadLetter(row["url"], row["error"], unread=bool(row["tally"].get("swathe/dead_pages")))
+
+
+def _dead(run: ObjectId) -> dict[str, Any]:
+    return {"run": run, "listed": True, "state": DEAD}

@@ -1,0 +1,99 @@
+"""Count what comes of pages and records, with the request it came from, and gather it for the verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import signals
+
+from scraper.errors import DatabaseError
+from scraper.failures import KEPT, UNSTORED, PageFailures, PageProblem
+from scraper.page_limit import REACHED, TOO_DEEP
+from scraper.page_records import PageRecords
+from scraper.tally import Tallies
+from scraper.verdict import Evidence
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from scraper.completeness import Findings
+
+RAISED = "spider_exceptions/count"
+"""Scrapy's statistic of callbacks that raised an error."""
+
+
+class Outcomes:
+    """What one run's pages and records came to, in this process and in others before or beside it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self.tallies = Tallies.of(crawler)
+
+    @classmethod
+    def watching(cls, crawler: Crawler) -> Self:
+        """Return those of a crawl that is about to begin."""
+        outcomes = cls(crawler)
+        crawler.signals.connect(outcomes._response, signal=signals.response_received)
+        crawler.signals.connect(outcomes._callback_failed, signal=signals.spider_error)
+        crawler.signals.connect(outcomes._item_failed, signal=signals.item_error)
+        return outcomes
+
+    @property
+    def problems(self) -> list[PageProblem]:
+        """The first pages and records that went wrong."""
+        earlier = [PageProblem(letter.url, letter.why) for letter in self.tallies.others.dead]
+        return [*earlier, *PageFailures.of(self._crawler).problems][:KEPT]
+
+    def evidence(self, reason: str, findings: Findings, database_error: str, *, forced: bool) -> Evidence:
+        """Return what the verdict is made of; `reason` is Scrapy's word for why the crawl ended."""
+        total, problems, failures = self.tallies.total, self.problems, PageFailures.of(self._crawler)
+        unread = [f"{letter.url} {letter.why}" for letter in self.tallies.others.dead if letter.unread]
+        stored = ("items_new", "items_changed", "items_unchanged")
+        return Evidence(
+            finish_reason=reason,
+            pages=total("swathe/pages"),
+            items_stored=sum(total(f"swathe/{name}") for name in stored),
+            items_refused=total("swathe/items_refused"),
+            dead_pages=total("swathe/dead_pages"),
+            first_dead_page=unread[0] if unread else failures.first_dead_page,
+            callback_errors=total(RAISED),
+            item_errors=total("swathe/item_errors"),
+            unstored_requests=total(UNSTORED),
+            first_problem=str(problems[0]) if problems else "",
+            database_error=database_error,
+            page_limit=getattr(self._crawler.spider, "max_pages", None) if total(REACHED) else None,
+            links_too_deep=total(TOO_DEEP),
+            gaps=tuple(findings.gaps),
+            doubts=tuple(findings.doubts),
+            deviations=tuple(findings.deviations),
+            forced=forced,
+        )
+
+    def _response(self, response: Response, request: Request) -> None:
+        if not response.meta.get("dont_obey_robotstxt"):
+            self.tallies.count(request, "swathe/pages")
+
+    def _callback_failed(self, failure: Failure, response: Response | Failure | None) -> None:
+        request = getattr(response, "request", None)
+        url = getattr(response, "url", "") or (request.url if request else "")
+        self.tallies.count(request, "swathe/errors")
+        self.tallies.tally(request).counts[RAISED] += 1  # Scrapy itself counts it for this process
+        self._keep(request, url, f"raised in the spider: {type(failure.value).__name__}: {failure.value}")
+
+    def _item_failed(self, item: Any, response: Response | Failure | None, failure: Failure) -> None:
+        lost = len(item.records) if isinstance(item, PageRecords) else 1
+        request = getattr(response, "request", None)
+        self.tallies.count(request, "swathe/errors", lost)
+        self.tallies.count(request, "swathe/item_errors", lost)
+        url = getattr(response, "url", "") or getattr(item, "url", "")
+        if isinstance(failure.value, DatabaseError):
+            self.tallies.tally(request).unfinished = True
+        self._keep(request, url, f"gave {lost} record{'s'[: lost > 1]} that could not be stored: {failure.value}")
+
+    def _keep(self, request: Request | None, url: str, what: str) -> None:
+        problem = PageProblem(url, " ".join(what.split())[:500])
+        self.tallies.fail(request, problem.what)
+        PageFailures.of(self._crawler).keep(problem)

@@ -1,0 +1,120 @@
+"""What each request of a crawl came to: a run that goes on, or is shared by processes, adds up what all of them did.
+
+A statistic of Scrapy's dies with its process. Here it is also kept with the request that it came from, and stored with
+it when the request is done (see `scraper/frontier`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+    from scraper.paging.facts import ListEvent
+
+WITHOUT_RECORD, OFF_SITE, NOT_RENDERED = "without_record", "off_site", "not_rendered"
+"""Notes: records' pages that gave no record, links that leave the site, pages that the browser failed on."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one request came to."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """By statistic."""
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    event: ListEvent | None = None
+    """What came of it, when it was for a page of a list."""
+    error: str = ""
+    """Why it is to be a dead letter."""
+    unfinished: bool = False
+    """Whether the database was lost under it, so that it is to be done again."""
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A request that came to nothing."""
+
+    url: str
+    why: str
+    unread: bool = True
+    """Whether its page could not be read at all."""
+
+
+@dataclass
+class Work:
+    """What other processes have done for the run, before this one or beside it."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    dead: list[DeadLetter] = field(default_factory=list)
+    """The first of them."""
+    events: list[tuple[ListEvent, int]] = field(default_factory=list)
+    """What came of pages of lists, with their depth, in the order in which they ended."""
+
+
+class Tallies:
+    """The tallies of one crawl in this process, and what others did for the same run."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._stats = crawler.stats
+        self._of: WeakKeyDictionary[Request, Tally] = WeakKeyDictionary()
+        self._notes: dict[str, list[str]] = {}
+        self.others = Work()
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """Return the crawl's own."""
+        tallies = _tallies.get(crawler)
+        if tallies is None:
+            tallies = _tallies[crawler] = cls(crawler)
+        assert isinstance(tallies, cls)
+        return tallies
+
+    def tally(self, request: Request | None) -> Tally:
+        """Return a request's tally; None, for what came of no request, has one that nobody reads."""
+        if request is None:
+            return Tally()
+        tally = self._of.get(request)
+        if tally is None:
+            tally = self._of[request] = Tally()
+        return tally
+
+    def count(self, request: Request | None, statistic: str, by: int = 1) -> None:
+        """Add to a statistic of the crawl that a request is the cause of."""
+        self._stats.inc_value(statistic, by)
+        self.tally(request).counts[statistic] += by
+
+    def note(self, request: Request | None, what: str, text: str) -> None:
+        """Keep something that speaks against the run."""
+        self._notes.setdefault(what, []).append(text)
+        self.tally(request).notes.setdefault(what, []).append(text)
+
+    def keep_event(self, request: Request, event: ListEvent) -> None:
+        """Keep what came of a page of a list."""
+        self.tally(request).event = event
+
+    def fail(self, request: Request | None, why: str) -> None:
+        """Make a request a dead letter; the first reason counts."""
+        tally = self.tally(request)
+        tally.error = tally.error or why
+
+    def close(self, request: Request) -> Tally:
+        """Return the tally of a request that has ended, and forget it."""
+        return self._of.pop(request, None) or Tally()
+
+    def total(self, statistic: str) -> int:
+        """Return a statistic of the whole run, so far as it is known here."""
+        return int(self._stats.get_value(statistic, 0)) + self.others.counts[statistic]
+
+    def noted(self, what: str) -> list[str]:
+        """Return the notes of one kind of the whole run, so far as they are known here."""
+        return [*self.others.notes.get(what, []), *self._notes.get(what, [])]
+
+
+_tallies: WeakKeyDictionary[Crawler, Tallies] = WeakKeyDictionary()

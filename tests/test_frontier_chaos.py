@@ -1,0 +1,164 @@
+"""A crawl that is killed at random moments, and then gone on with, ends exactly like one that nobody disturbed.
+
+`CHAOS_KILLS=30 pytest tests/test_frontier_chaos.py -s` kills more often; `CHAOS_SEED=7` repeats what was printed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support import Swathe, until
+
+from scraper.practice import Fault, PracticeServer
+from scraper.practice.data import load_site
+from scraper.practice.enlargement import enlarge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pymongo import MongoClient
+    from pymongo.database import Database
+
+    Mongo = Database[dict[str, Any]]
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "3"))
+SEED = int(os.environ.get("CHAOS_SEED", random.randrange(10**6)))
+SITE = enlarge(load_site(), quotes=1, books=max(160, 12 * KILLS))
+DEARER = replace(
+    SITE,
+    all_books=tuple(
+        replace(book, price=book.price + Decimal("1.50")) if number % 9 == 0 else book
+        for number, book in enumerate(SITE.all_books[: len(SITE.all_books) - 3])
+    ),
+)
+LOST_PAGE = SITE.all_books[17].path
+COUNTS = ("pages", "items_refused", "items_gone", "dead_pages", "errors")
+QUICK = ["--set", "RETRY_TIMES=1", "--set", "store.batch_wait_ms=20", "--set", "frontier.lease_s=3"]
+
+
+def outcome(database: Mongo) -> dict[str, Any]:
+    """Return all that a crawl leaves, without times and ids."""
+    run = database.runs.find_one(sort=[("started_at", -1)])
+    assert run is not None
+    runs = {row["_id"]: number for number, row in enumerate(database.runs.find(sort=[("started_at", 1)]))}
+    times = ("_id", "first_seen", "last_seen", "changed_at", "gone_at")
+    return {
+        "books": sorted(
+            ({**{k: v for k, v in row.items() if k not in times}, "run": runs[row["run"]], "gone": bool(row["gone_at"])}
+             for row in database.books.find()), key=lambda row: row["upc"],
+        ),
+        "changes": sorted(
+            (row["key"], row["field"], str(row.get("old")) if row["field"] == "price" else bool(row.get("old")),
+             str(row.get("new")) if row["field"] == "price" else bool(row.get("new")), runs[row["run"]])
+            for row in database.changes.find()
+        ),
+        "rejected": sorted((row["records"], row["fingerprint"]) for row in database.rejected.find()),
+        "verdict": (run["state"], run["verdict"], run["exit_code"], run["reasons"], run["notes"]),
+        "lists": run["lists"],
+        "problems": run["problems"],
+        "records": run["records"],
+        "counts": {name: run["counts"][name] for name in COUNTS},
+        "stored": sum(run["counts"][f"items_{what}"] for what in ("new", "changed", "unchanged")),
+        "runs": len(runs),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    with PracticeServer(SITE) as server:
+        return server.port
+
+
+@pytest.fixture
+def expected(swathe: Swathe, client: MongoClient[dict[str, Any]], port: int) -> dict[str, Any]:
+    """What an undisturbed crawl leaves, of the site as it was and then of the dearer one."""
+    name = f"{swathe.database}_undisturbed"
+    crawl_before(swathe, port, SWATHE_MONGODB_DATABASE=name)
+    with PracticeServer(DEARER, port=port, faults=faults()) as server:
+        arguments = ["crawl", "books", "--start", f"{server.url}books/", *QUICK]
+        swathe(*arguments, code=3, SWATHE_MONGODB_DATABASE=name)
+    left = outcome(client.get_database(name))
+    client.drop_database(name)
+    assert len(left["changes"]) > 10
+    assert left["counts"]["dead_pages"] == 1
+    return left
+
+
+def faults() -> dict[str, Fault]:
+    return {LOST_PAGE: Fault(status=500)}
+
+
+def crawl_before(swathe: Swathe, port: int, **environ: str) -> None:
+    with PracticeServer(SITE, port=port) as server:
+        swathe("crawl", "books", "--start", f"{server.url}books/", *QUICK, code=0, **environ)
+
+
+def killed_crawls(swathe: Swathe, server: PracticeServer, kills: int, **environ: str) -> int:
+    """Crawl, kill at random moments, go on; return how many kills hit a crawl that was under way."""
+    chance, hit = random.Random(SEED), 0
+    print(f"\nchaos seed {SEED}, {kills} kills")
+    for number in range(kills):
+        crawl = swathe.start("crawl", "books", "--start", f"{server.url}books/", *QUICK, **environ)
+        wanted = len(server.requests) + chance.randint(1, 2 * len(SITE.all_books) // kills)
+        until(lambda wanted=wanted, crawl=crawl: len(server.requests) >= wanted or crawl.poll() is not None, "kill", 60)
+        ended = crawl.poll() is not None
+        crawl.kill()
+        _, err = crawl.communicate()
+        assert ("goes on with run" in err) == (number > 0), err
+        if ended:
+            break
+        hit += 1
+    return hit
+
+
+def test_a_crawl_killed_at_random_moments_ends_like_one_that_was_not(
+    swathe: Swathe, database: Mongo, port: int, expected: dict[str, Any]
+) -> None:
+    crawl_before(swathe, port)
+    with PracticeServer(DEARER, port=port, latency_ms=10, faults=faults()) as server:
+        hit = killed_crawls(swathe, server, KILLS)
+        asked = len(server.requests)
+        if database.runs.find_one({"state": "running"}):
+            result = swathe("crawl", "books", "--start", f"{server.url}books/", *QUICK, code=3)
+            assert "goes on with run" in result.err
+        asked = len(server.requests)
+    print(f"{hit} kills in mid-crawl, {asked} requests")
+    assert hit
+    left = outcome(database)
+    for part, value in expected.items():
+        assert left[part] == value, part
+    assert database.frontier.count_documents({"state": {"$in": ["pending", "leased"]}}) == 0
+
+
+def test_a_crawl_whose_mongod_is_killed_too_ends_like_one_that_was_not(
+    swathe: Swathe, tmp_path: Path, port: int, expected: dict[str, Any]
+) -> None:
+    folder = tmp_path / "data"
+    own = {"SWATHE_MONGODB_DATA_DIR": str(folder), "SWATHE_MONGODB_IDLE_STOP_S": "20"}
+    crawl_before(swathe, port, **own)
+    with PracticeServer(DEARER, port=port, latency_ms=10, faults=faults()) as server:
+        crawl = swathe.start("crawl", "books", "--start", f"{server.url}books/", *QUICK, **own)
+        until(lambda: len(server.requests) > 30, "the crawl is under way")
+        os.kill(int((folder / "mongodb" / "mongod.lock").read_text()), signal.SIGKILL)
+        until(lambda: len(server.requests) > 60, "the crawl goes on with the next mongod")
+        os.kill(int((folder / "mongodb" / "mongod.lock").read_text()), signal.SIGKILL)
+        crawl.kill()
+        crawl.communicate()
+        result = swathe("crawl", "books", "--start", f"{server.url}books/", *QUICK, code=3, **own)
+        assert "goes on with run" in result.err
+    from support import configured
+
+    from scraper.mongo.connection import connection_to
+
+    config = configured(**{**own, "SWATHE_MONGODB_DATABASE": swathe.database})
+    with connection_to(config.mongodb) as database:
+        left = outcome(database)
+    swathe("db", "stop", "--force", **own)
+    for part, value in expected.items():
+        assert left[part] == value, part
