@@ -111,9 +111,11 @@ class PageFailures(BaseSpiderMiddleware):
     def note(self, failure: Failure) -> None:
         """Count a page that could not be read, and keep what went wrong."""
         error = failure.value
+        request: Request = failure.request  # type: ignore[attr-defined]
+        if isinstance(error, CrawlEndingError):
+            self._tallies.tally(request).unfinished = True
         if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
             return
-        request: Request = failure.request  # type: ignore[attr-defined]
         self.dead(request, request.meta.get("redirect_urls", [request.url])[0], describe(error, request))
 
     def dead(self, request: Request | None, url: str, what: str) -> None:

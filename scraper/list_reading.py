@@ -114,6 +114,7 @@ class ListReader:
             yield plain
             return
         if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
+            PageFailures.of(self._spider.crawler).note(failure)
             chain.limited = True
             return
         again = chain.kind.again(state)

@@ -319,7 +319,8 @@ def test_ctrl_c_stops_cleanly_and_stores_what_was_read(swathe: Swathe, database:
     _, err = crawl.communicate(timeout=60)
     assert crawl.returncode == 3, err
     run = last_run(database)
-    assert (run["state"], run["verdict"], run["reasons"]) == ("interrupted", "incomplete", ["stopped before its end"])
+    assert (run["state"], run["verdict"]) == ("interrupted", "incomplete")
+    assert run["reasons"][0] == "stopped before its end"
     assert database.books.count_documents({}) == run["counts"]["items_new"] < len(slow.site.books)
 
 

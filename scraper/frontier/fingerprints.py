@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.utils.request import RequestFingerprinterProtocol
 
-AGAIN = ("retry_times", "redirect_times", "logins", "dead_retries", "no_browser")
+AGAIN = ("retry_times", "throttled_times", "redirect_times", "logins", "dead_retries", "no_browser")
 """What a request's meta says of its being asked for again."""
 
 SIZE = 16

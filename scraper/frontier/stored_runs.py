@@ -25,7 +25,16 @@ DEAD_KEPT = 20
 EVENTS = ["event", "depth", "notes"]
 WANTED = ["url", "error", "tally"]
 
-AGAIN = ("retry_times", "redirect_times", "redirect_ttl", "redirect_urls", "redirect_reasons", "logins")
+AGAIN = (
+    "retry_times",
+    "throttled_times",
+    "again_after_s",
+    "redirect_times",
+    "redirect_ttl",
+    "redirect_urls",
+    "redirect_reasons",
+    "logins",
+)
 """What a dead letter forgets when it is tried again."""
 
 
