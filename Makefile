@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+# Tests wait for servers and browsers more than they compute, so one more of them than there are processors.
+JOBS   ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PIP    := $(BIN)/pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -19,7 +21,7 @@ demo: install
 install: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev engines
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
