@@ -183,9 +183,10 @@ def test_what_others_did_is_added_up_and_dead_letters_come_back_as_new(worker: A
 def test_what_may_have_killed_workers_is_begun_alone_and_after_it_was_written_down() -> None:
     ready = Ready()
     suspect, innocent = puts(2)[0], puts(1)[0]
-    suspect.alone = True
+    suspect.deaths = 1
     ready.push(suspect)
     ready.push(innocent)
+    assert ready.pop(idle=True) is innocent, "the innocent go first"
     assert ready.pop(idle=False) is None, "others must end first"
     assert (ready.pop(idle=True), ready.to_mark) == (None, suspect.id)
     assert ready.pop(idle=True) is None
@@ -193,6 +194,7 @@ def test_what_may_have_killed_workers_is_begun_alone_and_after_it_was_written_do
     assert ready.pop(idle=True) is suspect
     assert ready.pop(idle=False) is None
     ready.ended(suspect.id)
+    ready.push(innocent)
     assert ready.pop(idle=True) is innocent
 
 

@@ -119,6 +119,27 @@ def test_a_crawl_that_takes_in_what_came_before_ends_like_one_that_was_not_inter
     assert told(second) == told(whole)
 
 
+@pytest.mark.parametrize(("name", "path"), [("next", "quotes/"), *LISTS[:4]])
+def test_events_may_come_in_any_order(site: PracticeServer, name: str, path: str) -> None:
+    whole = spider_at(name, f"{site.url}{path}")
+    events: list[ListEvent] = []
+    whole.lists.on_event = lambda _, event: events.append(event)
+    crawled(whole, [whole.lists.first_request()])
+
+    second = spider_at(name, f"{site.url}{path}")
+    read = [event for event in events if event.what == "read"]
+    asks = [ask for event in reversed(read) for ask in second.lists.apply(event)]
+    known = {event.number for event in read}
+    left = [second.lists.request_for(ask) for ask in asks if ask.number not in known]
+    assert sorted({request.cb_kwargs["number"] for request in left}) == sorted(
+        event.number for event in events if event.number not in known
+    )
+    crawled(second, left)
+    assert {chain: facts[:2] for chain, facts in told(second).items()} == {
+        chain: facts[:2] for chain, facts in told(whole).items()
+    }
+
+
 def test_an_event_that_is_taken_in_twice_changes_nothing(site: PracticeServer) -> None:
     spider = spider_at("next-stated", f"{site.url}lists/stated-next/")
     events: list[ListEvent] = []

@@ -26,15 +26,18 @@ class Put:
     """When it was added, in nanoseconds."""
     not_before: float = 0.0
     """UNIX time before which nobody may take it; 0: at once."""
-    alone: bool = False
-    """Whether nothing else may be under way with it."""
+    deaths: int = 0
+    """Above 0: it may be deadly, so nothing else may be under way with it; 1 more than it was begun so."""
     early: bool = False
     """Whether it may be begun before it is stored, since nobody else can have made it."""
 
     @property
-    def order(self) -> tuple[int, int]:
-        """What it is sorted by: the highest priority first, and of one priority the latest, as in Scrapy."""
-        return (-self.priority, -self.seq)
+    def order(self) -> tuple[int, int, int]:
+        """What it is sorted by: the highest priority first, and of one priority the latest, as in Scrapy.
+
+        What may be deadly comes last, so that it takes nothing along.
+        """
+        return (self.deaths, -self.priority, -self.seq)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,5 +69,5 @@ class Preparer:
         request = request_from_json(taken.data, self._spider)
         if taken.alone >= DEADLY:
             request.meta[GIVEN_UP] = taken.alone
-        alone = taken.taken > SUSPECT and taken.alone < DEADLY
-        return Put(taken.id, request, "", taken.priority, taken.seq, alone=alone)
+        deaths = 1 + taken.alone if taken.taken > SUSPECT and taken.alone < DEADLY else 0
+        return Put(taken.id, request, "", taken.priority, taken.seq, deaths=deaths)

@@ -18,7 +18,7 @@ class Ready:
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[tuple[int, int], bytes, Put]] = []
+        self._heap: list[tuple[tuple[int, int, int], bytes, Put]] = []
         self._alone: Put | None = None
         self._begun = False
         """Whether the one that is alone was handed out."""
@@ -44,7 +44,7 @@ class Ready:
         if not self._heap:
             return None
         put = self._heap[0][2]
-        if not put.alone:
+        if not put.deaths:
             return heappop(self._heap)[2]
         if idle:
             self._alone = heappop(self._heap)[2]

@@ -89,11 +89,12 @@ class Chain(Sightings):
         if self._asked[number].probe and not new:
             return []
         asks = []
+        if isinstance(facts.following, Ask) and facts.following.number not in self.by_number:
+            self._learn(facts.following)
         following = self._guarded(number, facts.following)
         if isinstance(following, End):
             self.ends[number] = following
         elif following.number not in self._asked and not self.limited:
-            self._learn(following)
             self._note(following)
             asks.append(following)
         return [*asks, *self._by_number()]
