@@ -37,6 +37,7 @@ bench: install
 	$(BIN)/python benchmarks/pagination.py
 	$(BIN)/python benchmarks/exports.py
 	$(BIN)/python benchmarks/frontier.py
+	$(BIN)/python benchmarks/memory.py
 
 # Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.
 lock: $(VENV)/.installed-dev
