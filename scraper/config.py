@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from scraper.config_schedules import AlertsConfig, ScheduleLine, SchedulerConfig, Schedules, plain_name
 from scraper.config_sections import (
     CrawlConfig,
+    LoggingConfig,
+    MetricsConfig,
     MongoConfig,
     PagesConfig,
     PolitenessConfig,
@@ -43,6 +45,8 @@ class Config(Section):
     quality: QualityConfig
     retention: RetentionConfig
     rendering: RenderingConfig
+    logging: LoggingConfig
+    metrics: MetricsConfig
     scheduler: SchedulerConfig
     alerts: AlertsConfig
     schedule: Schedules

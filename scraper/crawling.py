@@ -14,6 +14,7 @@ from scrapy.utils.project import get_project_settings
 from scraper.alerting.watching import after_crawl
 from scraper.errors import UsageError, expected_one_of
 from scraper.mongo.connection import connection_to
+from scraper.observing.log import set_level
 from scraper.run_recorder import RunRecorder
 from scraper.spider import SiteSpider
 from scraper.verdict import EXIT_FAILED
@@ -88,10 +89,9 @@ def all_spiders() -> dict[str, type[SiteSpider]]:
 def tune_process(crawler: Crawler) -> None:
     """Spare a crawl costs that grow with it: log lines that nobody keeps, and garbage collection of the program.
 
-    Scrapy has every DEBUG line made, also pymongo's, and drops it in its handler. And what was imported, some 300,000
-    objects, need not be looked through for garbage again and again.
+    What was imported, some 300,000 objects, need not be looked through for garbage again and again.
     """
-    logging.root.setLevel(crawler.settings["LOG_LEVEL"])
+    set_level(crawler.settings["LOG_LEVEL"])
     # A log file on a full disk must not fill the terminal with tracebacks; the run says what happened.
     logging.raiseExceptions = False
     gc.collect()

@@ -54,7 +54,7 @@ class RunRecorder:
         self._config: Config = crawler.settings["SWATHE"]
         self._crawler = crawler
         self.connection = connection_to(self._config.mongodb)
-        self.run_id = ObjectId()
+        self.run_id = crawler.settings.get("SWATHE_RUN") or ObjectId()
         self.verdict: Verdict | None = None
         self.findings = Findings()
         self.measures = Measures()

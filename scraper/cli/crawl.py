@@ -50,6 +50,7 @@ def crawl(
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper import crawling
+    from scraper.observing.log import log_crawl
 
     overrides = _apply(set_ or [])
     config = load_config()
@@ -63,6 +64,7 @@ def crawl(
     settings = crawling.project_settings()
     settings.setdict({**_run_settings(settings, log_file, output), **overrides}, priority="cmdline")
     settings.set("SWATHE_FIRING", firing or None, priority="cmdline")
+    log_crawl(settings, spider)
     _warn_about_contact(config, start or spider_type.start_url)
     result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings))
     for line in (result.line, *(f"note: {note}" for note in result.notes)):
