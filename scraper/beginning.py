@@ -64,10 +64,11 @@ def begin_run(
     *,
     durable: bool,
     firing: str | None = None,
+    run_id: ObjectId | None = None,
 ) -> Begun:
     """Return the run to work on; raise UsageError when it is under way, or cannot be gone on with. Blocks.
 
-    `firing` is the schedule's that asked for it.
+    `firing` is the schedule's that asked for it, `run_id` the id that a new run gets.
     """
     mark_lost_runs()
     ensure_indexes(database, Run)
@@ -85,7 +86,7 @@ def begin_run(
     if durable and unfinished and latest.frontier and how == "resume":
         return _go_on(database, spider, latest, firing)
     try:
-        begun = Begun(new_run(spider, given, durable=durable, firing=firing), durable)
+        begun = Begun(new_run(spider, given, durable=durable, run_id=run_id, firing=firing), durable)
     except NotUniqueError:
         raise _under_way(spider) from None
     # Of runs that are over, only the latest one's dead letters can be tried again.

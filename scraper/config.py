@@ -13,6 +13,8 @@ from scraper.config_schedules import AlertsConfig, ScheduleLine, SchedulerConfig
 from scraper.config_sections import (
     CrawlConfig,
     FrontierConfig,
+    LoggingConfig,
+    MetricsConfig,
     MongoConfig,
     PagesConfig,
     PolitenessConfig,
@@ -45,6 +47,8 @@ class Config(Section):
     quality: QualityConfig
     retention: RetentionConfig
     rendering: RenderingConfig
+    logging: LoggingConfig
+    metrics: MetricsConfig
     scheduler: SchedulerConfig
     alerts: AlertsConfig
     schedule: Schedules

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from scraper.fetching.addresses import is_network
+from scraper.observing.address import Address, read_address
 from scraper.politeness.quiet_hours import QuietHours
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -172,6 +173,18 @@ class RenderingConfig(Section):
     sandbox: Literal["on", "off", "auto"]
     recheck_share: Annotated[float, Field(ge=0, le=1)]
     learn_api: bool
+
+
+class LoggingConfig(Section):
+    """What log lines look like."""
+
+    format: Literal["auto", "text", "json"]
+
+
+class MetricsConfig(Section):
+    """Where the numbers for Prometheus are served; `address` is None when they are not."""
+
+    address: Annotated[Address | None, BeforeValidator(read_address)]
 
 
 def swathe_version() -> str:

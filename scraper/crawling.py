@@ -15,6 +15,8 @@ from scraper.alerting.watching import after_crawl
 from scraper.beginning import Begun, begin_run, close_failed
 from scraper.errors import UsageError, expected_one_of
 from scraper.mongo.connection import connection_to
+from scraper.observing.context import on_every_line
+from scraper.observing.log import set_level
 from scraper.run_recorder import RunRecorder
 from scraper.spider import SiteSpider
 from scraper.verdict import EXIT_FAILED
@@ -93,10 +95,9 @@ def all_spiders() -> dict[str, type[SiteSpider]]:
 def tune_process(crawler: Crawler) -> None:
     """Spare a crawl costs that grow with it: log lines that nobody keeps, and garbage collection of the program.
 
-    Scrapy has every DEBUG line made, also pymongo's, and drops it in its handler. And what was imported, some 300,000
-    objects, need not be looked through for garbage again and again.
+    What was imported, some 300,000 objects, need not be looked through for garbage again and again.
     """
-    logging.root.setLevel(crawler.settings["LOG_LEVEL"])
+    set_level(crawler.settings["LOG_LEVEL"])
     # A log file on a full disk must not fill the terminal with tracebacks; the run says what happened.
     logging.raiseExceptions = False
     gc.collect()
@@ -123,9 +124,10 @@ def crawl(
         if join:
             begun = Begun(join, durable=True, joined=True)
         else:
-            begun = begin_run(
-                database, spider, arguments, how, durable=durable, firing=process.settings.get("SWATHE_FIRING")
-            )
+            settings = process.settings
+            firing, run_id = settings.get("SWATHE_FIRING"), settings.get("SWATHE_RUN_ID")
+            begun = begin_run(database, spider, arguments, how, durable=durable, firing=firing, run_id=run_id)
+        on_every_line(run=str(begun.run_id))
         if begun.line:
             tell(f"{spider.name}: {begun.line}")
         crawler = process.create_crawler(spider)

@@ -53,7 +53,7 @@ class RunRecorder:
         self.connection = connection_to(self._config.mongodb)
         self.begun: Begun | None = crawler.settings.get("SWATHE_RUN")
         """The run as the command has begun it; None where something else of Scrapy's crawls, such as `runspider`."""
-        self.run_id = self.begun.run_id if self.begun else ObjectId()
+        self.run_id = self.begun.run_id if self.begun else crawler.settings.get("SWATHE_RUN_ID") or ObjectId()
         self.worker = token_hex(8)
         """What tells this process from others that work on the run before, beside or after it."""
         self.outcomes = Outcomes.watching(crawler)

@@ -72,6 +72,7 @@ RECORD_STEPS = {"pipelines.clean.CleanPipeline": 100, "pipelines.validate.Valida
 ITEM_PIPELINES = {**RECORD_STEPS, "pipelines.store.StorePipeline": 300}
 EXTENSIONS = {
     "scraper.run_recorder.RunRecorder": 0,
+    "scraper.observing.crawl_metrics.CrawlMetrics": 0,
     "scraper.incremental.memory.VisitMemory": 0,
     "scraper.retention.PruneAfterCrawl": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,

@@ -61,6 +61,7 @@ def crawl(
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper import crawling
+    from scraper.observing.log import log_crawl
 
     if fresh and retry_dead:
         raise UsageError("--fresh forgets the dead letters that --retry-dead tries again: give one of them")
@@ -76,6 +77,7 @@ def crawl(
     settings = crawling.project_settings()
     settings.setdict({**_run_settings(settings, log_file, output), **overrides}, priority="cmdline")
     settings.set("SWATHE_FIRING", firing or None, priority="cmdline")
+    log_crawl(settings, spider)
     _warn_about_contact(config, start or spider_type.start_url)
     how: How = "fresh" if fresh else "retry-dead" if retry_dead else "resume"
     result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings), how, tell=_tell)

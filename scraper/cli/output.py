@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scraper.exporting.text import defused
+from scraper.exporting.text import INVISIBLE, defused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
-
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, among them the one that begins a terminal escape, and those that turn text around."""
 
 _UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 CELL_CHARACTERS = 60
@@ -41,7 +38,7 @@ def visible(value: Any) -> str:
     >>> visible("red \x1b[31malert\n")
     'red [31malert'
     """
-    return " ".join(_INVISIBLE.sub(" ", _plain(value)).split()) if value is not None else ""
+    return " ".join(INVISIBLE.sub(" ", _plain(value)).split()) if value is not None else ""
 
 
 def shown_time(value: datetime, zone: tzinfo | None = None) -> str:
@@ -132,7 +129,7 @@ def _cell(value: Any, zone: tzinfo | None) -> str:
 
 
 def _spreadsheet_cell(value: Any) -> str:
-    text = "" if value is None else _INVISIBLE.sub(lambda found: found[0] if found[0] in "\n\t" else "", _plain(value))
+    text = "" if value is None else INVISIBLE.sub(lambda found: found[0] if found[0] in "\n\t" else "", _plain(value))
     return defused(text) if isinstance(value, str | list) else text
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from scraper.scheduling.schedule import Schedule
     from scraper.scheduling.scheduler import Scheduler
 
+logger = logging.getLogger(__name__)
+
 EXAMPLE = "Example: swathe schedule list"
 
 app = typer.Typer(
@@ -33,17 +35,22 @@ def run(
     ] = False,
 ) -> None:
     """Fire the schedules until Ctrl-C or SIGTERM. Any number of these may run, on one host or several."""
+    from scraper.observing.log import log_service
+    from scraper.observing.metrics import serve
+    from scraper.observing.schedule_metrics import ScheduleMetrics
     from scraper.scheduling.overview import overview
     from scraper.scheduling.service import Service
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     config = load_config()
+    log_service(config)
     schedules = _schedules(config)
     connection = connection_to(config.mongodb)
     with connection:
         scheduler, crawls = _scheduler(config, schedules)
+        if config.metrics.address is not None:
+            serve(config.metrics.address, ScheduleMetrics(scheduler))
         for row in overview(schedules, datetime.now(UTC)):
-            logging.info("%s: next at %s, %s", row["schedule"], row["next"], row["zone"])
+            logger.info("%s: next at %s, %s", row["schedule"], row["next"], row["zone"])
         Service(scheduler, crawls, connection, config.scheduler).run(once=once)
 
 

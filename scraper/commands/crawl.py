@@ -10,6 +10,7 @@ from scrapy.exceptions import UsageError as ScrapyUsageError
 
 from scraper.crawling import crawl, spider_class
 from scraper.errors import SwatheError
+from scraper.observing.log import log_crawl
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +27,12 @@ class Command(CrawlCommand):
         how.add_argument(
             "--retry-dead", action="store_const", dest="how", const="retry-dead", help="try dead letters again"
         )
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Take the options, and log as they say before Scrapy has its first line."""
+        super().process_options(args, opts)
+        assert self.settings is not None
+        log_crawl(self.settings, args[0] if args else "")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl with the process that Scrapy has made."""

@@ -13,6 +13,9 @@ from unicodedata import category, normalize
 from bson import Decimal128
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, among them the one that begins a terminal escape, and those that break or turn around text."""
+
 _FORMULA_STARTS = frozenset("=+-@")
 PLAIN_DIGITS = 40
 """A decimal number up to this far from 1 is written without an exponent."""

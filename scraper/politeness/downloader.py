@@ -42,10 +42,19 @@ class PoliteDownloader(Downloader):
             self._waiting.discard(request)
             slot.active.discard(request)
 
+    @property
+    def held_back(self) -> int:
+        """How many requests wait for their host's turn."""
+        return len(self._waiting)
+
+    @property
+    def under_way(self) -> int:
+        """How many requests were sent, or are about to be."""
+        return len(self.active) - len(self._waiting)
+
     def needs_backout(self) -> bool:
         """Return whether there is no room for another request."""
-        under_way = len(self.active) - len(self._waiting)
-        return 0 < self.total_concurrency <= under_way or len(self._waiting) >= ROOM
+        return 0 < self.total_concurrency <= self.under_way or self.held_back >= ROOM
 
     def get_slot_key(self, request: Request) -> str:
         """Return the request's host, also after a redirect; Scrapy would keep the slot of the first address."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
+from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from models.schedules import Firing, ScheduleState
 from models.system import Run
 from scraper.heartbeat import LOST_AFTER, mark_lost
+from scraper.observing.context import about
 from scraper.scheduling import firings
 from scraper.scheduling.crawl_process import HOST
 from scraper.scheduling.cron import next_due
@@ -24,7 +25,6 @@ from scraper.scheduling.decisions import (
     STOPPED,
     End,
     Replace,
-    Seen,
     Send,
     Skip,
     Start,
@@ -38,56 +38,13 @@ from scraper.scheduling.owed import owed_firings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
-    from scraper.browser.processes import Process
     from scraper.config_schedules import SchedulerConfig
+    from scraper.scheduling.partners import Crawls, Watcher
     from scraper.scheduling.schedule import Schedule
 
 logger = logging.getLogger(__name__)
-
-
-class Crawls(Protocol):
-    """Where crawls run; `crawl_process.CrawlProcesses` are the real ones."""
-
-    def start(self, firing: Firing) -> Process:
-        """Start the crawl of a firing; raise OSError."""
-        ...
-
-    def look(self, firing: Firing) -> Seen:
-        """Return what is known of it."""
-        ...
-
-    def find(self, firing: Firing) -> Process | None:
-        """Return its process, when it lives here."""
-        ...
-
-    def send(self, firing: Firing, number: signal.Signals) -> None:
-        """Send it a signal."""
-        ...
-
-    def is_gone(self, run: Run) -> bool:
-        """Return whether the process of a run is known to have ended."""
-        ...
-
-    def forget(self, firing: Firing) -> None:
-        """Let go of it: it has ended."""
-        ...
-
-
-class Watcher(Protocol):
-    """Who wants to know what becomes of firings; the alerts do."""
-
-    def ended(self, firing: Firing, end: End) -> None:
-        """Take note of a firing that is over."""
-        ...
-
-    def missed(self, firing: Firing) -> None:
-        """Take note of a firing that was skipped because no scheduler ran."""
-        ...
-
-    def look(self, now: datetime) -> None:
-        """Look for what no firing's end tells, as often as the scheduler looks."""
-        ...
 
 
 class Scheduler:
@@ -105,6 +62,8 @@ class Scheduler:
         self._crawls, self._watcher, self._clock = crawls, watcher, clock
         self.owner = f"{HOST}:{os.getpid()}:{secrets.token_hex(4)}"
         self._trusted_since = self._last_look = clock()
+        # How many tries of each schedule came to which result here; "started" and "skipped" are counted as well.
+        self.tally: Counter[tuple[str, str]] = Counter()
 
     def begin(self) -> None:
         """Note the schedules that are new or changed, and close what waits for one that is gone."""
@@ -120,14 +79,16 @@ class Scheduler:
         self.take_over(now)
         self.look_after(now)
         for schedule in self.schedules:
-            self._fire(schedule, now)
+            with about(schedule=schedule.name, spider=schedule.spider):
+                self._fire(schedule, now)
         self.start_waiting(list(Firing.objects(state="waiting", start_at__lte=now).order_by("due")), now)
         self._watcher.look(now)
 
     def take_over(self, now: datetime) -> None:
         """Become the owner of what a scheduler that died has left."""
         for firing in firings.take_over(self.owner, now, self._config.lease_s):
-            logger.warning("%s: taken over from a scheduler that does not hold it any more", firing.mark)
+            with _about(firing):
+                logger.warning("%s: taken over from a scheduler that does not hold it any more", firing.mark)
             if firing.host == HOST and firing.pid is None and (process := self._crawls.find(firing)) is not None:
                 firings.amend(firing, self.owner, pid=process.pid, pid_started=process.started)
 
@@ -140,7 +101,8 @@ class Scheduler:
         if any(firing.lease_until < now + timedelta(seconds=self._config.lease_s * 2 / 3) for firing in mine):
             firings.renew(self.owner, now, self._config.lease_s)
         for firing in mine:
-            self._watch(firing, now)
+            with _about(firing):
+                self._watch(firing, now)
         self._last_look = now
         return len(self.running()) if mine else 0
 
@@ -167,13 +129,18 @@ class Scheduler:
     def start_waiting(self, waiting: Sequence[Firing], now: datetime) -> None:
         """Start, skip or leave each of the firings that wait; oldest first."""
         for firing in waiting:
-            decision = decide_start(firing, now, self._way(firing), self._config.catch_up_most)
-            if isinstance(decision, Start):
-                self._start(firing, now)
-            elif isinstance(decision, Skip) and firings.skip(firing, decision.why):
-                logger.info("%s: skipped: %s", firing.id, decision.why)
-            elif isinstance(decision, Replace):
-                firings.ask_to_stop(decision.running, REPLACED)
+            with _about(firing):
+                self._start_or_leave(firing, now)
+
+    def _start_or_leave(self, firing: Firing, now: datetime) -> None:
+        decision = decide_start(firing, now, self._way(firing), self._config.catch_up_most)
+        if isinstance(decision, Start):
+            self._start(firing, now)
+        elif isinstance(decision, Skip) and firings.skip(firing, decision.why):
+            self.tally[firing.schedule, "skipped"] += 1
+            logger.info("%s: skipped: %s", firing.id, decision.why)
+        elif isinstance(decision, Replace):
+            firings.ask_to_stop(decision.running, REPLACED)
 
     def _fire(self, schedule: Schedule, now: datetime) -> None:
         state = ScheduleState.objects(id=schedule.name).first()
@@ -184,6 +151,7 @@ class Scheduler:
         for owed in all_owed:
             firing = firings.insert(schedule, owed)
             if firing is not None and owed.skip and schedule.enabled:
+                self.tally[schedule.name, "skipped"] += 1
                 logger.warning("%s: skipped: %s", firing.id, owed.skip)
                 self._watcher.missed(firing)
         if all_owed:
@@ -218,6 +186,7 @@ class Scheduler:
             self._end(claimed, End("failed", f"its process could not be started: {error.strerror}"), now)
             return
         firings.amend(claimed, self.owner, pid=process.pid, pid_started=process.started)
+        self.tally[claimed.schedule, "started"] += 1
         logger.info("%s: started, process %d", claimed.mark, process.pid)
 
     def _watch(self, firing: Firing, now: datetime) -> None:
@@ -243,7 +212,13 @@ class Scheduler:
         if not firings.close(firing, self.owner, end, now, again_at):
             return  # another scheduler has taken it over meanwhile and closes it
         self._crawls.forget(firing)
+        self.tally[firing.schedule, end.result] += 1
         then = f"; another try at {again_at:%Y-%m-%d %H:%M:%S} UTC" if again_at else ""
         logger.info("%s: %s%s%s", firing.mark, end.result, f": {end.why}" if end.why else "", then)
         if again_at is None:
             self._watcher.ended(firing, end)
+
+
+def _about(firing: Firing) -> AbstractContextManager[None]:
+    """Have log lines say which firing they are about."""
+    return about(schedule=firing.schedule, spider=firing.spider, firing=firing.id)
