@@ -145,9 +145,12 @@ def test_a_crawl_whose_mongod_is_killed_too_ends_like_one_that_was_not(
     with PracticeServer(DEARER, port=port, latency_ms=10, faults=faults()) as server:
         crawl = swathe.start("crawl", "books", "--start", f"{server.url}books/", *QUICK, **own)
         until(lambda: len(server.requests) > 30, "the crawl is under way")
-        os.kill(int((folder / "mongodb" / "mongod.lock").read_text()), signal.SIGKILL)
-        until(lambda: len(server.requests) > 60, "the crawl goes on with the next mongod")
-        os.kill(int((folder / "mongodb" / "mongod.lock").read_text()), signal.SIGKILL)
+        lock = folder / "mongodb" / "mongod.lock"
+        first = lock.read_text()
+        os.kill(int(first), signal.SIGKILL)
+        until(lambda: lock.read_text().strip() and lock.read_text() != first, "the keeper starts the next mongod")
+        until(lambda: len(server.requests) > 60 or crawl.poll() is not None, "the crawl goes on with it", 60)
+        os.kill(int(lock.read_text()), signal.SIGKILL)
         crawl.kill()
         crawl.communicate()
         result = swathe("crawl", "books", "--start", f"{server.url}books/", *QUICK, code=3, **own)

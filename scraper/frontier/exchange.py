@@ -15,7 +15,7 @@ from scraper.frontier.ready import Ready
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from scraper.frontier.backend import Backend, Put, Taken, Written
+    from scraper.frontier.backend import Put, Taken, Written
     from scraper.frontier.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,8 @@ class Exchange:
         """How many requests were handed out and have not ended."""
         self._acked_at = 0.0
         """Since when acknowledgements wait."""
+        self._storing = False
+        """Whether new requests are being stored."""
         self.duplicates = 0
         self.over = False
         """Whether the store was seen to have nothing left for anybody, since something was last done here."""
@@ -93,10 +95,10 @@ class Exchange:
 
     def put(self, put: Put) -> None:
         """Add a request."""
+        # The next page of a list, with nothing before it: what it costs to store it need not be waited for. Should all
+        # be lost now, the page that led to it is not done, and makes it again.
+        put.early &= not (self.ready or self._batch.puts or self._storing or self._writer.shared)
         self._batch.puts.append(put)
-        # The next page of a list, with nothing else to do: what it costs to store it need not be waited for. Should
-        # all be lost now, the page that led to it is not done, and makes it again.
-        put.early = put.early and not self.ready and not self._writer.shared
         if put.early:
             self.ready.push(put)
             self._wake()
@@ -110,7 +112,7 @@ class Exchange:
 
     def ended(self, id_: bytes, ack: Ack | None) -> None:
         """Take in that a request has come to its end; without an acknowledgement it is given back."""
-        self.ready.ended(id_)
+        was_alone = self.ready.ended(id_)
         self._begun -= 1
         if ack is None:
             self._batch.releases.append(id_)
@@ -119,6 +121,8 @@ class Exchange:
                 self._acked_at = time.monotonic()
                 asyncio.get_running_loop().call_later(ACK_WAIT_S, self.work_soon)
             self._batch.acks.append(ack)
+            if was_alone:
+                self._acked_at = 0.0  # at once: it is innocent
         if not self._begun:
             self.work_soon()
 
@@ -143,11 +147,9 @@ class Exchange:
 
     @property
     def _has_work(self) -> bool:
-        return self._has_news or bool(self.ready.to_mark) or self._hungry
-
-    @property
-    def _has_news(self) -> bool:
-        return bool(self._batch.puts or self._batch.releases) or self._acks_are_due
+        return (
+            bool(self._batch.puts or self._batch.releases or self.ready.to_mark) or self._acks_are_due or self._hungry
+        )
 
     @property
     def _acks_are_due(self) -> bool:
@@ -183,7 +185,9 @@ class Exchange:
 
     async def _write(self) -> None:
         batch = self._next_batch()
+        self._storing = bool(batch.puts)
         self._written(await self._writer.do(lambda backend: backend.write(batch)), batch)
+        self._storing = False
 
     def _next_batch(self) -> Batch:
         due = self._acks_are_due
@@ -218,7 +222,7 @@ class Exchange:
 
     async def _is_over(self) -> bool:
         """Return whether nobody has anything to do any more, knowing all that others have found."""
-        if await self._writer.do(_open_requests):
+        if await self._writer.do(lambda backend: backend.open_requests()):
             return False
         self._more = False
         await self._catch_up()
@@ -243,7 +247,3 @@ class Exchange:
             if self._waits:
                 self._more = True
                 self.work_soon()
-
-
-def _open_requests(backend: Backend) -> int:
-    return backend.open_requests()

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 REMEMBERED = 20_000
 """Requests that are known to be stored without asking: most links that repeat do so soon."""
 
-SUSPECT = 3
+SUSPECT = 2
 """How many workers must have died with a request before it is begun alone."""
 
-DEADLY = 3
+DEADLY = 4
 """How often a request may be begun alone and not end before it is given up."""
 
 NOT_BEFORE = "not_before"

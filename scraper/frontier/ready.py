@@ -56,10 +56,12 @@ class Ready:
         if id_ is not None and id_ == self.to_mark:
             self.to_mark = None
 
-    def ended(self, id_: bytes) -> None:
-        """Take in that a request has come to its end."""
-        if self._alone is not None and self._alone.id == id_:
+    def ended(self, id_: bytes) -> bool:
+        """Take in that a request has come to its end; return whether it was alone."""
+        was_alone = self._alone is not None and self._alone.id == id_
+        if was_alone:
             self._alone, self._begun = None, False
+        return was_alone
 
     def drop(self) -> list[bytes]:
         """Forget all that were not begun, and return their ids."""
