@@ -18,6 +18,7 @@ from scraper.errors import UsageError
 from scraper.frontier.stored_runs import all_of, clear, requests_of, retry_dead
 from scraper.heartbeat import mark_lost_runs
 from scraper.mongo.indexes import ensure_indexes
+from scraper.ownership import claim
 from scraper.processes import this_process
 from scraper.spider import NUMBERS
 from scraper.verdict import EXIT_FAILED
@@ -159,22 +160,17 @@ def _go_on(database: Mongo, spider: type[SiteSpider], run: Run, firing: str | No
             f"run {run.id} was begun by Swathe {run.version}, whose frontier has format {run.frontier.get('format')}, "
             f"expected {FORMAT}: begin anew with --fresh"
         )
-    claim = Run.objects(id=run.id, state=run.state, heartbeat_at=run.heartbeat_at)
-    ended = dict.fromkeys(("unset__verdict", "unset__exit_code", "unset__ended_at", "unset__finish_reason"), 1)
-    mine = {f"set__{name}": value for name, value in {**this_process(), "firing": firing}.items()}
-    now = datetime.now(UTC)
+    code = code_of(spider)
     try:
-        claimed = claim.update_one(
-            set__state="running", set__heartbeat_at=now, set__reasons=[], inc__resumed=1, **ended, **mine
-        )
+        claimed = claim(run, inc__resumed=1, set__firing=firing, set__frontier__now=code)
     except NotUniqueError:
-        claimed = 0
+        claimed = False
     if not claimed:
         raise _under_way(spider)
     pages = requests_of(database).count_documents({**all_of(run.id), "tally.swathe/pages": {"$gt": 0}})
     began = run.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     line = f"goes on with run {run.id} of {began} UTC: {pages} pages read before"
-    changed = code_of(spider) != run.frontier.get("code")
+    changed = code != run.frontier.get("code")
     return Begun(run.id, durable=True, resumed=True, line=line, notes=(CHANGED,) if changed else ())
 
 

@@ -27,6 +27,7 @@ from scraper.migration.check import refuse_older_schema
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
 from scraper.outcomes import Outcomes
+from scraper.ownership import Ownership
 from scraper.page_limit import REACHED, TOO_DEEP
 from scraper.quality.assessment import assess
 from scraper.quality.measures import Measures
@@ -54,6 +55,7 @@ class RunRecorder:
         self.begun: Begun | None = crawler.settings.get("SWATHE_RUN")
         """The run as the command has begun it; None where something else of Scrapy's crawls, such as `runspider`."""
         self.run_id = self.begun.run_id if self.begun else ObjectId()
+        self.ownership = Ownership(self.run_id, owns=not (self.begun and self.begun.joined))
         self.worker = token_hex(8)
         """What tells this process from others that work on the run before, beside or after it."""
         self.outcomes = Outcomes.watching(crawler)
@@ -101,9 +103,14 @@ class RunRecorder:
         """Return what the run has done so far, by the field of RunCounts."""
         return {name: self.outcomes.tallies.total(statistic) for name, statistic in STATISTICS.items()}
 
+    @property
+    def pages_here(self) -> int:
+        """How many pages this process has read."""
+        return int(self._crawler.stats.get_value(STATISTICS["pages"], 0))
+
     def abandon(self) -> None:
         """Close the run of a crawl that was stopped at once and could not close it itself. Blocks."""
-        if self.verdict is None and not self._is_guest:
+        if self.verdict is None and self.ownership.owns:
             self.verdict = judge(self._evidence("shutdown", forced=True))
             self._finish(self.verdict, "shutdown", datetime.now(UTC))
 
@@ -122,12 +129,7 @@ class RunRecorder:
         if not await self.begin(spider):
             raise CloseSpider("database_unavailable")
         self._is_open = True
-        if not self._is_guest:
-            self._heartbeat = asyncio.create_task(self._beat_until_closed())
-
-    @property
-    def _is_guest(self) -> bool:
-        return bool(self.begun and self.begun.joined)
+        self._heartbeat = asyncio.create_task(self._beat_until_closed())
 
     def _begin(self, spider: SiteSpider) -> None:
         database = self.connection.open()
@@ -157,14 +159,22 @@ class RunRecorder:
         while self.verdict is None:
             await asyncio.sleep(HEARTBEAT_S)
             try:
-                await run_in_thread(self._update, heartbeat_at=datetime.now(UTC), counts=RunCounts(**self.counts()))
+                if not await run_in_thread(self.ownership.beat, RunCounts(**self.counts())):
+                    self.end_early("another process has ended the run")
             except PyMongoError as error:
                 # A missed beat is no reason to stop: the next write of records decides whether MongoDB is lost.
                 logger.warning("The run's heartbeat could not be written: %s", type(error).__name__)
 
     async def _closed(self, spider: SiteSpider, reason: str) -> None:
-        if self._is_guest:
-            return
+        self._is_open = False
+        over = reason == "finished"
+        if self.ownership.owns or (over and await self.ownership.falls_to_us(RunCounts(**self.counts()))):
+            await self._judge(spider, reason)
+        if self._heartbeat:
+            self._heartbeat.cancel()
+
+    async def _judge(self, spider: SiteSpider, reason: str) -> None:
+        """Examine what the run has stored, and write its verdict."""
         try:
             self.findings = await run_in_thread(self._examine, spider, reason)
         except (PyMongoError, DatabaseError) as error:
@@ -180,8 +190,6 @@ class RunRecorder:
                 self._database_error = f"what is gone could not be written: {type(error).__name__}"
                 verdict = judge(self._evidence(reason))
         self.verdict = verdict
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
         try:
             await run_in_thread(self._finish, verdict, reason, now)
         except (PyMongoError, DatabaseError) as error:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,7 +13,7 @@ import pytest
 from bson import ObjectId
 from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
-from support import ROOT, configured, until
+from support import configured, until
 
 from scraper.frontier.backend import Ack, Batch, Put
 from scraper.frontier.fingerprints import fingerprint
@@ -368,46 +366,6 @@ def test_scrapy_s_tools_and_the_memory_backend_leave_the_frontier_alone(
     swathe("crawl", "quotes", "--start", f"{site.url}quotes/", SWATHE_FRONTIER_BACKEND="memory", code=3)
     assert database.frontier.count_documents({}) == 0
     assert "open" not in database.frontier.index_information()
-
-
-JOIN = """
-import sys
-from bson import ObjectId
-from scrapy.crawler import AsyncCrawlerProcess
-from scraper.crawling import crawl, project_settings, spider_class
-process = AsyncCrawlerProcess(project_settings())
-crawl(spider_class("books"), {"start": sys.argv[1]}, process, join=ObjectId(sys.argv[2]))
-"""
-
-
-@pytest.mark.parametrize("killed", ["guest", "host"])
-def test_two_processes_share_a_run_and_one_of_them_is_killed(
-    swathe: Swathe, database: Mongo, slow: PracticeServer, killed: str
-) -> None:
-    swathe.extra |= {"SWATHE_CRAWL_CONCURRENCY": "1", "SWATHE_FRONTIER_LEASE_S": "3"}
-    slow._latency_s = 0.3
-    host = started(swathe, slow, 4)
-    run = last_run(database)["_id"]
-    command = [sys.executable, "-c", JOIN, f"{slow.url}books/", str(run)]
-    environ = {**swathe.environ, **swathe.extra, "PYTHONPATH": str(ROOT)}
-    guest = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    joined = {"run": run, "state": "done"}
-    until(lambda: len(database.frontier.distinct("owner", joined)) == 2 or host.poll() is not None, "both work", 60)
-    slow._latency_s = 0.02  # what is left need not be slow
-    victim, other = (guest, host) if killed == "guest" else (host, guest)
-    os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(timeout=60)
-    other.wait(timeout=60)
-    if killed == "host":
-        result = swathe("crawl", "books", "--start", f"{slow.url}books/", code=3)
-        assert "goes on with run" in result.err
-    host.communicate()
-    left = last_run(database)
-    assert (left["_id"], left["state"]) == (run, "finished")
-    assert left["reasons"] == [f"{left['counts']['items_refused']} records were refused"]
-    assert database.books.count_documents({}) == len(slow.site.books)
-    paths = {request.path for request in slow.requests if request.path != "/robots.txt"}
-    assert left["counts"]["pages"] == len(paths)
 
 
 def log_of(swathe: Swathe) -> str:
