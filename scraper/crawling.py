@@ -14,6 +14,7 @@ from scrapy.utils.project import get_project_settings
 from scraper.alerting.watching import after_crawl
 from scraper.beginning import begin_run, close_failed
 from scraper.errors import UsageError, expected_one_of
+from scraper.frontier.stores import doubts, stored_runs
 from scraper.joining import farewell, joined
 from scraper.mongo.connection import connection_to
 from scraper.run_recorder import RunRecorder
@@ -119,10 +120,10 @@ def crawl(
     spider.check_arguments(arguments)
     config: Config = process.settings["SWATHE"]
     with connection_to(config.mongodb) as database:
-        durable = config.frontier.backend != "memory"
-        begun = begin_run(
-            database, spider, arguments, how, durable=durable, firing=process.settings.get("SWATHE_FIRING")
-        )
+        for doubt in doubts(config):
+            tell(f"warning: {doubt}")
+        store = stored_runs(config, database) if config.frontier.backend != "memory" else None
+        begun = begin_run(database, spider, arguments, how, store=store, firing=process.settings.get("SWATHE_FIRING"))
         if begun.line:
             tell(f"{spider.name}: {begun.line}")
         recorder = _carry_out(spider, arguments, process, begun)
@@ -139,7 +140,7 @@ def work_on(
 
     Should the other process die, this one ends the run.
     """
-    begun = joined(spider, run)
+    begun = joined(spider, run, process.settings["SWATHE"].frontier.backend)
     arguments = {name: str(value) for name, value in run.arguments.items()}
     spider.check_arguments(arguments)
     tell(f"{spider.name}: {begun.line}")

@@ -9,7 +9,7 @@ from bson import ObjectId
 from bson.errors import InvalidId
 
 from models.system import Run
-from scraper.beginning import FORMAT, Begun, arguments_of, code_of
+from scraper.beginning import FORMAT, Begun, arguments_of, backend_of, code_of
 from scraper.errors import UsageError
 from scraper.verdict import EXIT_FAILED, EXIT_INCOMPLETE
 
@@ -54,7 +54,7 @@ def run_with(text: str) -> Run:
     return found[0]
 
 
-def joined(spider: type[SiteSpider], run: Run) -> Begun:
+def joined(spider: type[SiteSpider], run: Run, backend: str) -> Begun:
     """Return a run to work on beside others; raise UsageError for one of another version of the code."""
     if run.spider != spider.name:
         raise UsageError(f"run {run.id} is one of '{run.spider}', not of '{spider.name}'")
@@ -62,6 +62,10 @@ def joined(spider: type[SiteSpider], run: Run) -> Begun:
         raise UsageError(
             f"run {run.id} was begun by Swathe {run.version}, whose frontier has format {run.frontier.get('format')}, "
             f"expected {FORMAT}: install the same version here"
+        )
+    if backend_of(run) != backend:
+        raise UsageError(
+            f"the requests of run {run.id} are kept in {backend_of(run)}, and [frontier] backend is {backend} here"
         )
     if code_of(spider) != run.frontier.get("now", run.frontier.get("code")):
         raise UsageError(

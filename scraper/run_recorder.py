@@ -20,7 +20,7 @@ from scraper.beginning import Begun, given_to, new_run
 from scraper.completeness import Findings, examine, stored_by
 from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError, SwatheError
-from scraper.frontier.stored_runs import clear_unless_dead
+from scraper.frontier.stores import stored_runs
 from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.incremental.memory import MISSING, NOT_THERE
 from scraper.migration.check import refuse_older_schema
@@ -136,7 +136,7 @@ class RunRecorder:
         if self.begun is None:
             ensure_indexes(database, Run)
             mark_lost_runs()
-            new_run(type(spider), given_to(spider), durable=False, run_id=self.run_id)
+            new_run(type(spider), given_to(spider), store=None, run_id=self.run_id)
         spider.reader.decisions.load(database)
         spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
         refuse_older_schema(database, spider.records)
@@ -240,7 +240,7 @@ class RunRecorder:
         if self._database_error or not (self.begun and self.begun.durable):
             return
         if verdict.state == "finished" or reason == "finished":
-            letters = clear_unless_dead(self.connection.open(), self.run_id)
+            letters = stored_runs(self._config, self.connection.open()).clear_unless_dead(self.run_id)
             self._update(dead_letters=letters, workers={}, **({} if letters else {"frontier": {}}))
 
     def _update(self, **fields: Any) -> None:

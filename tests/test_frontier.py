@@ -19,7 +19,7 @@ from scraper.frontier.backend import Ack, Batch, Put
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.mongodb import MongoFrontier
 from scraper.frontier.ready import Ready
-from scraper.frontier.stored_runs import dead_letters, retry_dead
+from scraper.frontier.stored_runs import MongoRuns
 from scraper.mongo.connection import Connection
 from scraper.practice import Fault, PracticeServer
 
@@ -171,8 +171,8 @@ def test_what_others_did_is_added_up_and_dead_letters_come_back_as_new(worker: A
     work = worker("other").others_work()
     assert work.counts == {"swathe/pages": 2, "swathe/items_new": 20, "swathe/dead_pages": 1}
     assert (work.notes, [letter.why for letter in work.dead]) == ({"off_site": ["http://x/"]}, ["answered 500"])
-    assert [letter.url for letter in dead_letters(connection.open(), RUN)] == ["http://h/3"]
-    assert retry_dead(connection.open(), RUN) == 1
+    assert [letter.url for letter in MongoRuns(connection.open()).dead_letters(RUN)] == ["http://h/3"]
+    assert MongoRuns(connection.open()).retry_dead(RUN) == 1
     (taken,) = me.write(Batch(take=5)).taken
     assert json.loads(taken.data)["meta"] == {"dead_retries": 1}
     assert "swathe/dead_pages" not in worker("third").others_work().counts
@@ -323,7 +323,7 @@ def test_a_frontier_of_another_format_or_another_spider_version_is_noticed(
     result = swathe("crawl", "books", "--start", f"{slow.url}books/", code=3)
     assert "note: the spider's code was changed" in result.err
     run = last_run(database)
-    whys = [letter.why for letter in dead_letters(database, run["_id"])]
+    whys = [letter.why for letter in MongoRuns(database).dead_letters(run["_id"])]
     assert any(
         "calls 'parse_gone', which the spider 'books' no longer has: begin anew with --fresh" in why for why in whys
     )
@@ -353,7 +353,7 @@ def test_a_request_that_cannot_be_stored_is_named_and_its_page_is_a_dead_letter(
     swathe.run(command, code=3, **environ)
     run = last_run(database)
     assert run["reasons"] == ["1 request could not be kept"]
-    (letter,) = dead_letters(database, run["_id"])
+    (letter,) = MongoRuns(database).dead_letters(run["_id"])
     assert letter.url == f"{site.url}quotes/"
     assert "page/2/ has the callback Unstorable.parse.<locals>.<lambda>, expected a method of the spider" in letter.why
     assert database.quotes.count_documents({}) == 2, "what else the page gave is not lost"

@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from redis_process import RedisProcess
 from support import until
 
 from scraper.practice import PracticeServer
@@ -14,12 +15,15 @@ from scraper.practice import PracticeServer
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bson import ObjectId
     from pymongo.database import Database
     from support import Swathe
 
     Mongo = Database[dict[str, Any]]
+
+BACKENDS = ["mongodb", "redis"]
 
 
 @pytest.fixture
@@ -31,8 +35,8 @@ def slow() -> Iterator[PracticeServer]:
 class Shared:
     """A crawl of the practice site's books, and processes that work on it."""
 
-    def __init__(self, swathe: Swathe, database: Mongo, site: PracticeServer) -> None:
-        self.swathe, self.database, self.site = swathe, database, site
+    def __init__(self, swathe: Swathe, database: Mongo, site: PracticeServer, redis: RedisProcess | None) -> None:
+        self.swathe, self.database, self.site, self.redis = swathe, database, site, redis
         self.arguments = ["books", "--start", f"{site.url}books/"]
         swathe.extra |= {"SWATHE_CRAWL_CONCURRENCY": "1", "SWATHE_FRONTIER_LEASE_S": "3"}
         self.host = self.begin()
@@ -52,8 +56,9 @@ class Shared:
 
     def workers(self) -> int:
         """How many processes have joined the run so far."""
-        joined: int = self.run().get("frontier", {}).get("joined", 0)
-        return joined
+        if self.redis:
+            return int(self.redis.client.hlen(f"swathe:{self.database.name}:{self.run()['_id']}:numbers"))
+        return int(self.run().get("frontier", {}).get("joined", 0))
 
     def run(self) -> dict[str, Any]:
         run = self.database.runs.find_one(sort=[("started_at", -1)])
@@ -76,11 +81,21 @@ class Shared:
         assert {row["run"] for row in self.database.books.find()} == {run}
         assert left["counts"]["pages"] == len(set(self.paths()))
         assert self.database.frontier.count_documents({}) == 0
+        if self.redis:
+            assert all(key.endswith(":begun") for key in self.redis.client.scan_iter()), "a clean finish clears it"
 
 
 @pytest.fixture
-def shared(swathe: Swathe, database: Mongo, slow: PracticeServer) -> Iterator[Shared]:
-    shared = Shared(swathe, database, slow)
+def redis(tmp_path: Path) -> Iterator[RedisProcess]:
+    with RedisProcess(tmp_path / "redis") as redis:
+        yield redis
+
+
+@pytest.fixture
+def shared(swathe: Swathe, database: Mongo, slow: PracticeServer, request: pytest.FixtureRequest) -> Iterator[Shared]:
+    redis = request.getfixturevalue("redis") if getattr(request, "param", "mongodb") == "redis" else None
+    swathe.extra |= redis.environ if redis else {}
+    shared = Shared(swathe, database, slow, redis)
     yield shared
     if shared.host.poll() is None:
         shared.host.kill()
@@ -94,6 +109,7 @@ def ended(process: subprocess.Popen[str], code: int) -> str:
     return err
 
 
+@pytest.mark.parametrize("shared", BACKENDS, indirect=True)
 def test_two_workers_share_a_crawl_and_no_page_is_read_twice(shared: Shared) -> None:
     run = shared.run()["_id"]
     worker = shared.join()
@@ -110,7 +126,11 @@ def test_two_workers_share_a_crawl_and_no_page_is_read_twice(shared: Shared) -> 
     shared.is_whole(run)
 
 
-@pytest.mark.parametrize("killed", ["a worker", "the one that began"])
+@pytest.mark.parametrize(
+    ("shared", "killed"),
+    [("mongodb", "the one that began"), ("redis", "the one that began"), ("redis", "a worker")],
+    indirect=["shared"],
+)
 def test_a_crawl_of_which_one_process_is_killed_comes_to_its_verdict(shared: Shared, killed: str) -> None:
     run = shared.run()["_id"]
     worker = shared.join("--run", str(run))
@@ -143,6 +163,7 @@ def test_ctrl_c_of_a_worker_gives_back_what_it_has_and_of_the_crawl_ends_both(sh
     shared.is_whole(run)
 
 
+@pytest.mark.parametrize("shared", ["redis"], indirect=True)
 def test_a_worker_without_a_spider_takes_up_one_crawl_after_the_other(shared: Shared) -> None:
     first = shared.run()["_id"]
     service = shared.join("--wait")
