@@ -17,6 +17,7 @@ from scraper.errors import UsageError, expected_one_of
 from scraper.frontier.stores import doubts, stored_runs
 from scraper.joining import farewell, joined
 from scraper.mongo.connection import connection_to
+from scraper.run_counts import STATISTICS
 from scraper.run_recorder import RunRecorder
 from scraper.spider import SiteSpider
 from scraper.verdict import EXIT_FAILED
@@ -150,7 +151,7 @@ def work_on(
     if recorder.verdict is not None:
         result = _result(spider, recorder)
         return result.exit_code, result.line
-    code, line = farewell(begun, recorder.pages_here)
+    code, line = farewell(begun, recorder.outcomes.tallies.here(STATISTICS["pages"]))
     return EXIT_FAILED if recorder.database_is_lost else code, f"{spider.name}: {line}"
 
 

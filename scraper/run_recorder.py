@@ -103,11 +103,6 @@ class RunRecorder:
         """Return what the run has done so far, by the field of RunCounts."""
         return {name: self.outcomes.tallies.total(statistic) for name, statistic in STATISTICS.items()}
 
-    @property
-    def pages_here(self) -> int:
-        """How many pages this process has read."""
-        return int(self._crawler.stats.get_value(STATISTICS["pages"], 0))
-
     def abandon(self) -> None:
         """Close the run of a crawl that was stopped at once and could not close it itself. Blocks."""
         if self.verdict is None and self.ownership.owns:

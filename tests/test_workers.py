@@ -7,9 +7,15 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from bson import ObjectId
 from redis_process import RedisProcess
 from support import until
 
+from models.system import Run
+from scraper.beginning import FORMAT, code_of
+from scraper.crawling import spider_class
+from scraper.errors import UsageError
+from scraper.joining import joined
 from scraper.practice import PracticeServer
 
 if TYPE_CHECKING:
@@ -17,13 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bson import ObjectId
     from pymongo.database import Database
     from support import Swathe
 
     Mongo = Database[dict[str, Any]]
-
-BACKENDS = ["mongodb", "redis"]
 
 
 @pytest.fixture
@@ -109,7 +112,7 @@ def ended(process: subprocess.Popen[str], code: int) -> str:
     return err
 
 
-@pytest.mark.parametrize("shared", BACKENDS, indirect=True)
+@pytest.mark.parametrize("shared", ["redis"], indirect=True)
 def test_two_workers_share_a_crawl_and_no_page_is_read_twice(shared: Shared) -> None:
     run = shared.run()["_id"]
     worker = shared.join()
@@ -128,7 +131,7 @@ def test_two_workers_share_a_crawl_and_no_page_is_read_twice(shared: Shared) -> 
 
 @pytest.mark.parametrize(
     ("shared", "killed"),
-    [("mongodb", "the one that began"), ("redis", "the one that began"), ("redis", "a worker")],
+    [("mongodb", "the one that began"), ("redis", "a worker")],
     indirect=["shared"],
 )
 def test_a_crawl_of_which_one_process_is_killed_comes_to_its_verdict(shared: Shared, killed: str) -> None:
@@ -183,14 +186,22 @@ def test_a_worker_without_a_spider_takes_up_one_crawl_after_the_other(shared: Sh
 def test_a_worker_says_why_there_is_nothing_to_join(swathe: Swathe, database: Mongo) -> None:
     assert "no crawl of 'books' with these arguments is under way" in swathe("worker", "books", code=2).error_line
     assert "is not the id of a run" in swathe("worker", "--run", "1", code=2).error_line
-    assert "is not under way" in swathe("worker", "--run", "6560f3a1c2d4e5f60718293a", code=2).error_line
     memory = swathe("worker", "books", code=2, SWATHE_FRONTIER_BACKEND="memory")
     assert "[frontier] backend is memory" in memory.error_line
-    swathe("worker")
     assert database.runs.count_documents({}) == 0
 
 
-def test_a_worker_with_other_code_is_refused(shared: Shared) -> None:
-    shared.database.runs.update_one({}, {"$set": {"frontier.code": "other"}})
-    refused = shared.swathe("worker", *shared.arguments, code=2)
-    assert "the code of 'books' is not what run" in refused.error_line
+def test_a_run_of_other_code_or_in_another_store_is_not_joined() -> None:
+    spider = spider_class("books")
+    run = Run(id=ObjectId(), spider="books", frontier={"format": FORMAT, "code": code_of(spider), "backend": "redis"})
+    assert joined(spider, run, "redis").joined
+    with pytest.raises(UsageError, match=r"are kept in redis, and .* backend is mongodb here"):
+        joined(spider, run, "mongodb")
+    run.frontier["now"] = "other"
+    with pytest.raises(UsageError, match=r"the code of 'books' is not what run .* was begun with"):
+        joined(spider, run, "redis")
+    run.frontier["format"] = 99
+    with pytest.raises(UsageError, match="has format 99, expected 1: install the same version here"):
+        joined(spider, run, "redis")
+    with pytest.raises(UsageError, match="is one of 'books', not of 'quotes'"):
+        joined(spider_class("quotes"), run, "redis")
