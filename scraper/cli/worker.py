@@ -109,7 +109,8 @@ def _one_after_another(assignments: list[str], *, wait: bool, verbose: bool) -> 
     except KeyboardInterrupt:
         if child is not None and child.poll() is None:
             child.send_signal(signal.SIGTERM)
-            code = child.wait()
+            child.wait()
+        return EXIT_COMPLETE
     return code
 
 

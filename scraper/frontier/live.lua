@@ -23,7 +23,7 @@ if sign ~= '' then
     for _, entry in ipairs(redis.call('XPENDING', leases, 'workers', '-', '+', MOST, me)) do
         redis.call('XCLAIM', leases, 'workers', me, 0, entry[1], 'JUSTID')
     end
-    for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, kept_s) end
 end
+for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, kept_s) end
 local open = redis.call('ZCARD', waiting) + redis.call('ZCARD', later) + redis.call('XLEN', leases)
 return { freed, open, redis.call('HLEN', numbers), redis.call('HLEN', workers) }

@@ -65,6 +65,7 @@ class RedisRuns:
         def work(client: Any) -> None:
             if client.set(keys["begun"], OPEN, ex=KEPT_S, nx=True):
                 client.xgroup_create(keys["leases"], "workers", "0", mkstream=True)
+                client.expire(keys["leases"], KEPT_S)
 
         self._server.do(work)
 
