@@ -152,15 +152,17 @@ def test_a_crawl_of_which_one_process_is_killed_comes_to_its_verdict(shared: Sha
 def test_ctrl_c_of_a_worker_gives_back_what_it_has_and_of_the_crawl_ends_both(shared: Shared) -> None:
     run = shared.run()["_id"]
     worker = shared.join()
+    frontier = shared.database.frontier
+    until(lambda: len(frontier.distinct("owner", {"state": "done"})) == 2, "the worker has done something")
     worker.send_signal(signal.SIGINT)
     assert f"left run {run}, which goes on" in ended(worker, 3)
-    owners = shared.database.frontier.distinct("owner", {"state": "leased"})
-    assert len(owners) <= 1
+    assert len(frontier.distinct("owner", {"state": "leased"})) <= 1
     again = shared.join()
+    until(lambda: len(frontier.distinct("owner", {"state": "done"})) == 3, "the next one has, too")
     shared.host.send_signal(signal.SIGINT)
     ended(shared.host, 3)
     assert f"run {run} is interrupted" in ended(again, 3)
-    assert shared.database.frontier.count_documents({"state": "leased"}) == 0
+    assert frontier.count_documents({"state": "leased"}) == 0
     shared.hurry()
     assert "goes on with run" in ended(shared.begin(), 3)
     shared.is_whole(run)
