@@ -48,7 +48,8 @@ lock: $(VENV)/.installed-dev
 # The passwords of docker-compose.yml, made once, on this machine only.
 compose-env: .env
 .env:
-	@umask 077 && printf 'MONGO_ROOT_PASSWORD=%s\nMONGO_SWATHE_PASSWORD=%s\n' \
+	@umask 077 && printf 'MONGO_ROOT_PASSWORD=%s\nMONGO_SWATHE_PASSWORD=%s\nREDIS_PASSWORD=%s\n' \
+	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" \
 	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" \
 	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" > .env
 	@echo "wrote .env"

@@ -3,9 +3,12 @@
     python benchmarks/frontier.py                 # both spiders, 7 rounds of pairs, and the frontier alone
     python benchmarks/frontier.py --rounds 3 --spider quotes
     python benchmarks/frontier.py --urls 1000000  # a queue of a million addresses: what memory it takes
+    python benchmarks/frontier.py --workers 2     # two processes on one crawl against one, over MongoDB and Redis
+    python benchmarks/frontier.py --workers 2 --latency-ms 100   # the same with a site that is slow, not processors
 
-The two variants run in turn, each in a process of its own, into an empty database of an embedded MongoDB that
-acknowledges from its journal. The practice site serves a large, healthy copy of itself from another process.
+The variants run in turn, each in a process of its own, into an empty database of an embedded MongoDB that
+acknowledges from its journal, and a Redis with `appendfsync always`. The practice site
+serves a large, healthy copy of itself from another process.
 """
 
 from __future__ import annotations
@@ -25,10 +28,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-VARIANTS = ("memory", "mongodb")
+VARIANTS = ("memory", "mongodb", "redis")
 SITE = ["--quotes", "12000", "--quotes-per-page", "20", "--authors", "50", "--books", "2000", "--padding-kb", "20"]
 STARTS = {"quotes": "quotes/", "books": "books/"}
 BATCH = 100
+UNDER_WAY = 8
+"""Requests that each of several processes has under way."""
 
 
 def crawl_once(spider: str, site: str) -> dict[str, float]:
@@ -103,13 +108,14 @@ def alone(requests: int) -> dict[str, float]:
     from models.system import Run
     from scraper.config import load_config
     from scraper.frontier.backend import Ack, Batch, Put
-    from scraper.frontier.mongodb import MongoFrontier
+    from scraper.frontier.stores import frontier_of, stored_runs
     from scraper.mongo.connection import connection_to
 
     with connection_to(load_config().mongodb) as database:
         database.client.drop_database(database.name)
         run = Run(spider="alone", state="running", started_at=time_now(), heartbeat_at=time_now()).save()
-        frontier = MongoFrontier(connection_to(load_config().mongodb), run.id, "me", 30)
+        stored_runs(load_config(), database).begin(run.id)
+        frontier = frontier_of(load_config(), connection_to(load_config().mongodb), run.id, "me")
         frontier.join()
         acks: list[Ack] = []
         started = time.monotonic()
@@ -139,6 +145,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="pairs of crawls (default 7)")
     parser.add_argument("--spider", choices=sorted(STARTS), action="append", help="default: both")
     parser.add_argument("--urls", type=int, default=0, help="queue this many addresses and show the memory it takes")
+    parser.add_argument("--workers", type=int, default=0, help="compare that many processes on one crawl with one")
+    parser.add_argument("--latency-ms", type=int, default=0, help="let the site take its time (with --workers)")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
@@ -151,21 +159,93 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder, "SWATHE_MONGODB_IDLE_STOP_S": "30"}
-        command = [sys.executable, "-m", "scraper.practice", "--port", "0", *SITE]
+        command = [sys.executable, "-m", "scraper.practice", "--port", "0", *SITE, "--latency-ms", str(args.latency_ms)]
         server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout is not None
+            redis, address = start_redis(folder)
+            environ["SWATHE_FRONTIER_REDIS_URL"] = address
             site = server.stdout.readline().strip()
             if args.urls:
                 print(in_process([str(args.urls), site], environ))
                 return
+            if args.workers:
+                for backend in VARIANTS[1:]:
+                    together(args.workers, site, args.rounds, {**environ, "SWATHE_FRONTIER_BACKEND": backend})
+                return
             for spider in args.spider or sorted(STARTS):
                 report(spider, measure(spider, site, args.rounds, environ))
-            print(f"\nthe frontier alone: {in_process(['alone', '20000'], environ)['requests_s']:.0f} requests/s")
+            for backend in VARIANTS[1:]:
+                alone_s = in_process(["alone", "20000"], {**environ, "SWATHE_FRONTIER_BACKEND": backend})["requests_s"]
+                print(f"\nthe frontier alone, {backend}: {alone_s:.0f} requests/s")
         finally:
-            server.terminate()
-            server.wait()
+            for process in (server, redis):
+                process.terminate()
+                process.wait()
             subprocess.run([sys.executable, "main.py", "db", "stop", "--force"], cwd=ROOT, env=environ, check=True)
+
+
+def start_redis(folder: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a Redis that has every write on disk before it confirms it; return it and its address."""
+    durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+    where = ["--port", "0", "--unixsocket", f"{folder}/redis.sock", "--dir", folder]
+    process = subprocess.Popen(["redis-server", *where, *durable], stdout=subprocess.DEVNULL)
+    while not Path(f"{folder}/redis.sock").exists():
+        time.sleep(0.05)
+    return process, f"unix://{folder}/redis.sock"
+
+
+def together(workers: int, site: str, rounds: int, environ: dict[str, str]) -> None:
+    """Crawl with one process and with several, in turn, and print pages a second and their ratio.
+
+    The time is that in which all processes work: from when the last one has joined, until the crawl is over.
+    """
+    from scraper.config import load_config
+    from scraper.mongo.connection import connection_to
+
+    os.environ.update(environ)
+    rates: dict[int, list[float]] = {1: [], workers: []}
+    with connection_to(load_config().mongodb) as database:
+        for number in range(rounds):
+            for count in rates:
+                database.client.drop_database(database.name)
+                rates[count].append(shared_crawl(count, site, database))
+                print(
+                    f"round {number + 1}/{rounds}, {count} processes: {rates[count][-1]:.0f} pages/s", file=sys.stderr
+                )
+    one, many = (statistics.median(rates[count]) for count in rates)
+    ratio = statistics.median(b / a for a, b in zip(rates[1], rates[workers], strict=True))
+    backend = environ["SWATHE_FRONTIER_BACKEND"]
+    print(f"{backend}: 1 process {one:.0f} pages/s, {workers} processes {many:.0f} pages/s: ratio {ratio:.2f}")
+
+
+def shared_crawl(processes: int, site: str, database: Any) -> float:
+    """Crawl the books with several processes; return pages a second, from the last one's first page on."""
+    arguments = ["books", "--start", f"{site}{STARTS['books']}"]
+    commands = [["crawl", *arguments], *[["worker", "--wait", *arguments]] * (processes - 1)]
+    # The workers share what a site is asked for at once; here each is to have the same, however many there are.
+    environ = {**os.environ, "SWATHE_CRAWL_CONCURRENCY": str(UNDER_WAY * processes)}
+    started = [
+        subprocess.Popen([sys.executable, "main.py", *command], cwd=ROOT, env=environ, stderr=subprocess.DEVNULL)
+        for command in commands
+    ]
+    while all(process.poll() is None for process in started) and not all_work(database, processes):
+        time.sleep(0.02)
+    began, before = time.monotonic(), done(database)
+    for process in started:
+        process.wait()
+    return (done(database) - before) / (time.monotonic() - began)
+
+
+def all_work(database: Any, processes: int) -> bool:
+    """Return whether that many processes crawl the site by now; each says so in the politeness ledger."""
+    host = database.hosts.find_one() or {}
+    return len(host.get("processes", {})) >= processes and done(database) > 0
+
+
+def done(database: Any) -> int:
+    """Return how many books are stored: one a page."""
+    return int(database.books.count_documents({}))
 
 
 def in_process(what: list[str], environ: dict[str, str]) -> dict[str, float]:

@@ -108,6 +108,7 @@ def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
     from scraper.beginning import begin_run
     from scraper.config import load_config
     from scraper.crawling import project_settings, spider_class, tune_process
+    from scraper.frontier.stores import stored_runs
     from scraper.mongo.connection import connection_to
     from scraper.mongo.indexes import ensure_indexes
     from scraper.page_records import PageRecords
@@ -142,7 +143,7 @@ def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
         start = site + STARTS[spider]
         if variant == "full":
             # As shipped: what is still to be asked for is stored, too.
-            begun = begin_run(database, kind, {"start": start}, "fresh", durable=True)
+            begun = begin_run(database, kind, {"start": start}, "fresh", store=stored_runs(load_config(), database))
             crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
         process.crawl(crawler, start=start)
         process.start()

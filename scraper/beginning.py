@@ -15,9 +15,10 @@ from pymongo import IndexModel
 from models.system import Run
 from scraper.config_sections import swathe_version
 from scraper.errors import UsageError
-from scraper.frontier.stored_runs import all_of, clear, requests_of, retry_dead
+from scraper.frontier.stored_runs import MongoRuns
 from scraper.heartbeat import mark_lost_runs
 from scraper.mongo.indexes import ensure_indexes
+from scraper.ownership import claim
 from scraper.processes import this_process
 from scraper.spider import NUMBERS
 from scraper.verdict import EXIT_FAILED
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from pymongo.database import Database
 
+    from scraper.frontier.backend import StoredRuns
     from scraper.spider import SiteSpider
 
     Mongo = Database[dict[str, Any]]
@@ -62,13 +64,14 @@ def begin_run(
     given: Mapping[str, Any],
     how: How,
     *,
-    durable: bool,
+    store: StoredRuns | None,
     firing: str | None = None,
     run_id: ObjectId | None = None,
 ) -> Begun:
     """Return the run to work on; raise UsageError when it is under way, or cannot be gone on with. Blocks.
 
-    `firing` is the schedule's that asked for it, `run_id` the id that a new run gets.
+    `store` keeps its requests; None: they end with the process. `firing` is the schedule's that asked for it, `run_id`
+    the id that a new run gets.
     """
     mark_lost_runs()
     ensure_indexes(database, Run)
@@ -81,18 +84,20 @@ def begin_run(
     if latest is not None and latest.state == "running":
         raise _under_way(spider, latest)
     if how == "retry-dead":
-        return _retry_dead(database, spider, latest, firing)
+        return _retry_dead(store, spider, latest, firing)
     unfinished = latest is not None and latest.state in UNFINISHED and latest.finish_reason != "finished"
-    if durable and unfinished and latest.frontier and how == "resume":
-        return _go_on(database, spider, latest, firing)
+    if store and unfinished and latest.frontier and how == "resume":
+        return _go_on(store, spider, latest, firing)
     try:
-        begun = Begun(new_run(spider, given, durable=durable, run_id=run_id, firing=firing), durable)
+        kept = store is not None
+        begun = Begun(new_run(spider, given, store=store, run_id=run_id, firing=firing), durable=kept)
     except NotUniqueError:
         raise _under_way(spider) from None
     # Of runs that are over, only the latest one's dead letters can be tried again.
     same = Run.objects(spider=spider.name, arguments=arguments, id__ne=begun.run_id, frontier__format__exists=True)
     for earlier in same.only("id"):
-        clear(database, earlier.id)
+        for place in [MongoRuns(database), *([store] if store else [])]:
+            place.clear(earlier.id)
         earlier.update(frontier={}, dead_letters=0)
     return begun
 
@@ -101,13 +106,15 @@ def new_run(
     spider: type[SiteSpider],
     given: Mapping[str, Any],
     *,
-    durable: bool,
+    store: StoredRuns | None,
     run_id: ObjectId | None = None,
     firing: str | None = None,
 ) -> ObjectId:
     """Write down that a run begins, and return its id, a new one unless it is given. Blocks."""
     now = datetime.now(UTC)
     run_id = run_id or ObjectId()
+    if store:
+        store.begin(run_id)
     Run(
         id=run_id,
         spider=spider.name,
@@ -117,7 +124,7 @@ def new_run(
         heartbeat_at=now,
         version=swathe_version(),
         firing=firing,
-        frontier={"format": FORMAT, "code": code_of(spider)} if durable else {},
+        frontier={"format": FORMAT, "code": code_of(spider), "backend": store.name} if store else {},
         **this_process(),
     ).save(force_insert=True)
     return run_id
@@ -126,6 +133,11 @@ def new_run(
 def given_to(spider: SiteSpider) -> dict[str, Any]:
     """Return what a spider was asked for, by the arguments' names."""
     return {"start": spider.start_at, **{name: getattr(spider, name) for name in NUMBERS}}
+
+
+def backend_of(run: Run) -> str:
+    """Return the name of the store that keeps a run's requests."""
+    return str(run.frontier.get("backend", MongoRuns.name))
 
 
 def close_failed(run_id: ObjectId) -> None:
@@ -153,42 +165,44 @@ def code_of(spider: type[SiteSpider]) -> str:
     return hashlib.blake2b(source.encode(), digest_size=8).hexdigest()
 
 
-def _go_on(database: Mongo, spider: type[SiteSpider], run: Run, firing: str | None) -> Begun:
+def _go_on(store: StoredRuns, spider: type[SiteSpider], run: Run, firing: str | None) -> Begun:
     """Make a run this process's own; raise UsageError when another one was quicker, or it cannot be read."""
     if run.frontier.get("format") != FORMAT:
         raise UsageError(
             f"run {run.id} was begun by Swathe {run.version}, whose frontier has format {run.frontier.get('format')}, "
             f"expected {FORMAT}: begin anew with --fresh"
         )
-    claim = Run.objects(id=run.id, state=run.state, heartbeat_at=run.heartbeat_at)
-    ended = dict.fromkeys(("unset__verdict", "unset__exit_code", "unset__ended_at", "unset__finish_reason"), 1)
-    mine = {f"set__{name}": value for name, value in {**this_process(), "firing": firing}.items()}
-    now = datetime.now(UTC)
-    try:
-        claimed = claim.update_one(
-            set__state="running", set__heartbeat_at=now, set__reasons=[], inc__resumed=1, **ended, **mine
+    if (backend := backend_of(run)) != store.name:
+        raise UsageError(
+            f"the requests of run {run.id} are kept in {backend}, and [frontier] backend is now {store.name}: "
+            f"set it back, or begin anew with --fresh"
         )
+    if not store.is_there(run.id):
+        raise UsageError(f"the requests of run {run.id} are no longer in {store.name}: begin anew with --fresh")
+    code = code_of(spider)
+    try:
+        claimed = claim(run, inc__resumed=1, set__firing=firing, set__frontier__now=code)
     except NotUniqueError:
-        claimed = 0
+        claimed = False
     if not claimed:
         raise _under_way(spider)
-    pages = requests_of(database).count_documents({**all_of(run.id), "tally.swathe/pages": {"$gt": 0}})
+    pages = store.pages(run.id)
     began = run.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     line = f"goes on with run {run.id} of {began} UTC: {pages} pages read before"
-    changed = code_of(spider) != run.frontier.get("code")
+    changed = code != run.frontier.get("code")
     return Begun(run.id, durable=True, resumed=True, line=line, notes=(CHANGED,) if changed else ())
 
 
-def _retry_dead(database: Mongo, spider: type[SiteSpider], run: Run | None, firing: str | None) -> Begun:
-    if run is None or not run.frontier or not run.dead_letters:
+def _retry_dead(store: StoredRuns | None, spider: type[SiteSpider], run: Run | None, firing: str | None) -> Begun:
+    if store is None or run is None or not run.frontier or not run.dead_letters:
         what = (
             f"the latest run of '{spider.name}' with these arguments, {run.id}, has no dead letters"
             if run
             else "there is no such run"
         )
         raise UsageError(f"there is nothing to retry: {what}; `swathe runs` lists the runs")
-    begun = _go_on(database, spider, run, firing)
-    number = retry_dead(database, run.id)
+    begun = _go_on(store, spider, run, firing)
+    number = store.retry_dead(run.id)
     return replace(begun, line=f"{begun.line}, {number} dead letter{'s'[: number > 1]} tried again")
 
 

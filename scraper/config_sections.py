@@ -128,7 +128,8 @@ class StoreConfig(Section):
 class FrontierConfig(Section):
     """Where the requests of a crawl wait."""
 
-    backend: Literal["mongodb", "memory"]
+    backend: Literal["mongodb", "redis", "memory"]
+    redis_url: SecretStr
     lease_s: Annotated[float, Field(ge=3, le=3600)]
 
 

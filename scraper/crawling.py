@@ -12,11 +12,14 @@ from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.project import get_project_settings
 
 from scraper.alerting.watching import after_crawl
-from scraper.beginning import Begun, begin_run, close_failed
+from scraper.beginning import begin_run, close_failed
 from scraper.errors import UsageError, expected_one_of
+from scraper.frontier.stores import doubts, stored_runs
+from scraper.joining import farewell, joined
 from scraper.mongo.connection import connection_to
 from scraper.observing.context import on_every_line
 from scraper.observing.log import set_level
+from scraper.run_counts import STATISTICS
 from scraper.run_recorder import RunRecorder
 from scraper.spider import SiteSpider
 from scraper.verdict import EXIT_FAILED
@@ -24,12 +27,12 @@ from scraper.verdict import EXIT_FAILED
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bson import ObjectId
     from scrapy.crawler import Crawler, CrawlerProcessBase
     from scrapy.settings import Settings
     from scrapy.spiderloader import SpiderLoaderProtocol
 
-    from scraper.beginning import How
+    from models.system import Run
+    from scraper.beginning import Begun, How
     from scraper.config import Config
     from scraper.verdict import Verdict
 
@@ -111,35 +114,67 @@ def crawl(
     how: How = "resume",
     *,
     tell: Callable[[str], None] = logger.info,
-    join: ObjectId | None = None,
 ) -> CrawlResult:
     """Run one spider to its end and return how it ended; raise UsageError or DatabaseError before it begins.
 
-    `tell` gets a line when it goes on with an earlier run. `join` is a run that another process has begun, and ends.
+    `tell` gets a line when it goes on with an earlier run.
     """
     spider.check_arguments(arguments)
     config: Config = process.settings["SWATHE"]
     with connection_to(config.mongodb) as database:
-        durable = config.frontier.backend != "memory"
-        if join:
-            begun = Begun(join, durable=True, joined=True)
-        else:
-            settings = process.settings
-            firing, run_id = settings.get("SWATHE_FIRING"), settings.get("SWATHE_RUN_ID")
-            begun = begin_run(database, spider, arguments, how, durable=durable, firing=firing, run_id=run_id)
+        for doubt in doubts(config):
+            tell(f"warning: {doubt}")
+        store = stored_runs(config, database) if config.frontier.backend != "memory" else None
+        firing, run_id = process.settings.get("SWATHE_FIRING"), process.settings.get("SWATHE_RUN_ID")
+        begun = begin_run(database, spider, arguments, how, store=store, firing=firing, run_id=run_id)
         on_every_line(run=str(begun.run_id))
         if begun.line:
             tell(f"{spider.name}: {begun.line}")
-        crawler = process.create_crawler(spider)
-        crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
-        tune_process(crawler)
-        process.crawl(crawler, **arguments)
-        process.start()
-        recorder = crawler.get_extension(RunRecorder) if crawler._extensions else None
+        recorder = _carry_out(spider, arguments, process, begun)
         if recorder is None:
             close_failed(begun.run_id)
             return CrawlResult(spider.name, "", None, {}, [])
+        return _result(spider, recorder)
+
+
+def work_on(
+    spider: type[SiteSpider], run: Run, process: CrawlerProcessBase, tell: Callable[[str], None]
+) -> tuple[int, str]:
+    """Work on a run that another process has begun, until it is over; return the exit code and a line for a person.
+
+    Should the other process die, this one ends the run.
+    """
+    begun = joined(spider, run, process.settings["SWATHE"].frontier.backend)
+    arguments = {name: str(value) for name, value in run.arguments.items()}
+    spider.check_arguments(arguments)
+    tell(f"{spider.name}: {begun.line}")
+    recorder = _carry_out(spider, arguments, process, begun)
+    if recorder is None:
+        return EXIT_FAILED, f"{spider.name}: the crawl could not be set up: see the log"
+    if recorder.verdict is not None:
+        result = _result(spider, recorder)
+        return result.exit_code, result.line
+    code, line = farewell(begun, recorder.outcomes.tallies.here(STATISTICS["pages"]))
+    return EXIT_FAILED if recorder.database_is_lost else code, f"{spider.name}: {line}"
+
+
+def _carry_out(
+    spider: type[SiteSpider], arguments: Mapping[str, Any], process: CrawlerProcessBase, begun: Begun
+) -> RunRecorder | None:
+    """Crawl; return what has recorded it, or None when it could not be set up."""
+    crawler = process.create_crawler(spider)
+    crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
+    tune_process(crawler)
+    process.crawl(crawler, **arguments)
+    process.start()
+    recorder = crawler.get_extension(RunRecorder) if crawler._extensions else None
+    if recorder is not None:
         recorder.abandon()
-        after_crawl(config, recorder.run_id)
-        notes = recorder.findings.notes
-        return CrawlResult(spider.name, str(recorder.run_id), recorder.verdict, recorder.counts(), notes)
+        if recorder.verdict is not None:
+            after_crawl(process.settings["SWATHE"], recorder.run_id)
+    return recorder
+
+
+def _result(spider: type[SiteSpider], recorder: RunRecorder) -> CrawlResult:
+    notes = recorder.findings.notes
+    return CrawlResult(spider.name, str(recorder.run_id), recorder.verdict, recorder.counts(), notes)

@@ -4,8 +4,8 @@ SwatheError                 1  something failed
 ├── ProjectError            2  the wrong copy of the code would run
 ├── UsageError              2  a command, argument or filter that cannot be carried out
 │   └── ConfigError         2  a configuration value that cannot be used
-├── DatabaseError           1  MongoDB cannot be had
-│   └── DatabaseLostError   1  MongoDB was there and stopped answering
+├── DatabaseError           1  MongoDB, or the Redis of the frontier, cannot be had
+│   └── DatabaseLostError   1  it was there and stopped answering
 ├── FileError               1  a file that cannot be written or read to its end
 ├── BrowserUnavailableError 1  no page can be rendered here: Chromium, its driver or the Grid is missing
 ├── UnstorableRequestError  1  a request cannot be written as data, or read back
@@ -48,11 +48,11 @@ class ConfigError(UsageError):
 
 
 class DatabaseError(SwatheError):
-    """Report that MongoDB cannot be started or reached."""
+    """Report that MongoDB, or the Redis of the frontier, cannot be started or reached."""
 
 
 class DatabaseLostError(DatabaseError):
-    """Report that MongoDB answered before and no longer does."""
+    """Report that the database answered before and no longer does."""
 
 
 class FileError(SwatheError):

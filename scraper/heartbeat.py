@@ -21,10 +21,15 @@ LOST_AFTER = timedelta(seconds=12 * HEARTBEAT_S)
 
 def mark_lost_runs() -> None:
     """Give up runs that say they are running although their process has ended, or shows no sign of life. Blocks."""
-    silent = datetime.now(UTC) - LOST_AFTER
     for run in Run.objects(state="running").only("host", "pid", "process", "heartbeat_at"):
-        if run.heartbeat_at < silent or is_gone({"host": run.host, "pid": run.pid, "process": run.process}):
+        if is_lost(run):
             _give_up(Run.objects(id=run.id, state="running", heartbeat_at=run.heartbeat_at))
+
+
+def is_lost(run: Run) -> bool:
+    """Return whether the process that is to end a run has ended, or shows no sign of life."""
+    silent = datetime.now(UTC) - LOST_AFTER
+    return bool(run.heartbeat_at < silent or is_gone({"host": run.host, "pid": run.pid, "process": run.process}))
 
 
 def mark_lost(run_id: ObjectId) -> None:

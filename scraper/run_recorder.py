@@ -20,13 +20,14 @@ from scraper.beginning import Begun, given_to, new_run
 from scraper.completeness import Findings, examine, stored_by
 from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError, SwatheError
-from scraper.frontier.stored_runs import clear_unless_dead
+from scraper.frontier.stores import stored_runs
 from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.incremental.memory import MISSING, NOT_THERE
 from scraper.migration.check import refuse_older_schema
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
 from scraper.outcomes import Outcomes
+from scraper.ownership import Ownership
 from scraper.page_limit import REACHED, TOO_DEEP
 from scraper.quality.assessment import assess
 from scraper.quality.measures import Measures
@@ -54,6 +55,7 @@ class RunRecorder:
         self.begun: Begun | None = crawler.settings.get("SWATHE_RUN")
         """The run as the command has begun it; None where something else of Scrapy's crawls, such as `runspider`."""
         self.run_id = self.begun.run_id if self.begun else crawler.settings.get("SWATHE_RUN_ID") or ObjectId()
+        self.ownership = Ownership(self.run_id, owns=not (self.begun and self.begun.joined))
         self.worker = token_hex(8)
         """What tells this process from others that work on the run before, beside or after it."""
         self.outcomes = Outcomes.watching(crawler)
@@ -103,7 +105,7 @@ class RunRecorder:
 
     def abandon(self) -> None:
         """Close the run of a crawl that was stopped at once and could not close it itself. Blocks."""
-        if self.verdict is None and not self._is_guest:
+        if self.verdict is None and self.ownership.owns:
             self.verdict = judge(self._evidence("shutdown", forced=True))
             self._finish(self.verdict, "shutdown", datetime.now(UTC))
 
@@ -122,19 +124,14 @@ class RunRecorder:
         if not await self.begin(spider):
             raise CloseSpider("database_unavailable")
         self._is_open = True
-        if not self._is_guest:
-            self._heartbeat = asyncio.create_task(self._beat_until_closed())
-
-    @property
-    def _is_guest(self) -> bool:
-        return bool(self.begun and self.begun.joined)
+        self._heartbeat = asyncio.create_task(self._beat_until_closed())
 
     def _begin(self, spider: SiteSpider) -> None:
         database = self.connection.open()
         if self.begun is None:
             ensure_indexes(database, Run)
             mark_lost_runs()
-            new_run(type(spider), given_to(spider), durable=False, run_id=self.run_id)
+            new_run(type(spider), given_to(spider), store=None, run_id=self.run_id)
         spider.reader.decisions.load(database)
         spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
         refuse_older_schema(database, spider.records)
@@ -157,14 +154,22 @@ class RunRecorder:
         while self.verdict is None:
             await asyncio.sleep(HEARTBEAT_S)
             try:
-                await run_in_thread(self._update, heartbeat_at=datetime.now(UTC), counts=RunCounts(**self.counts()))
+                if not await run_in_thread(self.ownership.beat, RunCounts(**self.counts())):
+                    self.end_early("another process has ended the run")
             except PyMongoError as error:
                 # A missed beat is no reason to stop: the next write of records decides whether MongoDB is lost.
                 logger.warning("The run's heartbeat could not be written: %s", type(error).__name__)
 
     async def _closed(self, spider: SiteSpider, reason: str) -> None:
-        if self._is_guest:
-            return
+        self._is_open = False
+        over = reason == "finished"
+        if self.ownership.owns or (over and await self.ownership.falls_to_us(RunCounts(**self.counts()))):
+            await self._judge(spider, reason)
+        if self._heartbeat:
+            self._heartbeat.cancel()
+
+    async def _judge(self, spider: SiteSpider, reason: str) -> None:
+        """Examine what the run has stored, and write its verdict."""
         try:
             self.findings = await run_in_thread(self._examine, spider, reason)
         except (PyMongoError, DatabaseError) as error:
@@ -180,8 +185,6 @@ class RunRecorder:
                 self._database_error = f"what is gone could not be written: {type(error).__name__}"
                 verdict = judge(self._evidence(reason))
         self.verdict = verdict
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
         try:
             await run_in_thread(self._finish, verdict, reason, now)
         except (PyMongoError, DatabaseError) as error:
@@ -232,7 +235,7 @@ class RunRecorder:
         if self._database_error or not (self.begun and self.begun.durable):
             return
         if verdict.state == "finished" or reason == "finished":
-            letters = clear_unless_dead(self.connection.open(), self.run_id)
+            letters = stored_runs(self._config, self.connection.open()).clear_unless_dead(self.run_id)
             self._update(dead_letters=letters, workers={}, **({} if letters else {"frontier": {}}))
 
     def _update(self, **fields: Any) -> None:

@@ -108,9 +108,13 @@ class Tallies:
         """Return the tally of a request that has ended, and forget it."""
         return self._of.pop(request, None) or Tally()
 
+    def here(self, statistic: str) -> int:
+        """Return a statistic of this process alone."""
+        return int(self._stats.get_value(statistic, 0))
+
     def total(self, statistic: str) -> int:
         """Return a statistic of the whole run, so far as it is known here."""
-        return int(self._stats.get_value(statistic, 0)) + self.others.counts[statistic]
+        return self.here(statistic) + self.others.counts[statistic]
 
     def noted(self, what: str) -> list[str]:
         """Return the notes of one kind of the whole run, so far as they are known here."""

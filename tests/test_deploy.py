@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEPLOY = ROOT / "deploy"
-UNITS = sorted(path.name for path in DEPLOY.iterdir())
+UNITS = sorted(path.name for path in DEPLOY.iterdir() if path.is_file())
 
 
 def option(unit: str, section: str, name: str) -> str:
@@ -47,6 +47,8 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 
 def test_the_units_and_the_compose_file_start_commands_that_exist() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    assert services["worker"]["command"][0] == "worker"
+    assert ("worker",) in command_names()
     started = [tuple(services["scheduler"]["command"])]
     started += [tuple(option(unit, "Service", "ExecStart").split()[1:3]) for unit in UNITS if unit.endswith(".service")]
     assert len(started) == 3

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,13 +13,13 @@ import pytest
 from bson import ObjectId
 from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
-from support import ROOT, configured, until
+from support import configured, until
 
 from scraper.frontier.backend import Ack, Batch, Put
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.mongodb import MongoFrontier
 from scraper.frontier.ready import Ready
-from scraper.frontier.stored_runs import dead_letters, retry_dead
+from scraper.frontier.stored_runs import MongoRuns
 from scraper.mongo.connection import Connection
 from scraper.practice import Fault, PracticeServer
 
@@ -173,8 +171,8 @@ def test_what_others_did_is_added_up_and_dead_letters_come_back_as_new(worker: A
     work = worker("other").others_work()
     assert work.counts == {"swathe/pages": 2, "swathe/items_new": 20, "swathe/dead_pages": 1}
     assert (work.notes, [letter.why for letter in work.dead]) == ({"off_site": ["http://x/"]}, ["answered 500"])
-    assert [letter.url for letter in dead_letters(connection.open(), RUN)] == ["http://h/3"]
-    assert retry_dead(connection.open(), RUN) == 1
+    assert [letter.url for letter in MongoRuns(connection.open()).dead_letters(RUN)] == ["http://h/3"]
+    assert MongoRuns(connection.open()).retry_dead(RUN) == 1
     (taken,) = me.write(Batch(take=5)).taken
     assert json.loads(taken.data)["meta"] == {"dead_retries": 1}
     assert "swathe/dead_pages" not in worker("third").others_work().counts
@@ -327,7 +325,7 @@ def test_a_frontier_of_another_format_or_another_spider_version_is_noticed(
     result = swathe("crawl", "books", "--start", f"{slow.url}books/", code=3)
     assert "note: the spider's code was changed" in result.err
     run = last_run(database)
-    whys = [letter.why for letter in dead_letters(database, run["_id"])]
+    whys = [letter.why for letter in MongoRuns(database).dead_letters(run["_id"])]
     assert any(
         "calls 'parse_gone', which the spider 'books' no longer has: begin anew with --fresh" in why for why in whys
     )
@@ -357,7 +355,7 @@ def test_a_request_that_cannot_be_stored_is_named_and_its_page_is_a_dead_letter(
     swathe.run(command, code=3, **environ)
     run = last_run(database)
     assert run["reasons"] == ["1 request could not be kept"]
-    (letter,) = dead_letters(database, run["_id"])
+    (letter,) = MongoRuns(database).dead_letters(run["_id"])
     assert letter.url == f"{site.url}quotes/"
     assert "page/2/ has the callback Unstorable.parse.<locals>.<lambda>, expected a method of the spider" in letter.why
     assert database.quotes.count_documents({}) == 2, "what else the page gave is not lost"
@@ -370,46 +368,6 @@ def test_scrapy_s_tools_and_the_memory_backend_leave_the_frontier_alone(
     swathe("crawl", "quotes", "--start", f"{site.url}quotes/", SWATHE_FRONTIER_BACKEND="memory", code=3)
     assert database.frontier.count_documents({}) == 0
     assert "open" not in database.frontier.index_information()
-
-
-JOIN = """
-import sys
-from bson import ObjectId
-from scrapy.crawler import AsyncCrawlerProcess
-from scraper.crawling import crawl, project_settings, spider_class
-process = AsyncCrawlerProcess(project_settings())
-crawl(spider_class("books"), {"start": sys.argv[1]}, process, join=ObjectId(sys.argv[2]))
-"""
-
-
-@pytest.mark.parametrize("killed", ["guest", "host"])
-def test_two_processes_share_a_run_and_one_of_them_is_killed(
-    swathe: Swathe, database: Mongo, slow: PracticeServer, killed: str
-) -> None:
-    swathe.extra |= {"SWATHE_CRAWL_CONCURRENCY": "1", "SWATHE_FRONTIER_LEASE_S": "3"}
-    slow._latency_s = 0.3
-    host = started(swathe, slow, 4)
-    run = last_run(database)["_id"]
-    command = [sys.executable, "-c", JOIN, f"{slow.url}books/", str(run)]
-    environ = {**swathe.environ, **swathe.extra, "PYTHONPATH": str(ROOT)}
-    guest = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    joined = {"run": run, "state": "done"}
-    until(lambda: len(database.frontier.distinct("owner", joined)) == 2 or host.poll() is not None, "both work", 60)
-    slow._latency_s = 0.02  # what is left need not be slow
-    victim, other = (guest, host) if killed == "guest" else (host, guest)
-    os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(timeout=60)
-    other.wait(timeout=60)
-    if killed == "host":
-        result = swathe("crawl", "books", "--start", f"{slow.url}books/", code=3)
-        assert "goes on with run" in result.err
-    host.communicate()
-    left = last_run(database)
-    assert (left["_id"], left["state"]) == (run, "finished")
-    assert left["reasons"] == [f"{left['counts']['items_refused']} records were refused"]
-    assert database.books.count_documents({}) == len(slow.site.books)
-    paths = {request.path for request in slow.requests if request.path != "/robots.txt"}
-    assert left["counts"]["pages"] == len(paths)
 
 
 def log_of(swathe: Swathe) -> str:

@@ -1,6 +1,7 @@
 """A crawl that is killed at random moments, and then gone on with, ends exactly like one that nobody disturbed.
 
-`CHAOS_KILLS=30 pytest tests/test_frontier_chaos.py -s` kills more often; `CHAOS_SEED=7` repeats what was printed.
+`CHAOS_KILLS=30 pytest tests/test_frontier_chaos.py -s` kills more often, and kills two of four workers as well;
+`CHAOS_SEED=7` repeats what was printed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from redis_process import RedisProcess
 from support import Swathe, until
 
 from scraper.practice import Fault, PracticeServer
@@ -20,6 +22,7 @@ from scraper.practice.data import load_site
 from scraper.practice.enlargement import enlarge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pymongo import MongoClient
@@ -117,6 +120,16 @@ def killed_crawls(swathe: Swathe, server: PracticeServer, kills: int, **environ:
     return hit
 
 
+@pytest.fixture(params=["mongodb", "redis"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path, swathe: Swathe) -> Iterator[str]:
+    """Let the crawls keep their requests there."""
+    with RedisProcess(tmp_path / "redis") as redis:
+        if request.param == "redis":
+            swathe.extra |= redis.environ
+        yield request.param
+
+
+@pytest.mark.usefixtures("backend")
 def test_a_crawl_killed_at_random_moments_ends_like_one_that_was_not(
     swathe: Swathe, database: Mongo, port: int, expected: dict[str, Any]
 ) -> None:
@@ -134,6 +147,27 @@ def test_a_crawl_killed_at_random_moments_ends_like_one_that_was_not(
     for part, value in expected.items():
         assert left[part] == value, part
     assert database.frontier.count_documents({"state": {"$in": ["pending", "leased"]}}) == 0
+
+
+@pytest.mark.skipif(KILLS <= 3, reason="by hand: CHAOS_KILLS=10")
+@pytest.mark.usefixtures("backend")
+def test_four_workers_of_which_two_are_killed_leave_what_one_would(
+    swathe: Swathe, database: Mongo, port: int, expected: dict[str, Any]
+) -> None:
+    crawl_before(swathe, port)
+    with PracticeServer(DEARER, port=port, latency_ms=100, faults=faults()) as server:
+        arguments = ["books", "--start", f"{server.url}books/", *QUICK]
+        four = [swathe.start("crawl", *arguments), *(swathe.start("worker", "--wait", *arguments) for _ in range(3))]
+        for victim in four[:2]:
+            wanted = len(server.requests) + random.Random(SEED).randint(30, len(SITE.all_books) // 4)
+            until(lambda wanted=wanted: len(server.requests) >= wanted, "kill", 120)
+            victim.kill()
+        said = [process.communicate(timeout=120)[1] for process in four]
+    print([process.returncode for process in four], *said, sep="\n")
+    assert [process.returncode for process in four] == [-9, -9, 3, 3]
+    left = outcome(database)
+    for part, value in expected.items():
+        assert left[part] == value, part
 
 
 def test_a_crawl_whose_mongod_is_killed_too_ends_like_one_that_was_not(

@@ -24,6 +24,7 @@ from scraper.cli import (
     schedule,
     spiders,
     why,
+    worker,
 )
 from scraper.config_sections import swathe_version
 
@@ -54,6 +55,7 @@ def _options(
 
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("crawl", epilog=crawl.EXAMPLE)(crawl.crawl)
+app.command("worker", epilog=worker.EXAMPLE)(worker.worker)
 app.command("spiders", epilog=spiders.EXAMPLE)(spiders.spiders)
 app.command("probe", epilog=probe.EXAMPLE)(probe.probe)
 app.command("query", epilog=query.EXAMPLE, cls=query.QueryCommand)(query.query)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scraper.cli.crawl_settings import apply_options, log_file_of, run_settings
 from scraper.cli.output import errors, visible
-from scraper.config import environment_name, load_config
-from scraper.errors import DatabaseError, UsageError, expected_one_of
+from scraper.config import load_config
+from scraper.errors import UsageError
 
 if TYPE_CHECKING:
-    from scrapy.settings import Settings
-
     from scraper.beginning import How
     from scraper.config import Config
 
 EXAMPLE = "Example: swathe crawl books --start http://127.0.0.1:8100/books/ --max-pages 20 --output books.jsonl"
-FEED_FORMATS = {".json": "json", ".jsonl": "jsonlines", ".csv": "csv", ".xml": "xml"}
 
 
 def crawl(
@@ -65,7 +61,7 @@ def crawl(
 
     if fresh and retry_dead:
         raise UsageError("--fresh forgets the dead letters that --retry-dead tries again: give one of them")
-    overrides = _apply(set_ or [])
+    overrides = apply_options(set_ or [])
     config = load_config()
     spider_type = crawling.spider_class(spider)
     numbers = {"max_pages": max_pages, "max_depth": max_depth, "since_known": since_known}
@@ -73,75 +69,24 @@ def crawl(
     spider_type.check_arguments(arguments)
     if since_known and not config.crawl.revalidate:
         raise UsageError("--since-known needs what is known of pages: set [crawl] revalidate to true")
-    log_file = None if verbose else _log_file(config, spider)
+    log_file = None if verbose else log_file_of(config, spider)
     settings = crawling.project_settings()
-    settings.setdict({**_run_settings(settings, log_file, output), **overrides}, priority="cmdline")
+    settings.setdict({**run_settings(settings, log_file, output), **overrides}, priority="cmdline")
     settings.set("SWATHE_FIRING", firing or None, priority="cmdline")
     log_crawl(settings, spider)
     _warn_about_contact(config, start or spider_type.start_url)
     how: How = "fresh" if fresh else "retry-dead" if retry_dead else "resume"
-    result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings), how, tell=_tell)
+    result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings), how, tell=tell)
     for line in (result.line, *(f"note: {note}" for note in result.notes)):
-        errors.print(visible(line), markup=False, soft_wrap=True)
+        tell(line)
     if log_file and result.exit_code:
         errors.print(f"log: {log_file}", markup=False, soft_wrap=True, style="dim")
     raise typer.Exit(result.exit_code)
 
 
-def _tell(line: str) -> None:
+def tell(line: str) -> None:
+    """Print a line for a person, whatever a page has put into it."""
     errors.print(visible(line), markup=False, soft_wrap=True)
-
-
-def _apply(assignments: list[str]) -> dict[str, str]:
-    """Put options of config.ini into the environment, where sub-processes see them too; return settings of Scrapy's."""
-    from scrapy.settings import default_settings
-
-    settings = {}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--set {assignment}: expected KEY=VALUE, such as --set crawl.delay_s=2")
-        if key.isupper():
-            if not hasattr(default_settings, key):
-                known = [name for name in dir(default_settings) if name.isupper()]
-                raise UsageError(
-                    f"--set {assignment}: '{key}' is not a setting of Scrapy's: {expected_one_of(key, known)}"
-                )
-            settings[key] = value
-        else:
-            os.environ[environment_name(key)] = value
-    return settings
-
-
-def _run_settings(project: Settings, log_file: Path | None, output: Path | None) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    if log_file:
-        settings["LOG_FILE"] = str(log_file)
-    if errors.is_terminal:
-        settings["EXTENSIONS"] = {**project["EXTENSIONS"], "scraper.progress.ProgressLine": 10}
-    if output:
-        if output.suffix not in FEED_FORMATS:
-            raise UsageError(
-                f"cannot write {output}: the suffix must be one of {' '.join(FEED_FORMATS)}, not '{output.suffix}'"
-            )
-        if not output.absolute().parent.is_dir():
-            raise UsageError(
-                f"cannot write {output}: the folder {output.absolute().parent} does not exist; create it first"
-            )
-        settings["FEEDS"] = {output.absolute(): {"format": FEED_FORMATS[output.suffix], "overwrite": True}}
-    return settings
-
-
-def _log_file(config: Config, spider: str) -> Path:
-    folder = config.mongodb.data_dir / "logs"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatabaseError(
-            f"the data folder {config.mongodb.data_dir} cannot be written ({error.strerror}): "
-            f"make it writable or set [mongodb] data_dir to another folder"
-        ) from None
-    return folder / f"{spider}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.log"
 
 
 def _warn_about_contact(config: Config, start: str) -> None:

@@ -9,10 +9,10 @@ import typer
 from bson import ObjectId
 
 from models.system import Run, SeenList
+from scraper.cli.kept import kept_of
 from scraper.cli.output import console, print_facts, print_table, visible
 from scraper.config import load_config
 from scraper.errors import UsageError
-from scraper.frontier.stored_runs import dead_letters
 from scraper.heartbeat import mark_lost_runs
 from scraper.mongo.connection import connection_to
 
@@ -52,7 +52,7 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
     with connection_to(load_config().mongodb) as database:
         mark_lost_runs()
         run = find_by_id(database[Run._get_collection_name()], run_id, "run", "swathe runs list")
-        letters = dead_letters(database, run["_id"], limit=MOST_LETTERS)
+        letters = kept_of(database, run, lambda store, id_: store.dead_letters(id_, MOST_LETTERS))
     counts, problems, lists = run.pop("counts", {}), run.pop("problems", []), run.pop("lists", [])
     evidence, deviations = run.pop("evidence", []), run.pop("deviations", [])
     quality = run.pop("quality", None) or {}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.cleaners import canonical_url
-from models.frontier import QueuedRequest
 from models.hosts import Host
 from models.record import schema_of
 from models.registry import record_documents
 from models.system import Rejected, RenderDecision, Run
+from scraper.cli.kept import kept_of
 from scraper.cli.output import console, print_facts, print_table
 from scraper.config import load_config
 from scraper.errors import UsageError
@@ -133,19 +133,13 @@ def _problems(database: Mongo, url: str) -> bool:
 def _queued(database: Mongo, url: str) -> bool:
     """Show what the frontier has of the address: waiting, under way, or a dead letter."""
     runs = {run["_id"]: run for run in _latest(database, {"frontier.format": {"$exists": True}})}
-    # The index of what is not done begins with the run.
-    listed = {"listed": True, "run": {"$in": list(runs)}, "url": url}
     rows = [
-        {
-            "run": str(row["run"])[-8:],
-            "spider": runs[row["run"]]["spider"],
-            "state": row["state"],
-            "why": row.get("error"),
-        }
-        for row in database[QueuedRequest._get_collection_name()].find(listed, limit=SHOWN)
+        {"run": str(id_)[-8:], "spider": run["spider"], "state": state, "why": why}
+        for id_, run in runs.items()
+        for state, why in kept_of(database, run, lambda store, id_: store.waiting_for(id_, url))
     ]
     if rows:
-        print_table(rows, ["run", "spider", "state", "why"], title="In the frontier")
+        print_table(rows[:SHOWN], ["run", "spider", "state", "why"], title="In the frontier")
         console.print()
     return bool(rows)
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bson import ObjectId
     from scrapy import Request
 
-    from scraper.tally import Work
+    from scraper.tally import DeadLetter, Work
 
 
 @dataclass(slots=True, eq=False)
@@ -102,11 +103,42 @@ class Written:
     taken: list[Taken] = field(default_factory=list)
 
 
+class StoredRuns(Protocol):
+    """What a store keeps of runs, beside and after the crawls. All of it blocks."""
+
+    name: str
+    """What [frontier] backend says for it."""
+
+    def begin(self, run: ObjectId) -> None:
+        """Get ready to keep the requests of a new run."""
+
+    def is_there(self, run: ObjectId) -> bool:
+        """Return whether what was kept of a run is still there."""
+
+    def pages(self, run: ObjectId) -> int:
+        """Return how many pages were read for a run so far."""
+
+    def dead_letters(self, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
+        """Return the requests of a run that came to nothing; `limit` 0: all."""
+
+    def waiting_for(self, run: ObjectId, url: str) -> list[tuple[str, str]]:
+        """Return the state, and the error of the dead, of what is kept of a URL and is not done."""
+
+    def clear(self, run: ObjectId) -> None:
+        """Remove everything that is kept of a run."""
+
+    def clear_unless_dead(self, run: ObjectId) -> int:
+        """Remove what is kept of a run that has ended, unless it has dead letters; return how many it has."""
+
+    def retry_dead(self, run: ObjectId) -> int:
+        """Put the dead letters of a run back as if they had never been tried; return how many."""
+
+
 class Backend(Protocol):
     """The requests of one run as one worker sees them. All of it blocks; a write is durable when it returns.
 
     A worker has a request until it acknowledges or releases it, or shows no sign of life for the time of a lease.
-    Everything raises PyMongoError or what the scheduler is told to take for a lost store.
+    Everything raises PyMongoError, or DatabaseError after having tried through a short outage.
     """
 
     shared: bool

@@ -81,7 +81,8 @@ class Exchange:
 
     def begin(self) -> None:
         """Keep the lease from now on."""
-        self._ticking = asyncio.create_task(self._tick())
+        if not self._closing:  # it was stopped while it was opened
+            self._ticking = asyncio.create_task(self._tick())
 
     async def end(self) -> None:
         """Write what is waiting and give back what was not begun; raise DatabaseError when that cannot be done."""

@@ -38,8 +38,8 @@ class MongoFrontier:
         self._connection, self._run, self._worker = connection, run, worker
         self._lease = timedelta(seconds=lease_s)
         self.shared = False
-        self._joined: int | None = None
-        """How many workers had ever joined when it was last looked."""
+        self._company: tuple[int, bool] | None = None
+        """How many workers had ever joined when it was last looked, and whether there were others then."""
         self._requests: Collection[dict[str, Any]]
         self._runs: Collection[dict[str, Any]]
 
@@ -101,8 +101,10 @@ class MongoFrontier:
     def others_changed(self) -> bool:
         """Return whether others may have done work since this was last asked."""
         run = self._runs.find_one({"_id": self._run}, WORKERS) or {}
-        earlier, self._joined = self._joined, run.get("frontier", {}).get("joined")
-        return self._joined != earlier or len(run.get("workers", {})) > 1
+        earlier = self._company
+        self._company = now = (run.get("frontier", {}).get("joined", 0), len(run.get("workers", {})) > 1)
+        # Who was there before may have done something before it went.
+        return now != earlier or now[1]
 
     def others_work(self) -> Work:
         """Return what other workers have done for the run so far."""

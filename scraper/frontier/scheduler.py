@@ -12,9 +12,9 @@ from scraper.errors import DatabaseError, UnstorableRequestError
 from scraper.failures import PageFailures
 from scraper.frontier.engine_slot import EngineSlot
 from scraper.frontier.exchange import Exchange
-from scraper.frontier.mongodb import MongoFrontier
 from scraper.frontier.prepare import Preparer
 from scraper.frontier.restore import acknowledgement, requests_after
+from scraper.frontier.stores import frontier_of
 from scraper.frontier.writer import Writer
 from scraper.run_recorder import RunRecorder
 from scraper.tally import Tallies
@@ -42,7 +42,7 @@ class LeaseScheduler(BaseScheduler):
         config: Config = crawler.settings["SWATHE"]
         self._crawler, self._recorder = crawler, recorder
         self._tallies = Tallies.of(crawler)
-        backend = MongoFrontier(recorder.connection, recorder.run_id, recorder.worker, config.frontier.lease_s)
+        backend = frontier_of(config, recorder.connection, recorder.run_id, recorder.worker)
         self._writer = Writer(backend, recorder.connection)
         self._exchange = Exchange(
             self._writer,

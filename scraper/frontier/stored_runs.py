@@ -38,11 +38,6 @@ AGAIN = (
 """What a dead letter forgets when it is tried again."""
 
 
-def requests_of(database: Mongo) -> Requests:
-    """Return the collection."""
-    return database[QueuedRequest._get_collection_name()]
-
-
 def all_of(run: ObjectId) -> dict[str, Any]:
     """Return the filter for every request of a run."""
     return {"_id": {"$gte": run.binary + FIRST, "$lte": run.binary + LAST}}
@@ -71,41 +66,67 @@ def work_of(requests: Requests, run: ObjectId, but: str = "") -> Work:
     return work
 
 
-def dead_letters(database: Mongo, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
-    """Return the requests of a run that came to nothing; `limit` 0: all. Blocks."""
-    found = requests_of(database).find(_dead(run), WANTED, sort=[("order", 1)], limit=limit)
-    return [_letter(row) for row in found]
+class MongoRuns:
+    """The runs of one database, as the commands see them. All of it blocks."""
+
+    name = "mongodb"
+
+    def __init__(self, database: Mongo) -> None:
+        self._requests = database[QueuedRequest._get_collection_name()]
+
+    def begin(self, run: ObjectId) -> None:
+        """Get ready to keep the requests of a new run: nothing is to be done."""
+
+    def is_there(self, run: ObjectId) -> bool:
+        """Return whether what was kept of a run is still there: MongoDB forgets nothing."""
+        return True
+
+    def pages(self, run: ObjectId) -> int:
+        """Return how many pages were read for a run so far."""
+        return self._requests.count_documents({**all_of(run), "tally.swathe/pages": {"$gt": 0}})
+
+    def dead_letters(self, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
+        """Return the requests of a run that came to nothing; `limit` 0: all."""
+        found = self._requests.find(_dead(run), WANTED, sort=[("order", 1)], limit=limit)
+        return [_letter(row) for row in found]
+
+    def waiting_for(self, run: ObjectId, url: str) -> list[tuple[str, str]]:
+        """Return the state, and the error of the dead, of what is kept of a URL and is not done."""
+        found = self._requests.find({"run": run, "listed": True, "url": url}, ["state", "error"])
+        return [(row["state"], row.get("error", "")) for row in found]
+
+    def clear(self, run: ObjectId) -> None:
+        """Remove everything that is kept of a run."""
+        self._requests.delete_many(all_of(run))
+
+    def clear_unless_dead(self, run: ObjectId) -> int:
+        """Remove what is kept of a run that has ended, unless it has dead letters; return how many it has.
+
+        To try those again and judge the run anew, all the rest is needed.
+        """
+        letters = self._requests.count_documents(_dead(run))
+        if not letters:
+            self.clear(run)
+        return letters
+
+    def retry_dead(self, run: ObjectId) -> int:
+        """Put the dead letters of a run back as if they had never been tried; return how many."""
+        number = 0
+        for row in self._requests.find(_dead(run), ["request"]):
+            anew = {"state": PENDING, "request": retried(row["request"]), "taken": 0}
+            forget = dict.fromkeys(("owner", "tally", "order", "notes", "event", "depth", "error", "alone"), "")
+            self._requests.update_one({"_id": row["_id"]}, {"$set": anew, "$unset": forget})
+            number += 1
+        return number
 
 
-def clear(database: Mongo, run: ObjectId) -> None:
-    """Remove everything that is kept of a run. Blocks."""
-    requests_of(database).delete_many(all_of(run))
-
-
-def clear_unless_dead(database: Mongo, run: ObjectId) -> int:
-    """Remove what is kept of a run that has ended, unless it has dead letters; return how many it has. Blocks.
-
-    To try those again and judge the run anew, all the rest is needed.
-    """
-    letters = requests_of(database).count_documents(_dead(run))
-    if not letters:
-        clear(database, run)
-    return letters
-
-
-def retry_dead(database: Mongo, run: ObjectId) -> int:
-    """Put the dead letters of a run back as if they had never been tried; return how many. Blocks."""
-    requests, number = requests_of(database), 0
-    for row in requests.find(_dead(run), ["request"]):
-        data = json.loads(row["request"])
-        meta = {name: value for name, value in data.get("meta", {}).items() if name not in AGAIN}
-        # Told apart from the retries that it had before, which are done.
-        data["meta"] = {**meta, "dead_retries": meta.get("dead_retries", 0) + 1}
-        anew = {"state": PENDING, "request": json.dumps(data), "taken": 0}
-        forget = dict.fromkeys(("owner", "tally", "order", "notes", "event", "depth", "error", "alone"), "")
-        requests.update_one({"_id": row["_id"]}, {"$set": anew, "$unset": forget})
-        number += 1
-    return number
+def retried(request: str) -> str:
+    """Return a dead letter's request, as JSON, to be tried again as if it had never been."""
+    data = json.loads(request)
+    meta = {name: value for name, value in data.get("meta", {}).items() if name not in AGAIN}
+    # Told apart from the retries that it had before, which are done.
+    data["meta"] = {**meta, "dead_retries": meta.get("dead_retries", 0) + 1}
+    return json.dumps(data)
 
 
 def _letter(row: dict[str, Any]) -> DeadLetter:

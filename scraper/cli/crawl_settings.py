@@ -1,0 +1,74 @@
+"""What the commands that crawl make of their options: Scrapy's settings, the log file, the output."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from scraper.cli.output import errors
+from scraper.config import environment_name
+from scraper.errors import DatabaseError, UsageError, expected_one_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scrapy.settings import Settings
+
+    from scraper.config import Config
+
+FEED_FORMATS = {".json": "json", ".jsonl": "jsonlines", ".csv": "csv", ".xml": "xml"}
+
+
+def apply_options(assignments: list[str]) -> dict[str, str]:
+    """Put options of config.ini into the environment, where sub-processes see them too; return settings of Scrapy's."""
+    from scrapy.settings import default_settings
+
+    settings = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {assignment}: expected KEY=VALUE, such as --set crawl.delay_s=2")
+        if key.isupper():
+            if not hasattr(default_settings, key):
+                known = [name for name in dir(default_settings) if name.isupper()]
+                raise UsageError(
+                    f"--set {assignment}: '{key}' is not a setting of Scrapy's: {expected_one_of(key, known)}"
+                )
+            settings[key] = value
+        else:
+            os.environ[environment_name(key)] = value
+    return settings
+
+
+def run_settings(project: Settings, log_file: Path | None, output: Path | None) -> dict[str, Any]:
+    """Return the settings of one crawl; raise UsageError for an output that cannot be written."""
+    settings: dict[str, Any] = {}
+    if log_file:
+        settings["LOG_FILE"] = str(log_file)
+    if errors.is_terminal:
+        settings["EXTENSIONS"] = {**project["EXTENSIONS"], "scraper.progress.ProgressLine": 10}
+    if output:
+        if output.suffix not in FEED_FORMATS:
+            raise UsageError(
+                f"cannot write {output}: the suffix must be one of {' '.join(FEED_FORMATS)}, not '{output.suffix}'"
+            )
+        if not output.absolute().parent.is_dir():
+            raise UsageError(
+                f"cannot write {output}: the folder {output.absolute().parent} does not exist; create it first"
+            )
+        settings["FEEDS"] = {output.absolute(): {"format": FEED_FORMATS[output.suffix], "overwrite": True}}
+    return settings
+
+
+def log_file_of(config: Config, spider: str) -> Path:
+    """Return the file for the log of a crawl by this process; raise DatabaseError when its folder cannot be made."""
+    folder = config.mongodb.data_dir / "logs"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(
+            f"the data folder {config.mongodb.data_dir} cannot be written ({error.strerror}): "
+            f"make it writable or set [mongodb] data_dir to another folder"
+        ) from None
+    return folder / f"{spider}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.log"

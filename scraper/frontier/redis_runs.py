@@ -1,0 +1,167 @@
+"""What Redis keeps of runs: what came of their requests, the dead letters, and how they are put back."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scraper.frontier.stored_runs import DEAD_KEPT, retried
+from scraper.paging.facts import ListEvent
+from scraper.tally import DeadLetter, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bson import ObjectId
+    from redis import Redis
+    from redis.commands.core import Script
+
+    from scraper.frontier.redis_server import RedisServer
+
+    Keys = dict[str, str]
+
+NAMES = (
+    *("known", "requests", "waiting", "later", "leases", "entries", "alone", "workers", "events", "dead", "tally"),
+    *("numbers", "begun"),
+)
+"""The keys of a run, in the order in which the scripts take them."""
+
+KEPT_S, OVER_S = 30 * 86_400, 3_600
+"""How long a run is kept after its last sign of life, and how long it is known that one is over."""
+
+OPEN, OVER = "open", "over"
+
+
+def keys_of(database: str, run: ObjectId) -> Keys:
+    """Return the keys of a run by their last part."""
+    return {name: f"swathe:{database}:{run}:{name}" for name in NAMES}
+
+
+def script(client: Redis, name: str) -> Script:
+    """Return a script of this folder; Redis is given it when it does not know it."""
+    return client.register_script(_source(name))
+
+
+@cache
+def _source(name: str) -> str:
+    return (Path(__file__).parent / f"{name}.lua").read_text()
+
+
+class RedisRuns:
+    """The runs of one database, as the commands see them. All of it blocks and raises DatabaseError."""
+
+    name = "redis"
+
+    def __init__(self, server: RedisServer, database: str) -> None:
+        self._server, self._database = server, database
+
+    def begin(self, run: ObjectId) -> None:
+        """Get ready to keep the requests of a new run."""
+        keys = keys_of(self._database, run)
+
+        def work(client: Any) -> None:
+            if client.set(keys["begun"], OPEN, ex=KEPT_S, nx=True):
+                client.xgroup_create(keys["leases"], "workers", "0", mkstream=True)
+                client.expire(keys["leases"], KEPT_S)
+
+        self._server.do(work)
+
+    def is_there(self, run: ObjectId) -> bool:
+        """Return whether what was kept of a run is still there."""
+        state: str | None = self._server.do(lambda client: client.get(keys_of(self._database, run)["begun"]))
+        return state == OPEN
+
+    def pages(self, run: ObjectId) -> int:
+        """Return how many pages were read for a run so far."""
+        return self._server.do(lambda client: work_of(client, keys_of(self._database, run))).counts["swathe/pages"]
+
+    def dead_letters(self, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
+        """Return the requests of a run that came to nothing; `limit` 0: all."""
+        return self._server.do(lambda client: _letters(client, keys_of(self._database, run), limit))
+
+    def waiting_for(self, run: ObjectId, url: str) -> list[tuple[str, str]]:
+        """Return the state, and the error of the dead, of what is kept of a URL and is not done."""
+        keys = keys_of(self._database, run)
+
+        def work(client: Any) -> Iterator[tuple[str, str]]:
+            for name, row in client.hscan_iter(keys["requests"], count=1000):
+                if json.loads(row)["url"] == url:
+                    letter = client.hget(keys["dead"], name)
+                    leased = "leased" if client.hexists(keys["entries"], name) else "pending"
+                    yield ("dead", json.loads(letter)["error"]) if letter else (leased, "")
+
+        return self._server.do(lambda client: list(work(client)))
+
+    def clear(self, run: ObjectId) -> None:
+        """Remove everything that is kept of a run; whoever still works on it finds nothing left to do."""
+        keys = keys_of(self._database, run)
+
+        def work(client: Any) -> None:
+            pipeline = client.pipeline(transaction=True)
+            pipeline.set(keys["begun"], OVER, ex=OVER_S)
+            pipeline.unlink(*(key for name, key in keys.items() if name != "begun"))
+            pipeline.execute()
+
+        self._server.do(work)
+
+    def clear_unless_dead(self, run: ObjectId) -> int:
+        """Remove what is kept of a run that has ended, unless it has dead letters; return how many it has."""
+        letters = self._server.do(lambda client: client.hlen(keys_of(self._database, run)["dead"]))
+        if not letters:
+            self.clear(run)
+        return int(letters)
+
+    def retry_dead(self, run: ObjectId) -> int:
+        """Put the dead letters of a run back as if they had never been tried; return how many."""
+        return self._server.do(lambda client: _retry_dead(client, keys_of(self._database, run)))
+
+
+def work_of(client: Any, keys: Keys, but: str = "") -> Work:
+    """Return what came of a run's requests, except those that one worker has ended. Blocks."""
+    work = Work(Counter())
+    for name, by in client.hgetall(keys["tally"]).items():
+        worker, _, statistic = name.partition("|")
+        if worker != but:
+            work.counts[statistic] += int(by)
+    rows = [json.loads(row) for row in client.lrange(keys["events"], 0, -1)]
+    dead = [json.loads(row) for row in client.hgetall(keys["dead"]).values()]
+    for row in sorted((row for row in [*rows, *dead] if row["worker"] != but), key=lambda row: int(row["order"])):
+        work.counts.update(row.get("counts", {}))
+        if row["event"]:
+            work.events.append((ListEvent.from_json(json.loads(row["event"])), row["depth"]))
+        for what, texts in row["notes"].items():
+            work.notes.setdefault(what, []).extend(texts)
+    work.dead = _letters(client, keys, DEAD_KEPT, but)
+    return work
+
+
+def _letters(client: Any, keys: Keys, limit: int, but: str = "") -> list[DeadLetter]:
+    rows: dict[str, dict[str, Any]] = {name: json.loads(row) for name, row in client.hgetall(keys["dead"]).items()}
+    others = sorted((name for name, row in rows.items() if row["worker"] != but), key=lambda name: rows[name]["order"])
+    names = others[: limit or None]
+    if not names:
+        return []
+    requests = client.hmget(keys["requests"], names)
+    return [
+        DeadLetter(
+            json.loads(request)["url"], rows[name]["error"], unread=bool(rows[name]["counts"].get("swathe/dead_pages"))
+        )
+        for name, request in zip(names, requests, strict=True)
+    ]
+
+
+def _retry_dead(client: Any, keys: Keys) -> int:
+    names: list[str] = client.hkeys(keys["dead"])
+    for name in names:
+        stored = json.loads(client.hget(keys["requests"], name))
+        stored["data"] = retried(stored["data"])
+        pipeline = client.pipeline(transaction=True)
+        pipeline.hset(keys["requests"], name, json.dumps(stored))
+        pipeline.hdel(keys["alone"], name)
+        pipeline.hdel(keys["dead"], name)
+        pipeline.zadd(keys["waiting"], {f"{stored['seq']:016x}{name}{stored['priority']}": stored["priority"]})
+        pipeline.execute()
+    return len(names)

@@ -1,0 +1,129 @@
+"""The files that put many workers to work, in Docker Compose and Kubernetes: pinned, without secrets, not open."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from redis import Redis
+from support import ROOT, configured, until
+
+from scraper.cli.manual import command_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MANIFESTS = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
+OBJECTS = [found for manifest in MANIFESTS for found in yaml.safe_load_all(manifest.read_text())]
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+VERSIONS = {
+    "ConfigMap": "v1",
+    "Service": "v1",
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+}
+
+
+def containers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Yield each container with its workload's name and its pod."""
+    for found in OBJECTS:
+        if found["kind"] in ("Deployment", "StatefulSet"):
+            pod = found["spec"]["template"]["spec"]
+            for container in pod["containers"]:
+                yield found["metadata"]["name"], pod, container
+
+
+def configuration_of(container: dict[str, Any]) -> set[str]:
+    names = {name for found in OBJECTS if found["kind"] == "ConfigMap" for name in found["data"]}
+    return {name for name in (*(entry["name"] for entry in container["env"]), *names) if name.startswith("SWATHE_")}
+
+
+def test_every_object_is_of_a_known_kind_and_what_it_selects_is_there() -> None:
+    labels = [
+        found["spec"]["template"]["metadata"]["labels"] for found in OBJECTS if "template" in found.get("spec", {})
+    ]
+    for found in OBJECTS:
+        assert found["apiVersion"] == VERSIONS[found["kind"]], found
+        spec = found.get("spec", {})
+        assert found["metadata"]["name"]
+        selector = spec.get("podSelector", spec.get("selector", {}))
+        wanted = selector.get("matchLabels", selector)
+        assert not wanted or any(wanted.items() <= label.items() for label in labels), found["metadata"]
+        if "template" in spec:
+            assert wanted.items() <= spec["template"]["metadata"]["labels"].items()
+    assert [found["metadata"]["name"] for found in OBJECTS if found["kind"] == "Deployment"] == [
+        "selenium",
+        "worker",
+        "scheduler",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "pod", "container"), list(containers()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_a_container_is_pinned_and_limited_and_has_no_rights(
+    name: str, pod: dict[str, Any], container: dict[str, Any]
+) -> None:
+    assert re.fullmatch(r"[a-z./-]+:\d+(\.\d+)+", container["image"]), container["image"]
+    assert {"cpu", "memory"} <= container["resources"]["limits"].keys() & container["resources"]["requests"].keys()
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["automountServiceAccountToken"] is False
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    mounted = {mount["name"] for mount in container.get("volumeMounts", ())}
+    assert mounted <= {volume["name"] for volume in pod["volumes"]} | {"data"}, name
+
+
+def test_secrets_are_named_and_nothing_is_open_to_the_world() -> None:
+    for _, _, container in containers():
+        for entry in container["env"]:
+            secret = re.search("PASSWORD|AUTH|URI", entry["name"])
+            assert not secret or entry.get("valueFrom", {}).keys() == {"secretKeyRef"}, entry["name"]
+            assert "://" not in entry.get("value", "") or "$(REDIS_PASSWORD)" in entry["value"]
+    assert {found["kind"] for found in OBJECTS} == set(VERSIONS), "no Secret, no Ingress"
+    assert all(found["spec"].get("type", "ClusterIP") == "ClusterIP" for found in OBJECTS if found["kind"] == "Service")
+    guarded = {
+        found["spec"]["podSelector"]["matchLabels"]["app"] for found in OBJECTS if found["kind"] == "NetworkPolicy"
+    }
+    assert guarded == {"redis", "selenium", "swathe"}
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["mongodb"]
+
+
+def test_commands_and_options_exist() -> None:
+    for name, _, container in containers():
+        if name in ("worker", "scheduler"):
+            commands = {tuple(container["args"][:count]) for count in (1, 2)}
+            assert commands & set(command_names()), container["args"]
+            configured(**{option: "redis" for option in configuration_of(container) if option.endswith("BACKEND")})
+    for name in ("swathe", "worker", "scheduler"):
+        environ = {**SERVICES[name]["environment"]}
+        assert configured(**environ).frontier.backend == "redis"
+        assert configured(**environ).rendering.grid_url.get_secret_value() == "http://selenium:4444"
+
+
+def test_redis_takes_the_configuration_and_asks_for_the_password(tmp_path: Path) -> None:
+    (settings,) = [
+        found["data"]["redis.conf"] for found in OBJECTS if found["metadata"]["name"] == "redis" and "data" in found
+    ]
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["configs"]["redis-conf"]["content"]
+    assert [line for line in compose.splitlines() if "requirepass" not in line] == settings.splitlines()
+    (tmp_path / "redis.conf").write_text(f"{settings}\nport 0\nunixsocket {tmp_path}/s\ndir {tmp_path}\n")
+    (command,) = [container["command"] for name, _, container in containers() if name == "redis"]
+    script = command[-1].replace("/etc/redis/", f"{tmp_path}/")
+    process = subprocess.Popen(
+        [*command[:2], script], env={"REDISCLI_AUTH": "s3cret", "PATH": "/usr/bin:/bin"}, stdout=subprocess.DEVNULL
+    )
+    try:
+        until((tmp_path / "s").exists, "redis-server listens")
+        with Redis(unix_socket_path=f"{tmp_path}/s", password="s3cret", decode_responses=True) as client:
+            assert client.config_get("appendfsync", "maxmemory-policy") == {
+                "appendfsync": "always", "maxmemory-policy": "noeviction",
+            }  # fmt: skip
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,209 @@
+"""Several processes on one crawl: they share its pages, come and go and die, and it ends as if there had been one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from bson import ObjectId
+from redis_process import RedisProcess
+from support import until
+
+from models.system import Run
+from scraper.beginning import FORMAT, code_of
+from scraper.crawling import spider_class
+from scraper.errors import UsageError
+from scraper.joining import joined
+from scraper.practice import PracticeServer
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pymongo.database import Database
+    from support import Swathe
+
+    Mongo = Database[dict[str, Any]]
+
+
+@pytest.fixture
+def slow() -> Iterator[PracticeServer]:
+    with PracticeServer(latency_ms=300) as site:
+        yield site
+
+
+class Shared:
+    """A crawl of the practice site's books, and processes that work on it."""
+
+    def __init__(self, swathe: Swathe, database: Mongo, site: PracticeServer, redis: RedisProcess | None) -> None:
+        self.swathe, self.database, self.site, self.redis = swathe, database, site, redis
+        self.arguments = ["books", "--start", f"{site.url}books/"]
+        swathe.extra |= {"SWATHE_CRAWL_CONCURRENCY": "1", "SWATHE_FRONTIER_LEASE_S": "3"}
+        self.host = self.begin()
+
+    def begin(self) -> subprocess.Popen[str]:
+        asked = len(self.site.requests)
+        host = self.swathe.start("crawl", *self.arguments)
+        until(lambda: len(self.site.requests) > asked + 4 or host.poll() is not None, "the crawl is under way", 60)
+        return host
+
+    def join(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a worker, and return when it works."""
+        before = self.workers()
+        worker = self.swathe.start("worker", *(arguments or self.arguments))
+        until(lambda: self.workers() > before or worker.poll() is not None, "the worker works", 60)
+        return worker
+
+    def workers(self) -> int:
+        """How many processes have joined the run so far."""
+        if self.redis:
+            return int(self.redis.client.hlen(f"swathe:{self.database.name}:{self.run()['_id']}:numbers"))
+        return int(self.run().get("frontier", {}).get("joined", 0))
+
+    def run(self) -> dict[str, Any]:
+        run = self.database.runs.find_one(sort=[("started_at", -1)])
+        assert run is not None
+        return run
+
+    def hurry(self) -> None:
+        """Let the rest of the crawl not be slow."""
+        self.site._latency_s = 0.01
+
+    def paths(self) -> list[str]:
+        return [request.path for request in self.site.requests if request.path != "/robots.txt"]
+
+    def is_whole(self, run: ObjectId) -> None:
+        """Hold the run against the site: nothing lost, nothing doubled, and a true verdict."""
+        left = self.run()
+        assert (left["_id"], left["state"]) == (run, "finished")
+        assert left["reasons"] == [f"{left['counts']['items_refused']} records were refused"]
+        assert self.database.books.count_documents({}) == len(self.site.site.books)
+        assert {row["run"] for row in self.database.books.find()} == {run}
+        assert left["counts"]["pages"] == len(set(self.paths()))
+        assert self.database.frontier.count_documents({}) == 0
+        if self.redis:
+            assert all(key.endswith(":begun") for key in self.redis.client.scan_iter()), "a clean finish clears it"
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisProcess]:
+    with RedisProcess(tmp_path / "redis") as redis:
+        yield redis
+
+
+@pytest.fixture
+def shared(swathe: Swathe, database: Mongo, slow: PracticeServer, request: pytest.FixtureRequest) -> Iterator[Shared]:
+    redis = request.getfixturevalue("redis") if getattr(request, "param", "mongodb") == "redis" else None
+    swathe.extra |= redis.environ if redis else {}
+    shared = Shared(swathe, database, slow, redis)
+    yield shared
+    if shared.host.poll() is None:
+        shared.host.kill()
+    shared.host.communicate()
+
+
+def ended(process: subprocess.Popen[str], code: int) -> str:
+    """Wait for a process and return what it said."""
+    _, err = process.communicate(timeout=90)
+    assert process.returncode == code, err
+    return err
+
+
+@pytest.mark.parametrize("shared", ["redis"], indirect=True)
+def test_two_workers_share_a_crawl_and_no_page_is_read_twice(shared: Shared) -> None:
+    run = shared.run()["_id"]
+    worker = shared.join()
+    asked = len(shared.paths())
+    until(lambda: len(shared.paths()) > asked + 10, "both work")
+    shared.hurry()
+    said, told = ended(worker, 3), ended(shared.host, 3)
+    assert f"joins run {run}, which process {shared.host.pid} on " in said
+    here = int(said.split(" pages read here")[0].split()[-1])
+    assert 0 < here < len(shared.paths())
+    assert f"; run {run} is incomplete: " in said
+    assert f"books: incomplete: {len(shared.paths())} pages" in told
+    assert len(shared.paths()) == len(set(shared.paths()))
+    shared.is_whole(run)
+
+
+@pytest.mark.parametrize(
+    ("shared", "killed"),
+    [("mongodb", "the one that began"), ("redis", "a worker")],
+    indirect=["shared"],
+)
+def test_a_crawl_of_which_one_process_is_killed_comes_to_its_verdict(shared: Shared, killed: str) -> None:
+    run = shared.run()["_id"]
+    worker = shared.join("--run", str(run))
+    asked = len(shared.paths())
+    until(lambda: len(shared.paths()) > asked + 4, "both work")
+    victim, other = (worker, shared.host) if killed == "a worker" else (shared.host, worker)
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.communicate()
+    shared.hurry()
+    said = ended(other, 3)
+    assert "books: incomplete: " in said, "who is left judges the run"
+    assert f"(run {run})" in said
+    shared.is_whole(run)
+
+
+def test_ctrl_c_of_a_worker_gives_back_what_it_has_and_of_the_crawl_ends_both(shared: Shared) -> None:
+    run = shared.run()["_id"]
+    worker = shared.join()
+    frontier = shared.database.frontier
+    until(lambda: len(frontier.distinct("owner", {"state": "done"})) == 2, "the worker has done something")
+    worker.send_signal(signal.SIGINT)
+    assert f"left run {run}, which goes on" in ended(worker, 3)
+    assert len(frontier.distinct("owner", {"state": "leased"})) <= 1
+    again = shared.join()
+    until(lambda: len(frontier.distinct("owner", {"state": "done"})) == 3, "the next one has, too")
+    shared.host.send_signal(signal.SIGINT)
+    ended(shared.host, 3)
+    assert f"run {run} is interrupted" in ended(again, 3)
+    assert frontier.count_documents({"state": "leased"}) == 0
+    shared.hurry()
+    assert "goes on with run" in ended(shared.begin(), 3)
+    shared.is_whole(run)
+
+
+@pytest.mark.parametrize("shared", ["redis"], indirect=True)
+def test_a_worker_without_a_spider_takes_up_one_crawl_after_the_other(shared: Shared) -> None:
+    first = shared.run()["_id"]
+    service = shared.join("--wait")
+    shared.hurry()
+    ended(shared.host, 3)
+    shared.is_whole(first)
+    shared.site._latency_s = 0.3
+    shared.host = shared.begin()
+    until(lambda: shared.workers() > 1, "it has joined the next one", 60)
+    shared.hurry()
+    ended(shared.host, 3)
+    service.send_signal(signal.SIGTERM)
+    said = ended(service, 0)
+    assert said.count(": joins run ") == 2
+
+
+def test_a_worker_says_why_there_is_nothing_to_join(swathe: Swathe, database: Mongo) -> None:
+    assert "no crawl of 'books' with these arguments is under way" in swathe("worker", "books", code=2).error_line
+    assert "is not the id of a run" in swathe("worker", "--run", "1", code=2).error_line
+    memory = swathe("worker", "books", code=2, SWATHE_FRONTIER_BACKEND="memory")
+    assert "[frontier] backend is memory" in memory.error_line
+    assert database.runs.count_documents({}) == 0
+
+
+def test_a_run_of_other_code_or_in_another_store_is_not_joined() -> None:
+    spider = spider_class("books")
+    run = Run(id=ObjectId(), spider="books", frontier={"format": FORMAT, "code": code_of(spider), "backend": "redis"})
+    assert joined(spider, run, "redis").joined
+    with pytest.raises(UsageError, match=r"are kept in redis, and .* backend is mongodb here"):
+        joined(spider, run, "mongodb")
+    run.frontier["now"] = "other"
+    with pytest.raises(UsageError, match=r"the code of 'books' is not what run .* was begun with"):
+        joined(spider, run, "redis")
+    run.frontier["format"] = 99
+    with pytest.raises(UsageError, match="has format 99, expected 1: install the same version here"):
+        joined(spider, run, "redis")
+    with pytest.raises(UsageError, match="is one of 'books', not of 'quotes'"):
+        joined(spider_class("quotes"), run, "redis")
