@@ -89,6 +89,8 @@ def test_a_crawl_that_is_killed_is_lost_started_again_and_ends_complete(
 def test_a_scheduler_that_is_killed_is_taken_over_and_its_crawl_goes_on_as_it_is(
     hourly: Swathe, database: Mongo, slow: PracticeServer
 ) -> None:
+    # The crawl is to outlast the dead scheduler's lease.
+    slow.faults["/quotes/tableful/page/5/"] = Fault(delay_s=10, times=1)
     dead = hourly.start("schedule", "run")
     before = in_the_middle(database, slow)
     dead.kill()
