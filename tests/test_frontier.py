@@ -10,16 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bson import ObjectId
+from queued import RUN, numbers, puts
 from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
 from support import configured, until
 
-from scraper.frontier.backend import Ack, Batch, Put
+from scraper.frontier.backend import Ack, Batch
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.mongodb import MongoFrontier
 from scraper.frontier.ready import Ready
 from scraper.frontier.stored_runs import MongoRuns
+from scraper.frontier.writer import Writer
 from scraper.mongo.connection import Connection
 from scraper.practice import Fault, PracticeServer
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     Mongo = Database[dict[str, Any]]
 
 SCRAPY = [sys.executable, "-m", "scrapy"]
-RUN = ObjectId()
-
 
 # What tells requests apart
 
@@ -95,16 +94,10 @@ def worker(connection: Connection, database: Mongo) -> Any:
     return join
 
 
-def puts(*numbers: int, **given: Any) -> list[Put]:
-    return [
-        Put(RUN.binary + number.to_bytes(16), Request(f"http://h/{number}"), json.dumps({"url": f"http://h/{number}"}),
-            given.get("priority", 0), number, given.get("not_before", 0.0))
-        for number in numbers
-    ]  # fmt: skip
-
-
-def numbers(found: Any) -> list[int]:
-    return [int.from_bytes(one.id[-16:]) for one in found]
+def test_a_batch_can_be_written_at_once(worker: Any, connection: Connection) -> None:
+    writer = Writer(worker("me"), connection)
+    assert writer.write_at_once(Batch(puts(1, 2))).pending == 2
+    writer.close()
 
 
 def test_adding_is_deduplicating_and_the_latest_of_the_highest_priority_goes_first(worker: Any) -> None:

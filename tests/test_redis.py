@@ -7,13 +7,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bson import ObjectId
+from queued import RUN, numbers, puts
 from redis_process import RedisProcess
-from scrapy import Request
 from support import configured, until
 
 from scraper.errors import ConfigError, DatabaseError
-from scraper.frontier.backend import Ack, Batch, Put
+from scraper.frontier.backend import Ack, Batch
 from scraper.frontier.redis_runs import RedisRuns
 from scraper.frontier.redis_server import RedisServer
 from scraper.frontier.redis_streams import RedisFrontier
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from support import Swathe
 
     Mongo = Database[dict[str, Any]]
-
-RUN = ObjectId()
 
 
 @pytest.fixture(scope="module")
@@ -70,18 +67,6 @@ def worker(redis: RedisProcess, runs: RedisRuns) -> Any:
         return frontier
 
     return join
-
-
-def puts(*numbers: int, **given: Any) -> list[Put]:
-    return [
-        Put(RUN.binary + number.to_bytes(16), Request(f"http://h/{number}"), json.dumps({"url": f"http://h/{number}"}),
-            given.get("priority", 0), number, given.get("not_before", 0.0))
-        for number in numbers
-    ]  # fmt: skip
-
-
-def numbers(found: Any) -> list[int]:
-    return [int.from_bytes(one.id[-16:]) for one in found]
 
 
 def id_of(number: int) -> bytes:

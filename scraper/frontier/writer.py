@@ -6,12 +6,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from pymongo.errors import PyMongoError
-
-from scraper.errors import DatabaseError, DatabaseLostError
 from scraper.frontier.backend import Batch, Written
-from scraper.mongo.breaks import through_breaks
-from scraper.mongo.connection import explain
+from scraper.mongo.breaks import UntilLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +22,9 @@ class Writer:
     """Carry out work on the store, one piece after the other, off the event loop, through breaks of the connection."""
 
     def __init__(self, backend: Backend, connection: Connection) -> None:
-        self._backend, self._connection = backend, connection
+        self._backend = backend
+        self._until_lost = UntilLost(connection, "the frontier cannot be kept")
         self._thread = ThreadPoolExecutor(1, "frontier")
-        self._lost: DatabaseError | None = None
 
     @property
     def shared(self) -> bool:
@@ -49,13 +45,4 @@ class Writer:
         self._thread.shutdown(wait=False)
 
     def _carried(self, work: Callable[[Backend], T]) -> T:
-        if self._lost is not None:
-            raise self._lost
-        try:
-            return through_breaks(self._connection, lambda: work(self._backend))
-        except PyMongoError as error:
-            self._lost = DatabaseLostError(f"the frontier cannot be kept: {explain(error, self._connection.address)}")
-            raise self._lost from error
-        except DatabaseError as error:
-            self._lost = error
-            raise
+        return self._until_lost.do(lambda: work(self._backend))

@@ -9,14 +9,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 
 from models.hosts import Host
 from models.record import schema_of
-from scraper.errors import DatabaseError, DatabaseLostError
-from scraper.mongo.breaks import through_breaks
-from scraper.mongo.connection import explain
+from scraper.mongo.breaks import UntilLost
 from scraper.politeness.terms import Seen
 
 if TYPE_CHECKING:
@@ -56,19 +54,19 @@ class MongoHosts:
         self._connection = connection
         self._known: dict[str, _Known] = {}
         self._collection: Collection[dict[str, Any]] | None = None
-        self._lost: DatabaseError | None = None
+        self._until_lost = UntilLost(connection, "no more requests can be spaced")
 
     def beat(self, host: str, process: str) -> Seen:
         """Note that a process crawls a host, and return the host; raise DatabaseError without MongoDB."""
-        return self._through_breaks(lambda: self._beat(host, process))
+        return self._until_lost.do(lambda: self._beat(host, process))
 
     def change(self, host: str, process: str, rule: Callable[[Host, datetime], T]) -> tuple[T, Seen]:
         """Let a rule change a host on its own; raise DatabaseError without MongoDB."""
-        return self._through_breaks(lambda: self._change(host, process, rule))
+        return self._until_lost.do(lambda: self._change(host, process, rule))
 
     def leave(self, host: str, process: str) -> None:
         """Take a process off a host's list; raise DatabaseError without MongoDB."""
-        self._through_breaks(lambda: self._hosts().update_one({"_id": host}, {"$unset": {f"processes.{process}": ""}}))
+        self._until_lost.do(lambda: self._hosts().update_one({"_id": host}, {"$unset": {f"processes.{process}": ""}}))
 
     def _beat(self, host: str, process: str) -> Seen:
         alive = {"$set": {f"processes.{process}": "$$NOW", "seen_at": "$$NOW", "version": {"$ifNull": ["$version", 0]}}}
@@ -115,16 +113,3 @@ class MongoHosts:
                 schema_of(Host).collection, write_concern=WriteConcern(w=1, j=False)
             )
         return self._collection
-
-    def _through_breaks(self, work: Callable[[], T]) -> T:
-        if self._lost is not None:
-            raise self._lost  # the crawl is being ended; do not let everything that follows wait again
-        try:
-            return through_breaks(self._connection, work)
-        except PyMongoError as error:
-            what = explain(error, self._connection.address)
-            self._lost = DatabaseLostError(f"no more requests can be spaced: {what}")
-            raise self._lost from error
-        except DatabaseError as error:
-            self._lost = error
-            raise

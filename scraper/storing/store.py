@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pymongo.errors import PyMongoError
+from typing import TYPE_CHECKING, Any
 
 from models.system import Change, Rejected
-from scraper.errors import DatabaseError, DatabaseLostError
-from scraper.mongo.breaks import through_breaks
-from scraper.mongo.connection import explain
+from scraper.mongo.breaks import UntilLost
 from scraper.mongo.indexes import ensure_indexes
 from scraper.storing.plan import Outcome, Sighting
 from scraper.storing.rejecting import rejection
 from scraper.storing.upsert import Upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from bson import ObjectId
     from mongoengine import Document
@@ -26,9 +22,6 @@ if TYPE_CHECKING:
     from models.record import Found
     from scraper.incremental.page_visit import Records
     from scraper.mongo.connection import Connection
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Store:
@@ -42,7 +35,7 @@ class Store:
         self._connection, self._run, self._spider = connection, run, spider
         self._indexed: set[type[Document]] = set()
         self._all_new: dict[type[Document], bool] = {}
-        self._lost: DatabaseError | None = None
+        self._until_lost = UntilLost(connection, "the last batch is not stored")
 
     def write(self, batch: Sequence[Found], seen: Sighting | None = None) -> list[Outcome]:
         """Return what became of each record, in order; raise DatabaseLostError when MongoDB stays away.
@@ -50,27 +43,14 @@ class Store:
         `seen` tells of which page records are that are read again; None: the page has just been fetched.
         Blocks: call it in a thread.
         """
-        return self._write(lambda records: self._write_once(records, seen), batch)
+        return self._until_lost.do(lambda: self._write_once(batch, seen))
 
     def see(self, pages: Sequence[Records]) -> list[int]:
         """Note that records were seen again as they are, page by page; return how many of each page are not there.
 
         Raises DatabaseLostError. Blocks: call it in a thread.
         """
-        return self._write(self._see_once, pages)
-
-    def _write(self, write: Callable[[Sequence[T]], list[R]], batch: Sequence[T]) -> list[R]:
-        if self._lost is not None:
-            raise self._lost  # the crawl is being ended; do not let every batch in flight wait again
-        try:
-            return through_breaks(self._connection, lambda: write(batch))
-        except PyMongoError as error:
-            what = explain(error, self._connection.address)
-            self._lost = DatabaseLostError(f"the last batch is not stored: {what}")
-            raise self._lost from error
-        except DatabaseError as error:
-            self._lost = error
-            raise
+        return self._until_lost.do(lambda: self._see_once(pages))
 
     def _write_once(self, batch: Sequence[Found], seen: Sighting | None) -> list[Outcome]:
         database, now = self._connection.open(), _now()
