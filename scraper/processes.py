@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AFTER_NAME = 19
-"""Place of a process's start time among the fields after its name in /proc/PID/stat; source: proc(5), field 22."""
+PROC = Path("/proc")
+STATE, SESSION, STARTED = 0, 3, 19
+"""Places in /proc/PID/stat after the name in brackets; source: proc(5)."""
 
 
 def this_process() -> dict[str, Any]:
@@ -28,13 +29,23 @@ def is_gone(place: Mapping[str, Any]) -> bool:
 
 def birth(pid: int) -> str:
     """Return what tells a process from a later one with its number; empty when there is none, or it cannot be told."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except OSError:
-        return ""
-    state, *fields = stat.rpartition(")")[2].split()
+    at = started(pid)
+    return "" if at is None else f"{_boot()}:{at}"
+
+
+def started(pid: int) -> int | None:
+    """Return when a process started, in clock ticks since boot; None when there is none that runs."""
+    fields = stat_of(pid)
     # A zombie has ended; it only waits for its parent to take note.
-    return "" if state in "ZX" else f"{_boot()}:{fields[AFTER_NAME - 1]}"
+    return int(fields[STARTED]) if fields and fields[STATE] not in "ZX" else None
+
+
+def stat_of(pid: int) -> list[str] | None:
+    """Return the fields of /proc/PID/stat after the name; None when there is no such process, or no /proc."""
+    try:
+        return (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
 
 
 @cache

@@ -6,11 +6,8 @@ import contextlib
 import os
 import signal
 from dataclasses import dataclass
-from pathlib import Path
 
-PROC = Path("/proc")
-_STATE, _SESSION, _STARTED = 0, 3, 19
-"""Places in /proc/PID/stat after the name in brackets; source: proc(5)."""
+from scraper.processes import PROC, SESSION, STARTED, STATE, started, stat_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Process:
 
     def is_alive(self) -> bool:
         """Return whether it is this very process that runs under that number."""
-        return _started(self.pid) == self.started
+        return started(self.pid) == self.started
 
     def command(self) -> str:
         """Return its command line, or nothing when it has ended."""
@@ -33,17 +30,17 @@ class Process:
 
 def process(pid: int) -> Process | None:
     """Look at a running process; None when there is none of that number."""
-    started = _started(pid)
-    return Process(pid, started) if started is not None else None
+    at = started(pid)
+    return Process(pid, at) if at is not None else None
 
 
 def session_of(leader: int) -> list[Process]:
     """Return the running processes of a session, the leader among them."""
     found = []
     for pid in (int(entry.name) for entry in PROC.glob("[0-9]*")):
-        fields = _stat(pid)
-        if fields and int(fields[_SESSION]) == leader and fields[_STATE] not in "ZX":
-            found.append(Process(pid, int(fields[_STARTED])))
+        fields = stat_of(pid)
+        if fields and int(fields[SESSION]) == leader and fields[STATE] not in "ZX":
+            found.append(Process(pid, int(fields[STARTED])))
     return found
 
 
@@ -75,15 +72,3 @@ def memory_mb(pid: int) -> float:
             _, resident, shared, *_ = (PROC / str(member) / "statm").read_text().split()
             pages += int(resident) - int(shared)
     return pages * page_mb
-
-
-def _started(pid: int) -> int | None:
-    fields = _stat(pid)
-    return int(fields[_STARTED]) if fields and fields[_STATE] not in "ZX" else None
-
-
-def _stat(pid: int) -> list[str] | None:
-    try:
-        return (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return None

@@ -11,8 +11,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from models.system import Run
-from scraper.browser.processes import PROC, Process, process
+from scraper.browser.processes import Process, process
 from scraper.origin import ROOT
+from scraper.processes import PROC
 from scraper.scheduling.decisions import Seen
 
 if TYPE_CHECKING:
