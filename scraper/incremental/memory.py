@@ -70,7 +70,7 @@ class VisitMemory:
         self._of: WeakKeyDictionary[Request, PageVisit] = WeakKeyDictionary()
         self._new: list[PageVisit] = []
         self._lookups: GroupCommit[bytes, PageVisit | None] = GroupCommit(self._find, LOOKUPS, LOOKUP_WAIT_S)
-        self._is_empty = False
+        self._is_empty = self._is_indexed = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -155,9 +155,12 @@ class VisitMemory:
         now, spider = datetime.now(UTC), self._crawler.spidercls.name
         rows = [visit.to_row(spider, self._code, now) for visit in visits]
         collection = self._collection()
-        ensure_indexes(collection.database, Visit)
+        if not self._is_indexed:
+            ensure_indexes(collection.database, Visit)
+            self._is_indexed = True
+            # Once a crawl is enough: a lookup passes over what is too old anyway.
+            collection.delete_many({"spider": spider, "read_at": {"$lt": now - self._rereads_after}})
         collection.bulk_write([ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows], ordered=False)
-        collection.delete_many({"spider": spider, "read_at": {"$lt": now - self._rereads_after}})
 
     def _collection(self) -> Collection[dict[str, Any]]:
         config: Config = self._crawler.settings["SWATHE"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -135,7 +136,11 @@ class PageOutput:
         if self._response is not None and NOT_MODIFIED in self._response.flags:
             return True
         text = self._spider.lists.entry_texts.get(request)
-        return text is not None and self._earlier.led_to().entries.get(request.url) == text
+        return text is not None and self._entries_before.get(request.url) == text
+
+    @cached_property
+    def _entries_before(self) -> dict[str, int]:
+        return self._earlier.led_to().entries if self._earlier else {}
 
     def _known(self, event: ListEvent, known: dict[Request, PageVisit]) -> list[bool | Found]:
         """Return for each record or link of the page whether it was there before; a record itself is asked later."""

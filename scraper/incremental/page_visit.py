@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -87,14 +87,16 @@ class PageVisit:
 
     def to_row(self, spider: str, code: str, now: datetime) -> dict[str, Any]:
         """Return the document of `visits`."""
-        values = {name: value for name, value in vars(self).items() if name != "key"}
-        return {"_id": self.key, "spider": spider, "code": code, "read_at": now, **values}
+        return {"_id": self.key, "spider": spider, "code": code, "read_at": now, **{n: getattr(self, n) for n in KEPT}}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> PageVisit:
         """Return what `to_row` wrote."""
-        names = ("url", "digest", "etag", "last_modified", "records", "onward", "measured")
-        return cls(bytes(row["_id"]), **{name: row[name] for name in names})
+        return cls(bytes(row["_id"]), **{name: row[name] for name in KEPT})
+
+
+KEPT = tuple(one.name for one in fields(PageVisit) if one.name != "key")
+"""Fields that the document of `visits` has under the same names."""
 
 
 class OnwardNotes:

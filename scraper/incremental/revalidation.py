@@ -26,8 +26,8 @@ NOT_MODIFIED_STATUS = 304
 class Revalidation:
     """Downloader middleware that sends ETag and Last-Modified again, and takes "not modified" for an answer."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+    def __init__(self, crawler: Crawler, memory: VisitMemory) -> None:
+        self._crawler, self._memory = crawler, memory
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -35,13 +35,7 @@ class Revalidation:
         memory = crawler.get_extension(VisitMemory)
         if memory is None or memory.reads_all:
             raise NotConfigured
-        return cls(crawler)
-
-    @property
-    def _memory(self) -> VisitMemory:
-        memory = self._crawler.get_extension(VisitMemory)
-        assert memory is not None
-        return memory
+        return cls(crawler, memory)
 
     async def process_request(self, request: Request) -> None:
         """Add what the site can tell an unchanged page by."""
