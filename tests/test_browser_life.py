@@ -273,7 +273,8 @@ def test_a_grid_renders_pages_too(site: BrowserSite, tmp_path: Path) -> None:
         with pool_of(tmp_path, GRID_URL=driver.url) as pool:
             page = pool.submit(PageJob(f"{site.url}/xhr", wait_for=".row")).result(60)
             assert page.body.count(b'class="row"') == 5
-        assert len(session_of(driver.pid)) == 1
+        # Of a browser elsewhere a client knows only that it was told to end; its last process may take a moment.
+        until(lambda: len(session_of(driver.pid)) == 1, "the browser of the Grid has ended")
     finally:
         driver.kill()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import urllib.error
 import urllib.request
 from collections import deque
@@ -76,6 +77,16 @@ def crawled(spider: SiteSpider, requests: list[Request], pages: int | None = Non
                 waiting.append(output)
         pages = None if pages is None else pages - 1
     return list(waiting)
+
+
+def crawled_in_any_order(spider: SiteSpider, requests: list[Request], order: random.Random) -> None:
+    """Read pages as they may arrive that were asked for side by side."""
+    waiting = list(requests)
+    while waiting:
+        outputs = outputs_of(spider, waiting.pop(order.randrange(len(waiting))))
+        waiting += [
+            output for output in outputs if isinstance(output, Request) and output.callback == spider.on_list_page
+        ]
 
 
 def told(spider: SiteSpider) -> dict[str, Any]:
@@ -183,3 +194,21 @@ def test_a_request_that_cannot_be_stored_says_which_and_why() -> None:
     other = Next.from_crawler(spider.crawler)
     with pytest.raises(UnstorableRequestError, match="on_list_page"):
         request_to_json(Request("http://127.0.0.1:9/x", other.on_list_page), spider)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("numbers", "lists/numbers/"),
+        ("numbers-query", "lists/clamped/"),
+        ("numbers-stated", "lists/stated/"),
+        ("offset", "lists/offset/"),
+        ("next", "lists/totals/growing/"),
+    ],
+)
+def test_pages_may_arrive_in_any_order(site: PracticeServer, name: str, path: str) -> None:
+    for seed in range(12):
+        spider = spider_at(name, f"{site.url}{path}")
+        crawled_in_any_order(spider, [spider.lists.first_request()], random.Random(seed))
+        (chain,) = spider.lists.chains.values()
+        assert account_for(chain).gaps == [], f"seed {seed}"

@@ -60,8 +60,8 @@ def _missing_pages(chain: Chain) -> Iterator[str]:
         if page is None:
             # One that failed is a dead page of the run, and named there.
             unread += [] if number in chain.failed else [number]
-        elif page.repeats is not None and not page.new:
-            yield f"{_page(chain, number)} shows the same records as page {page.repeats}"
+        elif not page.new and (repeats := chain.repeats(number)) is not None:
+            yield f"{_page(chain, number)} shows the same records as page {repeats}"
         elif not page.new and number > 1:
             empty.append(number)
     if empty:
@@ -102,7 +102,7 @@ def _doubts(chain: Chain) -> Iterator[str]:
     unlinked = [
         number
         for number, end in chain.ends.items()
-        if number < chain.top and chain.last is None and chain.pages[number].repeats is None and not end.sure
+        if number < chain.top and chain.last is None and chain.repeats(number) is None and not end.sure
     ]
     if unlinked and chain.kind.chained:
         number = unlinked[0]

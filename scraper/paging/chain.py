@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scraper.paging.ask import Ask, End
 from scraper.paging.numbering import Numbering
-from scraper.paging.sightings import Seen, Sightings
+from scraper.paging.sightings import Sightings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,6 @@ class Chain(Sightings):
         self.first_state: dict[str, Any] = {}
         """What its pagination must know of it, as its first page was asked for with."""
         self._window, self._ahead = window, ahead
-        self._prints: dict[int, int] = {}
         self._asked: dict[int, Ask] = {}
         self._waiting: set[int] = set()
         self._known: dict[int, list[bool]] = {}
@@ -76,17 +75,11 @@ class Chain(Sightings):
         if number in self.pages:
             return []
         self._waiting.discard(number)
-        new = set(facts.entries) - self.entries
-        self.top = max(self.top, number) if new else self.top
-        self.entries |= new
+        seen = self.see(number, facts.url, facts.entries)
         self.tier = facts.tier
         self.without_record += [number] * facts.without_record
-        print_ = hash(tuple(facts.entries))
-        earlier = self._prints.setdefault(print_, number) if facts.entries else number
-        repeats = earlier if earlier != number else None
-        self.pages[number] = Seen(facts.url, len(facts.entries), len(new), repeats)
         self._take_statements(facts)
-        if self._asked[number].probe and not new:
+        if self._asked[number].probe and not seen.new:
             return []
         asks = []
         if isinstance(facts.following, Ask) and facts.following.number not in self.by_number:
@@ -150,13 +143,13 @@ class Chain(Sightings):
 
     def _guarded(self, number: int, following: Ask | End) -> Ask | End:
         """Turn a next page that would lead in a circle, or nowhere for long, into an end."""
-        seen = self.pages[number]
         if isinstance(following, End):
             return following
-        if seen.repeats is not None:
+        repeats = self.repeats(number)
+        if repeats is not None:
             return End(
                 "a page that was shown before",
-                doubt=f"page {number} shows the same records as page {seen.repeats}, though it links on",
+                doubt=f"page {number} shows the same records as page {repeats}, though it links on",
             )
         earlier = self._identities.get(following.identity)
         if earlier is not None and earlier <= number:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scraper.paging.ask import End
     from scraper.paging.kind import Pagination
 
@@ -17,9 +19,9 @@ class Seen:
     url: str
     size: int
     new: int
-    """How many of its entries no page of the list showed before."""
-    repeats: int | None
-    """The page that showed exactly the same, if any."""
+    """How many of its entries no page with a lower number shows."""
+    print: int | None
+    """The hash of all its entries; None when it has none."""
 
 
 class Sightings:
@@ -49,13 +51,39 @@ class Sightings:
         self.led_to_lists = 0
         self.without_record: list[int] = []
         """Pages with entries that gave nothing, once for each such entry."""
-        self.entries: set[int] = set()
-        """Hashes of the entries shown."""
+        self._first_on: dict[int, int] = {}
+        """By the hash of an entry: the lowest page that shows it, so that nothing depends on the order of arrival."""
+        self._first_print: dict[int, int] = {}
+        """By the hash of all entries of a page: the lowest page that shows just these."""
 
     @property
     def found(self) -> int:
         """How many different entries the list has shown."""
-        return len(self.entries)
+        return len(self._first_on)
+
+    def see(self, number: int, url: str, entries: Sequence[int]) -> Seen:
+        """Take in what a page shows; pages of higher numbers that came before it show that no more as new."""
+        seen = self.pages[number] = Seen(url, len(entries), 0, hash(tuple(entries)) if entries else None)
+        for entry in set(entries):
+            first = self._first_on.get(entry)
+            if first is None or first > number:
+                self._first_on[entry] = number
+                seen.new += 1
+                if first is not None:
+                    self.pages[first].new -= 1
+        if seen.print is not None:
+            self._first_print[seen.print] = min(number, self._first_print.get(seen.print, number))
+        if seen.new:
+            self.top = max(self.top, number)
+            while self.top not in self.pages or not self.pages[self.top].new:
+                self.top -= 1
+        return seen
+
+    def repeats(self, number: int) -> int | None:
+        """Return the first page that shows exactly the same as this one, if it is another."""
+        print_ = self.pages[number].print
+        first = number if print_ is None else self._first_print[print_]
+        return first if first != number else None
 
     @property
     def seems_one_page(self) -> bool:
