@@ -31,7 +31,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +108,8 @@ class Ways:
 
         def read(numbers: range) -> int:
             jobs = [pool.submit(PageJob(f"{self.site}{path.format(number)}", wait_for=".quote")) for number in numbers]
-            wait(jobs)
-            pages = [job.result() for job in jobs]
+            # Each is read while the pool goes on with the next, as in a crawl.
+            pages = (job.result() for job in jobs)
             return sum(self._items(HtmlResponse(page.url, body=page.body, encoding="utf-8")) for page in pages)
 
         read.close = pool.close  # type: ignore[attr-defined]

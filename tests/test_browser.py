@@ -9,7 +9,7 @@ from browser_site import BrowserSite
 from browser_site import page as in_page
 from lxml import html as lxml_html
 from scrapy.exceptions import DownloadCancelledError, DownloadConnectionRefusedError, DownloadTimeoutError
-from support import configured
+from support import configured, until
 
 from scraper.browser.actions import Click, Dismiss, LoadMore, Script, ScrollToEnd, Type, WaitFor, actions_from_json
 from scraper.browser.errors import PageRefusedError
@@ -165,7 +165,8 @@ def test_dialogs_and_popups_stop_nothing(render: Any, path: str, count: int) -> 
 
 def test_a_popup_by_a_click_is_closed(render: Any, pool: BrowserPool) -> None:
     assert render("/popup", Click("#out")).url.endswith("/popup")
-    assert all(len(driver.connection._do("w3cGetWindowHandles")) == 1 for driver in pool._idle)
+    drivers = until(lambda: not pool._busy and pool._idle, "the page is left")
+    assert all(len(driver.connection._do("w3cGetWindowHandles")) == 1 for driver in drivers)
 
 
 def test_the_json_that_a_page_got_is_kept_when_asked_for(render: Any, site: BrowserSite) -> None:

@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,10 +19,11 @@ from support import ROOT, configured, until
 
 from scraper.browser.actions import Script, WaitFor
 from scraper.browser.chromedriver import Chromedriver
-from scraper.browser.errors import PageRefusedError
+from scraper.browser.errors import DriverLostError, PageRefusedError
 from scraper.browser.folder import BrowserFolder
 from scraper.browser.installed import find_installed
 from scraper.browser.job import PageJob
+from scraper.browser.page import PageVisit
 from scraper.browser.pool import BrowserPool
 from scraper.browser.processes import process, session_of, tree_of
 from scraper.errors import BrowserUnavailableError
@@ -75,11 +77,45 @@ def test_a_driver_that_has_grown_is_replaced_and_a_bomb_is_stopped(site: Browser
             pool.submit(PageJob(f"{site.url}/bomb")).result(60)
         assert len(pool.submit(PageJob(f"{site.url}/inline", wait_for=".row")).result(60).body) > 0
         assert pool.counts["drivers_replaced"] == 1
-        usual_mb = int(pool._idle[0].memory_mb())
+        usual_mb = int(until(lambda: pool._idle, "the driver has left the page")[0].memory_mb())
     with pool_of(tmp_path, DRIVER_MEMORY_MB=str(usual_mb * 2 // 3)) as pool:
         futures = [pool.submit(PageJob(f"{site.url}/inline", wait_for=".row")) for _ in range(6)]
         assert all(future.result(60).status == 200 for future in futures)
         assert pool.counts["drivers_replaced"] >= 1
+
+
+def test_a_page_does_not_wait_for_its_driver_to_be_cleared_and_no_second_one_is_started_for_the_next(
+    site: BrowserSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave, may_leave = PageVisit.leave, threading.Event()
+
+    def leave_later(visit: PageVisit) -> None:
+        may_leave.wait(30)
+        leave(visit)
+
+    monkeypatch.setattr(PageVisit, "leave", leave_later)
+    with pool_of(tmp_path, DRIVERS="2") as pool:
+        assert pool.submit(PageJob(f"{site.url}/inline", wait_for=".row")).result(60).status == 200
+        following = pool.submit(PageJob(f"{site.url}/inline", wait_for=".row"))
+        with pytest.raises(TimeoutError):
+            following.result(0.5)
+        may_leave.set()
+        assert following.result(60).status == 200
+        assert pool.counts == {"pages": 2, "drivers_started": 1}
+
+
+def test_a_driver_that_cannot_be_cleared_is_replaced_and_its_page_is_not_lost(
+    site: BrowserSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: PageVisit) -> None:
+        raise DriverLostError("gone")
+
+    monkeypatch.setattr(PageVisit, "leave", fail)
+    with pool_of(tmp_path) as pool:
+        for _ in range(2):
+            assert pool.submit(PageJob(f"{site.url}/inline", wait_for=".row")).result(60).status == 200
+        until(lambda: pool.counts["drivers_replaced"] == 2, "both drivers are replaced")
+        assert pool.counts["failures"] == 0
 
 
 @pytest.mark.parametrize("victim", ["tab", "browser", "chromedriver"])

@@ -36,8 +36,11 @@
       throw error;
     }
   };
-  // The promise of fetch comes with the headers; this with the last byte.
-  new PerformanceObserver(touch).observe({ type: "resource" });
+  // The promise of fetch comes with the headers; this with the last byte. Pictures, styles and icons bring no data.
+  const DATA = ["fetch", "xmlhttprequest", "script", "iframe", "frame", "embed", "object"];
+  new PerformanceObserver(list => {
+    if (list.getEntries().some(entry => DATA.includes(entry.initiatorType))) touch();
+  }).observe({ type: "resource" });
 
   // Dialogs are dismissed. A page that asks without end is stopped where it asks.
   const dismiss = answer => () => {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
@@ -24,10 +26,13 @@ from scraper.browser.page import PageVisit
 from scraper.errors import BrowserUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from scraper.browser.job import PageJob, RenderedPage
     from scraper.config_sections import RenderingConfig
+
+logger = logging.getLogger(__name__)
 
 WATCH_S = 0.1
 MEMORY_EVERY = 5
@@ -47,9 +52,11 @@ class BrowserPool:
         self._user_agent, self._verify = user_agent, verify_certificates
         self._executor = ThreadPoolExecutor(config.drivers, "swathe-browser")
         self._gate: Gate | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._idle: list[Driver] = []
         self._busy: set[Driver] = set()
+        self._leaving: set[Driver] = set()
+        """Those of the busy whose page is given, and which are soon idle."""
         self._closing = threading.Event()
         self._unavailable: BrowserUnavailableError | None = None
         self.counts: Counter[str] = Counter()
@@ -67,17 +74,16 @@ class BrowserPool:
         The result raises Scrapy's download errors for what may go better next time, PageRefusedError for what does
         not, DownloadCancelledError for a page that is too large, and BrowserUnavailableError.
         """
-        return self._executor.submit(self.render, job)
+        given: Future[RenderedPage] = Future()
+        done = self._executor.submit(self._work, job, given)
+        done.add_done_callback(lambda done: given.cancel() if done.cancelled() else None)
+        return given
 
     def render(self, job: PageJob) -> RenderedPage:
         """Render a page in this thread, which must live as long as the pool; raise as `submit` says."""
-        try:
-            page = self._render(job)
-        except BaseException:
-            self._count("failures")
-            raise
-        self._count("pages")
-        return page
+        given: Future[RenderedPage] = Future()
+        self._work(job, given)
+        return given.result()
 
     def close(self) -> None:
         """End every driver and thread, also in the middle of a page; safe to call twice."""
@@ -99,10 +105,23 @@ class BrowserPool:
         for driver in drivers:
             driver.kill(DriverLostError("the crawl has ended"))
 
-    def _render(self, job: PageJob) -> RenderedPage:
+    def _work(self, job: PageJob, given: Future[RenderedPage]) -> None:
+        """Give a page, or why there is none; what is to be done after the page is done while it is being read."""
+        if not given.set_running_or_notify_cancel():
+            return
+        try:
+            self._render(job, given)
+        except BaseException as error:
+            if given.done():
+                logger.exception("The driver that rendered %s could not be made ready for the next page", job.url)
+                return
+            self._count("failures")
+            given.set_exception(error)
+
+    def _render(self, job: PageJob, given: Future[RenderedPage]) -> None:
         driver = self._take()
         try:
-            return self._visit(driver, job)
+            self._visit(driver, job, given)
         except DriverExpiredError as error:
             self._lose(driver)
             raise DownloadTimeoutError(f"rendering {job.url} took too long: {error}") from None
@@ -115,26 +134,38 @@ class BrowserPool:
         finally:
             self._give_back(driver)
 
-    def _visit(self, driver: Driver, job: PageJob) -> RenderedPage:
+    def _visit(self, driver: Driver, job: PageJob, given: Future[RenderedPage]) -> None:
         """Render a page and leave it; a driver that does not come away from it is lost, the page is not."""
         visit = PageVisit(driver, job)
         page: RenderedPage | None = None
         try:
             page = visit.render()
-            return page
         finally:
-            if driver.connection.killed is None:
-                try:
-                    # What was waited for and came needs no evidence.
-                    if job.screenshot and not (page and page.is_as_wanted and job.wait_for):
-                        self._picture(driver, job.screenshot)
-                    driver.limit("leave", LEAVE_S)
-                    visit.leave()
-                except (DriverLostError, PageLeftError, ScriptFaultError):
-                    self._lose(driver)
+            # What was waited for and came needs no evidence.
+            picture = job.screenshot
+            if picture and (page is None or not page.is_as_wanted or not job.wait_for):
+                self._afterwards(driver, "screenshot", SCREENSHOT_S, partial(self._picture, driver, picture))
+            if page is not None:
+                with self._lock:
+                    self.counts["pages"] += 1
+                    self._leaving.add(driver)
+                given.set_result(page)
+            self._afterwards(driver, "leave", LEAVE_S, visit.leave)
+
+    def _afterwards(self, driver: Driver, name: str, limit_s: float, do: Callable[[], None]) -> None:
+        """Do what follows a page; a driver that cannot do it, or takes too long, is lost."""
+        if driver.connection.killed is None:
+            try:
+                driver.limit(name, limit_s)
+                do()
+                driver.lift(name)
+            except (DriverLostError, PageLeftError, ScriptFaultError):
+                self._lose(driver)
 
     def _take(self) -> Driver:
         with self._lock:
+            # A new one would take a hundred times as long as that one which is about to be free.
+            self._lock.wait_for(lambda: self._idle or not self._leaving or self._closing.is_set())
             self._open()
             if self._idle:
                 driver = self._idle.pop()
@@ -177,15 +208,17 @@ class BrowserPool:
     def _give_back(self, driver: Driver) -> None:
         driver.lift()
         driver.pages += 1
-        worn = driver.connection.killed is None and driver.is_worn()
-        if worn:
+        if driver.connection.killed is None and driver.is_worn():
             self._lose(driver)
         with self._lock:
             self._busy.discard(driver)
-            if driver.connection.killed is None and not self._closing.is_set():
+            self._leaving.discard(driver)
+            is_good = driver.connection.killed is None and not self._closing.is_set()
+            if is_good:
                 self._idle.append(driver)
-                return
-        driver.kill()
+            self._lock.notify_all()
+        if not is_good:
+            driver.kill()
 
     def _lose(self, driver: Driver) -> None:
         if not driver.is_lost:
@@ -195,9 +228,7 @@ class BrowserPool:
 
     def _picture(self, driver: Driver, path: Path) -> None:
         """Save how the page looks in the end."""
-        driver.limit("screenshot", SCREENSHOT_S)
         picture = driver.connection.screenshot()
-        driver.lift("screenshot")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_bytes(picture)
         path.chmod(0o600)
