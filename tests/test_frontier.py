@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sys
@@ -15,7 +16,8 @@ from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
 from support import configured, until
 
-from scraper.frontier.backend import Ack, Batch
+from scraper.frontier.backend import Ack, Batch, Put
+from scraper.frontier.exchange import Exchange
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.mongodb import MongoFrontier
 from scraper.frontier.ready import Ready
@@ -98,6 +100,52 @@ def test_a_batch_can_be_written_at_once(worker: Any, connection: Connection) -> 
     writer = Writer(worker("me"), connection)
     assert writer.write_at_once(Batch(puts(1, 2))).pending == 2
     writer.close()
+
+
+def test_a_list_whose_pages_follow_one_another_is_kept_in_few_writes_and_no_page_is_done_before_the_next_is_kept(
+    worker: Any, connection: Connection, database: Mongo
+) -> None:
+    me, batches, faults = worker("me"), list[Batch](), list[Exception]()
+    write = me.write
+
+    def note(batch: Batch) -> Any:
+        batches.append(batch)
+        return write(batch)
+
+    async def others() -> None:
+        pass
+
+    async def read_the_list(pages: int) -> None:
+        me.write = note
+        exchange = Exchange(
+            Writer(me, connection), 30, 16, load=lambda taken: puts(0)[0], catch_up=others, wake=lambda: None,
+            fail=faults.append,
+        )  # fmt: skip
+        exchange.begin()
+        exchange.put(*following(0))
+        for number in range(pages):
+            while (put := exchange.next()) is None:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.005)
+            if number < pages - 1:
+                exchange.put(*following(number + 1))
+            exchange.ended(put.id, Ack(put.id, number, {}, event="{}"))
+        await exchange.end()
+
+    asyncio.run(read_the_list(60))
+    assert not faults
+    assert database.frontier.count_documents({"state": "done"}) == 60
+    assert len(batches) < 20
+    kept = set[int]()
+    for batch in batches:
+        kept |= set(numbers(batch.puts))
+        assert {number + 1 for number in numbers(batch.acks)} <= kept | {60}
+
+
+def following(number: int) -> list[Put]:
+    (put,) = puts(number)
+    put.early = True
+    return [put]
 
 
 def test_adding_is_deduplicating_and_the_latest_of_the_highest_priority_goes_first(worker: Any) -> None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from scraper.errors import UnstorableRequestError
 from scraper.failures import UNSTORED
-from scraper.frontier.backend import Ack, Batch
+from scraper.frontier.backend import Ack
+from scraper.frontier.outgoing import Outgoing
 from scraper.frontier.ready import Ready
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from scraper.frontier.backend import Put, Taken, Written
+    from scraper.frontier.backend import Batch, Put, Taken, Written
     from scraper.frontier.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -28,9 +29,6 @@ Enough not to run dry while it asks, and few enough to leave some to others.
 
 MOST_WAITING = 2_000
 """Requests that may wait to be stored; more are stored before anything else goes on, so that memory stays flat."""
-
-ACK_WAIT_S = 0.1
-"""How long an acknowledgement may wait for others: nobody waits for it, but new requests wait for its being written."""
 
 TICK_S = 0.5
 """How often a worker without work looks whether others have left some."""
@@ -60,14 +58,12 @@ class Exchange:
         self.ready = Ready()
         self._begun = 0
         """How many requests were handed out and have not ended."""
-        self._acked_at = 0.0
-        """Since when acknowledgements wait."""
         self._storing = False
-        """Whether new requests are being stored."""
+        """Whether requests are being stored that cannot be begun before."""
         self.duplicates = 0
         self.over = False
-        """Whether the store was seen to have nothing left for anybody, since something was last done here."""
-        self._batch = Batch()
+        """Whether the store was seen to have nothing left for anybody since something was last done here."""
+        self._outgoing = Outgoing(lambda seconds: asyncio.get_running_loop().call_later(seconds, self.work_soon))
         self._more = True
         """Whether requests may be pending in the store."""
         self._waits = False
@@ -77,7 +73,7 @@ class Exchange:
         self._closing = False
 
     def __len__(self) -> int:
-        return len(self._batch.puts) + len(self.ready) + max(0, self.ready.pending)
+        return self._outgoing.plain + len(self.ready) + max(0, self.ready.pending)
 
     def begin(self) -> None:
         """Keep the lease from now on."""
@@ -96,14 +92,15 @@ class Exchange:
 
     def put(self, put: Put) -> None:
         """Add a request."""
-        # The next page of a list, with nothing before it: what it costs to store it need not be waited for. Should all
-        # be lost now, the page that led to it is not done, and makes it again.
-        put.early &= not (self.ready or self._batch.puts or self._storing or self._writer.shared)
-        self._batch.puts.append(put)
+        # The next page of a list, with nothing before it, need not wait to be stored. Should all be lost now, the page
+        # that led to it is not done, and makes it again.
+        put.early &= not (self.ready or self._outgoing.plain or self._storing or self._writer.shared)
+        self._outgoing.put(put)
         if put.early:
             self.ready.push(put)
             self._wake()
-        if len(self._batch.puts) >= MOST_WAITING:
+            return
+        if self._outgoing.plain >= MOST_WAITING:
             batch = self._next_batch()
             try:
                 self._written(self._writer.write_at_once(batch), batch)
@@ -116,14 +113,9 @@ class Exchange:
         was_alone = self.ready.ended(id_)
         self._begun -= 1
         if ack is None:
-            self._batch.releases.append(id_)
+            self._outgoing.release([id_])
         else:
-            if not self._batch.acks:
-                self._acked_at = time.monotonic()
-                asyncio.get_running_loop().call_later(ACK_WAIT_S, self.work_soon)
-            self._batch.acks.append(ack)
-            if was_alone:
-                self._acked_at = 0.0  # at once: it is innocent
+            self._outgoing.ack(ack, at_once=was_alone)  # one that was alone is innocent
         if not self._begun:
             self.work_soon()
 
@@ -147,16 +139,12 @@ class Exchange:
             self._working = asyncio.create_task(self._work())
 
     @property
-    def _has_work(self) -> bool:
-        return (
-            bool(self._batch.puts or self._batch.releases or self.ready.to_mark) or self._acks_are_due or self._hungry
-        )
+    def _idle(self) -> bool:
+        return not (self.ready or self._begun)
 
     @property
-    def _acks_are_due(self) -> bool:
-        """Whether acknowledgements are to be written: after a while, or when there is nothing else to do."""
-        idle = not (self.ready or self._begun)
-        return bool(self._batch.acks) and (idle or time.monotonic() - self._acked_at >= ACK_WAIT_S / 2)
+    def _has_work(self) -> bool:
+        return bool(self.ready.to_mark) or self._outgoing.is_due(idle=self._idle) or self._hungry
 
     @property
     def _hungry(self) -> bool:
@@ -168,7 +156,7 @@ class Exchange:
             while not self._closing:
                 if self._has_work:
                     await self._write()
-                elif self.ready or self._begun or await self._is_over():
+                elif not self._idle or await self._is_over():
                     break
                 elif not self._has_work:
                     self._waits = True
@@ -186,22 +174,16 @@ class Exchange:
 
     async def _write(self) -> None:
         batch = self._next_batch()
-        self._storing = bool(batch.puts)
+        self._storing = any(not put.early for put in batch.puts)
         self._written(await self._writer.do(lambda backend: backend.write(batch)), batch)
         self._storing = False
 
     def _next_batch(self) -> Batch:
-        due = self._acks_are_due
-        batch, self._batch = self._batch, Batch()
-        if not (due or self._closing):
-            self._batch.acks, batch.acks = batch.acks, []
+        batch = self._outgoing.take(idle=self._idle, all_=self._closing)
         batch.alone = self.ready.to_mark
-        batch.puts.sort(key=lambda put: (not put.early, put.order))
         begun = sum(put.early for put in batch.puts)
-        batch.lease = begun
-        if not self._closing:
-            batch.lease = max(begun, self._most - len(self.ready))
-            batch.take = max(0, batch.lease - len(batch.puts)) if self._hungry else 0
+        batch.lease = begun if self._closing else max(begun, self._most - len(self.ready))
+        batch.take = max(0, batch.lease - len(batch.puts)) if self._hungry and not self._closing else 0
         return batch
 
     def _written(self, written: Written, batch: Batch) -> None:
@@ -212,7 +194,7 @@ class Exchange:
             try:
                 self.ready.push(self._load(taken))
             except UnstorableRequestError as error:
-                self._batch.acks.append(Ack(taken.id, time.time_ns(), {UNSTORED: 1}, error=str(error)))
+                self._outgoing.ack(Ack(taken.id, time.time_ns(), {UNSTORED: 1}, error=str(error)))
         self.ready.marked(batch.alone)
         self.ready.pending += written.pending - len(written.taken)
         if written.pending or batch.take:
@@ -227,7 +209,7 @@ class Exchange:
             return False
         self._more = False
         await self._catch_up()
-        self.over = not (self._has_work or self.ready or self._begun)
+        self.over = self._idle and not self._has_work
         return self.over
 
     async def _tick(self) -> None:
@@ -241,7 +223,7 @@ class Exchange:
                     self._more = bool(await self._writer.do(lambda backend: backend.renew())) or self._more
                     renewed_at = time.monotonic()
                 if late_s > self._lease_s:
-                    self._batch.releases += self.ready.drop()  # somebody else may have them by now
+                    self._outgoing.release(self.ready.drop())  # somebody else may have them by now
                     self._more = True
             except Exception as error:  # noqa: BLE001 - the next write shows whether the store is lost
                 logger.warning("The lease could not be renewed: %s", error)
