@@ -245,3 +245,24 @@ def test_a_scheduler_serves_how_its_schedules_go_and_says_on_each_line_which_one
     }
     page = (ROOT / "docs/reference/observing.md").read_text()
     assert not [name for name in found if f"`{name}`" not in page and not name.startswith("process_")]
+
+
+def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(tmp_path: Path) -> None:
+    script = """
+import logging, resource, sys
+from scraper.config import load_config
+from scraper.observing import log
+
+log._install(logging.FileHandler(sys.argv[1]), load_config(), set())
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+for _ in range(3):
+    logging.getLogger("scraper").warning("is lost")
+logging.getLogger("scraper").warning("%d", "no number")
+"""
+    # The kernel says EFBIG for a limit where it says ENOSPC for a disk; SIGXFSZ is ignored by Python.
+    log_file = tmp_path / "crawl.log"
+    done = subprocess.run([sys.executable, "-c", script, str(log_file)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    said, _, bug = done.stderr.partition("--- Logging error ---")
+    assert said == f"swathe: the log {log_file} cannot be written (File too large), and lacks lines from here on\n"
+    assert "TypeError" in bug

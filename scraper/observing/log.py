@@ -5,9 +5,11 @@ There is one handler a process, so all of this holds for the lines of Scrapy, Tw
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import stat
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +95,29 @@ def _install(handler: logging.Handler, config: Config, secrets: set[str]) -> Non
     mask = Masking(secrets_of(config) | secrets)
     handler.setFormatter(JsonLines(mask) if _wants_json(handler, config) else Lines(mask))
     handler.addFilter(_with_fields)
+    _tell_once_when_unwritable(handler)
     logging.root.addHandler(handler)
     _handler = handler
+
+
+def _tell_once_when_unwritable(handler: logging.Handler) -> None:
+    """Say in one line that a log cannot be written; Python shows a traceback for every line that is lost."""
+    report, told = handler.handleError, False
+
+    def tell(record: logging.LogRecord) -> None:
+        nonlocal told
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            report(record)
+        elif not told:
+            told = True
+            with contextlib.suppress(OSError):  # it is standard error itself that cannot be written
+                name = getattr(handler, "baseFilename", "standard error")
+                sys.stderr.write(
+                    f"swathe: the log {name} cannot be written ({error.strerror}), and lacks lines from here on\n"
+                )
+
+    handler.handleError = tell  # type: ignore[method-assign]
 
 
 def _wants_json(handler: logging.Handler, config: Config) -> bool:
