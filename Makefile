@@ -38,6 +38,8 @@ bench: install
 	$(BIN)/python benchmarks/exports.py
 	$(BIN)/python benchmarks/frontier.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/recrawl.py
+	$(BIN)/python benchmarks/rendering.py
 
 # Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.
 lock: $(VENV)/.installed-dev

@@ -60,7 +60,6 @@ DOWNLOAD_WARNSIZE = 0
 # Scrapy's own policy tells other sites which page led to them.
 REFERRER_POLICY = "same-origin"
 MEMUSAGE_LIMIT_MB = SWATHE.crawl.memory_limit_mb
-REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
 # What is still to be asked for
@@ -76,6 +75,8 @@ EXTENSIONS = {
     "scraper.incremental.memory.VisitMemory": 0,
     "scraper.retention.PruneAfterCrawl": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,
+    # Off in any case, and to import it takes a tenth of a second.
+    "scrapy.extensions.remote_control.RemoteControl": None,
     "scraper.gathering.RecordFeeds": 0,
 }
 SPIDER_MIDDLEWARES = {

@@ -25,6 +25,18 @@ def test_values_are_those_of_scrapy_s_selectors(css: str) -> None:
     assert first(PAGE, css) == PAGE.css(css).get()
 
 
+@pytest.mark.parametrize(
+    "css",
+    [".b", ".b.c", ".b:not(.c)", "p:not(.b)", "[class~='b c']", "[class~='']", "[rel~=next]", ".b, .c", ".B", ".é"],
+)
+def test_classes_are_words(css: str) -> None:
+    classes = ["b", "bb", "b c", "\tc\n b ", "cb b-c", "B", "", "é"]
+    body = "".join(f'<p class="{text}">{number}</p>' for number, text in enumerate(classes)) + "<p rel='up next'>r</p>"
+    page = HtmlResponse("http://x/", body=body.encode(), encoding="utf-8")
+    texts_of = ", ".join(f"{part}::text" for part in css.split(", "))
+    assert texts(page, texts_of) == page.css(texts_of).getall()
+
+
 def test_an_element_is_selected_from_as_scrapy_does() -> None:
     ours = [texts(item, "*::text") for item in each(PAGE, "li")]
     assert ours == [item.css("*::text").getall() for item in PAGE.css("li")]

@@ -58,7 +58,10 @@ class Connection:
 
     def open(self) -> Database[dict[str, Any]]:
         """Reach MongoDB, starting the embedded server when needed; raise DatabaseError or ConfigError."""
-        self.revive()
+        # The driver knows at once when a server that it was connected to is gone; to look for oneself takes half a
+        # millisecond, and this is called for every batch.
+        if self._client is None or not self._client.nodes:
+            self.revive()
         if self._client is None:
             client = self._reachable_client()
             mongoengine.connect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from w3lib.url import canonicalize_url
@@ -28,7 +29,7 @@ class Ask:
     @property
     def identity(self) -> tuple[str, ...]:
         """What tells this request from another, whatever its place in the list."""
-        return (self.method, canonicalize_url(self.url), self.body, *(f"{k}:{v}" for k, v in self.headers.items()))
+        return (self.method, _canonical(self.url), self.body, *(f"{k}:{v}" for k, v in self.headers.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,9 @@ class End:
     """What speaks against this being the end, in words for the run's reasons."""
     gap: str = ""
     """What is known to be missing behind it."""
+
+
+@lru_cache(maxsize=64)
+def _canonical(url: str) -> str:
+    """Return a URL as its like are compared; that of a page is wanted again when the page arrives."""
+    return str(canonicalize_url(url))

@@ -5,7 +5,7 @@ A crawl that goes on after a crash, or beside others, takes these in instead of 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from scraper.paging.ask import Ask, End
@@ -59,10 +59,17 @@ class ListEvent:
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as plain data without what is empty."""
-        data = {name: value for name, value in asdict(self).items() if value}
+        data = {name: value for name, value in _fields(self).items() if value}
+        data |= {"asks": [_fields(ask) for ask in self.asks]} if self.asks else {}
         if self.facts is not None:
-            facts = {name: value for name, value in data["facts"].items() if value or name in ("entries", "following")}
-            data["facts"] = {**facts, "ends": isinstance(self.facts.following, End), "entries": list(facts["entries"])}
+            facts = {name: value for name, value in _fields(self.facts).items() if value or name == "entries"}
+            ends = isinstance(self.facts.following, End)
+            data["facts"] = {
+                **facts,
+                "ends": ends,
+                "entries": list(self.facts.entries),
+                "following": _fields(self.facts.following),
+            }
         return data
 
     @classmethod
@@ -74,6 +81,11 @@ class ListEvent:
             kind = End if facts.pop("ends") else Ask
             fields["facts"] = PageFacts(**{**facts, "following": kind(**facts["following"])})
         return cls(**{**fields, "asks": [Ask(**ask) for ask in fields.get("asks", [])]})
+
+
+def _fields(of: Any) -> dict[str, Any]:
+    """Return the fields of an object as they are; `asdict` copies every entry of a page."""
+    return {name: getattr(of, name) for name in of.__slots__}
 
 
 def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_record: int, end: End | None) -> PageFacts:
