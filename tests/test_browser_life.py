@@ -104,6 +104,19 @@ def test_a_page_does_not_wait_for_its_driver_to_be_cleared_and_no_second_one_is_
         assert pool.counts == {"pages": 2, "drivers_started": 1}
 
 
+def test_a_picture_that_cannot_be_kept_costs_no_page(
+    site: BrowserSite, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    with pool_of(tmp_path) as pool:
+        job = PageJob(f"{site.url}/inline", wait_for=".nothing", screenshot=tmp_path / "file" / "page.png")
+        assert "wait_for-missing" in pool.submit(job).result(60).flags
+        until(lambda: pool._idle, "the driver is used again")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The picture {job.screenshot} could not be kept: File exists"
+    ]
+
+
 def test_a_driver_that_cannot_be_cleared_is_replaced_and_its_page_is_not_lost(
     site: BrowserSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,8 +142,7 @@ class BrowserPool:
             page = visit.render()
         finally:
             # What was waited for and came needs no evidence.
-            picture = job.screenshot
-            if picture and (page is None or not page.is_as_wanted or not job.wait_for):
+            if (picture := job.screenshot) and not (page is not None and page.is_as_wanted and job.wait_for):
                 self._afterwards(driver, "screenshot", SCREENSHOT_S, partial(self._picture, driver, picture))
             if page is not None:
                 with self._lock:
@@ -229,9 +228,12 @@ class BrowserPool:
     def _picture(self, driver: Driver, path: Path) -> None:
         """Save how the page looks in the end."""
         picture = driver.connection.screenshot()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_bytes(picture)
-        path.chmod(0o600)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.write_bytes(picture)
+            path.chmod(0o600)
+        except OSError as error:
+            logger.warning("The picture %s could not be kept: %s", path, error.strerror)
 
     def _watch(self) -> None:
         """End drivers that are over a limit."""
