@@ -5,9 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from dataclasses import dataclass
 
 from scraper.processes import PROC, SESSION, STARTED, STATE, started, stat_of
+
+TICK_S = 0.002
+END_TIMEOUT_S = 10
+"""How long processes that were killed are waited for: one in the middle of a read from a dead disk does not end."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,16 @@ def session_of(leader: int) -> list[Process]:
 
 
 def end_session(leader: int) -> None:
-    """Kill every process of a session at once."""
-    for member in session_of(leader):
-        with contextlib.suppress(ProcessLookupError):  # it ended by itself
-            os.kill(member.pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # no such group any more; needed without /proc
-        os.killpg(leader, signal.SIGKILL)
+    """Kill every process of a session, also those that are started meanwhile, and wait until they have ended."""
+    deadline = time.monotonic() + END_TIMEOUT_S
+    while (members := session_of(leader)) and time.monotonic() < deadline:
+        for member in members:
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself
+                os.kill(member.pid, signal.SIGKILL)
+        time.sleep(TICK_S)
+    if not PROC.is_dir():
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # no such group any more
+            os.killpg(leader, signal.SIGKILL)
 
 
 def tree_of(pid: int) -> list[int]:
