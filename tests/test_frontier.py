@@ -20,6 +20,7 @@ from scraper.frontier.backend import Ack, Batch, Put
 from scraper.frontier.exchange import Exchange
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.mongodb import MongoFrontier
+from scraper.frontier.outgoing import PATIENCE_S
 from scraper.frontier.ready import Ready
 from scraper.frontier.stored_runs import MongoRuns
 from scraper.frontier.writer import Writer
@@ -132,10 +133,13 @@ def test_a_list_whose_pages_follow_one_another_is_kept_in_few_writes_and_no_page
             exchange.ended(put.id, Ack(put.id, number, {}, event="{}"))
         await exchange.end()
 
+    began = time.monotonic()
     asyncio.run(read_the_list(60))
+    took_s = time.monotonic() - began
     assert not faults
     assert database.frontier.count_documents({"state": "done"}) == 60
-    assert len(batches) < 20
+    # However slow the machine is; on a usual one that is 10 to 20 writes.
+    assert len(batches) <= 5 + took_s / (PATIENCE_S / 2)
     kept = set[int]()
     for batch in batches:
         kept |= set(numbers(batch.puts))
