@@ -146,9 +146,12 @@ def test_a_run_that_never_ends_is_timed_out(swathe: Swathe, database: Mongo) -> 
 def test_a_schedule_can_be_fired_by_hand_and_says_how_it_ended(
     swathe: Swathe, database: Mongo, slow: PracticeServer
 ) -> None:
+    # The first crawl, and its lease, outlast the start of the second command on a machine that is busy.
     swathe.extra |= QUICK | {
-        "SWATHE_SCHEDULE_TABLE": f"0 6 * * * | spider=quotes-table start={slow.url}quotes/tableful/"
+        "SWATHE_SCHEDULE_TABLE": f"0 6 * * * | spider=quotes-table start={slow.url}quotes/tableful/",
+        "SWATHE_SCHEDULER_LEASE_S": "15",
     }
+    slow.faults["/quotes/tableful/"] = Fault(status=None, delay_s=8, times=1)
     assert swathe("schedule", "trigger", "table", "--detach").out == "table: running\n"
     refused = swathe("schedule", "trigger", "table", code=3)
     assert "table: skipped: still running: table@" in refused.out
