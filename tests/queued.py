@@ -1,14 +1,23 @@
-"""Requests of one run, by numbers, as the tests of every store of requests put them and find them."""
+"""What the tests of every store of requests share: requests of one run, by numbers, and a crawl with a dead letter."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 from scrapy import Request
+from support import last_run
 
 from scraper.frontier.backend import Put
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+    from support import Swathe
+
+    from scraper.practice import PracticeServer
+
+    Mongo = Database[dict[str, Any]]
 
 RUN = ObjectId()
 
@@ -23,3 +32,14 @@ def puts(*numbers: int, **given: Any) -> list[Put]:
 
 def numbers(found: Any) -> list[int]:
     return [int.from_bytes(one.id[-16:]) for one in found]
+
+
+def crawled_with_a_dead_letter(swathe: Swathe, database: Mongo, site: PracticeServer) -> tuple[list[str], Any]:
+    """Crawl a site whose second list page fails; return the command, and the run that says so."""
+    quick = ["crawl", "books", "--start", f"{site.url}books/", "--set", "RETRY_TIMES=1"]
+    swathe(*quick, code=3)
+    run = last_run(database)
+    assert run["dead_letters"] == 1
+    assert "answered 500 (tried 2 times)" in swathe("runs", "show", str(run["_id"])).out
+    assert "answered 500 (tried 2 times)" in swathe("why", f"{site.url}books/catalogue/page-2.html").out
+    return quick, run

@@ -15,6 +15,8 @@ from scraper.config import Config, load_config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pymongo.database import Database
+
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND_TIMEOUT_S = 120
 
@@ -83,6 +85,13 @@ def until(condition: Callable[[], Any], what: str, timeout_s: float = 30) -> Any
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
         time.sleep(0.02)
     return value
+
+
+def last_run(database: Database[dict[str, Any]]) -> dict[str, Any]:
+    """Return the run that began last."""
+    run = database.runs.find_one(sort=[("started_at", -1)])
+    assert run is not None
+    return run
 
 
 def configured(**environ: str) -> Config:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import ROOT, until
+from support import ROOT, last_run, until
 
 from models.registry import record_documents
 from scraper.practice import Fault, PracticeServer
@@ -51,12 +51,6 @@ def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def truth(rows: list[dict[str, Any]], like: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the site's true records with the fields that are stored."""
     return in_order([{name: row.get(name) for name in like[0]} for row in rows])
-
-
-def last_run(database: Mongo) -> dict[str, Any]:
-    run = database.runs.find_one(sort=[("started_at", -1)])
-    assert run is not None
-    return run
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from queued import RUN, numbers, puts
+from queued import RUN, crawled_with_a_dead_letter, numbers, puts
 from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
-from support import configured, until
+from support import configured, last_run, until
 
 from scraper.frontier.backend import Ack, Batch, Put
 from scraper.frontier.exchange import Exchange
@@ -250,12 +250,6 @@ def slow() -> Iterator[PracticeServer]:
         yield site
 
 
-def last_run(database: Mongo) -> dict[str, Any]:
-    run = database.runs.find_one(sort=[("started_at", -1)])
-    assert run is not None
-    return run
-
-
 def started(swathe: Swathe, site: PracticeServer, requests: int = 25) -> Any:
     crawl = swathe.start("crawl", "books", "--start", f"{site.url}books/", SWATHE_STORE_BATCH_WAIT_MS="10")
     until(lambda: len(site.requests) > requests or crawl.poll() is not None, "the crawl is under way", 60)
@@ -330,12 +324,7 @@ def test_a_second_crawl_of_the_same_is_refused_while_one_is_alive(swathe: Swathe
 def test_dead_letters_are_shown_and_tried_again_in_the_same_run(swathe: Swathe, database: Mongo) -> None:
     faults = {"/books/catalogue/page-2.html": Fault(status=500)}
     with PracticeServer(faults=faults) as site:
-        quick = ["crawl", "books", "--start", f"{site.url}books/", "--set", "RETRY_TIMES=1"]
-        swathe(*quick, code=3)
-        run = last_run(database)
-        assert run["dead_letters"] == 1
-        assert "answered 500 (tried 2 times)" in swathe("runs", "show", str(run["_id"])).out
-        assert "answered 500 (tried 2 times)" in swathe("why", f"{site.url}books/catalogue/page-2.html").out
+        quick, run = crawled_with_a_dead_letter(swathe, database, site)
         faults.clear()
         site.faults.clear()
         asked = len(site.requests)

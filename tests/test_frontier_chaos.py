@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis_process import RedisProcess
-from support import Swathe, until
+from support import Swathe, last_run, until
 
 from scraper.practice import Fault, PracticeServer
 from scraper.practice.data import load_site
@@ -47,8 +47,7 @@ QUICK = ["--set", "RETRY_TIMES=1", "--set", "store.batch_wait_ms=20", "--set", "
 
 def outcome(database: Mongo) -> dict[str, Any]:
     """Return all that a crawl leaves, without times and ids."""
-    run = database.runs.find_one(sort=[("started_at", -1)])
-    assert run is not None
+    run = last_run(database)
     runs = {row["_id"]: number for number, row in enumerate(database.runs.find(sort=[("started_at", 1)]))}
     times = ("_id", "first_seen", "last_seen", "changed_at", "gone_at")
     return {
@@ -70,6 +69,11 @@ def outcome(database: Mongo) -> dict[str, Any]:
         "stored": sum(run["counts"][f"items_{what}"] for what in ("new", "changed", "unchanged")),
         "runs": len(runs),
     }  # fmt: skip
+
+
+def assert_same(left: dict[str, Any], expected: dict[str, Any]) -> None:
+    for part, value in expected.items():
+        assert left[part] == value, part
 
 
 @pytest.fixture(scope="module")
@@ -136,16 +140,13 @@ def test_a_crawl_killed_at_random_moments_ends_like_one_that_was_not(
     crawl_before(swathe, port)
     with PracticeServer(DEARER, port=port, latency_ms=10, faults=faults()) as server:
         hit = killed_crawls(swathe, server, KILLS)
-        asked = len(server.requests)
         if database.runs.find_one({"state": "running"}):
             result = swathe("crawl", "books", "--start", f"{server.url}books/", *QUICK, code=3)
             assert "goes on with run" in result.err
         asked = len(server.requests)
     print(f"{hit} kills in mid-crawl, {asked} requests")
     assert hit
-    left = outcome(database)
-    for part, value in expected.items():
-        assert left[part] == value, part
+    assert_same(outcome(database), expected)
     assert database.frontier.count_documents({"state": {"$in": ["pending", "leased"]}}) == 0
 
 
@@ -165,9 +166,7 @@ def test_four_workers_of_which_two_are_killed_leave_what_one_would(
         said = [process.communicate(timeout=120)[1] for process in four]
     print([process.returncode for process in four], *said, sep="\n")
     assert [process.returncode for process in four] == [-9, -9, 3, 3]
-    left = outcome(database)
-    for part, value in expected.items():
-        assert left[part] == value, part
+    assert_same(outcome(database), expected)
 
 
 def test_a_crawl_whose_mongod_is_killed_too_ends_like_one_that_was_not(
@@ -197,5 +196,4 @@ def test_a_crawl_whose_mongod_is_killed_too_ends_like_one_that_was_not(
     with connection_to(config.mongodb) as database:
         left = outcome(database)
     swathe("db", "stop", "--force", **own)
-    for part, value in expected.items():
-        assert left[part] == value, part
+    assert_same(left, expected)

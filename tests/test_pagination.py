@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import ROOT
+from support import ROOT, last_run
 
 from scraper.practice import PracticeServer
 
@@ -30,12 +30,6 @@ def crawl(
         PYTHONPATH=f"{ROOT / 'tests'}:{ROOT}",
         **(environ or {}),
     )
-
-
-def last_run(database: Mongo) -> dict[str, Any]:
-    run = database.runs.find_one(sort=[("started_at", -1)])
-    assert run is not None
-    return run
 
 
 def quotes(database: Mongo) -> list[tuple[str, str, tuple[str, ...]]]:

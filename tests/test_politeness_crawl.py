@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from support import until
+from support import last_run, until
 from test_foreign_mongodb import mongod
 
 from scraper.practice import Fault, PracticeServer
@@ -41,12 +41,6 @@ def crawl(swathe: Swathe, site: PracticeServer, *options: str, spider: str = "qu
 
 def whole(database: Mongo, site: PracticeServer) -> bool:
     return database.quotes.count_documents({}) == len(site.site.quotes)
-
-
-def last_run(database: Mongo) -> dict[str, Any]:
-    run = database.runs.find_one(sort=[("started_at", -1)])
-    assert run is not None
-    return run
 
 
 def asked(site: PracticeServer, path: str = "") -> list[tuple[int, float]]:

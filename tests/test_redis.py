@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from queued import RUN, numbers, puts
+from queued import RUN, crawled_with_a_dead_letter, numbers, puts
 from redis_process import RedisProcess
-from support import configured, until
+from support import configured, last_run, until
 
 from scraper.errors import ConfigError, DatabaseError
 from scraper.frontier.backend import Ack, Batch
@@ -223,12 +223,6 @@ def test_redis_down_at_the_start_is_one_line(swathe: Swathe, database: Mongo, tm
 # Crawls
 
 
-def last_run(database: Mongo) -> dict[str, Any]:
-    run = database.runs.find_one(sort=[("started_at", -1)])
-    assert run is not None
-    return run
-
-
 def test_redis_killed_and_started_again_in_mid_crawl_loses_nothing(
     swathe: Swathe, database: Mongo, slow: PracticeServer, own: RedisProcess
 ) -> None:
@@ -264,12 +258,7 @@ def test_a_crawl_whose_redis_is_emptied_fails_and_begins_anew(
 def test_dead_letters_in_redis_are_shown_and_tried_again(swathe: Swathe, database: Mongo, redis: RedisProcess) -> None:
     swathe.extra |= redis.environ
     with PracticeServer(faults={"/books/catalogue/page-2.html": Fault(status=500)}) as site:
-        quick = ["crawl", "books", "--start", f"{site.url}books/", "--set", "RETRY_TIMES=1"]
-        swathe(*quick, code=3)
-        run = last_run(database)
-        assert run["dead_letters"] == 1
-        assert "answered 500 (tried 2 times)" in swathe("runs", "show", str(run["_id"])).out
-        assert "answered 500 (tried 2 times)" in swathe("why", f"{site.url}books/catalogue/page-2.html").out
+        quick, run = crawled_with_a_dead_letter(swathe, database, site)
         site.faults.clear()
         assert "1 dead letter tried again" in swathe(*quick, "--retry-dead", code=3).err
         again = last_run(database)
