@@ -124,7 +124,7 @@ def rows(**wanted: Any) -> list[tuple[str, str, str | None]]:
 
 
 def main() -> None:
-    """Be a scheduler whose clock is a row of MongoDB; its crawls end after some looks."""
+    """Be a scheduler whose clock is a row of MongoDB; its crawls end after some looks, unless the row says hold."""
     config = load_config(ROOT, {name: text for name, text in os.environ.items() if name.startswith("SWATHE_")})
     with Connection(config.mongodb) as database:
         firings.prepare(database)
@@ -138,9 +138,9 @@ def main() -> None:
         looked_at: list[str] = []
         scheduler.begin()
         print("up", flush=True)
-        while not database.fake_clock.find_one({"over": True}):
+        while not (told := database.fake_clock.find_one({})).get("over"):  # type: ignore[union-attr]
             scheduler.turn()
-            for firing in scheduler.running():
+            for firing in scheduler.running() if not told.get("hold") else []:  # type: ignore[union-attr]
                 looked_at.append(firing.mark)
                 if looked_at.count(firing.mark) > 2:
                     crawls.end(mark=firing.mark)
