@@ -1,13 +1,18 @@
 """How fast the full pipeline is: as ratios to plain Scrapy, to the same crawl without storage, and to save() an item.
 
-    python benchmarks/pipeline.py                 # both spiders, 5 rounds
-    python benchmarks/pipeline.py --rounds 3 --spider quotes
+    python benchmarks/pipeline.py                 # all three crawls, 5 rounds
+    python benchmarks/pipeline.py --rounds 3 --crawl lists
 
 The variants of one crawl run in turn, each in a process of its own, into an empty database of an embedded MongoDB
 that acknowledges from its journal. The practice site serves a large, healthy copy of itself from another process.
 
-    plain  a spider of Scrapy's own on the quotes' pages: `response.css` for every field, 16 requests at once, each page
-           asked for at the start, Scrapy's settings as they are, nothing stored (`quotes` only)
+    lists   500 pages of 20 quotes each, and nothing else
+    quotes  the same, and the pages of the 50 authors, whose links are on every page
+    books   1,500 pages of one record each, and their lists
+
+    plain  a spider of Scrapy's own that reads the same pages and fields: `response.css` for every field, 16 requests at
+           once, each page of the list asked for at the start, repeated links left to Scrapy's filter as its tutorial
+           does, Scrapy's settings as they are, nothing stored (not for `books`)
     off    the spider with the pipelines off: pages are fetched and parsed, nothing is cleaned or stored
     full   the crawl as shipped: clean, validate, store with its history, and a frontier that survives a kill
     save   one item at a time: clean, then one blocking save(), which validates; as most projects do it
@@ -29,7 +34,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from models.record import Found
+    from scraper.spider import SiteSpider
 
 VARIANTS = ("plain", "off", "full", "save")
 LIST_PAGES = 500
@@ -45,8 +53,8 @@ SITE = [
     "--padding-kb",
     "20",
 ]
-STARTS = {"quotes": "quotes/", "books": "books/"}
-COLLECTIONS = {"quotes": ("quotes", "authors"), "books": ("books",)}
+STARTS = {"lists": "quotes/", "quotes": "quotes/", "books": "books/"}
+COLLECTIONS = {"lists": ("quotes",), "quotes": ("quotes", "authors"), "books": ("books",)}
 
 
 class SaveEachItem:
@@ -61,7 +69,7 @@ class SaveEachItem:
         return item
 
 
-def crawl_plainly(site: str) -> dict[str, float]:
+def crawl_plainly(crawl: str, site: str) -> dict[str, float]:
     """Crawl the quotes with Scrapy alone and return the same figures as `crawl_once`."""
     import scrapy
     from scrapy.crawler import AsyncCrawlerProcess
@@ -74,13 +82,13 @@ def crawl_plainly(site: str) -> dict[str, float]:
                 yield scrapy.Request(f"{site}quotes/page/{number}/")
 
         def parse(self, response: Any, **_: Any) -> Any:
-            for quote in response.css(".quote"):
+            for quote in response.css("div.quote"):
                 yield {
-                    "text": quote.css(".text::text").get(),
-                    "author": quote.css(".author::text").get(),
-                    "tags": quote.css(".tag::text").getall(),
+                    "text": quote.css("span.text::text").get(),
+                    "author": quote.css("small.author::text").get(),
+                    "tags": quote.css("a.tag::text").getall(),
                 }
-            if response.url.endswith("/page/1/"):
+            if crawl == "quotes":
                 yield from response.follow_all(css="a[href*='/author/']", callback=self.parse_author)
 
         def parse_author(self, response: Any) -> Any:
@@ -100,14 +108,30 @@ def crawl_plainly(site: str) -> dict[str, float]:
     return {"pages": pages, "items": items, "stored": items, "seconds": seconds}
 
 
-def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
+def spider_of(crawl: str) -> type[SiteSpider]:
+    """Return the spider of a crawl."""
+    from models.quotes import Quote
+    from scraper.crawling import spider_class
+    from scraper.select import first, texts
+    from spiders.quotes import QuotesSpider
+
+    class ListedQuotes(QuotesSpider):
+        def read_item(self, page: Any, item: Any) -> Iterator[Found]:
+            """Read a quote, and leave its author."""
+            text, author = first(item, "span.text::text"), first(item, "small.author::text")
+            yield Quote.found(page, text=text, author=author, tags=texts(item, "a.tag::text"))
+
+    return ListedQuotes if crawl == "lists" else spider_class(crawl)
+
+
+def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
     """Crawl in this process and return pages, items and seconds (of the crawl, without Python's start)."""
     from scrapy import signals
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.beginning import begin_run
     from scraper.config import load_config
-    from scraper.crawling import project_settings, spider_class, tune_process
+    from scraper.crawling import project_settings, tune_process
     from scraper.frontier.stores import stored_runs
     from scraper.mongo.connection import connection_to
     from scraper.mongo.indexes import ensure_indexes
@@ -120,8 +144,10 @@ def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
         own = {f"{__name__}.SaveEachItem": 100} if variant == "save" else {}
         settings.set("ITEM_PIPELINES", {**shipped, **own}, priority="cmdline")
         settings.set("EXTENSIONS", {"scraper.run_recorder.RunRecorder": None}, priority="cmdline")
-    if variant == "save":
-        middlewares = settings.getdict("SPIDER_MIDDLEWARES") | {"scraper.gathering.GatherRecords": None}
+        # Without a run there are no pages to keep for it.
+        unused = {"scraper.stored_pages.keeping.KeepPages": None}
+        unused |= {"scraper.gathering.GatherRecords": None} if variant == "save" else {}
+        middlewares = settings.getdict("SPIDER_MIDDLEWARES") | unused
         settings.set("SPIDER_MIDDLEWARES", middlewares, priority="cmdline")
     items = 0
 
@@ -130,7 +156,7 @@ def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
         items += len(item.records) if isinstance(item, PageRecords) else 1
 
     process = AsyncCrawlerProcess(settings)
-    kind = spider_class(spider)
+    kind = spider_of(crawl)
     with connection_to(load_config().mongodb) as database:
         for document in kind.records:
             database.drop_collection(document._get_collection_name())
@@ -140,14 +166,14 @@ def crawl_once(spider: str, variant: str, site: str) -> dict[str, float]:
         crawler = process.create_crawler(kind)
         tune_process(crawler)
         crawler.signals.connect(count, signal=signals.item_scraped)
-        start = site + STARTS[spider]
+        start = site + STARTS[crawl]
         if variant == "full":
             # As shipped: what is still to be asked for is stored, too.
             begun = begin_run(database, kind, {"start": start}, "fresh", store=stored_runs(load_config(), database))
             crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
         process.crawl(crawler, start=start)
         process.start()
-        stored = sum(database[name].count_documents({}) for name in COLLECTIONS[spider])
+        stored = sum(database[name].count_documents({}) for name in COLLECTIONS[crawl])
     value = crawler.stats.get_value
     return {
         "pages": value("response_received_count"),
@@ -161,12 +187,12 @@ def main() -> None:
     """Run the rounds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="crawls of each variant (default 5)")
-    parser.add_argument("--spider", choices=sorted(STARTS), action="append", help="default: both")
-    parser.add_argument("--one", nargs=3, metavar=("SPIDER", "VARIANT", "SITE"), help=argparse.SUPPRESS)
+    parser.add_argument("--crawl", choices=STARTS, action="append", help="default: all")
+    parser.add_argument("--one", nargs=3, metavar=("CRAWL", "VARIANT", "SITE"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        spider, variant, site = args.one
-        print(json.dumps(crawl_plainly(site) if variant == "plain" else crawl_once(spider, variant, site)))
+        crawl, variant, site = args.one
+        print(json.dumps(crawl_plainly(crawl, site) if variant == "plain" else crawl_once(crawl, variant, site)))
         return
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder, "SWATHE_MONGODB_IDLE_STOP_S": "30"}
@@ -179,34 +205,34 @@ def main() -> None:
         try:
             assert server.stdout is not None
             site = server.stdout.readline().strip()
-            for spider in args.spider or sorted(STARTS):
-                report(spider, measure(spider, site, args.rounds, environ))
+            for crawl in args.crawl or STARTS:
+                report(crawl, measure(crawl, site, args.rounds, environ))
         finally:
             server.terminate()
             server.wait()
             subprocess.run([sys.executable, "main.py", "db", "stop", "--force"], cwd=ROOT, env=environ, check=True)
 
 
-def measure(spider: str, site: str, rounds: int, environ: dict[str, str]) -> dict[str, list[dict[str, float]]]:
+def measure(crawl: str, site: str, rounds: int, environ: dict[str, str]) -> dict[str, list[dict[str, float]]]:
     """Return the results of each variant; the first round warms up and is not counted."""
-    variants = [variant for variant in VARIANTS if variant != "plain" or spider == "quotes"]
+    variants = [variant for variant in VARIANTS if variant != "plain" or crawl != "books"]
     results: dict[str, list[dict[str, float]]] = {variant: [] for variant in variants}
     for number in range(rounds + 1):
         for variant in variants:
-            command = [sys.executable, __file__, "--one", spider, variant, site]
+            command = [sys.executable, __file__, "--one", crawl, variant, site]
             run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
             result = json.loads(run.stdout.splitlines()[-1])
             if variant != "off" and result["stored"] != result["items"]:
-                raise SystemExit(f"{spider} {variant}: {result['items']} items, but {result['stored']} stored")
+                raise SystemExit(f"{crawl} {variant}: {result['items']} items, but {result['stored']} stored")
             if number:
                 results[variant].append(result)
-                print(f"{spider} round {number}/{rounds} {variant}: {result['seconds']:.2f} s", file=sys.stderr)
+                print(f"{crawl} round {number}/{rounds} {variant}: {result['seconds']:.2f} s", file=sys.stderr)
     return results
 
 
-def report(spider: str, results: dict[str, list[dict[str, float]]]) -> None:
+def report(crawl: str, results: dict[str, list[dict[str, float]]]) -> None:
     """Print medians, and the ratios of the rounds' pairs."""
-    print(f"\n{spider}: {results['full'][0]['pages']:.0f} pages, {results['full'][0]['items']:.0f} records")
+    print(f"\n{crawl}: {results['full'][0]['pages']:.0f} pages, {results['full'][0]['items']:.0f} records")
     print(f"{'variant':<8}{'median s':>10}{'pages/s':>10}{'items/s':>10}{'full is':>12}")
     for variant in results:
         seconds = statistics.median(result["seconds"] for result in results[variant])

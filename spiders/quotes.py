@@ -21,7 +21,7 @@ class QuotesSpider(SiteSpider):
     name = "quotes"
     start_url = "https://quotes.toscrape.com/"
     records = (Quote, Author)
-    items = ".quote"
+    items = "div.quote"
     pagination: ClassVar = {
         "*/scroll": PageNumbers("api/quotes?page={page}", json="quotes", more="has_next"),
         "*": NextLink("li.next a"),
@@ -29,11 +29,10 @@ class QuotesSpider(SiteSpider):
 
     def read_item(self, page: Any, item: Any) -> Iterator[Any]:
         """Read a quote of a page."""
-        yield Quote.found(
-            page, text=first(item, ".text::text"), author=first(item, ".author::text"), tags=texts(item, ".tag::text")
-        )
+        author = first(item, "small.author::text")
+        yield Quote.found(page, text=first(item, "span.text::text"), author=author, tags=texts(item, "a.tag::text"))
         links = texts(item, "a[href*='/author/']::attr(href)")
-        yield from self.follow_new(page, links or author_page(page, first(item, ".author::text")), self.parse_author)
+        yield from self.follow_new(page, links or author_page(page, author), self.parse_author)
 
     def read_data(self, page: Any, data: Any) -> Iterator[Any]:
         """Read a quote of the API."""

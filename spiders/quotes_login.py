@@ -20,7 +20,7 @@ class QuotesLoginSpider(SiteSpider):
     name = "quotes-login"
     start_url = "https://quotes.toscrape.com/"
     records = (Quote,)
-    items = ".quote"
+    items = "div.quote"
     pagination = NextLink("li.next a")
     # The sandbox lets everybody in.
     login = Login("../login", logged_in="a[href$='/logout']", account="swathe:sandbox")
@@ -29,8 +29,8 @@ class QuotesLoginSpider(SiteSpider):
         """Read a quote."""
         yield Quote.found(
             page,
-            text=first(item, ".text::text"),
-            author=first(item, ".author::text"),
-            tags=texts(item, ".tag::text"),
+            text=first(item, "span.text::text"),
+            author=first(item, "small.author::text"),
+            tags=texts(item, "a.tag::text"),
             goodreads_url=first(item, "a[href*='goodreads.com']::attr(href)"),
         )

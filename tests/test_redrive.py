@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Mongo = Database[dict[str, Any]]
 
-BROKEN = ("spiders/quotes.py", 'author=first(item, ".author::text")', 'author=first(item, ".writer::text")')
+BROKEN = ("spiders/quotes.py", 'author = first(item, "small.author::text")', 'author = first(item, ".writer::text")')
 TOO_SHORT = (
     "models/quotes.py",
     "key=True, clean=cleaners.unquoted, search=True)",

@@ -37,6 +37,11 @@ def test_classes_are_words(css: str) -> None:
     assert texts(page, texts_of) == page.css(texts_of).getall()
 
 
+def test_xpath_may_have_regular_expressions() -> None:
+    xpath = r"//li[re:test(@class, '^[a-c]$')]/b/text() | //a[re:test(@href, '\d')]/@href"
+    assert texts(PAGE, xpath) == PAGE.xpath(xpath).getall() == ["bold", "/1"]
+
+
 def test_an_element_is_selected_from_as_scrapy_does() -> None:
     ours = [texts(item, "*::text") for item in each(PAGE, "li")]
     assert ours == [item.css("*::text").getall() for item in PAGE.css("li")]

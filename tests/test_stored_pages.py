@@ -402,7 +402,7 @@ def test_a_replay_says_what_would_be_refused_or_lost_and_exits_3(
     assert f"{quotes} same, 0 different, 0 new, 0 seen later, {authors} refused now" in told
     assert f"{authors} not found any more" in told
     assert (database.rejected.count_documents({}), database.authors.count_documents({})) == (0, authors)
-    tried.change("spiders/quotes.py", 'items = ".quote"', 'items = ".quot"')
+    tried.change("spiders/quotes.py", 'items = "div.quote"', 'items = "div.quot"')
     assert f"{quotes + authors} not found any more" in tried("pages", "replay", "quotes", code=3).out
     tried.change("spiders/quotes.py", "def parse_author", "def parse_person")
     assert "the spider has no method 'parse_author'" in tried("pages", "replay", "quotes", code=3).out

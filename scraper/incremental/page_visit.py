@@ -33,6 +33,9 @@ NOT_MODIFIED = "not-modified"
 MOST_BYTES = 2**20
 """What a page may lead to, compressed, before it is not worth keeping."""
 
+COMPRESSOR = zstandard.ZstdCompressor()
+"""For the thread of the event loop alone; to make one takes longer than to compress a page's links."""
+
 Records = dict[str, list["ObjectId"]]
 """The `_id` of records, by the name of their collection."""
 
@@ -105,15 +108,14 @@ class OnwardNotes:
     def __init__(self, spider: SiteSpider, request: Request) -> None:
         self._spider, self._request = spider, request
         self._onward = Onward()
-        self._digest = blake2b(digest_size=16)
+        self._told: list[tuple[str, dict[str, Any], list[str]]] = []
         self.is_whole = True
         """Whether all of it can be followed again from what was noted."""
 
     def note(self, output: Found | Request) -> None:
         """Note a record, or a request; those of further pages of the list follow from what the page told of it."""
         if isinstance(output, Found):
-            told = (output.document.__name__, output.raw, sorted(output.added))
-            self._digest.update(repr(told).encode(errors="replace"))
+            self._told.append((output.document.__name__, output.raw, sorted(output.added)))
         elif "browser" in output.meta:
             self.is_whole = False  # it is not known from the page alone what the browser shows
         elif output.url not in self._spider.shared_links.of(self._request) and not is_list_page(output):
@@ -133,14 +135,14 @@ class OnwardNotes:
         self._onward.told = event.to_json() if event else {}
         self._onward.shared = dict(sorted(self._spider.shared_links.of(self._request).items()))
         data = json.dumps(vars(self._onward), sort_keys=True).encode()
-        self._digest.update(data)
-        packed = zstandard.compress(data) if any(vars(self._onward).values()) else b""
+        packed = COMPRESSOR.compress(data) if any(vars(self._onward).values()) else b""
         if not self.is_whole or len(packed) > MOST_BYTES:
             return None
         etag, modified = (
             (response.headers.get(name) or b"").decode("latin-1")[:1000] for name in ("ETag", "Last-Modified")
         )
-        return PageVisit(key, response.url, self._digest.digest(), etag, modified, onward=packed)
+        digest = blake2b(repr(self._told).encode(errors="replace") + data, digest_size=16).digest()
+        return PageVisit(key, response.url, digest, etag, modified, onward=packed)
 
 
 def is_list_page(request: Request) -> bool:
