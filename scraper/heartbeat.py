@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
 from models.system import Run
 from scraper.processes import is_gone
 from scraper.verdict import EXIT_FAILED
-
-if TYPE_CHECKING:
-    from bson import ObjectId
-    from mongoengine import QuerySet
 
 HEARTBEAT_S = 5.0
 
@@ -19,11 +15,14 @@ LOST_AFTER = timedelta(seconds=12 * HEARTBEAT_S)
 """A run without a heartbeat for this long was killed, or its machine was."""
 
 
-def mark_lost_runs() -> None:
-    """Give up runs that say they are running although their process has ended, or shows no sign of life. Blocks."""
-    for run in Run.objects(state="running").only("host", "pid", "process", "heartbeat_at"):
+def mark_lost_runs(**which: Any) -> None:
+    """Give up runs that say they are running although their process has ended, or shows no sign of life.
+
+    `which` are fields of Run. Blocks.
+    """
+    for run in Run.objects(state="running", **which).only("host", "pid", "process", "heartbeat_at"):
         if is_lost(run):
-            _give_up(Run.objects(id=run.id, state="running", heartbeat_at=run.heartbeat_at))
+            mark_lost(run)
 
 
 def is_lost(run: Run) -> bool:
@@ -32,12 +31,8 @@ def is_lost(run: Run) -> bool:
     return bool(run.heartbeat_at < silent or is_gone({"host": run.host, "pid": run.pid, "process": run.process}))
 
 
-def mark_lost(run_id: ObjectId) -> None:
-    """Give up a run whose process is known to be gone, or was killed. Blocks."""
-    _give_up(Run.objects(id=run_id, state="running"))
-
-
-def _give_up(runs: QuerySet) -> None:
-    runs.update(
+def mark_lost(run: Run) -> None:
+    """Give up a run whose process is gone, unless it has shown a sign of life since it was read. Blocks."""
+    Run.objects(id=run.id, state="running", heartbeat_at=run.heartbeat_at).update(
         state="lost", verdict="incomplete", reasons=["killed: it stopped without a word"], exit_code=EXIT_FAILED
     )

@@ -350,6 +350,26 @@ def test_a_crawl_that_died_with_its_scheduler_is_started_again(world: World) -> 
     assert world.crawls.started() == ["books@2026-11-21T13:00:00Z#1", "books@2026-11-21T13:00:00Z#2"]
 
 
+def test_what_a_worker_has_finished_is_not_crawled_again(world: World) -> None:
+    scheduler = world.scheduler(schedule(cron="0 13 * * *", retries=1), retry_wait_s=30)
+    world.clock.turn(3600)
+    scheduler.turn()
+    run = Run(spider="books", state="running", started_at=NOON, heartbeat_at=datetime.now(UTC)).save()
+    world.crawls.end(-9, _id=run.id, state="running", reasons=[])
+    world.clock.turn(5)
+    scheduler.turn()
+    assert rows() == [("13:00", "waiting", "lost")]
+    assert run.reload().state == "running", "it has a sign of life, from whomever"
+    run.update(state="finished", verdict="complete")
+    for _ in range(20):
+        world.clock.turn(5)
+        scheduler.turn()
+    assert rows() == [("13:00", "done", "complete")]
+    assert Firing.objects.get().why == "a worker has finished what its last try had begun"
+    assert world.crawls.started() == ["books@2026-11-21T13:00:00Z#1"]
+    assert [result for _, result in world.told.ends] == ["complete"]
+
+
 def test_a_firing_whose_scheduler_died_between_the_claim_and_the_start_is_started_by_another(world: World) -> None:
     heir = world.scheduler(schedule(cron="0 13 * * *", retries=1), retry_wait_s=10)
     world.clock.turn(3600)
@@ -424,9 +444,25 @@ def test_a_run_is_lost_when_its_process_is_gone_or_its_heartbeat_stops(
 ) -> None:
     now = NOON + timedelta(seconds=100)
     heard = now - timedelta(seconds=silent_s)
-    run = {"_id": None, "state": state, "heartbeat_at": heard, "verdict": "complete"}
+    run = {"_id": None, "state": state, "heartbeat_at": heard, "verdict": "complete", "pid": 7}
     trusted = NOON + timedelta(seconds=trusted_s)
-    assert decide_running(firing(), Seen(alive, run), now, trusted) == expected
+    assert decide_running(firing(pid=7), Seen(alive, run), now, trusted) == expected
+
+
+@pytest.mark.parametrize(
+    ("silent_s", "fields", "expected"),
+    [
+        (30, {}, Wait()),
+        (90, {}, End(LOST, "killed: it stopped without a word", None)),
+        (30, {"stopping": STOPPED}, End(STOPPED, "the scheduler was stopped", None)),
+    ],
+)
+def test_a_run_that_a_worker_goes_on_with_is_watched_further(
+    silent_s: int, fields: dict[str, Any], expected: Any
+) -> None:
+    now = NOON + timedelta(seconds=100)
+    run = {"_id": None, "state": "running", "heartbeat_at": now - timedelta(seconds=silent_s), "pid": 8}
+    assert decide_running(firing(pid=7, **fields), Seen(False, run), now, NOON) == expected
 
 
 @pytest.mark.parametrize(

@@ -95,12 +95,16 @@ class Way:
     """How many such firings wait before it."""
     free: bool = True
     """Whether another run may begin at all."""
+    finished: ObjectId | None = None
+    """The run of its last try, when that is complete after all: a worker went on with it."""
 
 
-def decide_start(firing: Firing, now: datetime, way: Way, most_queued: int) -> Wait | Start | Skip | Replace:
+def decide_start(firing: Firing, now: datetime, way: Way, most_queued: int) -> Wait | Start | Skip | Replace | End:
     """Decide about a firing that waits."""
     if now < firing.start_at:
         return Wait()
+    if way.finished is not None:
+        return End("complete", "a worker has finished what its last try had begun", way.finished)
     if way.running is None and not way.by_hand:
         return Start() if way.free else Wait()
     if firing.tries:
@@ -129,7 +133,7 @@ def decide_running(firing: Firing, seen: Seen, now: datetime, trusted_since: dat
         if silent and seen.run is not None:
             return Send(signal.SIGKILL, LOST)
         return Wait()
-    if seen.alive is None and not over and not silent:
+    if not over and not silent and (seen.alive is None or _has_a_new_owner(firing, seen)):
         return Wait()
     return _ending(firing, seen)
 
@@ -147,6 +151,12 @@ def decide_after(firing: Firing, end: End, now: datetime, config: SchedulerConfi
 def superseded_by(firing: Firing, waiting: Sequence[Firing]) -> list[Firing]:
     """Return the further tries that need not be made, since `firing` starts now and does their work."""
     return [other for other in waiting if other.key == firing.key and other.tries and other.id != firing.id]
+
+
+def _has_a_new_owner(firing: Firing, seen: Seen) -> bool:
+    """Return whether a worker has taken the place of the crawl that was started, and ends its run."""
+    owner = seen.run.get("pid") if seen.run is not None and not firing.stopping else None
+    return owner is not None and owner != firing.pid
 
 
 def _ending(firing: Firing, seen: Seen) -> End:

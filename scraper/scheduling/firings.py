@@ -75,6 +75,12 @@ def drop(firing: Firing, why: str) -> None:
     Firing.objects(id=firing.id, state="waiting").update_one(state="done" if firing.tries else "skipped", why=why)
 
 
+def settle(firing: Firing, end: End, now: datetime) -> bool:
+    """Close a firing whose next try is not needed; return False when another scheduler was faster."""
+    waits = Firing.objects(id=firing.id, state="waiting", tries=firing.tries)
+    return bool(waits.update_one(state="done", result=end.result, why=end.why, run=end.run, ended_at=now))
+
+
 def ask_to_stop(firing: Firing, why: str) -> None:
     """Ask the owner of a firing that runs, whoever it is, to end it."""
     Firing.objects(id=firing.id, state="running", tries=firing.tries, stopping=None).update_one(stopping=why)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from models.schedules import Firing, ScheduleState
 from models.system import Run
-from scraper.heartbeat import LOST_AFTER, mark_lost
+from scraper.heartbeat import LOST_AFTER, mark_lost, mark_lost_runs
 from scraper.observing.context import about
 from scraper.scheduling import firings
 from scraper.scheduling.crawl_process import HOST
@@ -39,6 +39,8 @@ from scraper.scheduling.owed import owed_firings
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
+
+    from bson import ObjectId
 
     from scraper.config_schedules import SchedulerConfig
     from scraper.scheduling.partners import Crawls, Watcher
@@ -141,6 +143,9 @@ class Scheduler:
             logger.info("%s: skipped: %s", firing.id, decision.why)
         elif isinstance(decision, Replace):
             firings.ask_to_stop(decision.running, REPLACED)
+        elif isinstance(decision, End) and firings.settle(firing, decision, now):
+            logger.info("%s: %s: %s", firing.id, decision.result, decision.why)
+            self._watcher.ended(firing, decision)
 
     def _fire(self, schedule: Schedule, now: datetime) -> None:
         state = ScheduleState.objects(id=schedule.name).first()
@@ -165,14 +170,19 @@ class Scheduler:
             heartbeat_at__gte=datetime.now(UTC) - LOST_AFTER,
         ).first()  # fmt: skip
         if alive is not None and running is None and self._crawls.is_gone(alive):
-            mark_lost(alive.id)
+            mark_lost(alive)
             alive = None
         return Way(
             running=running,
             by_hand=str(alive.id) if alive and running is None else "",
             queued=same(state="waiting", due__lt=firing.due).count(),
             free=len(self.running()) < self._config.most_runs,
+            finished=firing.run if self._is_complete(firing.run) else None,
         )
+
+    @staticmethod
+    def _is_complete(run: ObjectId | None) -> bool:
+        return run is not None and Run.objects(id=run, state="finished", verdict="complete").first() is not None
 
     def _start(self, firing: Firing, now: datetime) -> None:
         claimed = firings.claim(firing, self.owner, HOST, now, self._config.lease_s)
@@ -198,7 +208,7 @@ class Scheduler:
             self._send(firing, decision, now)
         elif isinstance(decision, End):
             if decision.run is not None:
-                mark_lost(decision.run)
+                mark_lost_runs(id=decision.run)
             self._end(firing, decision, now)
 
     def _send(self, firing: Firing, send: Send, now: datetime) -> None:
