@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from scraper.config_sections import Count, PositiveSeconds, Seconds, Section, split_list
+from scraper.config_sections import MOST_SECONDS, Count, PositiveSeconds, Seconds, Section, split_list
 from scraper.scheduling.cron import check_cron, check_zone
 
 Policy = Literal["skip", "queue", "replace"]
@@ -30,7 +30,7 @@ class SchedulerConfig(Section):
     retry_wait_s: PositiveSeconds
     retry_wait_most_s: PositiveSeconds
     most_runs: Count
-    lease_s: Annotated[float, Field(ge=3, allow_inf_nan=False)]
+    lease_s: Annotated[float, Field(ge=3, le=MOST_SECONDS, allow_inf_nan=False)]
     poll_s: Annotated[float, Field(gt=0, le=60)]
     stop_grace_s: Seconds
     on_stop: Literal["stop", "wait", "leave"]

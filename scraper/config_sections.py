@@ -15,11 +15,12 @@ from scraper.fetching.addresses import is_network
 from scraper.observing.address import Address, read_address
 from scraper.politeness.quiet_hours import QuietHours
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MOST_SECONDS = 366 * 86_400
+Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 
-PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
 Tier = Literal["html", "data", "api", "browser"]
 
 

@@ -56,6 +56,16 @@ def group_by(document: type[Document], field: str, select: Sequence[str]) -> Gro
     return Grouping(stages, {field: "_id", **shown})
 
 
+def fields_name(column: str) -> str:
+    """Return the name of the field that a shown column is about.
+
+    >>> fields_name("max(price)"), fields_name("price")
+    ('price', 'price')
+    """
+    match = _AGGREGATE.fullmatch(column)
+    return match["field"] if match else column
+
+
 def _aggregate(document: type[Document], name: str) -> dict[str, Any]:
     match = _AGGREGATE.fullmatch(name)
     if not match or match["operator"] not in _OPERATORS:

@@ -87,6 +87,7 @@ def _shifted(words: str, present: datetime, zone: tzinfo | None) -> datetime | N
 
 
 def _in_utc(moment: datetime, zone: tzinfo | None) -> datetime:
-    if moment.tzinfo is None and zone is not None:
-        moment = moment.replace(tzinfo=zone)
-    return moment.astimezone(UTC)  # one without a zone is this machine's
+    if moment.tzinfo is None and zone is None:
+        # This machine's. Not `astimezone`: a time that its clock leaves out would come out an hour early.
+        return datetime.fromtimestamp(moment.timestamp(), UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)

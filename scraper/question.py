@@ -12,8 +12,9 @@ from models.record import BOOKKEEPING, Record, schema_of
 from models.registry import all_documents, record_documents
 from scraper.errors import UsageError, expected_one_of
 from scraper.explaining import Plan, plan_of
+from scraper.field_values import holds_days
 from scraper.filters import end_of, field_path, mongo_filter
-from scraper.grouping import COUNT, Grouping, group_by
+from scraper.grouping import COUNT, Grouping, fields_name, group_by
 from scraper.mongo.indexes import TEXT_INDEX, ensure_indexes
 from scraper.past import Selection, in_order
 
@@ -33,11 +34,11 @@ class Wanted:
 
     records: str
     filters: Sequence[str] = ()
-    text: str = ""
+    text: str | None = None
     select: str = ""
     sort: str = ""
     group_by: str = ""
-    as_of: str = ""
+    as_of: str | None = None
     zone: tzinfo | None = None
     """Of times that name none; None is this machine's."""
 
@@ -52,6 +53,12 @@ class Question:
     order: list[tuple[str, int]]
     grouping: Grouping | None = None
     searched: bool = False
+
+    @property
+    def days(self) -> set[str]:
+        """The columns whose values are days of the calendar."""
+        fields = {name: fields_name(name) for name in self.columns if name != COUNT}
+        return {name for name, path in fields.items() if holds_days(field_path(self.selection.document, path)[1])}
 
     @property
     def records(self) -> str:
@@ -111,23 +118,23 @@ def ask(wanted: Wanted) -> Question:
     if wanted.records not in documents:
         raise UsageError(f"there are no records '{wanted.records}': {expected_one_of(wanted.records, documents)}")
     document = documents[wanted.records]
-    if wanted.as_of and not issubclass(document, Record):
+    if wanted.as_of is not None and not issubclass(document, Record):
         raise UsageError(
             f"--as-of: '{wanted.records}' has no history: {expected_one_of(wanted.records, record_documents())}"
         )
     conditions = mongo_filter(document, wanted.filters, wanted.zone)
-    if wanted.text:
+    if wanted.text is not None:
         conditions = {"$and": [_search(document, wanted), *([conditions] if conditions else [])]}
-    until = end_of(wanted.as_of, wanted.zone) if wanted.as_of else None
+    until = end_of(wanted.as_of, wanted.zone) if wanted.as_of is not None else None
     selection = Selection(document, conditions, until)
     select = [name for part in wanted.select.split(",") if (name := part.strip())]
     if wanted.group_by:
         grouping = group_by(document, wanted.group_by, select)
         order = _group_order(wanted.sort, grouping.columns) or [(COUNT, -1), ("_id", 1)]
-        return Question(selection, grouping.columns, order, grouping, searched=bool(wanted.text))
+        return Question(selection, grouping.columns, order, grouping, searched=wanted.text is not None)
     columns = {name: field_path(document, name)[0] for name in select or _usual_columns(document)}
     order = [(field_path(document, name)[0], direction) for name, direction in _directions(wanted.sort)]
-    return Question(selection, columns, order, searched=bool(wanted.text))
+    return Question(selection, columns, order, searched=wanted.text is not None)
 
 
 def value_at(row: Any, column: str) -> Any:
@@ -144,7 +151,7 @@ def value_at(row: Any, column: str) -> Any:
 
 
 def _search(document: type[Document], wanted: Wanted) -> dict[str, Any]:
-    if wanted.as_of:
+    if wanted.as_of is not None:
         raise UsageError(
             "--text: a text search looks into the records as they are now; leave out --as-of, or use field~text"
         )
@@ -154,7 +161,7 @@ def _search(document: type[Document], wanted: Wanted) -> dict[str, Any]:
             f"--text: '{wanted.records}' has no field with search=True: {expected_one_of(wanted.records, searched)}"
         )
     try:
-        return text_search(wanted.text)
+        return text_search(wanted.text or "")
     except ValueError as error:
         raise UsageError(f"--text: {error}") from None
 

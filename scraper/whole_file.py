@@ -9,6 +9,7 @@ import threading
 from contextlib import contextmanager
 from errno import EDQUOT, EFBIG, ENOSPC
 from secrets import token_hex
+from stat import S_IMODE
 from typing import TYPE_CHECKING, BinaryIO
 
 from scraper.errors import FileError, UsageError
@@ -49,6 +50,8 @@ def whole_file(target: Path, mode: int = NEW_FILE) -> Iterator[BinaryIO]:
         with _sigterm_as_exception():
             number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             try:
+                if place.exists():  # who may read the old file may read the new one, and nobody else
+                    os.fchmod(number, S_IMODE(place.stat().st_mode) & mode)
                 with os.fdopen(number, "wb", BUFFER_BYTES) as file:
                     yield file
                     file.flush()

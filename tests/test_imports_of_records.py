@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -150,6 +151,18 @@ def test_a_file_that_cannot_be_read_is_one_line(
         list(read_lines(tmp_path / name, Book))
     assert line in str(fault.value)
     assert str(tmp_path / name) in str(fault.value)
+
+
+@pytest.mark.parametrize("whole", [0, 1])
+def test_a_compressed_file_that_was_cut_is_no_whole_one(tmp_path: Path, whole: int) -> None:
+    line = b'{"upc": "%d", "title": "' + random.Random(1).randbytes(300).hex().encode() + b'"}\n'
+    frames = [zstandard.compress(b"".join(line % number for number in range(start, start + 50))) for start in (0, 50)]
+    file = tmp_path / "books.jsonl.zst"
+    file.write_bytes(b"".join(frames))
+    assert [found.number for found in read_lines(file, Book)] == list(range(1, 101))
+    file.write_bytes(b"".join(frames[:whole]) + frames[whole][:-20])
+    with pytest.raises(FileError, match=r"is damaged \(it ends in the middle of a frame\)"):
+        list(read_lines(file, Book))
 
 
 def test_an_empty_file_ends_the_command(swathe: Swathe, tmp_path: Path) -> None:

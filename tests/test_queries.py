@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from zoneinfo import ZoneInfo
 import mongoengine
 import pytest
 from bson import Decimal128
+from support import ROOT
 
 import models.registry
 from models.books import Book
@@ -64,6 +67,28 @@ def utc(*parts: int) -> datetime:
 )
 def test_a_time_is_read_in_the_zone_by_the_calendar(text: str, start: datetime, end: datetime | None) -> None:
     assert span_of(text, BERLIN, NOON) == (start, end or start + timedelta(milliseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("zone", "text", "start"),
+    [
+        ("Africa/Cairo", "2026-04-24", utc(2026, 4, 23, 22)),
+        ("America/Santiago", "2026-09-06", utc(2026, 9, 6, 4)),
+        ("Europe/Berlin", "2026-03-29T02:30", utc(2026, 3, 29, 1, 30)),
+        ("Europe/Berlin", "2026-10-25T02:30", utc(2026, 10, 25, 0, 30)),
+    ],
+)
+def test_a_time_that_the_clock_leaves_out_is_not_an_hour_early(
+    monkeypatch: pytest.MonkeyPatch, zone: str, text: str, start: datetime
+) -> None:
+    assert span_of(text, ZoneInfo(zone)).start == start
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert span_of(text).start == start
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -294,6 +319,40 @@ def test_times_are_shown_in_the_local_zone_or_in_utc_and_json_is_always_in_utc(s
     assert "1 runs; times in UTC" in universal
     rows = json.loads(swathe(*show, "--format", "json", TZ="Europe/Berlin").out)
     assert [row["started_at"] for row in rows] == ["2026-03-29T22:30:00+00:00", "2026-03-30T12:00:00+00:00"]
+
+
+def test_a_moment_at_midnight_is_no_day_and_a_day_no_moment(swathe: Swathe, database: Mongo) -> None:
+    database.authors.insert_one({"name": "A", "born_date": utc(1879, 3, 14), "first_seen": utc(2026, 1, 1)})
+    shown = swathe("query", "authors", "--select", "name,born_date,first_seen", TZ="America/New_York").out
+    assert "1879-03-14 " in shown
+    assert "2025-12-31 19:00" in shown
+    grouped = ["query", "authors", "--group-by", "name", "--select", "max(born_date),max(first_seen)"]
+    shown = swathe(*grouped, TZ="America/New_York").out
+    assert "1879-03-14 " in shown
+    assert "2025-12-31 19:00" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (["--as-of", ""], "the time is '', expected a time such as"),
+        (["--text", ""], "--text: "),
+        (["--limit", "99999999999999999999"], "should be less than or equal to 1000000000"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_not_passed_over(
+    swathe: Swathe, database: Mongo, options: list[str], fault: str
+) -> None:
+    assert fault in " ".join(swathe("query", "books", *options, code=2).err.split())
+
+
+def test_output_that_cannot_be_written_is_one_line(swathe: Swathe, database: Mongo) -> None:
+    database.books.insert_one({"upc": "a", "title": "Bělotice"})
+    asked = [sys.executable, "main.py", "query", "books", "--select", "title", "--format", "csv"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        ran = subprocess.run(asked, cwd=ROOT, env=swathe.environ, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (ran.returncode, ran.stderr) == (1, "swathe: the output could not be written: No space left on device\n")
+    assert "B\\u011blotice" in swathe(*asked[2:], PYTHONIOENCODING="ascii").out
 
 
 def test_a_text_search_makes_its_index_where_no_crawl_has(swathe: Swathe, database: Mongo) -> None:

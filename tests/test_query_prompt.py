@@ -85,6 +85,7 @@ def test_the_prompt_answers_completes_survives_mistakes_and_remembers(prompt: Te
     prompt.ask("bocks", "there are no records 'bocks'")
     prompt.ask("books --srot x", "No such option: --srot")
     prompt.ask("books 'price", "swathe: No closing quotation")
+    prompt.ask("-i", "swathe: -i is what this is")
     prompt.type("half a line\x03")
     prompt.wait_for("swathe>")
     prompt.ask("help", "exit or Ctrl-D ends")

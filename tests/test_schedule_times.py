@@ -184,6 +184,7 @@ def project(tmp_path: Path) -> Path:
         ("books = 0 6 * * * | retry=2", "books: 'retry' is not an option: did you mean 'retries'?"),
         ("books = 0 6 * * * | retries=two", "books: retries is 'two', expected a valid integer"),
         ("books = 0 6 * * * | jitter_s=-1", "books: jitter_s is '-1', expected greater than or equal to 0"),
+        ("books = 0 6 * * * | jitter_s=99999999999999", "expected less than or equal to 31622400"),
         ("books = 0 6 * * * | policy=wait", "books: policy is 'wait', expected 'skip', 'queue' or 'replace'"),
         ("books = 0 6 * * * | daily", "books has 'daily' after the |, expected option=value"),
         ("books = 0 6 * * * | retries=1 retries=2", "books has the option 'retries' twice"),

@@ -6,14 +6,21 @@ Each command is a module of this package; this one gathers them and turns errors
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from errno import EIO, ENOSPC
+from io import TextIOWrapper
 
 from scraper.errors import SwatheError
 from scraper.origin import check_origin
+from scraper.verdict import EXIT_FAILED
 
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a text that the terminal's encoding lacks is no fault
     try:
         check_origin()
         # The commands import the packages that the check is about.
@@ -27,3 +34,11 @@ def main() -> None:
         # The reader, such as `head`, has had enough; Python must not complain again while it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)  # while the commands were imported; later they see to it themselves
+    except OSError as error:
+        if error.errno not in (ENOSPC, EIO) or error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"swathe: the output could not be written: {error.strerror}\n")
+        sys.exit(EXIT_FAILED)

@@ -9,7 +9,7 @@ import typer
 
 from scraper.alerting.message import message_of
 from scraper.alerting.targets import targets_of
-from scraper.cli.output import console, print_table
+from scraper.cli.output import MOST_ROWS, console, print_table
 from scraper.config import load_config
 from scraper.errors import UsageError
 from scraper.mongo.connection import connection_to
@@ -49,7 +49,7 @@ def send_sample(
 
 @app.command("list", epilog="Example: swathe alerts list --limit 5")
 def list_incidents(
-    limit: Annotated[int, typer.Option(min=1, help="Incidents to show, the latest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Incidents to show, the latest first.")] = 20,
 ) -> None:
     """List the incidents: what went wrong, since when, and whether it is over."""
     from models.alerts import Incident

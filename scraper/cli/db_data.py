@@ -55,6 +55,8 @@ def restore(
     """Put a backup in place of the database, whole or not at all. The present data stay until the new are complete."""
     config = load_config().mongodb
     with _database(config) as database:
+        if not file.is_file():
+            check_archive(file)  # says why, rather than ask for --yes first
         check_database(database, replace=yes)
         check_archive(file, None if config.uri.get_secret_value() else shutil.disk_usage(config.data_dir).free)
         config.data_dir.mkdir(parents=True, exist_ok=True)

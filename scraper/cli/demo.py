@@ -57,7 +57,9 @@ def demo() -> None:
         for name, document in record_documents().items():
             collection = database[name]
             columns = [column for column in schema_of(document).content if column != "description"]
-            print_table(collection.find(limit=3), columns, title=f"\n{collection.count_documents({})} {name}")
+            print_table(
+                collection.find(limit=3), columns, title=f"\n{collection.count_documents({})} {name}", days=columns
+            )
         console.print(f"\n{database['rejected'].count_documents({})} refused items, kept in 'rejected'")
     console.print("\nThree queries to try:")
     for query in QUERIES:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models.record import Record
 from models.registry import all_documents, record_documents
-from scraper.cli.output import console, errors, visible
+from scraper.cli.output import MOST_ROWS, console, errors, visible
 from scraper.config import load_config
 from scraper.errors import DatabaseLostError, UsageError, expected_one_of
 from scraper.exporting.export import check_target
@@ -48,15 +48,15 @@ def export(
         ),
     ] = None,
     changed_since: Annotated[
-        str, typer.Option(metavar="TIME", help="Only what is new, changed or gone since a day or an ISO time (UTC).")
-    ] = "",
+        str | None, typer.Option(metavar="TIME", help="Only what is new, changed or gone since a day or a time.")
+    ] = None,
     as_of: Annotated[
-        str,
-        typer.Option(metavar="TIME", help="The records as they were: at the end of a day, or at an ISO time (UTC)."),
-    ] = "",
+        str | None,
+        typer.Option(metavar="TIME", help="The records as they were: at the end of a day, or at a time."),
+    ] = None,
     select: Annotated[str, typer.Option(help="Fields to write, separated by commas. [default: all]")] = "",
     sort: Annotated[str, typer.Option(help="Field to sort by; -FIELD for the highest first.")] = "",
-    limit: Annotated[int, typer.Option(min=0, help="Records at most, 0 for all.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, max=MOST_ROWS, help="Records at most, 0 for all.")] = 0,
     lists: Annotated[Lists, typer.Option(help="How a list becomes the text of a cell in .csv and .xlsx.")] = Lists.JOIN,
 ) -> None:
     """Write the records that meet every FILTER into a file, whole or not at all."""
@@ -65,12 +65,12 @@ def export(
         raise UsageError(f"there are no records '{records}': {expected_one_of(records, documents)}")
     document = documents[records]
     for option, given in (("--as-of", as_of), ("--changed-since", changed_since)):
-        if given and not issubclass(document, Record):
+        if given is not None and not issubclass(document, Record):
             raise UsageError(f"{option}: '{records}' has no history: {expected_one_of(records, record_documents())}")
     check_target(file)
-    since = [f"changed_at>={changed_since}"] if changed_since else []
+    since = [f"changed_at>={changed_since}"] if changed_since is not None else []
     conditions = mongo_filter(document, [*(filters or []), *since])
-    chosen = Selection(document, conditions, end_of(as_of) if as_of else None)
+    chosen = Selection(document, conditions, end_of(as_of) if as_of is not None else None)
     columns = columns_of(document, [name for part in select.split(",") if (name := part.strip())])
     connection = connection_to(load_config().mongodb)
     with connection as database:

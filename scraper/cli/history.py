@@ -69,7 +69,7 @@ def _print_table(
 ) -> None:
     title = f"{schema_of(document).collection}: {visible(key_text(document, record))}"
     if changes:
-        print_table(({**row, "run": str(row["run"])[-8:]} for row in shown), COLUMNS, title=title)
+        print_table(({**row, "run": str(row["run"])[-8:]} for row in shown), COLUMNS, title=title, days=("old", "new"))
     for name, lines in _charts(document, record, changes).items():
         console.print(Text("\n".join([name, *lines, ""])))
     counted = f"{len(shown)} of {len(changes)}; --limit 0 shows all" if len(shown) < len(changes) else str(len(changes))

@@ -20,7 +20,7 @@ from rich.text import Text
 from scraper.exporting.text import INVISIBLE, defused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from datetime import tzinfo
 
 console = Console(highlight=False)
@@ -28,6 +28,8 @@ errors = Console(stderr=True, highlight=False)
 
 _UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 CELL_CHARACTERS = 60
+MOST_ROWS = 1_000_000_000
+"""The largest limit that can be asked for; MongoDB takes no number of any size."""
 LEAST_WIDTH, NEVER_CUT, PADDING = 16, 24, 3
 """Widths in a table: what a long text shrinks to, what is shown whole (an id has 24 digits), what a column adds."""
 
@@ -42,26 +44,28 @@ def visible(value: Any) -> str:
 
 
 def shown_time(value: datetime, zone: tzinfo | None = None) -> str:
-    """Return a time to the minute in `zone`, None for the local one; a day, kept as midnight UTC, as that day.
+    """Return a time to the minute in `zone`, None for the local one.
 
-    >>> shown_time(datetime(1879, 3, 14, tzinfo=UTC))
-    '1879-03-14'
+    >>> shown_time(datetime(2026, 11, 21, 18, 30, tzinfo=UTC), UTC)
+    '2026-11-21 18:30'
     """
-    if value.astimezone(UTC).time() == time.min:
-        return f"{value.astimezone(UTC):%Y-%m-%d}"
     return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def print_table(
-    rows: Iterable[dict[str, Any]], columns: Sequence[str], title: str = "", zone: tzinfo | None = None
+    rows: Iterable[dict[str, Any]],
+    columns: Sequence[str],
+    title: str = "",
+    zone: tzinfo | None = None,
+    days: Container[str] = (),
 ) -> list[str]:
     """Print rows as a table that fits the terminal, and return the columns there was no room for.
 
-    Numbers are aligned to the right, times are in `zone`, None for the local one. Columns of long texts give way first;
-    then the last columns are left out.
+    Numbers are aligned to the right, times are in `zone`, None for the local one. In the columns `days` midnight UTC is
+    a day of the calendar. Columns of long texts give way first; then the last columns are left out.
     """
     rows = list(rows)
-    cells = {column: [_cell(row.get(column), zone) for row in rows] for column in columns}
+    cells = {column: [_cell(row.get(column), zone, is_day=column in days) for row in rows] for column in columns}
     widths = _widths({column: max(map(cell_len, [column, *texts])) for column, texts in cells.items()})
     table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
     for column, width in widths.items():
@@ -121,9 +125,10 @@ def write_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> None:
         writer.writerow([_spreadsheet_cell(row.get(column)) for column in columns])
 
 
-def _cell(value: Any, zone: tzinfo | None) -> str:
+def _cell(value: Any, zone: tzinfo | None, *, is_day: bool) -> str:
     if isinstance(value, datetime):
-        return shown_time(value, zone)
+        in_utc = value.astimezone(UTC)
+        return f"{in_utc:%Y-%m-%d}" if is_day and in_utc.time() == time.min else shown_time(value, zone)
     text = visible(value)
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
 

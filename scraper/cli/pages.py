@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.pages import StoredPage
-from scraper.cli.output import console, print_facts, print_table, visible
+from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
 from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
 from scraper.config import load_config
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: swathe pages replay books --since 2026-11-21"
 COLUMNS = ["id", "spider", "when", "why", "status", "way", "callback", "bytes", "url"]
-Since = Annotated[str, typer.Option(metavar="TIME", help="Only pages from this day or ISO time (UTC) on.")]
-Limit = Annotated[int, typer.Option(min=1, help="Rows to show at most.")]
+Since = Annotated[str, typer.Option(metavar="TIME", help="Only pages from this day or time on.")]
+Limit = Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows to show at most.")]
 
 app = typer.Typer(
     help="Show the pages that were kept, and read them again with today's spiders.",
@@ -144,6 +144,7 @@ def _print_comparison(result: Comparison, limit: int, *, written: bool) -> None:
             ({**row, "would be": row["would_be"]} for row in rows),
             ["records", "key", "field", "stored", "would be", "url"],
             title="Differences",
+            days=("stored", "would be"),
         )
     if (total := result.differing.total()) > len(rows):
         console.print(f"{len(rows)} of {total} differences; --limit shows more", style="dim")

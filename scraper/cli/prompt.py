@@ -84,7 +84,10 @@ def _lines(session: PromptSession[str]) -> Iterator[str]:
 
 def _run(command: Any, line: str) -> None:
     try:
-        command.main(shlex.split(line), prog_name="swathe query")
+        words = shlex.split(line)
+        if {"-i", "--interactive"} & set(words):
+            raise UsageError("-i is what this is: type a query, or exit")
+        command.main(words, prog_name="swathe query")
     except (SwatheError, ValueError) as error:
         sys.stderr.write(f"swathe: {error}\n")
     except SystemExit:

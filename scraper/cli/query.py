@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scraper.cli.output import console, json_text, print_table, write_csv, write_json
+from scraper.cli.output import MOST_ROWS, console, json_text, print_table, write_csv, write_json
 from scraper.cli.prompt import prompt
 from scraper.cli.saved import SavedQueries
 from scraper.config import load_config
@@ -60,13 +60,16 @@ def query(
             help="field=value, !=, <, <=, >, >=, field~text (contains), field:a,b (any of), field (is set), !field.",
         ),
     ] = None,
-    text: Annotated[str, typer.Option(help="Words that the texts of a record must all have.")] = "",
+    text: Annotated[str | None, typer.Option(help="Words that the texts of a record must all have.")] = None,
     select: Annotated[str, typer.Option(help="Fields to show, separated by commas.")] = "",
     sort: Annotated[
         str, typer.Option(help="Fields to sort by, separated by commas; -FIELD for the highest first.")
     ] = "",
     limit: Annotated[
-        int | None, typer.Option(min=0, help=f"Rows at most, 0 for all. [default: {TABLE_ROWS} in a table, else all]")
+        int | None,
+        typer.Option(
+            min=0, max=MOST_ROWS, help=f"Rows at most, 0 for all. [default: {TABLE_ROWS} in a table, else all]"
+        ),
     ] = None,
     count: Annotated[bool, typer.Option("--count", help="Print only how many there are.")] = False,
     group_by: Annotated[
@@ -77,8 +80,8 @@ def query(
         ),
     ] = "",
     as_of: Annotated[
-        str, typer.Option(metavar="TIME", help="The records as they were: at the end of a day, or at a time.")
-    ] = "",
+        str | None, typer.Option(metavar="TIME", help="The records as they were: at the end of a day, or at a time.")
+    ] = None,
     utc: Annotated[bool, typer.Option("--utc", help="Read and show times in UTC, not in the local zone.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print MongoDB's filter and which index serves it, not the rows.")
@@ -122,7 +125,7 @@ def _wanted(params: Mapping[str, Any]) -> Wanted:
 
 def _print_table(database: Database[dict[str, Any]], question: Question, limit: int, zone: tzinfo | None) -> None:
     rows = list(question.rows(database, limit))
-    hidden = print_table(rows, list(question.columns), zone=zone) if rows else []
+    hidden = print_table(rows, list(question.columns), zone=zone, days=question.days) if rows else []
     total = question.count(database) if limit and len(rows) == limit else len(rows)
     what = f"values of {next(iter(question.columns))}" if question.grouping else question.records
     notes = [f"{len(rows)} of {total} {what}" if len(rows) < total else f"{total} {what}"]

@@ -9,7 +9,7 @@ import typer
 from bson import ObjectId
 
 from models.system import Rejected
-from scraper.cli.output import console, print_facts, print_table
+from scraper.cli.output import MOST_ROWS, console, print_facts, print_table
 from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
 from scraper.config import load_config
@@ -43,7 +43,7 @@ def list_rejected(
     records: Annotated[str, typer.Option(help="Only items for this collection.")] = "",
     spider: Spider = "",
     since: Annotated[str, typer.Option(metavar="TIME", help="Only items seen from this day or ISO time on.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="Items to show, the latest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Items to show, the latest first.")] = 20,
 ) -> None:
     """List the latest refused items."""
     query: dict[str, Any] = {name: value for name, value in (("records", records), ("spider", spider)) if value}

@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from models.system import Run, SeenList
 from scraper.cli.kept import kept_of
-from scraper.cli.output import console, print_facts, print_table, visible
+from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
 from scraper.config import load_config
 from scraper.errors import UsageError
 from scraper.heartbeat import mark_lost_runs
@@ -36,7 +36,9 @@ def runs(context: typer.Context) -> None:
 
 
 @app.command("list", epilog="Example: swathe runs list --limit 5")
-def list_runs(limit: Annotated[int, typer.Option(min=1, help="Runs to show, the latest first.")] = 20) -> None:
+def list_runs(
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Runs to show, the latest first.")] = 20,
+) -> None:
     """List the latest runs."""
     with connection_to(load_config().mongodb) as database:
         mark_lost_runs()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scraper.cli.output import console, errors, print_table, visible
+from scraper.cli.output import MOST_ROWS, console, errors, print_table, visible
 from scraper.config import load_config
 from scraper.mongo.connection import connection_to
 from scraper.verdict import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
@@ -63,7 +63,7 @@ def list_schedules() -> None:
     schedules = _schedules(config)
     columns = ["schedule", "next", "last (UTC)", "result", "cron", "zone", "spider", "why"]
     with connection_to(config.mongodb):
-        print_table(overview(schedules, datetime.now(UTC)), columns)
+        print_table(overview(schedules, datetime.now(UTC)), columns, zone=UTC)
     if not schedules:
         errors.print("no schedule yet: write a line such as books = 0 6 * * * under [schedule]", markup=False)
 
@@ -71,7 +71,7 @@ def list_schedules() -> None:
 @app.command("history", epilog="Example: swathe schedule history books --limit 5")
 def history(
     name: Annotated[str, typer.Argument(help="Of this schedule alone.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="Firings to show, the latest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Firings to show, the latest first.")] = 20,
 ) -> None:
     """Show the firings: what ran, what was skipped, and why."""
     from models.schedules import Firing
@@ -82,7 +82,7 @@ def history(
     wanted = {"schedule": schedule_named(name, _schedules(config)).name} if name else {}
     with connection_to(config.mongodb):
         rows = [firing_row(firing) for firing in Firing.objects(**wanted).order_by("-due").limit(limit)]
-    print_table(rows, ["due (UTC)", "schedule", "state", "result", "tries", "run", "why"])
+    print_table(rows, ["due (UTC)", "schedule", "state", "result", "tries", "run", "why"], zone=UTC)
 
 
 @app.command("trigger", epilog="Example: swathe schedule trigger books --detach")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from scraper.cli.output import print_table
 from scraper.config import load_config
 from scraper.config_schedules import plain_name
@@ -28,4 +30,5 @@ def spiders() -> None:
             for spider in all_spiders().values()
         ),
         ["spider", "start", "stores", *(["next"] if due else []), "about"],
+        zone=UTC,
     )

@@ -17,6 +17,7 @@ from bson import ObjectId
 
 from models.record import BOOKKEEPING, Found, Record, schema_of
 from scraper.errors import FileError, UsageError, expected_one_of
+from scraper.importing.zst import ZstFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 MAX_LINE = 64 * 2**20
 """Bytes of one line: four times what MongoDB holds in one document, as text may be longer than what it stands for."""
-
-MAX_WINDOW = 2**27
-"""Bytes that unpacking may keep in memory, which is zstd's own limit."""
 
 KEPT = tuple(sorted(BOOKKEEPING - {"url"}))
 """The bookkeeping that a move keeps."""
@@ -75,8 +73,7 @@ def _opened(path: Path, stack: ExitStack) -> BinaryIO:
     if path.suffix == ".gz":
         return cast("BinaryIO", stack.enter_context(gzip.open(file)))
     if path.suffix == ".zst":
-        unpacked = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(file, read_across_frames=True)
-        return stack.enter_context(io.BufferedReader(cast("io.RawIOBase", unpacked)))
+        return stack.enter_context(io.BufferedReader(ZstFile(file), 2**16))
     return file
 
 
