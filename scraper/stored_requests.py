@@ -50,6 +50,8 @@ def request_to_json(request: Request, spider: Spider) -> str:
         "dont_filter": request.dont_filter,
     }
     data = {name: value for name, value in data.items() if value and value != DEFAULTS.get(name)}
+    for part in ("meta", "cb_kwargs"):
+        _check_keys(data.get(part), part, request)
     try:
         text = json.dumps(data, allow_nan=False)
     except (TypeError, ValueError):
@@ -105,6 +107,21 @@ def _method(name: str | None, url: str, spider: Spider) -> Callable[..., Any] | 
             f"begin anew with --fresh"
         )
     return method  # type: ignore[no-any-return]
+
+
+def _check_keys(value: Any, part: str, request: Request) -> None:
+    """Raise UnstorableRequestError for a key that is no text: JSON would make one of it, without a word."""
+    if isinstance(value, dict):
+        odd = [key for key in value if not isinstance(key, str)]
+        if odd:
+            raise UnstorableRequestError(
+                f"the request for {request.url} has a {part} with the key {odd[0]!r:.60}, expected texts as keys"
+            )
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for inner in value:
+        _check_keys(inner, part, request)
 
 
 def _check_plain(value: Any, part: str, request: Request) -> None:

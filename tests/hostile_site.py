@@ -28,6 +28,13 @@ PACKED = {
     "/zstd": ("zstd", zstandard.compress(ZEROS)),
     "/layers": ("gzip," * 40 + "gzip", b"x"),
 }
+CUT = "".join(f"<p>{number * 7919 % 9973}</p>" for number in range(3000)).encode()
+PACKED |= {
+    "/cut-gzip": ("gzip", gzip.compress(CUT)[:-200]),
+    "/cut-deflate": ("deflate", zlib.compress(CUT)[:-200]),
+    "/cut-br": ("br", brotli.compress(CUT)[:-200]),
+    "/cut-zstd": ("zstd", zstandard.compress(CUT)[:-200]),
+}
 PAGE = "<html><body id=in>text</body></html>"
 
 

@@ -189,6 +189,9 @@ def test_a_request_that_cannot_be_stored_says_which_and_why() -> None:
         request_to_json(Request("http://127.0.0.1:9/x", lambda response: None), spider)
     with pytest.raises(UnstorableRequestError, match=r"meta that is no plain data .*Quote"):
         request_to_json(Request("http://127.0.0.1:9/x", meta={"item": Quote()}), spider)
+    odd = Request("http://x/", cb_kwargs={"of": [{1: "x", "1": "y"}]})
+    with pytest.raises(UnstorableRequestError, match="has a cb_kwargs with the key 1, expected texts as keys"):
+        request_to_json(odd, spider)
     with pytest.raises(UnstorableRequestError, match="calls 'gone', which the spider 'next' no longer has"):
         request_from_json('{"url": "http://127.0.0.1:9/x", "callback": "gone"}', spider)
     other = Next.from_crawler(spider.crawler)

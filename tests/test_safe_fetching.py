@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import socket
 import subprocess
 import sys
+import zlib
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import brotli
 import pytest
-from hostile_site import HostileSite, authorization_of
+import zstandard
+from hostile_site import CUT, HostileSite, authorization_of
 from support import ROOT, configured
 
 from scraper.errors import ProbeError, UsageError
 from scraper.fetching.accounts import may_have_secret
 from scraper.fetching.addresses import Reach, is_public
+from scraper.fetching.cut_short import is_cut_short
 from scraper.new_site import site_address
 from scraper.probing.fetching import Fetcher
 from scraper.probing.report import probe
@@ -98,6 +103,10 @@ TRAPS = {
     "/br": "is larger than [crawl] max_page_mb allows, once it is decompressed",
     "/zstd": "is larger than [crawl] max_page_mb allows, once it is decompressed",
     "/layers": "is compressed 41 times over, expected 3 at most",
+    "/cut-gzip": "was cut short: its gzip data end too soon",
+    "/cut-deflate": "was cut short: its deflate data end too soon",
+    "/cut-br": "was cut short: its br data end too soon",
+    "/cut-zstd": "was cut short: its zstd data end too soon",
     "/headers": "answered with more than 500 headers or 256 KB of them",
     "/one-header": "answered with more than 500 headers or 256 KB of them",
     "/early": "answered with more than 500 headers or 256 KB of them",
@@ -122,6 +131,38 @@ def strict(site: HostileSite, other: HostileSite, neighbour: HostileSite) -> dic
 @pytest.mark.parametrize("trap", TRAPS)
 def test_a_trap_ends_as_a_dead_page_that_says_why(strict: dict[str, Any], trap: str) -> None:
     assert TRAPS[trap] in strict[trap]["what"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("gzip", gzip.compress(CUT)),
+        ("gzip", gzip.compress(CUT) + gzip.compress(b"more")),
+        ("deflate", zlib.compress(CUT)),
+        ("deflate", zlib.compress(CUT)[2:-4]),
+        ("br", brotli.compress(CUT)),
+        ("zstd", zstandard.compress(CUT)),
+        ("zstd", zstandard.compress(CUT) + zstandard.compress(b"more")),
+    ],
+)
+def test_packed_data_that_end_too_soon_are_told_from_whole_ones(encoding: str, packed: bytes) -> None:
+    assert not is_cut_short(packed, encoding, 0)
+    assert not is_cut_short(b"", encoding, 0)
+    whole = {len(part) for part in (gzip.compress(CUT), zstandard.compress(CUT)) if packed.startswith(part)}
+    for length in {*range(1, len(packed), 97), len(packed) - 5} - whole:
+        assert is_cut_short(packed[:length], encoding, -1), length
+
+
+def test_a_page_that_was_cut_short_is_asked_for_again(site: HostileSite) -> None:
+    url = f"{site.url}/cut-gzip"
+    found = crawled(site.url, [url], {"SWATHE_CRAWL_RETRIES": "2"})
+    assert found[url]["what"] == "was cut short: its gzip data end too soon (tried 3 times)"
+
+
+def test_a_wrong_checksum_is_forgiven_as_browsers_do() -> None:
+    packed = gzip.compress(CUT)
+    assert not is_cut_short(packed[:-8] + bytes(8), "gzip", len(CUT))
+    assert not is_cut_short(packed + b"garbage", "gzip", len(CUT))
 
 
 def test_a_server_that_trickles_is_left_in_time(site: HostileSite) -> None:

@@ -17,7 +17,7 @@ from bson import ObjectId
 
 from models.record import BOOKKEEPING, Found, Record, schema_of
 from scraper.errors import FileError, UsageError, expected_one_of
-from scraper.importing.zst import ZstFile
+from scraper.zst import ZstFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

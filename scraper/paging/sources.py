@@ -13,6 +13,7 @@ from lxml import etree
 from scrapy.utils.gz import gunzip
 from scrapy.utils.sitemap import Sitemap as SitemapReader
 
+from scraper.fetching.cut_short import is_cut_short
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
 
@@ -62,7 +63,9 @@ class Sitemap(Pagination):
         body = answer.body
         try:
             if body[:2] == b"\x1f\x8b":
-                body = gunzip(body, max_size=LARGEST_SITEMAP_BYTES)
+                body = gunzip(packed := body, max_size=LARGEST_SITEMAP_BYTES)
+                if is_cut_short(packed, "gzip", len(body)):
+                    return "", []
             reader = SitemapReader(body)
             return reader.type, [entry for entry in reader if entry.get("loc")]
         except (etree.XMLSyntaxError, StopIteration, OSError, ValueError):

@@ -80,7 +80,7 @@ class Plan:
     """The change document that is written before the record."""
 
     def decide(self) -> None:
-        """Set what is to be written, and each entry's outcome, as if they were stored one after the other."""
+        """Set what is to be written, as if the entries were stored one after the other, and what became of each."""
         self.state = dict(self.old or {})
         touched: set[str] = set()
         for entry in self.entries:
@@ -92,12 +92,21 @@ class Plan:
             entry.outcome = entry.outcome or outcome
             self.state.update(differing)
             touched.update(differing)
-        if self.old is None:
-            return
-        for name in touched:
-            old, value = self.old.get(name), self.state[name]
-            if name not in self.old or old != value:
+        for name in touched if self.old is not None else ():
+            old, value = (self.old or {}).get(name), self.state[name]
+            if name not in (self.old or {}) or old != value:
                 (self.tracked if self._is_tracked(name, value, old) else self.quiet)[name] = value
+        self._count_once()
+
+    def _count_once(self) -> None:
+        """Count one record once, whatever a page shows of it: as new, or as changed when it ends up so."""
+        if self.old is None:
+            for entry in self.entries[1:]:
+                entry.outcome = Outcome.UNCHANGED
+            return
+        changed = [entry for entry in self.entries if entry.outcome is Outcome.CHANGED]
+        for entry in changed[:-1] if self.tracked else changed:
+            entry.outcome = Outcome.UNCHANGED
 
     @property
     def url(self) -> str:
