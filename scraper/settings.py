@@ -89,6 +89,7 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
+    "scraper.own_errbacks.NoteBeforeOwnErrbacks": 10,
     "scraper.frontier.restore.GiveUpDeadly": 20,
     "scraper.incremental.revalidation.Revalidation": 30,
     "scraper.login.Session": 40,

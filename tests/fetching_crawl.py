@@ -61,6 +61,7 @@ class Visitor(SiteSpider):
                 headers=ASKED.get("headers"),
                 callback=self.parse,
                 errback=self.failed,
+                meta={"may_fail": True},
                 cb_kwargs={"asked": url},
                 priority=-number,
                 dont_filter=True,

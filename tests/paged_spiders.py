@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from models.books import Book
 from models.quotes import Author, Quote
@@ -21,7 +22,7 @@ from scraper.paging import (
     Postback,
     Sitemap,
 )
-from scraper.select import first, texts
+from scraper.select import each, first, texts
 from scraper.spider import SiteSpider
 
 
@@ -229,6 +230,24 @@ class Titles(SiteSpider):
 
     def read_page(self, page: Any) -> Any:
         yield from ()
+
+
+class OwnErrback(SiteSpider):
+    """Follows pages by itself, and looks after those that cannot be read by itself."""
+
+    name = "own-errback"
+    start_url = "http://127.0.0.1:9/"
+    records = (Quote,)
+    at_least: ClassVar = {Quote: 1}
+
+    def parse(self, response: Any, **_: Any) -> Any:
+        for item in each(response, "div.quote"):
+            yield Quote.found(response, text=first(item, "span.text::text"), author="A", tags=[])
+        yield response.follow("fails/", errback=self.missed)
+        yield response.follow("may-fail/", errback=self.missed, meta={"may_fail": True})
+
+    def missed(self, failure: Any) -> Any:
+        yield Quote.found(failure.request, text=urlsplit(failure.request.url).path, author="missed", tags=[])
 
 
 class Marked(Next):

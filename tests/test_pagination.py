@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support import ROOT, last_run
 
-from scraper.practice import PracticeServer
+from scraper.practice import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -30,6 +30,19 @@ def crawl(
         PYTHONPATH=f"{ROOT / 'tests'}:{ROOT}",
         **(environ or {}),
     )
+
+
+def test_a_page_that_could_not_be_read_counts_also_with_an_errback_of_the_spider_s_own(
+    swathe: Swathe, database: Mongo
+) -> None:
+    faults = {f"/quotes/{name}/": Fault(status=500) for name in ("fails", "may-fail")}
+    with PracticeServer(faults=faults) as site:
+        crawl(swathe, "own-errback", f"{site.url}quotes/", code=3, RETRY_TIMES="1")
+        run = last_run(database)
+        assert run["counts"]["dead_pages"] == run["dead_letters"] == 1
+        assert [problem["what"] for problem in run["problems"]] == ["answered 500 (tried 2 times)"]
+        missed = sorted(quote["text"] for quote in database.quotes.find({"author": "missed"}))
+        assert missed == ["/quotes/fails/", "/quotes/may-fail/"], "its own errback is called all the same"
 
 
 def quotes(database: Mongo) -> list[tuple[str, str, tuple[str, ...]]]:

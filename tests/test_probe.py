@@ -23,6 +23,7 @@ from scraper import paging
 from scraper.errors import ProbeError
 from scraper.paging.ask import Ask
 from scraper.paging.kind import ListPage
+from scraper.practice import Fault, PracticeServer
 from scraper.probing.fetching import Fetched
 from scraper.probing.page import Page
 from scraper.probing.report import Report, probe, studied
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.paging.kind import Pagination
-    from scraper.practice import PracticeServer
 
 
 @pytest.fixture
@@ -204,6 +204,11 @@ def test_data_inside_the_page_is_named_by_where_path_and_keys(site: PracticeServ
 def test_what_is_no_html_is_said_to_be_what_it_is(site: PracticeServer, path: str, tier: str, kind: str) -> None:
     report = studied_at(site.url + path).as_json()
     assert (report["tier"], report["kind"], report["status"]) == (tier, kind, 200)
+
+
+def test_html_with_a_stray_nul_is_html() -> None:
+    with PracticeServer(faults={"/quotes/": Fault(body="<html><body><p>A\x00B</p></body></html>")}) as site:
+        assert studied_at(f"{site.url}quotes/").as_json()["kind"] == "html"
 
 
 def test_a_redirect_is_shown(site: PracticeServer) -> None:

@@ -62,7 +62,8 @@ class Page:
             return "empty"
         if self.content_type.startswith(MEDIA) or start.startswith((b"%PDF", b"PK\x03\x04")):
             return "binary"
-        if b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        is_wide = start.startswith((b"\xff\xfe", b"\xfe\xff"))
+        if b"\x00" in start and not is_wide and not HTML.search(start):  # HTML may have one by mistake
             return "binary"
         if len(CONTROL.findall(start)) > MOST_CONTROL * len(start):
             return "binary"

@@ -1,0 +1,52 @@
+"""See to it that a page that could not be read counts, also when its request has an errback of the spider's own."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Self
+
+from scraper.failures import PageFailures
+from scraper.spider import SiteSpider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from twisted.python.failure import Failure
+
+MAY_FAIL = "may_fail"
+"""Set in a request's meta by a spider that does without its page."""
+
+
+class NoteBeforeOwnErrbacks:
+    """Downloader middleware, the first of all, that has failures noted before an errback of the spider's own."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the middleware for a crawl."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Let the request's failure be noted."""
+        errback = request.errback
+        if (
+            errback is None
+            or request.meta.get(MAY_FAIL)
+            or getattr(errback, "__self__", None) is not self._crawler.spider
+        ):
+            return
+        # What SiteSpider itself has for its requests does so on its own.
+        if not hasattr(SiteSpider, errback.__name__):
+            request.errback = self._noting(errback)
+
+    def _noting(self, errback: Callable[[Failure], Any]) -> Callable[[Failure], Any]:
+        @wraps(errback)
+        def note_first(failure: Failure) -> Any:
+            PageFailures.of(self._crawler).note(failure)
+            return errback(failure)
+
+        return note_first
