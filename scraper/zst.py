@@ -22,7 +22,7 @@ class ZstFile(io.RawIOBase):
         self._unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
         self._frame: zstandard.ZstdDecompressionObj | None = None
         self._rest = b""
-        self._ready = b""
+        self._ready = memoryview(b"")
 
     def readable(self) -> bool:
         """Return that it can be read."""
@@ -38,7 +38,7 @@ class ZstFile(io.RawIOBase):
                     raise EOFError("it ends in the middle of a frame")
                 return 0
             self._frame = self._frame or self._unpacker.decompressobj()
-            self._ready = self._frame.decompress(chunk)
+            self._ready = memoryview(self._frame.decompress(chunk))
             if self._frame.eof:
                 self._rest, self._frame = self._frame.unused_data, None
         view = memoryview(into).cast("B")

@@ -149,7 +149,7 @@ def test_packed_data_that_end_too_soon_are_told_from_whole_ones(encoding: str, p
     assert not is_cut_short(packed, encoding, 0)
     assert not is_cut_short(b"", encoding, 0)
     whole = {len(part) for part in (gzip.compress(CUT), zstandard.compress(CUT)) if packed.startswith(part)}
-    for length in {*range(1, len(packed), 97), len(packed) - 5} - whole:
+    for length in {*range(2, len(packed), 97), len(packed) - 5} - whole:
         assert is_cut_short(packed[:length], encoding, -1), length
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from io import BytesIO
 
@@ -12,8 +13,8 @@ from scraper.zst import ZstFile
 
 CHUNK_BYTES = 2**16
 
-GZIP, ZLIB, RAW = 31, 15, -15
-"""Forms of zlib's data; source: zlib.h, inflateInit2."""
+WITH_HEAD, WITHOUT = 15, -15
+"""Forms of deflated data, of which servers send either; source: zlib.h, inflateInit2."""
 
 
 def is_cut_short(packed: bytes, encoding: str, unpacked_bytes: int) -> bool:
@@ -27,27 +28,35 @@ def is_cut_short(packed: bytes, encoding: str, unpacked_bytes: int) -> bool:
     if encoding in ("gzip", "x-gzip"):
         # Its last four bytes say how long it was, which spares nearly every page the second reading.
         stated = int.from_bytes(packed[-4:], "little")
-        return stated != unpacked_bytes % 2**32 and not _ends(packed, GZIP)
+        return stated != unpacked_bytes % 2**32 and not _gzip_ends(packed)
     if encoding == "deflate":
-        return not (_ends(packed, ZLIB) or _ends(packed, RAW))
+        return not (_deflate_ends(packed, WITH_HEAD) or _deflate_ends(packed, WITHOUT))
     if encoding == "br":
         return not _brotli_ends(packed)
     return encoding == "zstd" and not _zstd_ends(packed)
 
 
-def _ends(packed: bytes, form: int) -> bool:
-    while True:
-        stream = zlib.decompressobj(form)
-        rest = packed
-        try:
-            while rest and not stream.eof:
-                stream.decompress(rest, CHUNK_BYTES)
-                rest = stream.unconsumed_tail
-        except zlib.error as error:
-            return "incorrect" in str(error) and "check" in str(error) and "header" not in str(error)
-        packed = stream.unused_data
-        if not stream.eof or form != GZIP or packed[:2] != b"\x1f\x8b":
-            return stream.eof
+def _gzip_ends(packed: bytes) -> bool:
+    stream = gzip.GzipFile(fileobj=BytesIO(packed))
+    try:
+        while stream.read1(CHUNK_BYTES):
+            pass
+    except gzip.BadGzipFile:
+        return True  # a wrong checksum at the end, or something else behind it
+    except (EOFError, zlib.error):
+        return False
+    return True
+
+
+def _deflate_ends(packed: bytes, form: int) -> bool:
+    stream = zlib.decompressobj(form)
+    try:
+        while packed and not stream.eof:
+            stream.decompress(packed, CHUNK_BYTES)
+            packed = stream.unconsumed_tail
+    except zlib.error as error:
+        return "incorrect data check" in str(error)
+    return stream.eof
 
 
 def _brotli_ends(packed: bytes) -> bool:
