@@ -346,11 +346,13 @@ def test_an_option_that_makes_no_sense_is_not_passed_over(
     assert fault in " ".join(swathe("query", "books", *options, code=2).err.split())
 
 
-def test_output_that_cannot_be_written_is_one_line(swathe: Swathe, database: Mongo) -> None:
+@pytest.mark.parametrize("buffered", [True, False])
+def test_output_that_cannot_be_written_is_one_line(swathe: Swathe, database: Mongo, buffered: bool) -> None:
+    environ = {**swathe.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
     database.books.insert_one({"upc": "a", "title": "Bělotice"})
     asked = [sys.executable, "main.py", "query", "books", "--select", "title", "--format", "csv"]
     with open("/dev/full", "w") as full:  # noqa: PTH123
-        ran = subprocess.run(asked, cwd=ROOT, env=swathe.environ, stdout=full, stderr=subprocess.PIPE, text=True)
+        ran = subprocess.run(asked, cwd=ROOT, env=environ, stdout=full, stderr=subprocess.PIPE, text=True)
     assert (ran.returncode, ran.stderr) == (1, "swathe: the output could not be written: No space left on device\n")
     assert "B\\u011blotice" in swathe(*asked[2:], PYTHONIOENCODING="ascii").out
 

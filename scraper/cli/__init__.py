@@ -26,7 +26,11 @@ def main() -> None:
         # The commands import the packages that the check is about.
         from scraper.cli.app import app
 
-        app(prog_name="swathe")
+        try:
+            app(prog_name="swathe")
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where it can be told that nobody takes it
     except SwatheError as error:
         sys.stderr.write(f"swathe: {error}\n")
         sys.exit(error.exit_code)
