@@ -35,6 +35,7 @@ from scraper.exporting.export import Written, check_target, export
 from scraper.exporting.table import Table, columns_of
 from scraper.exporting.text import Lists, printable
 from scraper.past import Selection
+from scraper.whole_file import whole_file
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -420,3 +421,16 @@ def test_whatever_is_stored_is_what_other_programs_read(
         assert Decimal(str(price)) == record["price"]
         assert stock is None or Decimal(stock) == record["stock"]
         assert in_stock is record["in_stock"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_who_may_read_a_file_stays_so_when_it_is_replaced(tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "a.csv"
+    target.touch()
+    target.chmod(mode)
+    with whole_file(target) as file:
+        file.write(b"new")
+    assert (target.read_bytes(), target.stat().st_mode & 0o777) == (b"new", mode)
+    with whole_file(target, 0o600) as file:
+        file.write(b"secret")
+    assert target.stat().st_mode & 0o777 == 0o600

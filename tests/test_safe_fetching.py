@@ -17,6 +17,7 @@ import brotli
 import pytest
 import zstandard
 from hostile_site import CUT, HostileSite, authorization_of
+from scrapy.http import Response
 from support import ROOT, configured
 
 from scraper.errors import ProbeError, UsageError
@@ -24,6 +25,7 @@ from scraper.fetching.accounts import may_have_secret
 from scraper.fetching.addresses import Reach, is_public
 from scraper.fetching.cut_short import is_cut_short
 from scraper.new_site import site_address
+from scraper.paging import Sitemap
 from scraper.probing.fetching import Fetcher
 from scraper.probing.report import probe
 from scraper.spider import check_start_url
@@ -157,6 +159,15 @@ def test_a_page_that_was_cut_short_is_asked_for_again(site: HostileSite) -> None
     url = f"{site.url}/cut-gzip"
     found = crawled(site.url, [url], {"SWATHE_CRAWL_RETRIES": "2"})
     assert found[url]["what"] == "was cut short: its gzip data end too soon (tried 3 times)"
+
+
+def test_a_packed_sitemap_that_was_cut_short_is_none() -> None:
+    packed = gzip.compress(
+        b"<urlset>" + b"".join(b"<url><loc>http://x/%d</loc></url>" % n for n in range(999)) + b"</urlset>"
+    )
+    kind, entries = Sitemap("/").parsed(Response("http://x/sitemap.xml.gz", body=packed))
+    assert (kind, len(entries)) == ("urlset", 999)
+    assert Sitemap("/").parsed(Response("http://x/sitemap.xml.gz", body=packed[:-50])) == ("", [])
 
 
 def test_a_wrong_checksum_is_forgiven_as_browsers_do() -> None:

@@ -165,6 +165,9 @@ def test_a_schedule_can_be_fired_by_hand_and_says_how_it_ended(
     assert "complete" in shown
     history = swathe("schedule", "history", "table").out
     assert "still running" in history
+    firing = database.firings.find_one(sort=[("due", -1)])
+    assert firing
+    assert f"{firing['due']:%Y-%m-%d %H:%M}" in swathe("schedule", "history", TZ="Asia/Tokyo").out, "its head says UTC"
 
 
 def test_a_schedule_that_cannot_be_carried_out_is_one_line(swathe: Swathe) -> None:
