@@ -23,6 +23,7 @@ from pipelines.validate import validate
 from scraper.errors import DatabaseLostError
 from scraper.mongo.connection import Connection
 from scraper.storing.group_commit import GroupCommit
+from scraper.storing.plan import Entry, Plan
 from scraper.storing.store import Store
 from scraper.storing.upsert import Outcome
 
@@ -148,6 +149,13 @@ def test_records_of_one_key_in_one_batch_are_stored_as_if_one_after_the_other_an
     outcomes = store.write([book(), book(), book(title="B"), book(upc="b2"), book(title="B")])
     assert outcomes == [NEW, UNCHANGED, UNCHANGED, NEW, UNCHANGED]
     assert {stored["upc"]: stored["title"] for stored in database.books.find()} == {"a1": "B", "b2": "A"}
+
+
+def test_what_a_record_came_to_in_an_earlier_round_stays_when_it_is_decided_again() -> None:
+    found = book(title="B")
+    plan = Plan(schema_of(Book), [Entry(found, dict(found.stored), CHANGED)], dict(found.stored))
+    plan.decide()
+    assert (plan.tracked, plan.entries[0].outcome) == ({}, CHANGED)
 
 
 def test_a_refused_record_keeps_every_field_at_fault_and_what_the_page_had(

@@ -80,33 +80,34 @@ class Plan:
     """The change document that is written before the record."""
 
     def decide(self) -> None:
-        """Set what is to be written, as if the entries were stored one after the other, and what became of each."""
+        """Set what is to be written, as if the entries were stored one after the other, and what became of each.
+
+        A record counts once, whatever a page shows of it: as new, or as changed when it ends up so. An outcome that is
+        there already stays: what was written in an earlier round is not undone by deciding again.
+        """
         self.state = dict(self.old or {})
         touched: set[str] = set()
+        changed_by: Entry | None = None
         for entry in self.entries:
             differing = self._differing(entry.content_after(self.state))
             if self.state.get("gone_at") is not None:
                 differing["gone_at"] = None
-            changed = any(self._is_tracked(name, value, self.state.get(name)) for name, value in differing.items())
-            outcome = Outcome.NEW if not self.state else Outcome.CHANGED if changed else Outcome.UNCHANGED
-            entry.outcome = entry.outcome or outcome
+            if any(self._is_tracked(name, value, self.state.get(name)) for name, value in differing.items()):
+                changed_by = entry
             self.state.update(differing)
             touched.update(differing)
-        for name in touched if self.old is not None else ():
-            old, value = (self.old or {}).get(name), self.state[name]
-            if name not in (self.old or {}) or old != value:
-                (self.tracked if self._is_tracked(name, value, old) else self.quiet)[name] = value
-        self._count_once()
-
-    def _count_once(self) -> None:
-        """Count one record once, whatever a page shows of it: as new, or as changed when it ends up so."""
         if self.old is None:
-            for entry in self.entries[1:]:
-                entry.outcome = Outcome.UNCHANGED
+            self._count(self.entries[0], Outcome.NEW)
             return
-        changed = [entry for entry in self.entries if entry.outcome is Outcome.CHANGED]
-        for entry in changed[:-1] if self.tracked else changed:
-            entry.outcome = Outcome.UNCHANGED
+        for name in touched:
+            old, value = self.old.get(name), self.state[name]
+            if name not in self.old or old != value:
+                (self.tracked if self._is_tracked(name, value, old) else self.quiet)[name] = value
+        self._count(changed_by if self.tracked else None, Outcome.CHANGED)
+
+    def _count(self, counted: Entry | None, outcome: Outcome) -> None:
+        for entry in self.entries:
+            entry.outcome = entry.outcome or (outcome if entry is counted else Outcome.UNCHANGED)
 
     @property
     def url(self) -> str:
