@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request
 from scrapy.extensions.feedexport import FeedExporter
-from scrapy.http import TextResponse
 
 from scraper.incremental.memory import VisitMemory
 from scraper.incremental.page_output import PageOutput
 from scraper.page_records import PageRecords
+from scraper.select import let_go
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ class GatherRecords:
                 yield output
             raise
         finally:
-            _let_go_of_tree(response)
+            let_go(response)
         for output in await page.rest():
             yield output
         for request in await page.further_pages():
@@ -62,12 +62,3 @@ class RecordFeeds(FeedExporter):
         """Write each record of a page."""
         for record in item.records if isinstance(item, PageRecords) else [item]:
             super().item_scraped(record, spider)
-
-
-def _let_go_of_tree(response: Response | None) -> None:
-    """Free the tree of a page that was read: it and its response hold each other, and it is several times as large.
-
-    Hundreds of them would wait for the garbage collector. Whoever wants one yet gets a new one.
-    """
-    if isinstance(response, TextResponse):
-        response._cached_selector = None

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 from cssselect import SelectorError
 from lxml import etree
 from parsel.csstranslator import HTMLTranslator
+from scrapy.http import TextResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from scrapy.http import Response
 
 EXSLT = {"re": "http://exslt.org/regular-expressions"}
 
@@ -106,6 +109,15 @@ def _found(page: Any, selector: str) -> list[Any]:
 def _tree(page: Any) -> Any:
     """Return the lxml tree of a response; an element is one already."""
     return page if isinstance(page, etree._Element) else page.selector.root
+
+
+def let_go(page: Response | None) -> None:
+    """Free the tree of a page that was read: it and its response hold each other, and it is several times as large.
+
+    Hundreds of them would wait for the garbage collector. Whoever wants one yet gets a new one.
+    """
+    if isinstance(page, TextResponse):
+        page._cached_selector = None
 
 
 def _text(value: Any, selector: str) -> str:

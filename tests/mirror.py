@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from support import last_run
+
 from scraper.practice import Fault, PracticeServer, enlarge, load_site
 
 if TYPE_CHECKING:
@@ -44,9 +46,7 @@ class Mirror:
             quick = ["--set", "crawl.delay_s=0", "--set", "RETRY_TIMES=0"]
             self._swathe("crawl", spider, "--start", f"{server.url}{spider}/", *quick, *options, code=code)
             self.asked = [request.path for request in server.requests if request.path != "/robots.txt"]
-        run = self._database.runs.find_one(sort=[("started_at", -1)])
-        assert run is not None
-        return run
+        return last_run(self._database)
 
 
 def books_of(database: Mongo) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from mirror import SITE, Mirror, books_of, with_books
+from support import last_run
 
 from scraper.incremental.code_stamp import code_stamp
 from scraper.practice import PracticeServer, enlarge, load_site
@@ -80,8 +81,7 @@ def test_a_site_without_etags_is_read_and_not_stored_again(swathe: Swathe, datab
         start = f"{server.url}quotes/tableful/"
         for _ in range(2):
             swathe("crawl", "quotes-table", "--start", start)
-    run = database.runs.find_one(sort=[("started_at", -1)])
-    assert run is not None
+    run = last_run(database)
     assert run["counts"]["not_modified"] + run["counts"]["pages_same"] == run["counts"]["pages"]
     assert (run["verdict"], run["counts"]["items_unchanged"]) == ("complete", 60)
 

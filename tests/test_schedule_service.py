@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import until
+from support import last_run, until
 
 from scraper.practice import Fault, PracticeServer
 
@@ -157,8 +157,7 @@ def test_a_schedule_can_be_fired_by_hand_and_says_how_it_ended(
     assert "table: skipped: still running: table@" in refused.out
     until(lambda: database.runs.find_one({"state": "finished"}), "the end of the run that was left alone")
     result = swathe("schedule", "trigger", "table")
-    run = database.runs.find_one(sort=[("started_at", -1)])
-    assert run
+    run = last_run(database)
     assert result.out == f"table: complete (run {run['_id']})\n"
     shown = swathe("schedule", "list").out
     assert "0 6 * * *" in shown

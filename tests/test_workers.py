@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bson import ObjectId
 from redis_process import RedisProcess
-from support import until
+from support import last_run, until
 
 from models.system import Run
 from scraper.beginning import FORMAT, code_of
@@ -64,9 +64,7 @@ class Shared:
         return int(self.run().get("frontier", {}).get("joined", 0))
 
     def run(self) -> dict[str, Any]:
-        run = self.database.runs.find_one(sort=[("started_at", -1)])
-        assert run is not None
-        return run
+        return last_run(self.database)
 
     def hurry(self) -> None:
         """Let the rest of the crawl not be slow."""

@@ -35,14 +35,18 @@ def main() -> None:
         sys.stderr.write(f"swathe: {error}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # The reader, such as `head`, has had enough; Python must not complain again while it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader, such as `head`, has had enough
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)  # while the commands were imported; later they see to it themselves
     except OSError as error:
         if error.errno not in (ENOSPC, EIO) or error.filename is not None:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.stderr.write(f"swathe: the output could not be written: {error.strerror}\n")
         sys.exit(EXIT_FAILED)
+
+
+def _drop_output() -> None:
+    """Let nothing more be written, so that Python does not complain again while it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

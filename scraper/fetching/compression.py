@@ -55,6 +55,7 @@ class BoundedCompression(HttpCompressionMiddleware):
     @staticmethod
     def _decode(body: bytes, encoding: bytes, max_size: int) -> bytes:
         unpacked: bytes = HttpCompressionMiddleware._decode(body, encoding, max_size)
-        if is_cut_short(body, encoding.decode("latin-1"), len(unpacked)):
-            raise CutShortError(f"was cut short: its {encoding.decode('latin-1')} data end too soon")
+        name = encoding.decode("latin-1")
+        if is_cut_short(body, name, len(unpacked)):
+            raise CutShortError(f"was cut short: its {name} data end too soon")
         return unpacked

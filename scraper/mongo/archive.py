@@ -20,6 +20,7 @@ import bson
 import zstandard
 
 from scraper.errors import FileError
+from scraper.zst import MAX_WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +30,6 @@ FORMAT, VERSION = "swathe backup", 1
 LEVEL = 6
 MAX_FRAME = 2**25
 """Bytes of a frame: MongoDB's answers have 16 MB and a little at most."""
-
-MAX_WINDOW = 2**27
-"""Bytes that unpacking may keep in memory, which is zstd's own limit."""
 
 NAME = re.compile(r"(?!system\.)[A-Za-z_][\w.-]{0,119}")
 """Names of collections that a backup may hold."""

@@ -95,16 +95,16 @@ class Way:
     """How many such firings wait before it."""
     free: bool = True
     """Whether another run may begin at all."""
-    finished: ObjectId | None = None
-    """The run of its last try, when that is complete after all: a worker went on with it."""
+    finished: bool = False
+    """Whether the run of its last try is complete after all: a worker went on with it."""
 
 
 def decide_start(firing: Firing, now: datetime, way: Way, most_queued: int) -> Wait | Start | Skip | Replace | End:
     """Decide about a firing that waits."""
     if now < firing.start_at:
         return Wait()
-    if way.finished is not None:
-        return End("complete", "a worker has finished what its last try had begun", way.finished)
+    if way.finished:
+        return End("complete", "a worker has finished what its last try had begun", firing.run)
     if way.running is None and not way.by_hand:
         return Start() if way.free else Wait()
     if firing.tries:

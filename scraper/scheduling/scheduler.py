@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from bson import ObjectId
-
     from scraper.config_schedules import SchedulerConfig
     from scraper.scheduling.partners import Crawls, Watcher
     from scraper.scheduling.schedule import Schedule
@@ -177,12 +175,8 @@ class Scheduler:
             by_hand=str(alive.id) if alive and running is None else "",
             queued=same(state="waiting", due__lt=firing.due).count(),
             free=len(self.running()) < self._config.most_runs,
-            finished=firing.run if self._is_complete(firing.run) else None,
+            finished=bool(firing.run and Run.objects(id=firing.run, state="finished", verdict="complete").first()),
         )
-
-    @staticmethod
-    def _is_complete(run: ObjectId | None) -> bool:
-        return run is not None and Run.objects(id=run, state="finished", verdict="complete").first() is not None
 
     def _start(self, firing: Firing, now: datetime) -> None:
         claimed = firings.claim(firing, self.owner, HOST, now, self._config.lease_s)

@@ -20,6 +20,7 @@ from models.system import Run
 from scraper.crawling import project_settings, spider_class
 from scraper.failures import PageFailures
 from scraper.page_records import PageRecords
+from scraper.select import let_go
 from scraper.spider import SiteSpider
 from scraper.stored_pages.page import CannotReadAgainError, as_response
 
@@ -104,7 +105,10 @@ class TodaysSpiders:
         assert isinstance(crawl, OfflineCrawl)
         crawl.failures.process_spider_input(response)
         dead = len(crawl.failures.problems)
-        yield from _in_full(request.callback(response, **request.cb_kwargs))
+        try:
+            yield from _in_full(request.callback(response, **request.cb_kwargs))
+        finally:
+            let_go(response)
         if len(crawl.failures.problems) > dead:
             raise CannotReadAgainError(crawl.failures.problems.pop().what)
 
