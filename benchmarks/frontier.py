@@ -40,7 +40,7 @@ def crawl_once(spider: str, site: str) -> dict[str, float]:
     """Crawl in this process and return pages and seconds (of the crawl, without Python's start)."""
     from scrapy.crawler import AsyncCrawlerProcess
 
-    from scraper.config import load_config
+    from scraper.core.config import load_config
     from scraper.crawling import crawl, project_settings, spider_class
     from scraper.mongo.connection import connection_to
 
@@ -65,7 +65,7 @@ def queue(urls: int, site: str) -> dict[str, float]:
     from scrapy.exceptions import CloseSpider
 
     from models.books import Book
-    from scraper.config import load_config
+    from scraper.core.config import load_config
     from scraper.crawling import crawl, project_settings
     from scraper.mongo.connection import connection_to
     from scraper.spider import SiteSpider
@@ -106,7 +106,7 @@ def alone(requests: int) -> dict[str, float]:
     from scrapy import Request
 
     from models.system import Run
-    from scraper.config import load_config
+    from scraper.core.config import load_config
     from scraper.frontier.backend import Ack, Batch, Put
     from scraper.frontier.stores import frontier_of, stored_runs
     from scraper.mongo.connection import connection_to
@@ -200,7 +200,7 @@ def together(workers: int, site: str, rounds: int, environ: dict[str, str]) -> N
 
     The time is that in which all processes work: from when the last one has joined, until the crawl is over.
     """
-    from scraper.config import load_config
+    from scraper.core.config import load_config
     from scraper.mongo.connection import connection_to
 
     os.environ.update(environ)

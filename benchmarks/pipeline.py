@@ -130,7 +130,7 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.beginning import begin_run
-    from scraper.config import load_config
+    from scraper.core.config import load_config
     from scraper.crawling import project_settings, tune_process
     from scraper.frontier.stores import stored_runs
     from scraper.mongo.connection import connection_to

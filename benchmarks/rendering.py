@@ -45,7 +45,7 @@ from models.record import Found  # noqa: E402
 from scraper.browser.job import PageJob  # noqa: E402
 from scraper.browser.pool import BrowserPool  # noqa: E402
 from scraper.browser.processes import memory_mb, session_of  # noqa: E402
-from scraper.config import load_config  # noqa: E402
+from scraper.core.config import load_config  # noqa: E402
 from scraper.page_data import data_in, record_lists  # noqa: E402
 from scraper.select import each  # noqa: E402
 from spiders.quotes import QuotesSpider  # noqa: E402

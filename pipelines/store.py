@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from models.record import Found
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.page_records import PageRecords
 
 logger = logging.getLogger(__name__)

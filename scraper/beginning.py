@@ -13,13 +13,13 @@ from mongoengine import NotUniqueError
 from pymongo import IndexModel
 
 from models.system import Run
-from scraper.config_sections import swathe_version
+from scraper.core.config.sections import swathe_version
+from scraper.core.processes import this_process
 from scraper.errors import UsageError
 from scraper.frontier.stored_runs import MongoRuns
 from scraper.heartbeat import mark_lost_runs
 from scraper.mongo.indexes import ensure_indexes
 from scraper.ownership import claim
-from scraper.processes import this_process
 from scraper.spider import NUMBERS
 from scraper.verdict import EXIT_FAILED
 

@@ -14,12 +14,12 @@ from scrapy.utils.project import get_project_settings
 
 from scraper.alerting.watching import after_crawl
 from scraper.beginning import begin_run, close_failed
+from scraper.core.log import set_level
+from scraper.core.log_context import on_every_line
 from scraper.errors import UsageError, expected_one_of
 from scraper.frontier.stores import doubts, stored_runs
 from scraper.joining import farewell, joined
 from scraper.mongo.connection import connection_to
-from scraper.observing.context import on_every_line
-from scraper.observing.log import set_level
 from scraper.run_counts import STATISTICS
 from scraper.run_recorder import RunRecorder
 from scraper.spider import SiteSpider
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from models.system import Run
     from scraper.beginning import Begun, How
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.verdict import Verdict
 
 logger = logging.getLogger(__name__)

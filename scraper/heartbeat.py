@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from models.system import Run
-from scraper.processes import is_gone
+from scraper.core.processes import is_gone
 from scraper.verdict import EXIT_FAILED
 
 HEARTBEAT_S = 5.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from scraper.config import Config
+    from scraper.core.config import Config
 
 logger = logging.getLogger(__name__)
 

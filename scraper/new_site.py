@@ -18,9 +18,9 @@ from mongoengine.errors import NotRegistered
 from w3lib.url import safe_url_string
 
 from models.registry import all_documents, record_documents
+from scraper.core.project import ROOT
 from scraper.errors import SwatheError, UsageError, expected_one_of
 from scraper.fetching.accounts import without_account
-from scraper.origin import ROOT
 
 if TYPE_CHECKING:
     from scrapy.spiderloader import SpiderLoaderProtocol

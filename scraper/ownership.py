@@ -12,8 +12,8 @@ from pymongo.errors import PyMongoError
 from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Run
+from scraper.core.processes import this_process
 from scraper.heartbeat import is_lost
-from scraper.processes import this_process
 
 if TYPE_CHECKING:
     from bson import ObjectId

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
     from scrapy.crawler import Crawler
 
-    from scraper.config import Config
+    from scraper.core.config import Config
 
     Mongo = Database[dict[str, Any]]
 

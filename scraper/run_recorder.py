@@ -39,7 +39,7 @@ from scraper.verdict import Verdict, judge
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.verdict import Evidence
 
 logger = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from scraper.config import Config, load_config
+from scraper.core.config import Config, load_config
+from scraper.core.project import check_origin
 from scraper.errors import SwatheError
-from scraper.origin import check_origin
 
 
 def _prepare() -> Config:

@@ -14,7 +14,7 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scraper.config import load_config
+from scraper.core.config import load_config
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

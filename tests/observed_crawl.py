@@ -13,7 +13,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from models.quotes import Quote
 from scraper import crawling
-from scraper.observing.log import log_crawl
+from scraper.core.log import log_crawl
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from support import ROOT
 from models.schedules import Firing
 from models.system import Run
 from scraper.browser.processes import Process
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.mongo.connection import Connection
 from scraper.scheduling import firings
 from scraper.scheduling.decisions import End, Seen

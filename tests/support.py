@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scraper.config import Config, load_config
+from scraper.core.config import Config, load_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable

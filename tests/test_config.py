@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scraper.config import environment_name, load_config
+from scraper.core.config import environment_name, load_config
 from scraper.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -395,7 +395,7 @@ def log_of(swathe: Swathe) -> str:
 
 
 def version() -> str:
-    from scraper.config_sections import swathe_version
+    from scraper.core.config.sections import swathe_version
 
     return swathe_version()
 

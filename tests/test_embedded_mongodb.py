@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 USER = """
 import sys
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.mongo.embedded import EmbeddedServer
 server = EmbeddedServer(load_config().mongodb)
 server.join()

@@ -29,13 +29,13 @@ from models.books import Book
 from models.quotes import Author, Quote
 from models.record import schema_of
 from models.system import Run
+from scraper.core.atomic_file import whole_file
+from scraper.core.text import Lists, printable
 from scraper.errors import FileError, UsageError
 from scraper.exporting.as_xlsx import check_rows
 from scraper.exporting.export import Written, check_target, export
 from scraper.exporting.table import Table, columns_of
-from scraper.exporting.text import Lists, printable
 from scraper.past import Selection
-from scraper.whole_file import whole_file
 
 if TYPE_CHECKING:
     from pymongo.database import Database

@@ -11,7 +11,7 @@ import pytest
 from mirror import SITE, Mirror, books_of, with_books
 from support import last_run
 
-from scraper.incremental.code_stamp import code_stamp
+from scraper.core.code_stamp import code_stamp
 from scraper.practice import PracticeServer, enlarge, load_site
 
 if TYPE_CHECKING:

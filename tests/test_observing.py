@@ -17,8 +17,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support import ROOT, configured, until
 
+from scraper.core.masking import Masking, secrets_of
 from scraper.errors import ConfigError
-from scraper.observing.masking import Masking, secrets_of
 from scraper.practice import Fault, PracticeServer
 
 if TYPE_CHECKING:
@@ -254,8 +254,8 @@ def test_a_scheduler_serves_how_its_schedules_go_and_says_on_each_line_which_one
 def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(tmp_path: Path) -> None:
     script = """
 import logging, resource, sys
-from scraper.config import load_config
-from scraper.observing import log
+from scraper.core.config import load_config
+from scraper.core import log
 
 log._install(logging.FileHandler(sys.argv[1]), load_config(), set())
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
     from support import Swathe
 
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.practice import PracticeServer
 
     Mongo = Database[dict[str, Any]]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support import ROOT, configured
 
 from models.schedules import Firing
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import ConfigError, UsageError
 from scraper.scheduling.cron import due_times, next_due
 from scraper.scheduling.overview import next_by_spider

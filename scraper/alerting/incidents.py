@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from scraper.alerting.targets import Target
-    from scraper.config_schedules import AlertsConfig, Kind
+    from scraper.core.config.schedules import AlertsConfig, Kind
 
 logger = logging.getLogger(__name__)
 

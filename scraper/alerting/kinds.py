@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scraper.config_schedules import AlertsConfig, Kind
+    from scraper.core.config.schedules import AlertsConfig, Kind
 
 
 def kind_of(run: Mapping[str, Any], config: AlertsConfig) -> tuple[Kind, str] | None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from bson import ObjectId
 
-    from scraper.config import Config
-    from scraper.config_schedules import Kind
+    from scraper.core.config import Config
+    from scraper.core.config.schedules import Kind
     from scraper.scheduling.decisions import End
 
 logger = logging.getLogger(__name__)

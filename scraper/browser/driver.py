@@ -23,7 +23,7 @@ from scraper.errors import BrowserUnavailableError
 if TYPE_CHECKING:
     from scraper.browser.folder import BrowserFolder, DriverRecord
     from scraper.browser.gate import Door, Gate
-    from scraper.config_sections import RenderingConfig
+    from scraper.core.config.sections import RenderingConfig
 
 BLOATED = 2
 """A driver is ended within a page at so many times `driver_memory_mb`, and replaced after one at once that."""

@@ -10,7 +10,7 @@ from selenium.webdriver.chrome.options import Options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scraper.config_sections import RenderingConfig
+    from scraper.core.config.sections import RenderingConfig
 
 SMALL_SHM_MB = 512
 """Containers often have 64 MB of shared memory, of which Chromium's tabs die."""

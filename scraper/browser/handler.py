@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from scraper.browser.job import RenderedPage
     from scraper.browser.pool import BrowserPool
-    from scraper.config import Config
+    from scraper.core.config import Config
 
 HTTP = "scraper.fetching.http.CheckedHttp"
 HTTP_WITHOUT_REACTOR = "scraper.fetching.http_without_reactor.CheckedAiohttp"

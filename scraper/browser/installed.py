@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from scraper.errors import BrowserUnavailableError
 
 if TYPE_CHECKING:
-    from scraper.config_sections import RenderingConfig
+    from scraper.core.config.sections import RenderingConfig
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DRIVERS = ("chromedriver",)

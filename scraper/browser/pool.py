@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.browser.job import PageJob, RenderedPage
-    from scraper.config_sections import RenderingConfig
+    from scraper.core.config.sections import RenderingConfig
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import signal
 import time
 from dataclasses import dataclass
 
-from scraper.processes import PROC, SESSION, STARTED, STATE, started, stat_of
+from scraper.core.processes import PROC, SESSION, STARTED, STATE, started, stat_of
 
 TICK_S = 0.002
 END_TIMEOUT_S = 10

@@ -11,8 +11,8 @@ import sys
 from errno import EIO, ENOSPC
 from io import TextIOWrapper
 
+from scraper.core.project import check_origin
 from scraper.errors import SwatheError
-from scraper.origin import check_origin
 from scraper.verdict import EXIT_FAILED
 
 

@@ -10,7 +10,7 @@ import typer
 from scraper.alerting.message import message_of
 from scraper.alerting.targets import targets_of
 from scraper.cli.output import MOST_ROWS, console, print_table
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.mongo.connection import connection_to
 from scraper.verdict import EXIT_FAILED

@@ -26,7 +26,7 @@ from scraper.cli import (
     why,
     worker,
 )
-from scraper.config_sections import swathe_version
+from scraper.core.config.sections import swathe_version
 
 app = typer.Typer(
     name="swathe",

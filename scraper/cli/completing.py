@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import mongoengine as me
 
 from models.registry import all_documents
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.field_values import element
 from scraper.filters import OPERATORS, field_path, inner_fields

@@ -9,12 +9,12 @@ import typer
 
 from scraper.cli.crawl_settings import apply_options, log_file_of, run_settings
 from scraper.cli.output import errors, visible
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import UsageError
 
 if TYPE_CHECKING:
     from scraper.beginning import How
-    from scraper.config import Config
+    from scraper.core.config import Config
 
 EXAMPLE = "Example: swathe crawl books --start http://127.0.0.1:8100/books/ --max-pages 20 --output books.jsonl"
 
@@ -57,7 +57,7 @@ def crawl(
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper import crawling
-    from scraper.observing.log import log_crawl
+    from scraper.core.log import log_crawl
 
     if fresh and retry_dead:
         raise UsageError("--fresh forgets the dead letters that --retry-dead tries again: give one of them")

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from scraper.cli.output import errors
-from scraper.config import environment_name
+from scraper.core.config import environment_name
 from scraper.errors import DatabaseError, UsageError, expected_one_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from scrapy.settings import Settings
 
-    from scraper.config import Config
+    from scraper.core.config import Config
 
 FEED_FORMATS = {".json": "json", ".jsonl": "jsonlines", ".csv": "csv", ".xml": "xml"}
 

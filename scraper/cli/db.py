@@ -11,7 +11,7 @@ import typer
 
 from scraper.cli import db_data
 from scraper.cli.output import console, print_facts
-from scraper.config import Config, load_config
+from scraper.core.config import Config, load_config
 from scraper.errors import UsageError
 from scraper.mongo.binary import find_mongod
 from scraper.mongo.connection import connection_to, mask_password

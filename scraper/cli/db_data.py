@@ -14,7 +14,7 @@ from rich.filesize import decimal
 from rich.status import Status
 
 from scraper.cli.output import console, errors, visible
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import DatabaseLostError, UsageError
 from scraper.mongo.backup import back_up
 from scraper.mongo.connection import connection_to, explain
@@ -25,7 +25,7 @@ from scraper.mongo.restore import restore as load_archive
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scraper.config_sections import MongoConfig
+    from scraper.core.config.sections import MongoConfig
     from scraper.mongo.restore import Mongo
 
 BACKUP_EXAMPLE = "Example: swathe db backup swathe-2026-11-21.backup"

@@ -14,9 +14,9 @@ import typer
 from models.record import schema_of
 from models.registry import record_documents
 from scraper.cli.output import console, print_table
-from scraper.config import load_config
+from scraper.core.config import load_config
+from scraper.core.project import ROOT
 from scraper.mongo.connection import connection_to
-from scraper.origin import ROOT
 from scraper.verdict import EXIT_COMPLETE, EXIT_INCOMPLETE
 
 EXAMPLE = "Example: swathe demo"

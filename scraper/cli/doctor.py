@@ -12,7 +12,7 @@ from rich.text import Text
 
 from scraper.browser.installed import find_installed, split_account
 from scraper.cli.output import console, visible
-from scraper.config import Config, load_config
+from scraper.core.config import Config, load_config
 from scraper.errors import SwatheError
 from scraper.mongo.binary import find_mongod, mongod_version
 from scraper.mongo.connection import connection_to

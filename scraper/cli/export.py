@@ -13,12 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models.record import Record
 from models.registry import all_documents, record_documents
 from scraper.cli.output import MOST_ROWS, console, errors, visible
-from scraper.config import load_config
+from scraper.core.config import load_config
+from scraper.core.text import Lists
 from scraper.errors import DatabaseLostError, UsageError, expected_one_of
 from scraper.exporting.export import check_target
 from scraper.exporting.export import export as write_file
 from scraper.exporting.table import Table, columns_of
-from scraper.exporting.text import Lists
 from scraper.filters import end_of, field_path, mongo_filter
 from scraper.mongo.connection import connection_to, explain
 from scraper.past import Selection

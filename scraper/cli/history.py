@@ -16,7 +16,7 @@ from models.registry import record_documents
 from scraper.cli.chart import draw_chart
 from scraper.cli.output import console, print_table, shown_time, visible, write_csv, write_json
 from scraper.cli.query import TABLE_ROWS, Format
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
 from scraper.mongo.connection import connection_to
 from scraper.past import changes_of, find_record, key_text

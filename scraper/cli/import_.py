@@ -11,7 +11,7 @@ from rich.text import Text
 
 from models.registry import record_documents
 from scraper.cli.output import console, errors, visible
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
 from scraper.importing.lines import read_lines
 from scraper.mongo.connection import connection_to

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scraper.cli.output import errors, visible
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import SwatheError
 from scraper.frontier.stores import stored_runs
 

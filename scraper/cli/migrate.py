@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from models.registry import record_documents
 from scraper.cli.output import console, visible
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
 from scraper.migration.migration import Migration
 from scraper.mongo.connection import connection_to

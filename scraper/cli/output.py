@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scraper.exporting.text import INVISIBLE, defused
+from scraper.core.text import INVISIBLE, defused
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence

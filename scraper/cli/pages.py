@@ -13,7 +13,7 @@ from models.pages import StoredPage
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
 from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import SwatheError, UsageError
 from scraper.filters import start_of
 from scraper.mongo.connection import Connection, connection_to

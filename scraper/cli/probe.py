@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scraper.cli.output import console, errors, print_facts, print_table, visible, write_json
-from scraper.config import load_config
+from scraper.core.config import load_config
 
 if TYPE_CHECKING:
     from scraper.probing.blocks import Block

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from scraper.cli.completing import OPERATORS_HELP, suggestions
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import SwatheError, UsageError
 from scraper.mongo.connection import Connection
 

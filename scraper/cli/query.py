@@ -11,7 +11,7 @@ import typer
 from scraper.cli.output import MOST_ROWS, console, json_text, print_table, write_csv, write_json
 from scraper.cli.prompt import prompt
 from scraper.cli.saved import SavedQueries
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.mongo.connection import connection_to
 from scraper.question import Question, Wanted, ask
 

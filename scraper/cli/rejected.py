@@ -12,7 +12,7 @@ from models.system import Rejected
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table
 from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.filters import start_of
 from scraper.mongo.connection import Connection, connection_to
 from scraper.verdict import EXIT_INCOMPLETE

@@ -11,7 +11,7 @@ from bson import ObjectId
 from models.system import Run, SeenList
 from scraper.cli.kept import kept_of
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.heartbeat import mark_lost_runs
 from scraper.mongo.connection import connection_to

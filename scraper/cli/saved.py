@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand
 
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import ConfigError, UsageError, expected_one_of
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scraper.cli.output import MOST_ROWS, console, errors, print_table, visible
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.mongo.connection import connection_to
 from scraper.verdict import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.scheduling.crawl_process import CrawlProcesses
     from scraper.scheduling.schedule import Schedule
     from scraper.scheduling.scheduler import Scheduler
@@ -35,8 +35,8 @@ def run(
     ] = False,
 ) -> None:
     """Fire the schedules until Ctrl-C or SIGTERM. Any number of these may run, on one host or several."""
-    from scraper.observing.log import log_service
-    from scraper.observing.metrics import serve
+    from scraper.core.log import log_service
+    from scraper.core.metrics import serve
     from scraper.observing.schedule_metrics import ScheduleMetrics
     from scraper.scheduling.overview import overview
     from scraper.scheduling.service import Service

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC
 
 from scraper.cli.output import print_table
-from scraper.config import load_config
-from scraper.config_schedules import plain_name
+from scraper.core.config import load_config
+from scraper.core.config.schedules import plain_name
 from scraper.scheduling.overview import next_by_spider
 
 EXAMPLE = "Example: swathe spiders"

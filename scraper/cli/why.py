@@ -14,7 +14,7 @@ from models.registry import record_documents
 from models.system import Rejected, RenderDecision, Run
 from scraper.cli.kept import kept_of
 from scraper.cli.output import console, print_facts, print_table
-from scraper.config import load_config
+from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.mongo.connection import connection_to
 from scraper.politeness.facts import host_facts

@@ -13,10 +13,10 @@ import typer
 from scraper.cli.crawl import tell
 from scraper.cli.crawl_settings import apply_options, log_file_of, run_settings
 from scraper.cli.output import errors
-from scraper.config import load_config
+from scraper.core.config import load_config
+from scraper.core.project import ROOT
 from scraper.errors import UsageError
 from scraper.mongo.connection import connection_to
-from scraper.origin import ROOT
 from scraper.verdict import EXIT_COMPLETE
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def _work(
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper import crawling
+    from scraper.core.log import log_crawl
+    from scraper.core.log_context import on_every_line
     from scraper.joining import run_to_join, run_with
-    from scraper.observing.context import on_every_line
-    from scraper.observing.log import log_crawl
 
     config = load_config()
     spider_type = crawling.spider_class(spider) if spider else None

@@ -9,9 +9,9 @@ from scrapy.commands.edit import _edit_file
 from scrapy.commands.genspider import Command as GenspiderCommand
 from scrapy.spiderloader import get_spider_loader
 
+from scraper.core.project import ROOT
 from scraper.errors import SwatheError, UsageError
 from scraper.new_site import TEMPLATES, NewSite, template_text
-from scraper.origin import ROOT
 
 if TYPE_CHECKING:
     import argparse

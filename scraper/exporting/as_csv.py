@@ -6,8 +6,8 @@ import codecs
 import csv
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from scraper.core.text import Lists, cell_text, defused, printable
 from scraper.exporting.table import ABSENT
-from scraper.exporting.text import Lists, cell_text, defused, printable
 
 if TYPE_CHECKING:
     from scraper.exporting.table import Table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, BinaryIO
 
+from scraper.core.text import json_text
 from scraper.exporting.table import ABSENT
-from scraper.exporting.text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

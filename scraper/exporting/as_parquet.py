@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from bson import Decimal128
 
+from scraper.core.text import Lists, cell_text, json_text
 from scraper.errors import FileError
 from scraper.exporting.table import ABSENT, Column, Kind
-from scraper.exporting.text import Lists, cell_text, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

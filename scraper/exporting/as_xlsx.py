@@ -11,9 +11,9 @@ from bson import Decimal128
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError, FileSizeError
 
+from scraper.core.text import Lists, cell_text, decimal_text, printable
 from scraper.errors import FileError, UsageError
 from scraper.exporting.table import ABSENT
-from scraper.exporting.text import Lists, cell_text, decimal_text, printable
 
 if TYPE_CHECKING:
     from decimal import Decimal

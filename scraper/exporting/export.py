@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import zstandard
 
+from scraper.core.atomic_file import check_place, whole_file
+from scraper.core.text import Lists
 from scraper.errors import UsageError
 from scraper.exporting.as_csv import write_csv
 from scraper.exporting.as_json import write_json, write_jsonl
-from scraper.exporting.text import Lists
-from scraper.whole_file import check_place, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from io import BytesIO
 import brotli  # type: ignore[import-untyped]
 from zstandard import ZstdError
 
-from scraper.zst import ZstFile
+from scraper.core.zst import ZstFile
 
 CHUNK_BYTES = 2**16
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from scraper.config import Config
+    from scraper.core.config import Config
 
 KEPT_S = 300
 MOST_HOSTS = 10_000

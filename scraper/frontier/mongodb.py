@@ -11,9 +11,9 @@ from pymongo.errors import BulkWriteError
 
 from models.frontier import DEAD, DONE, LEASED, PENDING, QueuedRequest
 from models.system import Run
+from scraper.core.processes import is_gone, this_process
 from scraper.frontier.backend import Batch, Taken, Written
 from scraper.frontier.stored_runs import work_of
-from scraper.processes import is_gone, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from scraper.errors import ConfigError, DatabaseError, DatabaseLostError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scraper.config_sections import FrontierConfig
+    from scraper.core.config.sections import FrontierConfig
 
 T = TypeVar("T")
 

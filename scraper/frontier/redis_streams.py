@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from scraper.core.processes import is_gone, this_process
 from scraper.frontier.backend import Taken, Written
 from scraper.frontier.redis_runs import KEPT_S, keys_of, script, work_of
-from scraper.processes import is_gone, this_process
 
 if TYPE_CHECKING:
     from bson import ObjectId

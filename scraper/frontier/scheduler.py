@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
 
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.frontier.backend import Put, Taken
     from scraper.spider import SiteSpider
 

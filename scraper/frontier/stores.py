@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.database import Database
 
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.frontier.backend import Backend, StoredRuns
     from scraper.mongo.connection import Connection
 

@@ -16,8 +16,8 @@ import zstandard
 from bson import ObjectId
 
 from models.record import BOOKKEEPING, Found, Record, schema_of
+from scraper.core.zst import ZstFile
 from scraper.errors import FileError, UsageError, expected_one_of
-from scraper.zst import ZstFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from scrapy.utils.misc import load_object
 
 from models.record import Record, schema_of
 from models.system import Run, RunCounts
-from scraper.config_sections import swathe_version
+from scraper.core.config.sections import swathe_version
 from scraper.importing.lines import BadLine, Line
 from scraper.mongo.connection import CODEC
 from scraper.mongo.indexes import ensure_indexes

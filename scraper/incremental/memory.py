@@ -16,9 +16,9 @@ from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.visits import Visit
+from scraper.core.code_stamp import code_stamp
 from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError
-from scraper.incremental.code_stamp import code_stamp
 from scraper.incremental.page_visit import PageVisit, forget_pages_of
 from scraper.mongo.connection import connection_to
 from scraper.mongo.indexes import ensure_indexes
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.incremental.page_visit import Records
 
 logger = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import bson
 import zstandard
 
+from scraper.core.zst import MAX_WINDOW
 from scraper.errors import FileError
-from scraper.zst import MAX_WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

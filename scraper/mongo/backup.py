@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scraper.core.atomic_file import whole_file
 from scraper.mongo.archive import NAME, ArchiveWriter
 from scraper.mongo.restoring import is_temporary
-from scraper.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

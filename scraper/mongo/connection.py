@@ -26,7 +26,7 @@ from scraper.mongo.restoring import READY, finish
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-    from scraper.config_sections import MongoConfig
+    from scraper.core.config.sections import MongoConfig
 
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 """How stored values become Python's: times are aware, in UTC."""

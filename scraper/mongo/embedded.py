@@ -11,13 +11,13 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from scraper.core.project import ROOT
 from scraper.errors import DatabaseError
 from scraper.mongo.binary import find_mongod
 from scraper.mongo.folder import DataFolder, FileLock
-from scraper.origin import ROOT
 
 if TYPE_CHECKING:
-    from scraper.config_sections import MongoConfig
+    from scraper.core.config.sections import MongoConfig
 
 START_TIMEOUT_S = 300
 """A start replays the journal first, which takes minutes after a crash in a large database."""

@@ -84,6 +84,6 @@ class CrawlMetrics:
 
     def _serve(self) -> None:
         # It brings an HTTP server along, which a crawl without metrics does not need.
-        from scraper.observing.metrics import serve
+        from scraper.core.metrics import serve
 
         serve(self._crawler.settings["SWATHE"].metrics.address, self)

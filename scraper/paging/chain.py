@@ -13,7 +13,7 @@ from scraper.paging.sightings import Sightings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scraper.config_sections import Tier
+    from scraper.core.config.sections import Tier
     from scraper.paging.facts import PageFacts
     from scraper.paging.kind import Pagination
 

@@ -14,7 +14,7 @@ from scraper.paging.links import likely_next
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scraper.config_sections import Tier
+    from scraper.core.config.sections import Tier
     from scraper.paging.kind import ListPage
 
 What = Literal["read", "lists", "failed", "absent"]

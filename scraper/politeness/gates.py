@@ -21,7 +21,7 @@ from scraper.politeness.terms import Limits, Terms
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from scraper.config import Config
+    from scraper.core.config import Config
 
 logger = logging.getLogger(__name__)
 

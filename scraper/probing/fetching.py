@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from requests.structures import CaseInsensitiveDict
 
-    from scraper.config_sections import CrawlConfig
+    from scraper.core.config.sections import CrawlConfig
 
 CHUNK_BYTES = 65_536
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -23,7 +23,7 @@ from scraper.probing.serving import lists_inside
 
 if TYPE_CHECKING:
     from scraper.browser.job import Answer, RenderedPage
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.fetching.addresses import Reach
 
 MOST_ANSWERS = 20

@@ -23,7 +23,7 @@ from scraper.probing.selectors import Selectors, words_of
 from scraper.probing.serving import Serving, how_to_serve, lists_inside
 
 if TYPE_CHECKING:
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.fetching.addresses import Reach
     from scraper.probing.blocks import Block
     from scraper.probing.hint_buttons import ApiCall

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.database import Database
 
-    from scraper.config_sections import Tier
+    from scraper.core.config.sections import Tier
 
 COST = {"html": 0, "data": 1, "api": 2, "browser": 3}
 """The ways by what they cost, the cheapest first."""

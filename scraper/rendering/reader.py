@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from scraper.config_sections import Tier
+    from scraper.core.config.sections import Tier
     from scraper.paging.kind import ListPage
     from scraper.spider import SiteSpider
 

@@ -13,7 +13,7 @@ from scraper.scheduling.owed import Owed
 
 if TYPE_CHECKING:
     from models.schedules import Firing
-    from scraper.config_schedules import SchedulerConfig
+    from scraper.core.config.schedules import SchedulerConfig
     from scraper.scheduling.crawl_process import CrawlProcesses
     from scraper.scheduling.schedule import Schedule
     from scraper.scheduling.scheduler import Scheduler

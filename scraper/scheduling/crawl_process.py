@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from models.system import Run
 from scraper.browser.processes import Process, process
-from scraper.origin import ROOT
-from scraper.processes import PROC
+from scraper.core.processes import PROC
+from scraper.core.project import ROOT
 from scraper.scheduling.decisions import Seen
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
 
     from models.schedules import Firing
-    from scraper.config_schedules import SchedulerConfig
+    from scraper.core.config.schedules import SchedulerConfig
 
 STOPPED, REPLACED, TIMED_OUT, LOST = "stopped", "replaced", "timed out", "lost"
 """Why a run was ended by a scheduler; each is also its result."""

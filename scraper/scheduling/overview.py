@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from models.schedules import Firing
-from scraper.config_schedules import plain_name
+from scraper.core.config.schedules import plain_name
 from scraper.scheduling.cron import next_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scraper.config import Config
+    from scraper.core.config import Config
     from scraper.scheduling.schedule import Schedule
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scraper.scheduling.cron import due_times
 
 if TYPE_CHECKING:
-    from scraper.config_schedules import SchedulerConfig
+    from scraper.core.config.schedules import SchedulerConfig
     from scraper.scheduling.schedule import Schedule
 
 ROWS_AT_ONCE = 1000

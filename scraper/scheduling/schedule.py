@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scraper.config_schedules import ScheduleLine, plain_name
+from scraper.core.config.schedules import ScheduleLine, plain_name
 from scraper.errors import ConfigError, UsageError, expected_one_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scraper.config import Config
-    from scraper.config_schedules import CatchUp, Policy
+    from scraper.core.config import Config
+    from scraper.core.config.schedules import CatchUp, Policy
     from scraper.spider import SiteSpider
 
 FROM_SCHEDULER = ("zone", "jitter_s", "policy", "catch_up", "limit_s", "retries")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from models.schedules import Firing, ScheduleState
 from models.system import Run
+from scraper.core.log_context import about
 from scraper.heartbeat import LOST_AFTER, mark_lost, mark_lost_runs
-from scraper.observing.context import about
 from scraper.scheduling import firings
 from scraper.scheduling.crawl_process import HOST
 from scraper.scheduling.cron import next_due
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from scraper.config_schedules import SchedulerConfig
+    from scraper.core.config.schedules import SchedulerConfig
     from scraper.scheduling.partners import Crawls, Watcher
     from scraper.scheduling.schedule import Schedule
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from scraper.config_schedules import SchedulerConfig
+    from scraper.core.config.schedules import SchedulerConfig
     from scraper.mongo.connection import Connection
     from scraper.scheduling.crawl_process import CrawlProcesses
     from scraper.scheduling.scheduler import Scheduler

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import Settings
 
-    from scraper.config import Config
+    from scraper.core.config import Config
 
     Mongo = Database[dict[str, Any]]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from bson import ObjectId
 
 from models.system import Run, RunCounts
-from scraper.config_sections import swathe_version
+from scraper.core.config.sections import swathe_version
 from scraper.heartbeat import HEARTBEAT_S
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from scraper.config import Config
+    from scraper.core.config import Config
 
 MASK = "***"
 SHORT = 5

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 from pythonjsonlogger.json import JsonFormatter
 
-from scraper.exporting.text import INVISIBLE
-from scraper.observing.context import fields, on_every_line
-from scraper.observing.masking import Masking, secret_settings, secrets_of
+from scraper.core.log_context import fields, on_every_line
+from scraper.core.masking import Masking, secret_settings, secrets_of
+from scraper.core.text import INVISIBLE
 
 if TYPE_CHECKING:
     from scrapy.settings import Settings
 
-    from scraper.config import Config
+    from scraper.core.config import Config
 
 CONTINUED = "\n    | "
 """Begins the further lines of a message, so that no text of a page can look like a line of its own."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from scraper.config_schedules import AlertsConfig, ScheduleLine, SchedulerConfig, Schedules, plain_name
-from scraper.config_sections import (
+from scraper.core.config.schedules import AlertsConfig, ScheduleLine, SchedulerConfig, Schedules, plain_name
+from scraper.core.config.sections import (
     CrawlConfig,
     FrontierConfig,
     LoggingConfig,
@@ -24,8 +24,8 @@ from scraper.config_sections import (
     Section,
     StoreConfig,
 )
+from scraper.core.project import ROOT
 from scraper.errors import ConfigError, expected_one_of
-from scraper.origin import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

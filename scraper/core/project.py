@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scraper.errors import ProjectError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 """The checkout that this code runs from."""
 
 PACKAGES = ("scraper", "spiders", "pipelines", "models")
@@ -52,6 +52,6 @@ def _package_folder(name: str) -> Path | None:
 def _checkout_above(folder: Path) -> Path | None:
     """Return the nearest folder at or above `folder` that holds a Swathe checkout."""
     for candidate in (folder, *folder.parents):
-        if (candidate / "scrapy.cfg").is_file() and (candidate / "scraper" / "origin.py").is_file():
+        if (candidate / "scrapy.cfg").is_file() and (candidate / "scraper" / "core" / "project.py").is_file():
             return candidate.resolve()
     return None

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from scraper.core.listen_address import Address, read_address
 from scraper.fetching.addresses import is_network
-from scraper.observing.address import Address, read_address
 from scraper.politeness.quiet_hours import QuietHours
 
 MOST_SECONDS = 366 * 86_400

@@ -6,8 +6,8 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
-from scraper.config_sections import swathe_version
-from scraper.origin import ROOT
+from scraper.core.config.sections import swathe_version
+from scraper.core.project import ROOT
 
 READING = ("models", "pipelines")
 

@@ -1,0 +1,1 @@
+"""What all of Swathe stands on: configuration, logs, files, processes, locks."""
