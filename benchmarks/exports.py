@@ -58,7 +58,7 @@ def book(number: int) -> dict[str, Any]:
 def fill(records: int) -> None:
     """Put the books into the database that the environment names."""
     from scraper.core.config import load_config
-    from scraper.mongo.connection import connection_to
+    from scraper.storage.connection import connection_to
 
     with connection_to(load_config().mongodb) as database:
         for start in range(0, records, BATCH):

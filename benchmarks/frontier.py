@@ -42,7 +42,7 @@ def crawl_once(spider: str, site: str) -> dict[str, float]:
 
     from scraper.core.config import load_config
     from scraper.crawling import crawl, project_settings, spider_class
-    from scraper.mongo.connection import connection_to
+    from scraper.storage.connection import connection_to
 
     settings = project_settings()
     settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
@@ -67,8 +67,8 @@ def queue(urls: int, site: str) -> dict[str, float]:
     from models.books import Book
     from scraper.core.config import load_config
     from scraper.crawling import crawl, project_settings
-    from scraper.mongo.connection import connection_to
     from scraper.spider import SiteSpider
+    from scraper.storage.connection import connection_to
 
     class Queueing(SiteSpider):
         """Makes requests."""
@@ -109,7 +109,7 @@ def alone(requests: int) -> dict[str, float]:
     from scraper.core.config import load_config
     from scraper.frontier.backend import Ack, Batch, Put
     from scraper.frontier.stores import frontier_of, stored_runs
-    from scraper.mongo.connection import connection_to
+    from scraper.storage.connection import connection_to
 
     with connection_to(load_config().mongodb) as database:
         database.client.drop_database(database.name)
@@ -201,7 +201,7 @@ def together(workers: int, site: str, rounds: int, environ: dict[str, str]) -> N
     The time is that in which all processes work: from when the last one has joined, until the crawl is over.
     """
     from scraper.core.config import load_config
-    from scraper.mongo.connection import connection_to
+    from scraper.storage.connection import connection_to
 
     os.environ.update(environ)
     rates: dict[int, list[float]] = {1: [], workers: []}

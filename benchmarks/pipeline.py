@@ -133,9 +133,9 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
     from scraper.core.config import load_config
     from scraper.crawling import project_settings, tune_process
     from scraper.frontier.stores import stored_runs
-    from scraper.mongo.connection import connection_to
-    from scraper.mongo.indexes import ensure_indexes
     from scraper.page_records import PageRecords
+    from scraper.storage.connection import connection_to
+    from scraper.storage.indexes import ensure_indexes
 
     settings = project_settings()
     settings.set("LOG_LEVEL", "WARNING", priority="cmdline")

@@ -1,7 +1,7 @@
 """The questions asked of records in Python: a QuerySet for each kind of document, with a name for each question.
 
 They chain: `Book.objects.present().in_stock().cheaper_than(20)`. A QuerySet asks MongoDB when it is looped over, so
-that an open connection is needed by then (`scraper.mongo.connection`).
+that an open connection is needed by then (`scraper.storage.connection`).
 """
 
 from __future__ import annotations

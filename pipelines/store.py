@@ -14,9 +14,9 @@ from scraper.errors import DatabaseError
 from scraper.incremental.memory import MISSING, VisitMemory
 from scraper.run_recorder import RunRecorder
 from scraper.spider import SiteSpider
-from scraper.storing.group_commit import GroupCommit
-from scraper.storing.plan import Outcome
-from scraper.storing.store import Store
+from scraper.storage.records.group_commit import GroupCommit
+from scraper.storage.records.plan import Outcome
+from scraper.storage.records.store import Store
 from scraper.tally import Tallies
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from scraper.core.config.sections import swathe_version
 from scraper.core.processes import this_process
 from scraper.errors import UsageError
 from scraper.frontier.stored_runs import MongoRuns
-from scraper.heartbeat import mark_lost_runs
-from scraper.mongo.indexes import ensure_indexes
 from scraper.ownership import claim
 from scraper.spider import NUMBERS
+from scraper.storage.indexes import ensure_indexes
+from scraper.storage.run_heartbeat import mark_lost_runs
 from scraper.verdict import EXIT_FAILED
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from scraper.core.log_context import on_every_line
 from scraper.errors import UsageError, expected_one_of
 from scraper.frontier.stores import doubts, stored_runs
 from scraper.joining import farewell, joined
-from scraper.mongo.connection import connection_to
 from scraper.run_counts import STATISTICS
 from scraper.run_recorder import RunRecorder
 from scraper.spider import SiteSpider
+from scraper.storage.connection import connection_to
 from scraper.verdict import EXIT_FAILED
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Run
 from scraper.core.processes import this_process
-from scraper.heartbeat import is_lost
+from scraper.storage.run_heartbeat import is_lost
 
 if TYPE_CHECKING:
     from bson import ObjectId

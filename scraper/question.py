@@ -15,8 +15,8 @@ from scraper.explaining import Plan, plan_of
 from scraper.field_values import holds_days
 from scraper.filters import end_of, field_path, mongo_filter
 from scraper.grouping import COUNT, Grouping, fields_name, group_by
-from scraper.mongo.indexes import TEXT_INDEX, ensure_indexes
 from scraper.past import Selection, in_order
+from scraper.storage.indexes import TEXT_INDEX, ensure_indexes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

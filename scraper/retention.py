@@ -24,9 +24,9 @@ from models.registry import record_documents
 from models.system import Change, Rejected, Run
 from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError
-from scraper.heartbeat import LOST_AFTER
-from scraper.mongo.connection import connection_to
 from scraper.quality.deviations import LEARNED_FROM
+from scraper.storage.connection import connection_to
+from scraper.storage.run_heartbeat import LOST_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

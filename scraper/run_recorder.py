@@ -21,11 +21,7 @@ from scraper.completeness import Findings, examine, stored_by
 from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
-from scraper.heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.incremental.memory import MISSING, NOT_THERE
-from scraper.migration.check import refuse_older_schema
-from scraper.mongo.connection import connection_to
-from scraper.mongo.indexes import ensure_indexes
 from scraper.outcomes import Outcomes
 from scraper.ownership import Ownership
 from scraper.page_limit import REACHED, TOO_DEEP
@@ -33,7 +29,11 @@ from scraper.quality.assessment import assess
 from scraper.quality.measures import Measures
 from scraper.run_counts import STATISTICS, notes_of
 from scraper.spider import SiteSpider
-from scraper.storing.gone import mark_gone
+from scraper.storage.connection import connection_to
+from scraper.storage.indexes import ensure_indexes
+from scraper.storage.migration.check import refuse_older_schema
+from scraper.storage.records.gone import mark_gone
+from scraper.storage.run_heartbeat import HEARTBEAT_S, mark_lost_runs
 from scraper.verdict import Verdict, judge
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from bson.codec_options import CodecOptions
 from pymongo import MongoClient
 from support import Swathe, configured
 
-from scraper.mongo.embedded import EmbeddedServer
 from scraper.practice import PracticeServer
+from scraper.storage.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import Any
 import mongoengine
 
 from models.record import Record
-from scraper.mongo.connection import Connection
+from scraper.storage.connection import Connection
 
 
 def in_pounds(value: Any) -> Decimal:
@@ -39,8 +39,8 @@ class Now(Record):
 if __name__ == "__main__":
     from support import configured
 
-    from scraper.migration import renames, retypes
-    from scraper.migration.migration import Migration
+    from scraper.storage.migration import renames, retypes
+    from scraper.storage.migration.migration import Migration
 
     renames.BATCH = retypes.BATCH = 20
     config = configured(SWATHE_MONGODB_DATA_DIR=sys.argv[1], SWATHE_MONGODB_DATABASE=sys.argv[2])

@@ -10,10 +10,10 @@ from models.record import Found
 from models.registry import record_documents
 from pipelines.validate import validate
 from scraper.practice import load_site
-from scraper.storing.store import Store
+from scraper.storage.records.store import Store
 
 if TYPE_CHECKING:
-    from scraper.mongo.connection import Connection
+    from scraper.storage.connection import Connection
 
 RUN = ObjectId()
 URLS = {name: f"http://127.0.0.1/{name}/" for name in ("quotes", "authors", "books")}

@@ -17,11 +17,11 @@ from models.schedules import Firing
 from models.system import Run
 from scraper.browser.processes import Process
 from scraper.core.config import load_config
-from scraper.mongo.connection import Connection
 from scraper.scheduling import firings
 from scraper.scheduling.decisions import End, Seen
 from scraper.scheduling.schedule import Schedule
 from scraper.scheduling.scheduler import Scheduler
+from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:
     import signal

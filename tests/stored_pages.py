@@ -12,7 +12,7 @@ from support import ROOT, configured
 from test_pagination import last_run
 
 from scraper.crawling import project_settings
-from scraper.mongo.connection import Connection
+from scraper.storage.connection import Connection
 from scraper.stored_pages.reading import TodaysSpiders
 from scraper.stored_pages.replay import Comparison, Replay, latest_pages
 

@@ -24,9 +24,9 @@ from scraper.alerting.message import harmless, message_of
 from scraper.alerting.targets import targets_of
 from scraper.alerting.watching import Alerts
 from scraper.errors import ConfigError
-from scraper.mongo.connection import Connection
 from scraper.practice import Fault, PracticeServer
 from scraper.scheduling.decisions import End
+from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from bson import Decimal128, ObjectId
 from support import until
 
 from scraper.errors import FileError, UsageError
-from scraper.mongo.archive import FORMAT, VERSION
-from scraper.mongo.restore import check_archive, check_database, restore
+from scraper.storage.backup.archive import FORMAT, VERSION
+from scraper.storage.backup.restore import check_archive, check_database, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

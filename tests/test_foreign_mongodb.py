@@ -18,9 +18,9 @@ from pymongo import MongoClient
 from support import configured, until
 
 from scraper.errors import ConfigError, DatabaseError
-from scraper.mongo.binary import find_mongod
-from scraper.mongo.connection import Connection, mask_password
 from scraper.practice import PracticeServer
+from scraper.storage.connection import Connection, mask_password
+from scraper.storage.embedded.binary import find_mongod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

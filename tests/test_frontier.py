@@ -24,8 +24,8 @@ from scraper.frontier.outgoing import PATIENCE_S
 from scraper.frontier.ready import Ready
 from scraper.frontier.stored_runs import MongoRuns
 from scraper.frontier.writer import Writer
-from scraper.mongo.connection import Connection
 from scraper.practice import Fault, PracticeServer
+from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -190,7 +190,7 @@ def test_a_crawl_whose_mongod_is_killed_too_ends_like_one_that_was_not(
         assert "goes on with run" in result.err
     from support import configured
 
-    from scraper.mongo.connection import connection_to
+    from scraper.storage.connection import connection_to
 
     config = configured(**{**own, "SWATHE_MONGODB_DATABASE": swathe.database})
     with connection_to(config.mongodb) as database:

@@ -24,12 +24,12 @@ from pipelines.clean import clean
 from pipelines.validate import validate
 from scraper.cli.chart import draw_chart
 from scraper.errors import UsageError
-from scraper.mongo.connection import Connection
 from scraper.past import Selection, changes_of, find_record
 from scraper.practice import Fault, PracticeServer
-from scraper.storing.gone import mark_gone
-from scraper.storing.plan import Outcome
-from scraper.storing.store import Store
+from scraper.storage.connection import Connection
+from scraper.storage.records.gone import mark_gone
+from scraper.storage.records.plan import Outcome
+from scraper.storage.records.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ def store(connection: Connection) -> Store:
 def clock(monkeypatch: pytest.MonkeyPatch) -> count[int]:
     """Let each batch be stored an hour after the one before, the first at WHEN."""
     hours = count()
-    monkeypatch.setattr("scraper.storing.store._now", lambda: WHEN + next(hours) * HOUR)
+    monkeypatch.setattr("scraper.storage.records.store._now", lambda: WHEN + next(hours) * HOUR)
     return hours
 
 
@@ -309,7 +309,7 @@ import os, signal, sys
 sys.path[:0] = [{root!r}, {root!r} + "/tests"]
 from support import configured
 from test_history import *
-from scraper.storing import change_log, upsert
+from scraper.storage.records import change_log, upsert
 
 def killed(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -366,7 +366,7 @@ def test_a_batch_whose_answer_was_lost_is_written_again_and_counts_its_changes(
 ) -> None:
     from pymongo.errors import AutoReconnect
 
-    from scraper.storing import upsert
+    from scraper.storage.records import upsert
 
     store.write([thing(price=Decimal(5))])
     send, broken = upsert.send, [True]
@@ -377,7 +377,7 @@ def test_a_batch_whose_answer_was_lost_is_written_again_and_counts_its_changes(
         return send(*arguments)
 
     monkeypatch.setattr(upsert, "send", lose_once)
-    monkeypatch.setattr("scraper.mongo.breaks.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("scraper.storage.outage.FIRST_WAIT_S", 0.01)
     assert store.write([thing(price=Decimal(6))]) == [CHANGED]
     assert not broken
     assert assert_history_agrees(database) == 1
@@ -394,7 +394,7 @@ def test_an_update_that_the_server_refuses_takes_its_changes_along(store: Store,
 def test_a_record_that_was_removed_meanwhile_is_stored_anew(
     store: Store, database: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scraper.storing import upsert
+    from scraper.storage.records import upsert
 
     store.write([thing("a", price=Decimal(1)), thing("b", price=Decimal(1))])
     send = upsert.send
@@ -414,7 +414,7 @@ def test_a_clock_that_jumps_back_keeps_changes_in_their_order(
     store: Store, database: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for step, hours in enumerate((0, 5, 1, 3)):
-        monkeypatch.setattr("scraper.storing.store._now", lambda hours=hours: WHEN + hours * HOUR)
+        monkeypatch.setattr("scraper.storage.records.store._now", lambda hours=hours: WHEN + hours * HOUR)
         store.write([thing(price=Decimal(step))])
     assert [old.to_decimal() for _, _, old, _ in told(database)] == [0, 1, 2]
     assert assert_history_agrees(database) == 3
@@ -484,7 +484,7 @@ def test_only_the_scope_of_the_run_is_marked(connection: Connection, database: M
 def test_a_record_that_is_declared_gone_while_it_is_seen_comes_back_at_once(
     connection: Connection, database: Mongo, run_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scraper.storing import upsert
+    from scraper.storage.records import upsert
 
     Store(connection, run_of(WHEN), "things").write([thing("a"), thing("b")])
     run, send, marked = run_of(datetime.now(UTC) + HOUR), upsert.send, []

@@ -21,12 +21,12 @@ from pipelines.clean import clean
 from pipelines.validate import validate
 from scraper.errors import DatabaseError, UsageError
 from scraper.filters import mongo_filter
-from scraper.migration.check import refuse_older_schema
-from scraper.migration.migration import Migration
-from scraper.mongo.connection import Connection
 from scraper.past import Selection
-from scraper.storing.plan import Outcome
-from scraper.storing.store import Store
+from scraper.storage.connection import Connection
+from scraper.storage.migration.check import refuse_older_schema
+from scraper.storage.migration.migration import Migration
+from scraper.storage.records.plan import Outcome
+from scraper.storage.records.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ def test_a_renamed_field_takes_its_history_and_its_index_along(
         price = mongoengine.StringField(was="cost")
 
     times = iter([WHEN, WHEN + 2 * HOUR, WHEN + 4 * HOUR])
-    monkeypatch.setattr("scraper.storing.store._now", lambda: next(times))
+    monkeypatch.setattr("scraper.storage.records.store._now", lambda: next(times))
     store(connection, Before, {"code": "a", "label": "old", "price": "£1"})
     store(connection, Before, {"code": "a", "label": "new", "price": "£2"})
     before = things(database)[0]
@@ -165,7 +165,7 @@ def test_a_retyped_field_is_converted_and_what_cannot_be_is_kept_with_its_reason
         price = mongoengine.Decimal128Field(clean=cleaners.amount)
 
     times = iter([WHEN, WHEN + 2 * HOUR, WHEN + 4 * HOUR, WHEN + 5 * HOUR])
-    monkeypatch.setattr("scraper.storing.store._now", lambda: next(times))
+    monkeypatch.setattr("scraper.storage.records.store._now", lambda: next(times))
     store(connection, Before, {"code": "a", "price": "£1.50"}, {"code": "b", "price": "on request"})
     store(connection, Before, {"code": "a", "price": "£2.50"})
     before = things(database)
@@ -203,7 +203,7 @@ def test_a_key_that_makes_records_equal_keeps_the_newest_and_the_others_are_kept
         price = mongoengine.StringField()
 
     times = iter([WHEN, WHEN + HOUR, WHEN + 2 * HOUR, WHEN + 3 * HOUR])
-    monkeypatch.setattr("scraper.storing.store._now", lambda: next(times))
+    monkeypatch.setattr("scraper.storage.records.store._now", lambda: next(times))
     store(connection, Before, {"code": "a", "label": "same", "price": "£1"})
     store(connection, Before, {"code": "b", "label": "same"}, {"code": "c", "label": "other"})
     with pytest.raises(DatabaseError, match="their key is code, expected label"):

@@ -13,11 +13,11 @@ import pytest
 from support import configured, until
 
 from scraper.errors import DatabaseLostError
-from scraper.mongo.connection import Connection
 from scraper.politeness.ledger import Ledger
 from scraper.politeness.mongo_hosts import MongoHosts
 from scraper.politeness.terms import Limits, Outcome, Tally, Terms
 from scraper.practice import PracticeServer
+from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ def test_a_text_from_the_network_is_never_an_expression(connection: Connection, 
 
 
 def test_a_lost_mongodb_is_a_clear_error_and_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scraper.mongo.breaks.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("scraper.storage.outage.FIRST_WAIT_S", 0.01)
     uri = "mongodb://127.0.0.1:9/"
     hosts = MongoHosts(Connection(configured(SWATHE_MONGODB_URI=uri, SWATHE_MONGODB_CONNECT_TIMEOUT_S="0.2").mongodb))
     errors = []

@@ -24,7 +24,7 @@ from scraper.quality.deviations import deviations
 from scraper.quality.figures import Metric, Sample, sample_of
 from scraper.quality.measures import Measures
 from scraper.quality.wording import sentence
-from scraper.storing.plan import Outcome
+from scraper.storage.records.plan import Outcome
 
 if TYPE_CHECKING:
     from pymongo.database import Database

@@ -19,10 +19,10 @@ from models.record import schema_of
 from models.registry import all_documents, record_documents
 from models.system import Change, Rejected, Run
 from scraper.explaining import plan_of
-from scraper.mongo.connection import Connection
-from scraper.mongo.indexes import ensure_indexes
 from scraper.practice import load_site
 from scraper.question import Wanted, ask
+from scraper.storage.connection import Connection
+from scraper.storage.indexes import ensure_indexes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

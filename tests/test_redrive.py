@@ -15,9 +15,9 @@ from support import until
 from models.quotes import Quote
 from models.record import Found
 from scraper.crawling import project_settings
+from scraper.storage.records.store import Store
 from scraper.stored_pages.reading import TodaysSpiders
 from scraper.stored_pages.redriving import Redrive, pages_of
-from scraper.storing.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pymongo.database import Database
     from support import Swathe
 
-    from scraper.mongo.connection import Connection
     from scraper.practice import PracticeServer
+    from scraper.storage.connection import Connection
 
     Mongo = Database[dict[str, Any]]
 

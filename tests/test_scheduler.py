@@ -16,7 +16,6 @@ from support import ROOT, configured, until
 
 from models.schedules import Firing, ScheduleState
 from models.system import Run
-from scraper.mongo.connection import Connection
 from scraper.scheduling import firings
 from scraper.scheduling.crawl_process import HOST
 from scraper.scheduling.decisions import (
@@ -32,6 +31,7 @@ from scraper.scheduling.decisions import (
 )
 from scraper.scheduling.owed import Owed
 from scraper.scheduling.scheduler import Scheduler
+from scraper.storage.connection import Connection
 from scraper.verdict import Evidence, is_lasting, judge
 
 if TYPE_CHECKING:

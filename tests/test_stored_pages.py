@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pymongo.database import Database
     from support import Swathe
 
-    from scraper.mongo.connection import Connection
     from scraper.practice import PracticeServer
+    from scraper.storage.connection import Connection
 
     Mongo = Database[dict[str, Any]]
 

@@ -21,11 +21,11 @@ from models.record import Found, Record, schema_of
 from pipelines.clean import clean
 from pipelines.validate import validate
 from scraper.errors import DatabaseLostError
-from scraper.mongo.connection import Connection
-from scraper.storing.group_commit import GroupCommit
-from scraper.storing.plan import Entry, Plan
-from scraper.storing.store import Store
-from scraper.storing.upsert import Outcome
+from scraper.storage.connection import Connection
+from scraper.storage.records.group_commit import GroupCommit
+from scraper.storage.records.plan import Entry, Plan
+from scraper.storage.records.store import Store
+from scraper.storage.records.upsert import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -261,7 +261,7 @@ def test_a_batch_is_written_again_when_mongod_is_killed_under_it(tmp_path: Path)
 def test_a_database_that_stays_away_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     connection = Connection(configured(SWATHE_MONGODB_DATA_DIR=str(tmp_path / "data"), SWATHE_MONGODB_IDLE_STOP_S="0",
                                        SWATHE_MONGODB_CONNECT_TIMEOUT_S="0.3").mongodb)  # fmt: skip
-    monkeypatch.setattr("scraper.mongo.breaks.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("scraper.storage.outage.FIRST_WAIT_S", 0.01)
     assert connection.server is not None
     with connection:
         store = Store(connection, ObjectId(), "books")

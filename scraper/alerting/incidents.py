@@ -11,8 +11,8 @@ from pymongo import ASCENDING
 
 from models.alerts import Incident
 from scraper.alerting.message import message_of
-from scraper.mongo.indexes import ensure_indexes
 from scraper.scheduling.schedule import run_key
+from scraper.storage.indexes import ensure_indexes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

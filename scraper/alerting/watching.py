@@ -16,8 +16,8 @@ from scraper.alerting.incidents import close_incidents, open_incident, prepare, 
 from scraper.alerting.kinds import kind_of
 from scraper.alerting.targets import targets_of
 from scraper.errors import SwatheError
-from scraper.heartbeat import mark_lost_runs
-from scraper.mongo.connection import connection_to
+from scraper.storage.connection import connection_to
+from scraper.storage.run_heartbeat import mark_lost_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scraper.browser.processes import Process, end_session, process
 from scraper.errors import BrowserUnavailableError
-from scraper.mongo.folder import FileLock
+from scraper.storage.embedded.folder import FileLock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,9 +13,9 @@ from scraper.cli import db_data
 from scraper.cli.output import console, print_facts
 from scraper.core.config import Config, load_config
 from scraper.errors import UsageError
-from scraper.mongo.binary import find_mongod
-from scraper.mongo.connection import connection_to, mask_password
-from scraper.mongo.embedded import EmbeddedServer
+from scraper.storage.connection import connection_to, mask_password
+from scraper.storage.embedded.binary import find_mongod
+from scraper.storage.embedded.server import EmbeddedServer
 
 EXAMPLE = "Example: swathe db status"
 

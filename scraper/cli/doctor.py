@@ -14,8 +14,8 @@ from scraper.browser.installed import find_installed, split_account
 from scraper.cli.output import console, visible
 from scraper.core.config import Config, load_config
 from scraper.errors import SwatheError
-from scraper.mongo.binary import find_mongod, mongod_version
-from scraper.mongo.connection import connection_to
+from scraper.storage.connection import connection_to
+from scraper.storage.embedded.binary import find_mongod, mongod_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,8 +20,8 @@ from scraper.exporting.export import check_target
 from scraper.exporting.export import export as write_file
 from scraper.exporting.table import Table, columns_of
 from scraper.filters import end_of, field_path, mongo_filter
-from scraper.mongo.connection import connection_to, explain
 from scraper.past import Selection
+from scraper.storage.connection import connection_to, explain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,8 +18,8 @@ from scraper.cli.output import console, print_table, shown_time, visible, write_
 from scraper.cli.query import TABLE_ROWS, Format
 from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
-from scraper.mongo.connection import connection_to
 from scraper.past import changes_of, find_record, key_text
+from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from scraper.cli.output import console, errors, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
 from scraper.importing.lines import read_lines
-from scraper.mongo.connection import connection_to
+from scraper.storage.connection import connection_to
 from scraper.verdict import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:

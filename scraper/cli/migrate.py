@@ -11,11 +11,11 @@ from models.registry import record_documents
 from scraper.cli.output import console, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
-from scraper.migration.migration import Migration
-from scraper.mongo.connection import connection_to
+from scraper.storage.connection import connection_to
+from scraper.storage.migration.migration import Migration
 
 if TYPE_CHECKING:
-    from scraper.migration.stored import Finding
+    from scraper.storage.migration.stored import Finding
 
 EXAMPLE = "Example: swathe migrate books --dry-run"
 

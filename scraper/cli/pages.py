@@ -16,7 +16,7 @@ from scraper.cli.tracking import tracked
 from scraper.core.config import load_config
 from scraper.errors import SwatheError, UsageError
 from scraper.filters import start_of
-from scraper.mongo.connection import Connection, connection_to
+from scraper.storage.connection import Connection, connection_to
 from scraper.verdict import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
@@ -115,10 +115,10 @@ def _replayed(
     connection: Connection, spider: str, page_ids: list[Any], arguments: dict[str, Any], *, write: bool
 ) -> Comparison:
     from scraper.crawling import spider_class
+    from scraper.storage.records.store import Store
     from scraper.stored_pages.reading import TodaysSpiders
     from scraper.stored_pages.replay import Replay
     from scraper.stored_pages.reread_run import RereadRun
-    from scraper.storing.store import Store
 
     database = connection.open()
     replayed = Replay(database, TodaysSpiders(database))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scraper.cli.completing import OPERATORS_HELP, suggestions
 from scraper.core.config import load_config
 from scraper.errors import SwatheError, UsageError
-from scraper.mongo.connection import Connection
+from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,8 +12,8 @@ from scraper.cli.output import MOST_ROWS, console, json_text, print_table, write
 from scraper.cli.prompt import prompt
 from scraper.cli.saved import SavedQueries
 from scraper.core.config import load_config
-from scraper.mongo.connection import connection_to
 from scraper.question import Question, Wanted, ask
+from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

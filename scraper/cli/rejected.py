@@ -14,7 +14,7 @@ from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
 from scraper.core.config import load_config
 from scraper.filters import start_of
-from scraper.mongo.connection import Connection, connection_to
+from scraper.storage.connection import Connection, connection_to
 from scraper.verdict import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
@@ -104,11 +104,11 @@ def redrive(
 
 
 def _redriven(connection: Connection, items: list[dict[str, Any]], *, write: bool) -> list[Attempted]:
+    from scraper.storage.records.plan import Outcome
+    from scraper.storage.records.store import Store
     from scraper.stored_pages.reading import TodaysSpiders
     from scraper.stored_pages.redriving import Redrive, pages_of
     from scraper.stored_pages.reread_run import RereadRun
-    from scraper.storing.plan import Outcome
-    from scraper.storing.store import Store
 
     database = connection.open()
     spiders = TodaysSpiders(database)

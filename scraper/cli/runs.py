@@ -13,8 +13,8 @@ from scraper.cli.kept import kept_of
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError
-from scraper.heartbeat import mark_lost_runs
-from scraper.mongo.connection import connection_to
+from scraper.storage.connection import connection_to
+from scraper.storage.run_heartbeat import mark_lost_runs
 
 EXAMPLE = "Example: swathe runs show 6560f3a1c2d4e5f60718293a"
 QUALITY = ["records", "found", "new", "changed", "refused", "unseen", "filled"]

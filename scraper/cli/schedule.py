@@ -10,7 +10,7 @@ import typer
 
 from scraper.cli.output import MOST_ROWS, console, errors, print_table, visible
 from scraper.core.config import load_config
-from scraper.mongo.connection import connection_to
+from scraper.storage.connection import connection_to
 from scraper.verdict import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from scraper.cli.output import errors
 from scraper.core.config import load_config
 from scraper.core.project import ROOT
 from scraper.errors import UsageError
-from scraper.mongo.connection import connection_to
+from scraper.storage.connection import connection_to
 from scraper.verdict import EXIT_COMPLETE
 
 if TYPE_CHECKING:

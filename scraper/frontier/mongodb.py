@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
     from scraper.frontier.backend import Ack, Put
-    from scraper.mongo.connection import Connection
+    from scraper.storage.connection import Connection
     from scraper.tally import Work
 
 DUPLICATE_KEY = 11000

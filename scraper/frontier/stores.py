@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from scraper.core.config import Config
     from scraper.frontier.backend import Backend, StoredRuns
-    from scraper.mongo.connection import Connection
+    from scraper.storage.connection import Connection
 
 REDIS = "redis"
 

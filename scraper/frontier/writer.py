@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from scraper.frontier.backend import Batch, Written
-from scraper.mongo.breaks import UntilLost
+from scraper.storage.outage import UntilLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scraper.frontier.backend import Backend
-    from scraper.mongo.connection import Connection
+    from scraper.storage.connection import Connection
 
 T = TypeVar("T")
 

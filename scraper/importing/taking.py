@@ -20,18 +20,18 @@ from models.record import Record, schema_of
 from models.system import Run, RunCounts
 from scraper.core.config.sections import swathe_version
 from scraper.importing.lines import BadLine, Line
-from scraper.mongo.connection import CODEC
-from scraper.mongo.indexes import ensure_indexes
 from scraper.page_records import PageRecords
-from scraper.storing.bulk import DUPLICATE_KEY, send
-from scraper.storing.store import Store
-from scraper.storing.upsert import MAX_DOCUMENT_BYTES
+from scraper.storage.connection import CODEC
+from scraper.storage.indexes import ensure_indexes
+from scraper.storage.records.bulk import DUPLICATE_KEY, send
+from scraper.storage.records.store import Store
+from scraper.storage.records.upsert import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from scraper.mongo.connection import Connection
+    from scraper.storage.connection import Connection
 
 BATCH = 500
 NAMED = 20

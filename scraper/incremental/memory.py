@@ -20,9 +20,9 @@ from scraper.core.code_stamp import code_stamp
 from scraper.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.incremental.page_visit import PageVisit, forget_pages_of
-from scraper.mongo.connection import connection_to
-from scraper.mongo.indexes import ensure_indexes
-from scraper.storing.group_commit import GroupCommit
+from scraper.storage.connection import connection_to
+from scraper.storage.indexes import ensure_indexes
+from scraper.storage.records.group_commit import GroupCommit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 
 from scraper.errors import DatabaseError
-from scraper.mongo.connection import connection_to
 from scraper.politeness.errors import CrawlEndingError
 from scraper.politeness.gate import POLL_S, Gate
 from scraper.politeness.host import is_loopback
 from scraper.politeness.ledger import Ledger
 from scraper.politeness.mongo_hosts import MongoHosts
 from scraper.politeness.terms import Limits, Terms
+from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -14,15 +14,15 @@ from pymongo.write_concern import WriteConcern
 
 from models.hosts import Host
 from models.record import schema_of
-from scraper.mongo.breaks import UntilLost
 from scraper.politeness.terms import Seen
+from scraper.storage.outage import UntilLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pymongo.collection import Collection
 
-    from scraper.mongo.connection import Connection
+    from scraper.storage.connection import Connection
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from models.record import WHOLE_RECORD, schema_of
 from models.registry import record_documents
 from models.system import Change
 from scraper import select
-from scraper.storing.gone import count_unseen
-from scraper.storing.plan import Outcome
+from scraper.storage.records.gone import count_unseen
+from scraper.storage.records.plan import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from models.system import RenderDecision
-from scraper.mongo.indexes import ensure_indexes
 from scraper.rendering.template import template_of
+from scraper.storage.indexes import ensure_indexes
 
 if TYPE_CHECKING:
     from bson import ObjectId

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from scraper.heartbeat import LOST_AFTER
+from scraper.storage.run_heartbeat import LOST_AFTER
 from scraper.verdict import EXIT_COMPLETE, EXIT_INCOMPLETE, is_lasting
 
 if TYPE_CHECKING:

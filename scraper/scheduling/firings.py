@@ -9,9 +9,9 @@ from mongoengine import NotUniqueError
 from pymongo import ASCENDING
 
 from models.schedules import Attempt, Firing, ScheduleState
-from scraper.mongo.indexes import ensure_indexes
 from scraper.scheduling.decisions import STOPPED, End
 from scraper.scheduling.owed import firing_id
+from scraper.storage.indexes import ensure_indexes
 
 if TYPE_CHECKING:
     from pymongo.database import Database

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from models.schedules import Firing, ScheduleState
 from models.system import Run
 from scraper.core.log_context import about
-from scraper.heartbeat import LOST_AFTER, mark_lost, mark_lost_runs
 from scraper.scheduling import firings
 from scraper.scheduling.crawl_process import HOST
 from scraper.scheduling.cron import next_due
@@ -35,6 +34,7 @@ from scraper.scheduling.decisions import (
     superseded_by,
 )
 from scraper.scheduling.owed import owed_firings
+from scraper.storage.run_heartbeat import LOST_AFTER, mark_lost, mark_lost_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

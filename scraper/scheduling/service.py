@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from scraper.core.config.schedules import SchedulerConfig
-    from scraper.mongo.connection import Connection
     from scraper.scheduling.crawl_process import CrawlProcesses
     from scraper.scheduling.scheduler import Scheduler
+    from scraper.storage.connection import Connection
 
 logger = logging.getLogger(__name__)
 

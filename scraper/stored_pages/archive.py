@@ -15,8 +15,8 @@ import zstandard
 from pymongo import UpdateOne
 
 from models.pages import PageBody, StoredPage
-from scraper.mongo.indexes import ensure_indexes
-from scraper.storing.bulk import send
+from scraper.storage.indexes import ensure_indexes
+from scraper.storage.records.bulk import send
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

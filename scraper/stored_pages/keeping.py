@@ -19,10 +19,10 @@ from scraper.incremental.page_visit import NOT_MODIFIED
 from scraper.page_records import PageRecords
 from scraper.run_counts import PAGES_NOT_KEPT, PAGES_TOO_LARGE
 from scraper.run_recorder import RunRecorder
+from scraper.storage.records.group_commit import GroupCommit
 from scraper.stored_pages import archive
 from scraper.stored_pages.page import as_document
 from scraper.stored_pages.trimming import trim
-from scraper.storing.group_commit import GroupCommit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,10 +13,10 @@ from models.cleaners import canonical_url
 from models.record import schema_of
 from models.system import Rejected
 from scraper.past import JOINT, key_text
+from scraper.storage.records.plan import Outcome, Plan, Sighting
+from scraper.storage.records.rejected import kept_of
+from scraper.storage.records.upsert import Upsert
 from scraper.stored_pages.archive import PAGES, body_of
-from scraper.storing.plan import Outcome, Plan, Sighting
-from scraper.storing.rejecting import kept_of
-from scraper.storing.upsert import Upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,13 +13,13 @@ from bson import ObjectId
 
 from models.system import Run, RunCounts
 from scraper.core.config.sections import swathe_version
-from scraper.heartbeat import HEARTBEAT_S
+from scraper.storage.run_heartbeat import HEARTBEAT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-    from scraper.storing.plan import Outcome
+    from scraper.storage.records.plan import Outcome
 
 
 class RereadRun:

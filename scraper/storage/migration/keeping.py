@@ -9,8 +9,8 @@ from bson import Decimal128, ObjectId
 
 from models.record import Found, schema_of
 from models.system import Rejected
-from scraper.storing.plan import Sighting
-from scraper.storing.rejecting import rejection
+from scraper.storage.records.plan import Sighting
+from scraper.storage.records.rejected import rejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

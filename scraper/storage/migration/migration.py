@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from models.record import schema_of
 from models.system import Run
 from scraper.errors import UsageError
-from scraper.heartbeat import mark_lost_runs
-from scraper.migration.keys import Keys
-from scraper.migration.renames import Renames
-from scraper.migration.retypes import Retypes
-from scraper.migration.stored import Finding, old_columns
+from scraper.storage.migration.keys import Keys
+from scraper.storage.migration.renames import Renames
+from scraper.storage.migration.retypes import Retypes
+from scraper.storage.migration.stored import Finding, old_columns
+from scraper.storage.run_heartbeat import mark_lost_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,10 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from scraper.errors import FileError, UsageError
-from scraper.heartbeat import LOST_AFTER
-from scraper.mongo.archive import ArchiveReader, Begin
-from scraper.mongo.backup import collection_names
-from scraper.mongo.restoring import PREFIX, put_in_place, remove_temporary
+from scraper.storage.backup.archive import ArchiveReader, Begin
+from scraper.storage.backup.backup import collection_names
+from scraper.storage.backup.restoring import PREFIX, put_in_place, remove_temporary
+from scraper.storage.run_heartbeat import LOST_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from scraper.core.project import ROOT
 from scraper.errors import DatabaseError
-from scraper.mongo.binary import find_mongod
-from scraper.mongo.folder import DataFolder, FileLock
+from scraper.storage.embedded.binary import find_mongod
+from scraper.storage.embedded.folder import DataFolder, FileLock
 
 if TYPE_CHECKING:
     from scraper.core.config.sections import MongoConfig
@@ -98,7 +98,7 @@ class EmbeddedServer:
     def _start_keeper(self, mongod: str) -> None:
         reads, writes = os.pipe()
         command = [
-            sys.executable, "-m", "scraper.mongo.keeper", str(self.folder.path), mongod,
+            sys.executable, "-m", "scraper.storage.embedded.keeper", str(self.folder.path), mongod,
             str(self._config.cache_mb), str(self._config.idle_stop_s), str(writes),
         ]  # fmt: skip
         with self.folder.keeper_log.open("w") as log, os.fdopen(reads) as ready:

@@ -9,8 +9,8 @@ from models.record import schema_of
 from models.system import Run
 from models.visits import Visit
 from scraper.incremental.page_visit import forget_pages_of
-from scraper.storing.bulk import send
-from scraper.storing.change_log import ChangeLog, update_of
+from scraper.storage.records.bulk import send
+from scraper.storage.records.change_log import ChangeLog, update_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 from pymongo.errors import AutoReconnect, PyMongoError
 
 from scraper.errors import DatabaseError, DatabaseLostError
-from scraper.mongo.connection import explain
+from scraper.storage.connection import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scraper.mongo.connection import Connection
+    from scraper.storage.connection import Connection
 
 T = TypeVar("T")
 

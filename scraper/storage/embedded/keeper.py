@@ -1,7 +1,7 @@
 """The keeper: the process that starts the embedded mongod, restarts it after a crash, and stops it after its last user.
 
-It runs as `python -m scraper.mongo.keeper FOLDER MONGOD CACHE_MB IDLE_STOP_S READY_FD`, detached from whoever started
-it. A user of the server holds a shared lock on `users.lock`; the kernel lets it go also after a `kill -9`. So the
+It runs as `python -m scraper.storage.embedded.keeper FOLDER MONGOD CACHE_MB IDLE_STOP_S READY_FD`, detached from
+whoever started it. A user of the server holds a shared lock on `users.lock`; the kernel lets it go also after a `kill -9`. So the
 keeper knows that nobody is left when it can lock that file for itself alone.
 """
 
@@ -19,8 +19,8 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scraper.mongo.binary import explain_loader
-from scraper.mongo.folder import DataFolder, FileLock
+from scraper.storage.embedded.binary import explain_loader
+from scraper.storage.embedded.folder import DataFolder, FileLock
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -20,8 +20,8 @@ from pymongo.errors import (
 from pymongo.uri_parser import parse_uri
 
 from scraper.errors import ConfigError, DatabaseError
-from scraper.mongo.embedded import EmbeddedServer
-from scraper.mongo.restoring import READY, finish
+from scraper.storage.backup.restoring import READY, finish
+from scraper.storage.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:
     from pymongo.database import Database

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from models.record import schema_of
 from scraper.errors import DatabaseError
-from scraper.migration.stored import fits, old_columns
-from scraper.mongo.indexes import key_columns
+from scraper.storage.indexes import key_columns
+from scraper.storage.migration.stored import fits, old_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

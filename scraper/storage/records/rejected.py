@@ -13,7 +13,7 @@ from models.record import schema_of
 
 if TYPE_CHECKING:
     from models.record import Found
-    from scraper.storing.plan import Sighting
+    from scraper.storage.records.plan import Sighting
 
 RAW_BYTES = 8 * 2**20
 """What the raw values of one item may take together: half of MongoDB's limit for a document."""

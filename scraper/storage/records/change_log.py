@@ -18,8 +18,8 @@ import bson
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 
 from models.system import Change
-from scraper.mongo.connection import CODEC
-from scraper.storing.bulk import DUPLICATE_KEY, send
+from scraper.storage.connection import CODEC
+from scraper.storage.records.bulk import DUPLICATE_KEY, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from models.record import Schema
-    from scraper.storing.plan import Sighting
+    from scraper.storage.records.plan import Sighting
 
 ONE_TICK = timedelta(milliseconds=1)
 """MongoDB keeps times to the millisecond."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scraper.core.atomic_file import whole_file
-from scraper.mongo.archive import NAME, ArchiveWriter
-from scraper.mongo.restoring import is_temporary
+from scraper.storage.backup.archive import NAME, ArchiveWriter
+from scraper.storage.backup.restoring import is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,9 @@ def back_up(database: Mongo, target: Path, advance: Callable[[str, int], object]
     """Write all collections into a file, whole or not at all, and return how many documents each has.
 
     A server by itself has no snapshots. So records are read before their changes: a change is written before its
-    record (see `scraper.storing.change_log`), so no record in the backup lacks one, and a change that is too new for
-    its record is taken for one that was not carried out yet. `advance` is told the collection and its documents so far.
+    record (see `scraper.storage.records.change_log`), so no record in the backup lacks one, and a change that is too
+    new for its record is taken for one that was not carried out yet. `advance` is told the collection and its documents
+    so far.
     """
     with whole_file(target, PRIVATE) as file:
         archive = ArchiveWriter(file, database.name)

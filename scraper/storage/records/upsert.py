@@ -16,11 +16,11 @@ from pymongo import InsertOne, UpdateMany, UpdateOne
 
 from models.record import BOOKKEEPING, WHOLE_RECORD, schema_of
 from scraper.errors import DatabaseLostError
-from scraper.mongo.connection import CODEC
-from scraper.mongo.indexes import KEY_INDEX
-from scraper.storing.bulk import DUPLICATE_KEY, send
-from scraper.storing.change_log import MAX_CLAIM_BYTES, ChangeLog, size_of, update_of
-from scraper.storing.plan import Entry, Outcome, Plan, Sighting
+from scraper.storage.connection import CODEC
+from scraper.storage.indexes import KEY_INDEX
+from scraper.storage.records.bulk import DUPLICATE_KEY, send
+from scraper.storage.records.change_log import MAX_CLAIM_BYTES, ChangeLog, size_of, update_of
+from scraper.storage.records.plan import Entry, Outcome, Plan, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from models.system import Change, Rejected
-from scraper.mongo.breaks import UntilLost
-from scraper.mongo.indexes import ensure_indexes
-from scraper.storing.plan import Outcome, Sighting
-from scraper.storing.rejecting import rejection
-from scraper.storing.upsert import Upsert
+from scraper.storage.indexes import ensure_indexes
+from scraper.storage.outage import UntilLost
+from scraper.storage.records.plan import Outcome, Sighting
+from scraper.storage.records.rejected import rejection
+from scraper.storage.records.upsert import Upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from models.record import Found
     from scraper.incremental.page_visit import Records
-    from scraper.mongo.connection import Connection
+    from scraper.storage.connection import Connection
 
 
 class Store:

@@ -1,0 +1,1 @@
+"""Everything about MongoDB: the connection, the embedded server, backups, records and their history."""

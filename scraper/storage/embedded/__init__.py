@@ -1,0 +1,1 @@
+"""The embedded MongoDB: a real mongod that its users share."""

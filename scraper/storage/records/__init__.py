@@ -1,0 +1,1 @@
+"""How records are written, with their history, and refused items are kept."""
