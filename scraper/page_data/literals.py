@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import chompjs
 
 from scraper.page_data.data import too_deep
-from scraper.page_data.mending import Mender
+from scraper.page_data.js_literals import Mender
 from scraper.page_data.tokens import tokens
 
 if TYPE_CHECKING:

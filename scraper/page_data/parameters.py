@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from scraper.page_data.lists import step
+from scraper.page_data.records import step
 
 PAGE = re.compile(r"^(?:page|p|pg|page_?(?:no|num|number))$", re.IGNORECASE)
 OFFSET = re.compile(r"^(?:offset|start|skip|from)$", re.IGNORECASE)

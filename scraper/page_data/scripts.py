@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from scraper.page_data.assignments import assigned_data
 from scraper.page_data.data import LEAST_CHARACTERS, PageData
-from scraper.page_data.javascript import assigned_data
 from scraper.page_data.literals import read_json, read_literal
-from scraper.page_data.payload import unpacked
+from scraper.page_data.nuxt import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from scraper.page_data.calls import called_function
 from scraper.page_data.data import LEAST_CHARACTERS, MOST_VALUES, PageData
+from scraper.page_data.function_calls import called_function
 from scraper.page_data.literals import read_json, read_literal
 from scraper.page_data.tokens import text_of
 
