@@ -42,10 +42,10 @@ from bs4 import BeautifulSoup  # noqa: E402
 from scrapy.http import HtmlResponse, JsonResponse  # noqa: E402
 
 from models.record import Found  # noqa: E402
-from scraper.browser.job import PageJob  # noqa: E402
-from scraper.browser.pool import BrowserPool  # noqa: E402
-from scraper.browser.processes import memory_mb, session_of  # noqa: E402
 from scraper.core.config import load_config  # noqa: E402
+from scraper.fetch.browser.job import PageJob  # noqa: E402
+from scraper.fetch.browser.pool import BrowserPool  # noqa: E402
+from scraper.fetch.browser.processes import memory_mb, session_of  # noqa: E402
 from scraper.page_data import data_in, record_lists  # noqa: E402
 from scraper.select import each  # noqa: E402
 from spiders.quotes import QuotesSpider  # noqa: E402

@@ -13,10 +13,10 @@ from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from scraper.errors import UnstorableRequestError
-from scraper.fetching.accounts import without_account
-from scraper.fetching.resolving import resolver_of
+from scraper.fetch.http.credentials import without_account
+from scraper.fetch.http.resolver import resolver_of
+from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.page_limit import PageLimitReachedError
-from scraper.politeness.errors import CrawlEndingError
 from scraper.tally import Tallies
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import HtmlResponse
 
-from scraper.fetching.accounts import may_have_secret, origin_of
+from scraper.fetch.http.credentials import may_have_secret, origin_of
 from scraper.paging.forms import find_form, submitted
 from scraper.paging.values import in_html
 from scraper.select import compiled

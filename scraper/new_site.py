@@ -20,7 +20,7 @@ from w3lib.url import safe_url_string
 from models.registry import all_documents, record_documents
 from scraper.core.project import ROOT
 from scraper.errors import SwatheError, UsageError, expected_one_of
-from scraper.fetching.accounts import without_account
+from scraper.fetch.http.credentials import without_account
 
 if TYPE_CHECKING:
     from scrapy.spiderloader import SpiderLoaderProtocol

@@ -36,7 +36,7 @@ USER_AGENT = SWATHE.crawl.agent
 ROBOTSTXT_OBEY = SWATHE.crawl.obey_robots
 CONCURRENT_REQUESTS = SWATHE.crawl.concurrency
 # The delay and the requests at once to one site are the ledger's, which Politeness goes by.
-DOWNLOADER = "scraper.politeness.downloader.PoliteDownloader"
+DOWNLOADER = "scraper.fetch.politeness.downloader.PoliteDownloader"
 DOWNLOAD_DELAY = 0
 CONCURRENT_REQUESTS_PER_DOMAIN = SWATHE.crawl.concurrency
 DOWNLOAD_TIMEOUT = SWATHE.crawl.timeout_s
@@ -48,8 +48,8 @@ REDIRECT_MAX_TIMES = SWATHE.crawl.max_redirects
 # Safety
 DOWNLOAD_VERIFY_CERTIFICATES = SWATHE.crawl.verify_certificates
 DOWNLOAD_HANDLERS = {
-    "http": "scraper.browser.handler.BrowserHandler",
-    "https": "scraper.browser.handler.BrowserHandler",
+    "http": "scraper.fetch.browser.handler.BrowserHandler",
+    "https": "scraper.fetch.browser.handler.BrowserHandler",
     "file": None,
     "ftp": None,
     "s3": None,
@@ -95,16 +95,16 @@ DOWNLOADER_MIDDLEWARES = {
     "scraper.login.Session": 40,
     "scraper.page_limit.PageLimit": 50,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
-    "scraper.fetching.redirects.SiteRefreshes": 580,
+    "scraper.fetch.http.redirects.SiteRefreshes": 580,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "scraper.fetching.compression.BoundedCompression": 590,
+    "scraper.fetch.http.compression.BoundedCompression": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "scraper.fetching.redirects.SiteRedirects": 600,
+    "scraper.fetch.http.redirects.SiteRedirects": 600,
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "scraper.fetching.cookies.BoundedCookies": 700,
+    "scraper.fetch.http.cookies.BoundedCookies": 700,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "scraper.politeness.robots.RobotsTxt": 100,
-    "scraper.politeness.middleware.Politeness": 650,
+    "scraper.fetch.politeness.robots.RobotsTxt": 100,
+    "scraper.fetch.politeness.middleware.Politeness": 650,
 }
 FEED_EXPORT_ENCODING = "utf-8"
 # Scrapy makes this many tasks for every page, whatever is on it; its default of 100 costs more than parsing.

@@ -12,7 +12,7 @@ from scrapy import Request, Spider
 from models.record import Found, Record
 from scraper.errors import UsageError, expected_one_of
 from scraper.failures import PageFailures
-from scraper.fetching.accounts import without_account
+from scraper.fetch.http.credentials import without_account
 from scraper.list_reading import ListReader
 from scraper.paging import NextLink, Pagination
 from scraper.paging.links import absolute
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from scraper.browser.actions import Action
+    from scraper.fetch.browser.actions import Action
     from scraper.login import Login
     from scraper.paging.kind import ListPage
 

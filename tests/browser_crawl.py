@@ -60,7 +60,7 @@ class Visitor(Spider):
 
 
 def main(data_dir: str, options: str, *urls: str) -> None:
-    handler = "scraper.browser.handler.BrowserHandler"
+    handler = "scraper.fetch.browser.handler.BrowserHandler"
     process = AsyncCrawlerProcess(
         {
             "SWATHE": load_config(environ={**_environ(), "SWATHE_MONGODB_DATA_DIR": data_dir}),

@@ -15,8 +15,8 @@ from support import ROOT
 
 from models.schedules import Firing
 from models.system import Run
-from scraper.browser.processes import Process
 from scraper.core.config import load_config
+from scraper.fetch.browser.processes import Process
 from scraper.scheduling import firings
 from scraper.scheduling.decisions import End, Seen
 from scraper.scheduling.schedule import Schedule

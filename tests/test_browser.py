@@ -11,11 +11,20 @@ from lxml import html as lxml_html
 from scrapy.exceptions import DownloadCancelledError, DownloadConnectionRefusedError, DownloadTimeoutError
 from support import configured, until
 
-from scraper.browser.actions import Click, Dismiss, LoadMore, Script, ScrollToEnd, Type, WaitFor, actions_from_json
-from scraper.browser.errors import PageRefusedError
-from scraper.browser.job import PageJob, RenderedPage
-from scraper.browser.pool import BrowserPool
 from scraper.errors import UsageError
+from scraper.fetch.browser.actions import (
+    Click,
+    Dismiss,
+    LoadMore,
+    Script,
+    ScrollToEnd,
+    Type,
+    WaitFor,
+    actions_from_json,
+)
+from scraper.fetch.browser.errors import PageRefusedError
+from scraper.fetch.browser.job import PageJob, RenderedPage
+from scraper.fetch.browser.pool import BrowserPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

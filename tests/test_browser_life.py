@@ -17,16 +17,16 @@ from browser_site import BrowserSite
 from scrapy.exceptions import DownloadFailedError
 from support import ROOT, configured, until
 
-from scraper.browser.actions import Script, WaitFor
-from scraper.browser.chromedriver import Chromedriver
-from scraper.browser.errors import DriverLostError, PageRefusedError
-from scraper.browser.folder import BrowserFolder
-from scraper.browser.installed import find_installed
-from scraper.browser.job import PageJob
-from scraper.browser.page import PageVisit
-from scraper.browser.pool import BrowserPool
-from scraper.browser.processes import process, session_of, tree_of
 from scraper.errors import BrowserUnavailableError
+from scraper.fetch.browser.actions import Script, WaitFor
+from scraper.fetch.browser.chromedriver import Chromedriver
+from scraper.fetch.browser.errors import DriverLostError, PageRefusedError
+from scraper.fetch.browser.installed import find_installed
+from scraper.fetch.browser.job import PageJob
+from scraper.fetch.browser.leftovers import BrowserFolder
+from scraper.fetch.browser.pool import BrowserPool
+from scraper.fetch.browser.processes import process, session_of, tree_of
+from scraper.fetch.browser.visit import PageVisit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from scrapy.exceptions import CannotResolveHostError, DownloadFailedError
 from support import configured
 
-from scraper.browser.actions import Click
-from scraper.browser.errors import PageRefusedError
-from scraper.browser.gate import Gate
-from scraper.browser.job import PageJob
-from scraper.browser.pool import BrowserPool
-from scraper.browser.upstream import Upstream
-from scraper.fetching.addresses import Reach, Server
+from scraper.fetch.browser.actions import Click
+from scraper.fetch.browser.errors import PageRefusedError
+from scraper.fetch.browser.job import PageJob
+from scraper.fetch.browser.pool import BrowserPool
+from scraper.fetch.browser.proxy import Gate
+from scraper.fetch.browser.upstream import Upstream
+from scraper.fetch.http.addresses import Reach, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

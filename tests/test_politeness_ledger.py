@@ -13,9 +13,9 @@ import pytest
 from support import configured, until
 
 from scraper.errors import DatabaseLostError
-from scraper.politeness.ledger import Ledger
-from scraper.politeness.mongo_hosts import MongoHosts
-from scraper.politeness.terms import Limits, Outcome, Tally, Terms
+from scraper.fetch.politeness.host_store import MongoHosts
+from scraper.fetch.politeness.ledger import Ledger
+from scraper.fetch.politeness.terms import Limits, Outcome, Tally, Terms
 from scraper.practice import PracticeServer
 from scraper.storage.connection import Connection
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from models.hosts import Host
-from scraper.politeness import rules
-from scraper.politeness.host import host_of
-from scraper.politeness.quiet_hours import QuietHours
-from scraper.politeness.retry_after import retry_after_s
-from scraper.politeness.robots_file import MOST_BYTES, RobotsFile
-from scraper.politeness.terms import Limits, Outcome, Tally, Terms
+from scraper.fetch.politeness import rules
+from scraper.fetch.politeness.host import host_of
+from scraper.fetch.politeness.quiet_hours import QuietHours
+from scraper.fetch.politeness.retry_after import retry_after_s
+from scraper.fetch.politeness.robots_file import MOST_BYTES, RobotsFile
+from scraper.fetch.politeness.terms import Limits, Outcome, Tally, Terms
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LIMITS = Limits(max_delay_s=60, max_wait_s=300, backoff_s=1)

@@ -21,9 +21,9 @@ from scrapy.http import Response
 from support import ROOT, configured
 
 from scraper.errors import ProbeError, UsageError
-from scraper.fetching.accounts import may_have_secret
-from scraper.fetching.addresses import Reach, is_public
-from scraper.fetching.cut_short import is_cut_short
+from scraper.fetch.http.addresses import Reach, is_public
+from scraper.fetch.http.credentials import may_have_secret
+from scraper.fetch.http.cut_short import is_cut_short
 from scraper.new_site import site_address
 from scraper.paging import Sitemap
 from scraper.probing.fetching import Fetcher

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
-from scraper.browser.installed import find_installed, split_account
 from scraper.cli.output import console, visible
 from scraper.core.config import Config, load_config
 from scraper.errors import SwatheError
+from scraper.fetch.browser.installed import find_installed, split_account
 from scraper.storage.connection import connection_to
 from scraper.storage.embedded.binary import find_mongod, mongod_version
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
     from scrapy.crawler import Crawler
 
-    from scraper.politeness.downloader import PoliteDownloader
+    from scraper.fetch.politeness.downloader import PoliteDownloader
 
 RECORDS = "items_"
 """Begins the names of those counts of a run that are about records."""

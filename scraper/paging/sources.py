@@ -13,7 +13,7 @@ from lxml import etree
 from scrapy.utils.gz import gunzip
 from scrapy.utils.sitemap import Sitemap as SitemapReader
 
-from scraper.fetching.cut_short import is_cut_short
+from scraper.fetch.http.cut_short import is_cut_short
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
 

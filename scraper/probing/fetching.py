@@ -14,9 +14,9 @@ import urllib3
 from w3lib.url import safe_url_string
 
 from scraper.errors import ProbeError
-from scraper.fetching.accounts import without_account
-from scraper.fetching.addresses import Reach, Server
-from scraper.fetching.sockets import AddressRefusedError, CheckedAdapter
+from scraper.fetch.http.addresses import Reach, Server
+from scraper.fetch.http.credentials import without_account
+from scraper.fetch.http.requests_adapter import AddressRefusedError, CheckedAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

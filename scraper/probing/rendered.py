@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from requests.structures import CaseInsensitiveDict
 from scrapy.exceptions import DownloadCancelledError, DownloadFailedError, DownloadTimeoutError
 
-from scraper.browser.errors import PageRefusedError
-from scraper.browser.job import PageJob
-from scraper.browser.pool import BrowserPool
 from scraper.errors import ProbeError
+from scraper.fetch.browser.errors import PageRefusedError
+from scraper.fetch.browser.job import PageJob
+from scraper.fetch.browser.pool import BrowserPool
 from scraper.probing.blocks import Block, repeated_blocks
 from scraper.probing.fetching import Fetched
 from scraper.probing.hint_answers import answer_hints
@@ -22,9 +22,9 @@ from scraper.probing.selectors import Selectors
 from scraper.probing.serving import lists_inside
 
 if TYPE_CHECKING:
-    from scraper.browser.job import Answer, RenderedPage
     from scraper.core.config import Config
-    from scraper.fetching.addresses import Reach
+    from scraper.fetch.browser.job import Answer, RenderedPage
+    from scraper.fetch.http.addresses import Reach
 
 MOST_ANSWERS = 20
 

@@ -24,7 +24,7 @@ from scraper.probing.serving import Serving, how_to_serve, lists_inside
 
 if TYPE_CHECKING:
     from scraper.core.config import Config
-    from scraper.fetching.addresses import Reach
+    from scraper.fetch.http.addresses import Reach
     from scraper.probing.blocks import Block
     from scraper.probing.hint_buttons import ApiCall
     from scraper.probing.hint_forms import Form

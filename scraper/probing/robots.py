@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from scraper.errors import ProbeError
-from scraper.fetching.accounts import origin_of
+from scraper.fetch.http.credentials import origin_of
 
 if TYPE_CHECKING:
     from scraper.probing.fetching import Fetcher

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import IgnoreRequest
 
-from scraper.browser.errors import PageRefusedError
 from scraper.failures import describe
+from scraper.fetch.browser.errors import PageRefusedError
 from scraper.page_data import data_in, record_lists, single_records
 from scraper.paging.ask import Ask
 from scraper.rendering.attempt import Attempt, attempt, records_of

@@ -11,9 +11,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from models.system import Run
-from scraper.browser.processes import Process, process
 from scraper.core.processes import PROC
 from scraper.core.project import ROOT
+from scraper.fetch.browser.processes import Process, process
 from scraper.scheduling.decisions import Seen
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from models.schedules import Firing
     from models.system import Run
-    from scraper.browser.processes import Process
+    from scraper.fetch.browser.processes import Process
     from scraper.scheduling.decisions import End, Seen
 
 

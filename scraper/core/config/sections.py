@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from scraper.core.listen_address import Address, read_address
-from scraper.fetching.addresses import is_network
-from scraper.politeness.quiet_hours import QuietHours
+from scraper.fetch.http.addresses import is_network
+from scraper.fetch.politeness.quiet_hours import QuietHours
 
 MOST_SECONDS = 366 * 86_400
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]

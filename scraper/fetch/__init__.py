@@ -1,0 +1,1 @@
+"""How a page is got: over HTTP, politely, or in a browser."""

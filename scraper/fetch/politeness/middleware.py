@@ -1,0 +1,179 @@
+"""The downloader middleware through which every request passes its host's gate, and every answer is reported."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+from weakref import WeakKeyDictionary
+
+from scrapy import signals
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
+from scrapy.exceptions import NotConfigured
+
+from scraper.crawl_kind import stores_records
+from scraper.errors import DatabaseError
+from scraper.fetch.politeness.errors import CrawlEndingError
+from scraper.fetch.politeness.host import host_of
+from scraper.fetch.politeness.host_queues import Gates
+from scraper.fetch.politeness.retry_after import retry_after_s
+from scraper.fetch.politeness.terms import Outcome
+from scraper.run_recorder import RunRecorder
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from scraper.core.config import Config
+    from scraper.fetch.politeness.host_queue import Gate
+
+logger = logging.getLogger(__name__)
+
+TRIES = 6
+"""How often a page that is answered with 429 or 503 is asked for."""
+
+STAT = "swathe/politeness/"
+
+
+class Politeness:
+    """Downloader middleware that lets requests through when it is their turn, by the ledger of their host."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        config: Config = crawler.settings["SWATHE"]
+        self._crawler, self._rules = crawler, config.politeness
+        self.gates = Gates(crawler)
+        self._inside: dict[Request, Gate] = {}
+        self._sent_at_s: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the middleware for a crawl; raise NotConfigured where nothing is crawled, as in `scrapy shell`."""
+        if not stores_records(crawler):
+            raise NotConfigured
+        politeness = cls(crawler)
+        connect = crawler.signals.connect
+        connect(politeness._downloaded, signal=signals.response_downloaded)
+        connect(politeness._left, signal=signals.request_left_downloader)
+        return politeness
+
+    async def process_request(self, request: Request) -> None:
+        """Wait for the request's turn; raise IgnoreRequest when it will not have one."""
+        gate = self.gates.of(host_of(request.url))
+        again_s = request.meta.pop("again_after_s", 0)
+        if again_s or self._rules.quiet_hours is not None or not gate.enter_at_once():
+            with self._crawler.engine.downloader.waiting(request):  # type: ignore[attr-defined]
+                await self._wait(gate, again_s)
+        self._inside[request], self._sent_at_s[request] = gate, time.monotonic()
+
+    async def process_response(self, request: Request, response: Response) -> Response | Request:
+        """Report the answer; return a request for the page when the host asks to come later."""
+        self._left(request)
+        if "cached" in response.flags:
+            return response
+        gate = self.gates.of(host_of(request.url))
+        outcome = _outcome(response, self._sent_at_s.get(request, 0.0))
+        await self._tell(gate, outcome)
+        if response.status not in (429, 503):
+            return response
+        stats = self._crawler.stats
+        stats.inc_value(f"{STAT}answered_{response.status}")
+        times = request.meta.get("throttled_times", 0) + 1
+        if times >= TRIES or request.meta.get("dont_retry"):
+            return response
+        stats.inc_value("retry/count")
+        stats.inc_value(f"{STAT}tried_again")
+        again = request.replace(dont_filter=True, priority=request.priority - 1)
+        again.meta["throttled_times"] = times
+        if outcome.failed:
+            again.meta["again_after_s"] = self.backoff_s(times)
+        return again
+
+    async def process_exception(self, request: Request, exception: Exception) -> None:
+        """Report a request without an answer."""
+        self._left(request)
+        retried = self._crawler.get_downloader_middleware(RetryMiddleware)
+        if retried is not None and isinstance(exception, retried.exceptions_to_retry):
+            reason = " ".join(str(exception).split())[:200] or type(exception).__name__
+            await self._tell(self.gates.of(host_of(request.url)), Outcome(0, f"gave no answer: {reason}"))
+
+    def obey_delay(self, host: str, delay_s: float) -> None:
+        """Space the requests to a host as its robots.txt asks; warn when that is more than is configured."""
+        most_s = self._rules.max_delay_s
+        if delay_s > most_s:
+            self.note(f"robots.txt of {host} asks for {delay_s:g} s between requests, cut to max_delay_s = {most_s:g}")
+        self.gates.of(host).ask_for(min(delay_s, most_s))
+
+    def backoff_s(self, times: int) -> float:
+        """Return how long to wait after the `times`th failure in a row, 1 or more."""
+        wait_s: float = min(self._rules.backoff_s * 2 ** (times - 1), self._rules.max_wait_s)
+        self._crawler.stats.inc_value(f"{STAT}backoffs")
+        return wait_s * random.uniform(0.5, 1)  # noqa: S311
+
+    def note(self, text: str) -> None:
+        """Tell the user something that does not count against the run."""
+        logger.warning("%s", text)
+        recorder = self._crawler.get_extension(RunRecorder)
+        if recorder is not None:
+            recorder.findings.notes.append(text)
+
+    async def _wait(self, gate: Gate, again_s: float) -> None:
+        started_s = time.monotonic()
+        try:
+            await self.gates.pause(again_s)
+            await self._wait_through_quiet_hours()
+            await gate.enter()
+        except DatabaseError as error:
+            self._database_lost(error)
+            raise CrawlEndingError("was not asked for: MongoDB was lost before its turn") from error
+        except CrawlEndingError:
+            if gate.used_up:
+                most = self._rules.daily_requests
+                self._end_run(f"the daily budget of {most} requests to {gate.terms.host} is used up")
+            raise
+        finally:
+            self._crawler.stats.inc_value(f"{STAT}waits")
+            self._crawler.stats.inc_value(f"{STAT}waited_ms", int((time.monotonic() - started_s) * 1000))
+
+    async def _wait_through_quiet_hours(self) -> None:
+        hours = self._rules.quiet_hours
+        left_s = hours.left_s(datetime.now(UTC), self._rules.time_zone) if hours else 0.0
+        if left_s > self._rules.max_wait_s:
+            self._end_run(f"quiet hours: [politeness] quiet_hours = {hours}, which is {left_s:.0f} s more")
+        await self.gates.pause(left_s)
+
+    async def _tell(self, gate: Gate, outcome: Outcome) -> None:
+        try:
+            await gate.tell(outcome)
+        except DatabaseError as error:
+            self._database_lost(error)
+
+    def _end_run(self, why: str) -> None:
+        recorder = self._crawler.get_extension(RunRecorder)
+        if recorder is not None:
+            recorder.end_early(why)
+        self.gates.end()
+
+    def _database_lost(self, error: DatabaseError) -> None:
+        recorder = self._crawler.get_extension(RunRecorder)
+        if recorder is not None:
+            recorder.database_lost(error)
+        self.gates.end()
+
+    def _downloaded(self, request: Request, response: Response) -> None:
+        # Before the next request is let in; what the answer means is known some steps later.
+        if response.status == 429 or response.status >= 500:
+            self.gates.of(host_of(request.url)).hold()
+
+    def _left(self, request: Request) -> None:
+        gate = self._inside.pop(request, None)
+        if gate is not None:
+            gate.leave()
+
+
+def _outcome(response: Response, sent_at_s: float) -> Outcome:
+    header = (response.headers.get("Retry-After") or b"").decode("latin-1")
+    asked_s = retry_after_s(header, datetime.now(UTC)) if response.status in (429, 503) and header else None
+    return Outcome(response.status, f"answered {response.status}", asked_s, sent_at_s)
