@@ -131,9 +131,9 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
 
     from scraper.beginning import begin_run
     from scraper.core.config import load_config
+    from scraper.crawl.page_item import PageRecords
     from scraper.crawling import project_settings, tune_process
     from scraper.frontier.stores import stored_runs
-    from scraper.page_records import PageRecords
     from scraper.storage.connection import connection_to
     from scraper.storage.indexes import ensure_indexes
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from models.cleaners import canonical_url
 from models.record import Found, schema_of
-from scraper.page_records import PageRecords
+from scraper.crawl.page_item import PageRecords
 
 
 class CleanPipeline:

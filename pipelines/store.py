@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import DropItem, NotConfigured
 
 from models.record import schema_of
-from scraper.crawl_kind import stores_records
+from scraper.crawl.crawl_kind import stores_records
+from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
 from scraper.incremental.memory import MISSING, VisitMemory
 from scraper.run_recorder import RunRecorder
@@ -17,7 +18,6 @@ from scraper.spider import SiteSpider
 from scraper.storage.records.group_commit import GroupCommit
 from scraper.storage.records.plan import Outcome
 from scraper.storage.records.store import Store
-from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from models.record import Found
     from scraper.core.config import Config
-    from scraper.page_records import PageRecords
+    from scraper.crawl.page_item import PageRecords
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from models.record import WHOLE_RECORD, Found, Record, schema_of
 if TYPE_CHECKING:
     from mongoengine.base import BaseField
 
-    from scraper.page_records import PageRecords
+    from scraper.crawl.page_item import PageRecords
 
 MISSING = "nothing was found, expected a value"
 

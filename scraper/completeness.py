@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from models.record import schema_of
 from models.system import SeenList
+from scraper.crawl.request_stats import NOT_RENDERED, OFF_SITE, WITHOUT_RECORD, Tallies
 from scraper.paging.account import account_for
-from scraper.tally import NOT_RENDERED, OFF_SITE, WITHOUT_RECORD, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

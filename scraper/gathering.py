@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request
 from scrapy.extensions.feedexport import FeedExporter
 
+from scraper.crawl.page_item import PageRecords
 from scraper.incremental.memory import VisitMemory
 from scraper.incremental.page_output import PageOutput
-from scraper.page_records import PageRecords
 from scraper.select import let_go
 
 if TYPE_CHECKING:

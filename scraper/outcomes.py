@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
 
+from scraper.crawl.failures import KEPT, UNSTORED, PageFailures, PageProblem
+from scraper.crawl.limits import REACHED, TOO_DEEP
+from scraper.crawl.page_item import PageRecords
+from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
-from scraper.failures import KEPT, UNSTORED, PageFailures, PageProblem
-from scraper.page_limit import REACHED, TOO_DEEP
-from scraper.page_records import PageRecords
-from scraper.tally import Tallies
 from scraper.verdict import Evidence
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from scrapy.utils.asyncio import run_in_thread
 
 from models.registry import record_documents
 from models.system import Change, Rejected, Run
-from scraper.crawl_kind import stores_records
+from scraper.crawl.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.quality.deviations import LEARNED_FROM
 from scraper.storage.connection import connection_to

@@ -18,13 +18,13 @@ from scrapy.utils.asyncio import run_in_thread
 from models.system import Problem, Run, RunCounts
 from scraper.beginning import Begun, given_to, new_run
 from scraper.completeness import Findings, examine, stored_by
-from scraper.crawl_kind import stores_records
+from scraper.crawl.crawl_kind import stores_records
+from scraper.crawl.limits import REACHED, TOO_DEEP
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
 from scraper.incremental.memory import MISSING, NOT_THERE
 from scraper.outcomes import Outcomes
 from scraper.ownership import Ownership
-from scraper.page_limit import REACHED, TOO_DEEP
 from scraper.quality.assessment import assess
 from scraper.quality.measures import Measures
 from scraper.run_counts import STATISTICS, notes_of

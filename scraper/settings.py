@@ -18,7 +18,7 @@ def _prepare() -> Config:
         sys.stderr.write(f"swathe: {error}\n")
         sys.exit(error.exit_code)
     # Imports `models`, which the check is about.
-    from scraper.items import register
+    from scraper.crawl.item_adapter import register
 
     register()
     return config
@@ -80,20 +80,20 @@ EXTENSIONS = {
     "scraper.gathering.RecordFeeds": 0,
 }
 SPIDER_MIDDLEWARES = {
-    "scraper.failures.PageFailures": 10,
+    "scraper.crawl.failures.PageFailures": 10,
     "scraper.stored_pages.keeping.KeepPages": 950,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
-    "scraper.page_limit.DepthLimit": 900,
+    "scraper.crawl.limits.DepthLimit": 900,
     "scraper.gathering.GatherRecords": 1000,
     # It looks for a mistake in the code of spiders, on every page.
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
-    "scraper.own_errbacks.NoteBeforeOwnErrbacks": 10,
+    "scraper.crawl.errbacks.NoteBeforeOwnErrbacks": 10,
     "scraper.frontier.restore.GiveUpDeadly": 20,
     "scraper.incremental.revalidation.Revalidation": 30,
     "scraper.login.Session": 40,
-    "scraper.page_limit.PageLimit": 50,
+    "scraper.crawl.limits.PageLimit": 50,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scraper.fetch.http.redirects.SiteRefreshes": 580,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
@@ -111,4 +111,4 @@ FEED_EXPORT_ENCODING = "utf-8"
 CONCURRENT_ITEMS = 3
 
 LOG_LEVEL = SWATHE.crawl.log_level
-LOG_FORMATTER = "scraper.log_formatter.ShortLogFormatter"
+LOG_FORMATTER = "scraper.crawl.log_formatter.ShortLogFormatter"

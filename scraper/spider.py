@@ -10,18 +10,18 @@ from urllib.parse import urlsplit
 from scrapy import Request, Spider
 
 from models.record import Found, Record
+from scraper.crawl.api_discovery import pagination_of
+from scraper.crawl.failures import PageFailures
+from scraper.crawl.list_reader import ListReader
+from scraper.crawl.page_reader import PageReader, Render, render_request
+from scraper.crawl.request_stats import OFF_SITE, WITHOUT_RECORD, Tallies
+from scraper.crawl.shared_links import SharedLinks
 from scraper.errors import UsageError, expected_one_of
-from scraper.failures import PageFailures
 from scraper.fetch.http.credentials import without_account
-from scraper.list_reading import ListReader
 from scraper.paging import NextLink, Pagination
 from scraper.paging.links import absolute
 from scraper.paging.values import in_json
-from scraper.rendering.discovery import pagination_of
-from scraper.rendering.reader import PageReader, Render, render_request
 from scraper.select import texts
-from scraper.shared_links import SharedLinks
-from scraper.tally import OFF_SITE, WITHOUT_RECORD, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence

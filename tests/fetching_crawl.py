@@ -23,7 +23,7 @@ from scrapy import Request
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.utils.project import get_project_settings
 
-from scraper.failures import describe
+from scraper.crawl.failures import describe
 from scraper.login import Login
 from scraper.spider import SiteSpider
 
@@ -77,7 +77,7 @@ class Visitor(SiteSpider):
         print(json.dumps({"asked": asked, "what": describe(failure.value, request)}), flush=True)
 
     def closed(self, reason: str) -> None:
-        from scraper.failures import PageFailures
+        from scraper.crawl.failures import PageFailures
 
         problems = [str(problem) for problem in PageFailures.of(self.crawler).problems]
         print(json.dumps({"asked": "problems", "problems": problems}), flush=True)
@@ -86,7 +86,11 @@ class Visitor(SiteSpider):
 if __name__ == "__main__":
     socket.getaddrinfo = getaddrinfo
     settings = get_project_settings()
-    changed = {"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "SPIDER_MIDDLEWARES": {"scraper.failures.PageFailures": 10}}
+    changed = {
+        "ITEM_PIPELINES": {},
+        "EXTENSIONS": {},
+        "SPIDER_MIDDLEWARES": {"scraper.crawl.failures.PageFailures": 10},
+    }
     settings.setdict({**changed, "LOG_LEVEL": "INFO", "ROBOTSTXT_OBEY": False}, priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     process.crawl(Visitor)

@@ -20,10 +20,10 @@ from support import configured
 from twisted.python.failure import Failure
 
 from models.quotes import Quote
+from scraper.crawl.request_json import request_from_json, request_to_json
 from scraper.errors import UnstorableRequestError
 from scraper.paging.account import account_for
 from scraper.paging.facts import ListEvent
-from scraper.stored_requests import request_from_json, request_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

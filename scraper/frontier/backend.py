@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from scrapy import Request
 
-    from scraper.tally import DeadLetter, Work
+    from scraper.crawl.request_stats import DeadLetter, Work
 
 
 @dataclass(slots=True, eq=False)

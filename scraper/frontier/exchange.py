@@ -7,8 +7,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from scraper.crawl.failures import UNSTORED
 from scraper.errors import UnstorableRequestError
-from scraper.failures import UNSTORED
 from scraper.frontier.backend import Ack
 from scraper.frontier.outgoing import Outgoing
 from scraper.frontier.ready import Ready

@@ -6,7 +6,7 @@ import json
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from scraper.list_reading import LIST_NOTE
+from scraper.crawl.list_reader import LIST_NOTE
 
 if TYPE_CHECKING:
     from scrapy import Request

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.collection import Collection
 
+    from scraper.crawl.request_stats import Work
     from scraper.frontier.backend import Ack, Put
     from scraper.storage.connection import Connection
-    from scraper.tally import Work
 
 DUPLICATE_KEY = 11000
 INDEX = [("run", 1), ("state", 1), ("priority", DESCENDING), ("seq", DESCENDING)]

@@ -6,10 +6,10 @@ import time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from scraper.crawl.list_reader import LIST_NOTE
+from scraper.crawl.request_json import request_from_json, request_to_json
 from scraper.frontier.backend import Put
 from scraper.frontier.fingerprints import fingerprint
-from scraper.list_reading import LIST_NOTE
-from scraper.stored_requests import request_from_json, request_to_json
 
 if TYPE_CHECKING:
     from bson import ObjectId

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scraper.crawl.request_stats import DeadLetter, Work
 from scraper.frontier.stored_runs import DEAD_KEPT, retried
 from scraper.paging.facts import ListEvent
-from scraper.tally import DeadLetter, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

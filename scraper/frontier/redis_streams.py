@@ -12,9 +12,9 @@ from scraper.frontier.redis_runs import KEPT_S, keys_of, script, work_of
 if TYPE_CHECKING:
     from bson import ObjectId
 
+    from scraper.crawl.request_stats import Work
     from scraper.frontier.backend import Ack, Batch, Put
     from scraper.frontier.redis_server import RedisServer
-    from scraper.tally import Work
 
 RUN_BYTES = 12
 """What an id begins with, which Redis has in the key's name instead."""

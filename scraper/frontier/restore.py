@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
+    from scraper.crawl.request_stats import Tally
     from scraper.paging.facts import ListEvent
     from scraper.spider import SiteSpider
-    from scraper.tally import Tally
 
 BY_META = {"retry_times": "retry/count", "browser": "swathe/browser/pages"}
 """Statistics that others than Swathe count, by what a request's meta has when it adds to them."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from scrapy.core.scheduler import BaseScheduler, Scheduler
 from scrapy.utils.defer import deferred_from_coro
 
+from scraper.crawl.failures import PageFailures
+from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError, UnstorableRequestError
-from scraper.failures import PageFailures
 from scraper.frontier.engine_slot import EngineSlot
 from scraper.frontier.exchange import Exchange
 from scraper.frontier.prepare import Preparer
@@ -17,7 +18,6 @@ from scraper.frontier.restore import acknowledgement, requests_after
 from scraper.frontier.stores import frontier_of
 from scraper.frontier.writer import Writer
 from scraper.run_recorder import RunRecorder
-from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from scrapy import Request, Spider

@@ -7,8 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from models.frontier import DEAD, DONE, PENDING, QueuedRequest
+from scraper.crawl.request_stats import DeadLetter, Work
 from scraper.paging.facts import ListEvent
-from scraper.tally import DeadLetter, Work
 
 if TYPE_CHECKING:
     from bson import ObjectId

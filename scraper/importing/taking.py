@@ -19,8 +19,8 @@ from scrapy.utils.misc import load_object
 from models.record import Record, schema_of
 from models.system import Run, RunCounts
 from scraper.core.config.sections import swathe_version
+from scraper.crawl.page_item import PageRecords
 from scraper.importing.lines import BadLine, Line
-from scraper.page_records import PageRecords
 from scraper.storage.connection import CODEC
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.records.bulk import DUPLICATE_KEY, send

@@ -17,7 +17,7 @@ from scrapy.utils.asyncio import run_in_thread
 
 from models.visits import Visit
 from scraper.core.code_stamp import code_stamp
-from scraper.crawl_kind import stores_records
+from scraper.crawl.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.incremental.page_visit import PageVisit, forget_pages_of
 from scraper.storage.connection import connection_to

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 
 from models.record import Found
+from scraper.crawl.page_item import PageRecords
+from scraper.crawl.request_stats import Tallies
 from scraper.incremental.memory import is_rememberable
 from scraper.incremental.page_visit import NOT_MODIFIED, OnwardNotes, is_list_page
-from scraper.page_records import PageRecords
 from scraper.spider import SiteSpider
-from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -11,11 +11,11 @@ import zstandard
 from scrapy import Request
 
 from models.record import Found
+from scraper.crawl.list_reader import LIST_NOTE
+from scraper.crawl.request_json import request_to_json
+from scraper.crawl.request_stats import Tallies
 from scraper.errors import UnstorableRequestError
-from scraper.list_reading import LIST_NOTE
 from scraper.paging.facts import ListEvent
-from scraper.stored_requests import request_to_json
-from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy.exceptions import NotConfigured
 from scrapy.http import HtmlResponse
 
+from scraper.crawl.request_json import request_from_json
+from scraper.crawl.request_stats import Tallies
 from scraper.incremental.memory import VisitMemory, is_askable
 from scraper.incremental.page_visit import NOT_MODIFIED
 from scraper.spider import SiteSpider
-from scraper.stored_requests import request_from_json
-from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

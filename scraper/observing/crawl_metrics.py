@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Self
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
-from scraper.crawl_kind import stores_records
+from scraper.crawl.crawl_kind import stores_records
+from scraper.crawl.request_stats import Tallies
 from scraper.run_counts import STATISTICS
-from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scraper.crawl.script_signs import signs_of_script
 from scraper.page_data import record_lists, single_records
 from scraper.probing.selectors import words_of
-from scraper.rendering.signs import signs_of_script
 
 if TYPE_CHECKING:
     from scraper.page_data import RecordList

@@ -13,10 +13,10 @@ from scrapy import Request, signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
-from scraper.crawl_kind import stores_records
+from scraper.crawl.crawl_kind import stores_records
+from scraper.crawl.page_item import PageRecords
 from scraper.errors import DatabaseError
 from scraper.incremental.page_visit import NOT_MODIFIED
-from scraper.page_records import PageRecords
 from scraper.run_counts import PAGES_NOT_KEPT, PAGES_TOO_LARGE
 from scraper.run_recorder import RunRecorder
 from scraper.storage.records.group_commit import GroupCommit

@@ -17,9 +17,9 @@ from scrapy.utils.misc import build_from_crawler, load_object
 
 from models.record import Found
 from models.system import Run
+from scraper.crawl.failures import PageFailures
+from scraper.crawl.page_item import PageRecords
 from scraper.crawling import project_settings, spider_class
-from scraper.failures import PageFailures
-from scraper.page_records import PageRecords
 from scraper.select import let_go
 from scraper.spider import SiteSpider
 from scraper.stored_pages.page import CannotReadAgainError, as_response

@@ -13,7 +13,7 @@ from scrapy import signals
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import NotConfigured
 
-from scraper.crawl_kind import stores_records
+from scraper.crawl.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.fetch.politeness.host import host_of

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from models.system import RenderDecision
-from scraper.rendering.template import template_of
+from scraper.crawl.url_template import template_of
 from scraper.storage.indexes import ensure_indexes
 
 if TYPE_CHECKING:

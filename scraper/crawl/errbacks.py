@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Self
 
-from scraper.failures import PageFailures
+from scraper.crawl.failures import PageFailures
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from scraper.crawl.limits import PageLimitReachedError
+from scraper.crawl.request_stats import Tallies
 from scraper.errors import UnstorableRequestError
 from scraper.fetch.http.credentials import without_account
 from scraper.fetch.http.resolver import resolver_of
 from scraper.fetch.politeness.errors import CrawlEndingError
-from scraper.page_limit import PageLimitReachedError
-from scraper.tally import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ class PageFailures(BaseSpiderMiddleware):
         """Return the crawl's own instance; raise RuntimeError when the settings lack it."""
         found = crawler.get_spider_middleware(cls)
         if found is None:
-            raise RuntimeError("scraper.failures.PageFailures is missing from SPIDER_MIDDLEWARES")
+            raise RuntimeError("scraper.crawl.failures.PageFailures is missing from SPIDER_MIDDLEWARES")
         return found
 
     def get_processed_request(self, request: Request, response: Response | None) -> Request | None:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import IgnoreRequest
 
-from scraper.failures import describe
+from scraper.crawl.api_discovery import discover
+from scraper.crawl.attempt import Attempt, attempt, records_of
+from scraper.crawl.failed_pages import Evidence
+from scraper.crawl.failures import describe
+from scraper.crawl.request_stats import NOT_RENDERED, Tallies
+from scraper.crawl.script_signs import may_show_more, signs_of_script
+from scraper.crawl.tier_decisions import Decisions
+from scraper.crawl.url_template import template_of
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.page_data import data_in, record_lists, single_records
 from scraper.paging.ask import Ask
-from scraper.rendering.attempt import Attempt, attempt, records_of
-from scraper.rendering.decisions import Decisions
-from scraper.rendering.discovery import discover
-from scraper.rendering.evidence import Evidence
-from scraper.rendering.signs import may_show_more, signs_of_script
-from scraper.rendering.template import template_of
-from scraper.tally import NOT_RENDERED, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,17 +11,17 @@ from weakref import WeakKeyDictionary
 from scrapy import Request
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from scraper.failures import PageFailures, describe
+from scraper.crawl.attempt import Attempt
+from scraper.crawl.failures import PageFailures, describe
+from scraper.crawl.limits import PageLimitReachedError
+from scraper.crawl.page_reader import Render, render_request
 from scraper.fetch.politeness.errors import CrawlEndingError
-from scraper.page_limit import PageLimitReachedError
 from scraper.paging.ask import Ask
 from scraper.paging.chain import Chain
 from scraper.paging.entries import identity_of, text_hash
 from scraper.paging.facts import ListEvent, facts_of
 from scraper.paging.kind import ListPage
 from scraper.paging.values import NotJsonError, in_json
-from scraper.rendering.attempt import Attempt
-from scraper.rendering.reader import Render, render_request
 from scraper.select import each
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from scraper.crawl.attempt import attempt, records_of
 from scraper.page_data import PageData, record_lists
 from scraper.page_data.parameters import CURSOR, LAST, LIMIT, MORE, OFFSET, PAGE, TOTAL, place_of
-from scraper.rendering.attempt import attempt, records_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from scrapy.exceptions import IgnoreRequest
 from scrapy.spidermiddlewares.depth import DepthMiddleware
 
-from scraper.tally import Tallies
+from scraper.crawl.request_stats import Tallies
 
 if TYPE_CHECKING:
     from scrapy import Request

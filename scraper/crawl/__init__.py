@@ -1,0 +1,1 @@
+"""The spider's side of one crawl: how its pages, lists and records are read."""

@@ -1,1 +1,0 @@
-"""How pages that need JavaScript are read: the cheapest way that yields the records, remembered."""
