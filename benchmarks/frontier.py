@@ -107,7 +107,7 @@ def alone(requests: int) -> dict[str, float]:
 
     from models.system import Run
     from scraper.core.config import load_config
-    from scraper.frontier.backend import Ack, Batch, Put
+    from scraper.frontier.protocol import Ack, Batch, Put
     from scraper.frontier.stores import frontier_of, stored_runs
     from scraper.storage.connection import connection_to
 

@@ -16,7 +16,7 @@ from models.system import Run
 from scraper.core.config.sections import swathe_version
 from scraper.core.processes import this_process
 from scraper.errors import UsageError
-from scraper.frontier.stored_runs import MongoRuns
+from scraper.frontier.mongo_runs import MongoRuns
 from scraper.ownership import claim
 from scraper.spider import NUMBERS
 from scraper.storage.indexes import ensure_indexes
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pymongo.database import Database
 
-    from scraper.frontier.backend import StoredRuns
+    from scraper.frontier.protocol import StoredRuns
     from scraper.spider import SiteSpider
 
     Mongo = Database[dict[str, Any]]

@@ -9,7 +9,7 @@ from bson import ObjectId
 from scrapy import Request
 from support import last_run
 
-from scraper.frontier.backend import Put
+from scraper.frontier.protocol import Put
 
 if TYPE_CHECKING:
     from pymongo.database import Database

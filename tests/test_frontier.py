@@ -16,13 +16,13 @@ from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
 from support import configured, last_run, until
 
-from scraper.frontier.backend import Ack, Batch, Put
 from scraper.frontier.exchange import Exchange
 from scraper.frontier.fingerprints import fingerprint
-from scraper.frontier.mongodb import MongoFrontier
+from scraper.frontier.mongo_backend import MongoFrontier
+from scraper.frontier.mongo_runs import MongoRuns
 from scraper.frontier.outgoing import PATIENCE_S
+from scraper.frontier.protocol import Ack, Batch, Put
 from scraper.frontier.ready import Ready
-from scraper.frontier.stored_runs import MongoRuns
 from scraper.frontier.writer import Writer
 from scraper.practice import Fault, PracticeServer
 from scraper.storage.connection import Connection

@@ -12,10 +12,10 @@ from redis_process import RedisProcess
 from support import configured, last_run, until
 
 from scraper.errors import ConfigError, DatabaseError
-from scraper.frontier.backend import Ack, Batch
+from scraper.frontier.protocol import Ack, Batch
+from scraper.frontier.redis_backend import RedisFrontier
 from scraper.frontier.redis_runs import RedisRuns
 from scraper.frontier.redis_server import RedisServer
-from scraper.frontier.redis_streams import RedisFrontier
 from scraper.practice import Fault, PracticeServer
 
 if TYPE_CHECKING:

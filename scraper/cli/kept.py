@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.database import Database
 
-    from scraper.frontier.backend import StoredRuns
+    from scraper.frontier.protocol import StoredRuns
 
 T = TypeVar("T")
 

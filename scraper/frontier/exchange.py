@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from scraper.crawl.failures import UNSTORED
 from scraper.errors import UnstorableRequestError
-from scraper.frontier.backend import Ack
 from scraper.frontier.outgoing import Outgoing
+from scraper.frontier.protocol import Ack
 from scraper.frontier.ready import Ready
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from scraper.frontier.backend import Batch, Put, Taken, Written
+    from scraper.frontier.protocol import Batch, Put, Taken, Written
     from scraper.frontier.writer import Writer
 
 logger = logging.getLogger(__name__)

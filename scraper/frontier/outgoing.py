@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from scraper.frontier.backend import Batch
+from scraper.frontier.protocol import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from scraper.frontier.backend import Ack, Put
+    from scraper.frontier.protocol import Ack, Put
 
 PATIENCE_S = 0.1
 """How long what nobody waits for may wait for company: acknowledgements, and requests that were begun early."""

@@ -8,15 +8,15 @@ from weakref import WeakKeyDictionary
 
 from scraper.crawl.list_reader import LIST_NOTE
 from scraper.crawl.request_json import request_from_json, request_to_json
-from scraper.frontier.backend import Put
 from scraper.frontier.fingerprints import fingerprint
+from scraper.frontier.protocol import Put
 
 if TYPE_CHECKING:
     from bson import ObjectId
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from scraper.frontier.backend import Taken
+    from scraper.frontier.protocol import Taken
     from scraper.spider import SiteSpider
 
 REMEMBERED = 20_000

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scraper.frontier.backend import Put
+    from scraper.frontier.protocol import Put
 
 
 class Ready:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scraper.crawl.request_stats import DeadLetter, Work
-from scraper.frontier.stored_runs import DEAD_KEPT, retried
+from scraper.frontier.mongo_runs import DEAD_KEPT, retried
 from scraper.paging.facts import ListEvent
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
-from scraper.frontier.backend import Ack
 from scraper.frontier.prepare import GIVEN_UP
+from scraper.frontier.protocol import Ack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

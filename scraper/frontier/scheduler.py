@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from scraper.core.config import Config
-    from scraper.frontier.backend import Put, Taken
+    from scraper.frontier.protocol import Put, Taken
     from scraper.spider import SiteSpider
 
 logger = logging.getLogger(__name__)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scraper.frontier.mongodb import MongoFrontier
+from scraper.frontier.mongo_backend import MongoFrontier
+from scraper.frontier.mongo_runs import MongoRuns
+from scraper.frontier.redis_backend import RedisFrontier
 from scraper.frontier.redis_runs import RedisRuns
 from scraper.frontier.redis_server import redis_server
-from scraper.frontier.redis_streams import RedisFrontier
-from scraper.frontier.stored_runs import MongoRuns
 
 if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.database import Database
 
     from scraper.core.config import Config
-    from scraper.frontier.backend import Backend, StoredRuns
+    from scraper.frontier.protocol import Backend, StoredRuns
     from scraper.storage.connection import Connection
 
 REDIS = "redis"

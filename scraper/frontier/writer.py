@@ -6,13 +6,13 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from scraper.frontier.backend import Batch, Written
+from scraper.frontier.protocol import Batch, Written
 from scraper.storage.outage import UntilLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scraper.frontier.backend import Backend
+    from scraper.frontier.protocol import Backend
     from scraper.storage.connection import Connection
 
 T = TypeVar("T")

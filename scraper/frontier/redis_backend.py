@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from scraper.core.processes import is_gone, this_process
-from scraper.frontier.backend import Taken, Written
+from scraper.frontier.protocol import Taken, Written
 from scraper.frontier.redis_runs import KEPT_S, keys_of, script, work_of
 
 if TYPE_CHECKING:
     from bson import ObjectId
 
     from scraper.crawl.request_stats import Work
-    from scraper.frontier.backend import Ack, Batch, Put
+    from scraper.frontier.protocol import Ack, Batch, Put
     from scraper.frontier.redis_server import RedisServer
 
 RUN_BYTES = 12

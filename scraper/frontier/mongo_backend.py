@@ -12,8 +12,8 @@ from pymongo.errors import BulkWriteError
 from models.frontier import DEAD, DONE, LEASED, PENDING, QueuedRequest
 from models.system import Run
 from scraper.core.processes import is_gone, this_process
-from scraper.frontier.backend import Batch, Taken, Written
-from scraper.frontier.stored_runs import work_of
+from scraper.frontier.mongo_runs import work_of
+from scraper.frontier.protocol import Batch, Taken, Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
     from scraper.crawl.request_stats import Work
-    from scraper.frontier.backend import Ack, Put
+    from scraper.frontier.protocol import Ack, Put
     from scraper.storage.connection import Connection
 
 DUPLICATE_KEY = 11000
