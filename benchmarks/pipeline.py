@@ -145,8 +145,8 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
         settings.set("ITEM_PIPELINES", {**shipped, **own}, priority="cmdline")
         settings.set("EXTENSIONS", {"scraper.run_recorder.RunRecorder": None}, priority="cmdline")
         # Without a run there are no pages to keep for it.
-        unused = {"scraper.stored_pages.keeping.KeepPages": None}
-        unused |= {"scraper.gathering.GatherRecords": None} if variant == "save" else {}
+        unused = {"scraper.pages.keep.KeepPages": None}
+        unused |= {"scraper.pages.gather.GatherRecords": None} if variant == "save" else {}
         middlewares = settings.getdict("SPIDER_MIDDLEWARES") | unused
         settings.set("SPIDER_MIDDLEWARES", middlewares, priority="cmdline")
     items = 0

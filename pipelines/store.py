@@ -12,7 +12,7 @@ from models.record import schema_of
 from scraper.crawl.crawl_kind import stores_records
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
-from scraper.incremental.memory import MISSING, VisitMemory
+from scraper.pages.visit_store import MISSING, VisitMemory
 from scraper.run_recorder import RunRecorder
 from scraper.spider import SiteSpider
 from scraper.storage.records.group_commit import GroupCommit

@@ -22,9 +22,9 @@ from scraper.crawl.crawl_kind import stores_records
 from scraper.crawl.limits import REACHED, TOO_DEEP
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
-from scraper.incremental.memory import MISSING, NOT_THERE
 from scraper.outcomes import Outcomes
 from scraper.ownership import Ownership
+from scraper.pages.visit_store import MISSING, NOT_THERE
 from scraper.quality.assessment import assess
 from scraper.quality.measures import Measures
 from scraper.run_counts import STATISTICS, notes_of

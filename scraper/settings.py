@@ -72,26 +72,26 @@ ITEM_PIPELINES = {**RECORD_STEPS, "pipelines.store.StorePipeline": 300}
 EXTENSIONS = {
     "scraper.run_recorder.RunRecorder": 0,
     "scraper.observing.crawl_metrics.CrawlMetrics": 0,
-    "scraper.incremental.memory.VisitMemory": 0,
+    "scraper.pages.visit_store.VisitMemory": 0,
     "scraper.retention.PruneAfterCrawl": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,
     # Off in any case, and to import it takes a tenth of a second.
     "scrapy.extensions.remote_control.RemoteControl": None,
-    "scraper.gathering.RecordFeeds": 0,
+    "scraper.pages.gather.RecordFeeds": 0,
 }
 SPIDER_MIDDLEWARES = {
     "scraper.crawl.failures.PageFailures": 10,
-    "scraper.stored_pages.keeping.KeepPages": 950,
+    "scraper.pages.keep.KeepPages": 950,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
     "scraper.crawl.limits.DepthLimit": 900,
-    "scraper.gathering.GatherRecords": 1000,
+    "scraper.pages.gather.GatherRecords": 1000,
     # It looks for a mistake in the code of spiders, on every page.
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
     "scraper.crawl.errbacks.NoteBeforeOwnErrbacks": 10,
     "scraper.frontier.restore.GiveUpDeadly": 20,
-    "scraper.incremental.revalidation.Revalidation": 30,
+    "scraper.pages.revalidation.Revalidation": 30,
     "scraper.login.Session": 40,
     "scraper.crawl.limits.PageLimit": 50,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,

@@ -12,9 +12,9 @@ from support import ROOT, configured
 from test_pagination import last_run
 
 from scraper.crawling import project_settings
+from scraper.pages.replay import Comparison, Replay, latest_pages
+from scraper.pages.reread import TodaysSpiders
 from scraper.storage.connection import Connection
-from scraper.stored_pages.reading import TodaysSpiders
-from scraper.stored_pages.replay import Comparison, Replay, latest_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from scrapy.utils.test import get_crawler
 from support import configured
 
 from models.quotes import Quote
-from scraper.gathering import GatherRecords
+from scraper.pages.gather import GatherRecords
 from scraper.select import each, first
 from spiders.quotes import QuotesSpider
 

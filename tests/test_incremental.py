@@ -195,7 +195,7 @@ def test_since_known_needs_a_memory(swathe: Swathe) -> None:
 
 def test_a_visit_says_where_its_page_led(mirror: Mirror, database: Mongo) -> None:
     mirror.crawl(SITE)
-    from scraper.incremental.page_visit import PageVisit
+    from scraper.pages.visit import PageVisit
 
     for row in database.visits.find():
         visit = PageVisit.from_row(row)

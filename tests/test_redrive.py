@@ -15,9 +15,9 @@ from support import until
 from models.quotes import Quote
 from models.record import Found
 from scraper.crawling import project_settings
+from scraper.pages.redrive import Redrive, pages_of
+from scraper.pages.reread import TodaysSpiders
 from scraper.storage.records.store import Store
-from scraper.stored_pages.reading import TodaysSpiders
-from scraper.stored_pages.redriving import Redrive, pages_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,10 +17,10 @@ from stored_pages import connected, healthy_tag, last_run, project, replayed
 from test_pagination import crawl
 
 from scraper.crawling import project_settings
-from scraper.stored_pages import archive, trimming
-from scraper.stored_pages.page import CannotReadAgainError, as_document, as_response
-from scraper.stored_pages.reading import OfflineCrawl, TodaysSpiders
-from scraper.stored_pages.trimming import stored_bytes, trim
+from scraper.pages import archive, trimming
+from scraper.pages.document import CannotReadAgainError, as_document, as_response
+from scraper.pages.reread import OfflineCrawl, TodaysSpiders
+from scraper.pages.trim import stored_bytes, trim
 from spiders.quotes import QuotesSpider
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from scraper.verdict import EXIT_INCOMPLETE
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-    from scraper.stored_pages.replay import Comparison
+    from scraper.pages.replay import Comparison
 
 EXAMPLE = "Example: swathe pages replay books --since 2026-11-21"
 COLUMNS = ["id", "spider", "when", "why", "status", "way", "callback", "bytes", "url"]
@@ -50,7 +50,7 @@ def list_pages(
     limit: Limit = 20,
 ) -> None:
     """List the latest pages that were kept."""
-    from scraper.stored_pages.trimming import stored_bytes
+    from scraper.pages.trim import stored_bytes
 
     query = _query(spider, since)
     config = load_config()
@@ -69,7 +69,7 @@ def show(
     body: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what the page showed to this file.")] = None,
 ) -> None:
     """Show one page as it was kept; of a URL the latest."""
-    from scraper.stored_pages.archive import body_of
+    from scraper.pages.archive import body_of
 
     with connection_to(load_config().mongodb) as database:
         found = _find(database, page)
@@ -101,7 +101,7 @@ def replay(
     moment = start_of(since) if since else None
     connection = connection_to(load_config().mongodb)
     with connection as database:
-        from scraper.stored_pages.replay import latest_pages
+        from scraper.pages.replay import latest_pages
 
         page_ids = latest_pages(database, spider, moment)
         if not page_ids:
@@ -115,10 +115,10 @@ def _replayed(
     connection: Connection, spider: str, page_ids: list[Any], arguments: dict[str, Any], *, write: bool
 ) -> Comparison:
     from scraper.crawling import spider_class
+    from scraper.pages.offline_run import RereadRun
+    from scraper.pages.replay import Replay
+    from scraper.pages.reread import TodaysSpiders
     from scraper.storage.records.store import Store
-    from scraper.stored_pages.reading import TodaysSpiders
-    from scraper.stored_pages.replay import Replay
-    from scraper.stored_pages.reread_run import RereadRun
 
     database = connection.open()
     replayed = Replay(database, TodaysSpiders(database))
@@ -136,7 +136,7 @@ def _replayed(
 
 
 def _print_comparison(result: Comparison, limit: int, *, written: bool) -> None:
-    from scraper.stored_pages.replay import COUNTS
+    from scraper.pages.replay import COUNTS
 
     rows = [vars(difference) for difference in result.differences[:limit]]
     if rows:

@@ -18,7 +18,7 @@ from scraper.storage.connection import Connection, connection_to
 from scraper.verdict import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
-    from scraper.stored_pages.redriving import Attempted
+    from scraper.pages.redrive import Attempted
 
 EXAMPLE = "Example: swathe rejected redrive --spider books --dry-run"
 Spider = Annotated[str, typer.Option(help="Only items of this spider.")]
@@ -104,11 +104,11 @@ def redrive(
 
 
 def _redriven(connection: Connection, items: list[dict[str, Any]], *, write: bool) -> list[Attempted]:
+    from scraper.pages.offline_run import RereadRun
+    from scraper.pages.redrive import Redrive, pages_of
+    from scraper.pages.reread import TodaysSpiders
     from scraper.storage.records.plan import Outcome
     from scraper.storage.records.store import Store
-    from scraper.stored_pages.reading import TodaysSpiders
-    from scraper.stored_pages.redriving import Redrive, pages_of
-    from scraper.stored_pages.reread_run import RereadRun
 
     database = connection.open()
     spiders = TodaysSpiders(database)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from models.record import Found
-    from scraper.incremental.page_visit import PageVisit, Records
+    from scraper.pages.visit import PageVisit, Records
     from scraper.paging.facts import ListEvent
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
     from models.record import Found, Record
-    from scraper.incremental.page_visit import Records
+    from scraper.pages.visit import Records
 
 Measured = dict[str, dict[str, int]]
 """By collection and field: how many records had a value."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from models.record import schema_of
 from models.system import Run
 from models.visits import Visit
-from scraper.incremental.page_visit import forget_pages_of
+from scraper.pages.visit import forget_pages_of
 from scraper.storage.records.bulk import send
 from scraper.storage.records.change_log import ChangeLog, update_of
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from models.record import Found
-    from scraper.incremental.page_visit import Records
+    from scraper.pages.visit import Records
     from scraper.storage.connection import Connection
 
 

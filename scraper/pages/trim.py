@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 
-from scraper.stored_pages.archive import BODIES, PAGES
+from scraper.pages.archive import BODIES, PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

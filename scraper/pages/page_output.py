@@ -10,16 +10,16 @@ from scrapy import Request
 from models.record import Found
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
-from scraper.incremental.memory import is_rememberable
-from scraper.incremental.page_visit import NOT_MODIFIED, OnwardNotes, is_list_page
+from scraper.pages.visit import NOT_MODIFIED, OnwardNotes, is_list_page
+from scraper.pages.visit_store import is_rememberable
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from scraper.incremental.memory import VisitMemory
-    from scraper.incremental.page_visit import PageVisit
+    from scraper.pages.visit import PageVisit
+    from scraper.pages.visit_store import VisitMemory
     from scraper.paging.facts import ListEvent
 
 

@@ -20,9 +20,9 @@ from models.system import Run
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.page_item import PageRecords
 from scraper.crawling import project_settings, spider_class
+from scraper.pages.document import CannotReadAgainError, as_response
 from scraper.select import let_go
 from scraper.spider import SiteSpider
-from scraper.stored_pages.page import CannotReadAgainError, as_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

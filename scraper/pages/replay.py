@@ -12,11 +12,11 @@ from bson import ObjectId
 from models.cleaners import canonical_url
 from models.record import schema_of
 from models.system import Rejected
+from scraper.pages.archive import PAGES, body_of
 from scraper.past import JOINT, key_text
 from scraper.storage.records.plan import Outcome, Plan, Sighting
 from scraper.storage.records.rejected import kept_of
 from scraper.storage.records.upsert import Upsert
-from scraper.stored_pages.archive import PAGES, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from models.record import Found, Record
-    from scraper.stored_pages.reading import TodaysSpiders
+    from scraper.pages.reread import TodaysSpiders
 
     Mongo = Database[dict[str, Any]]
 

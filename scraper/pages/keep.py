@@ -16,13 +16,13 @@ from scrapy.utils.asyncio import run_in_thread
 from scraper.crawl.crawl_kind import stores_records
 from scraper.crawl.page_item import PageRecords
 from scraper.errors import DatabaseError
-from scraper.incremental.page_visit import NOT_MODIFIED
+from scraper.pages import archive
+from scraper.pages.document import as_document
+from scraper.pages.trim import trim
+from scraper.pages.visit import NOT_MODIFIED
 from scraper.run_counts import PAGES_NOT_KEPT, PAGES_TOO_LARGE
 from scraper.run_recorder import RunRecorder
 from scraper.storage.records.group_commit import GroupCommit
-from scraper.stored_pages import archive
-from scraper.stored_pages.page import as_document
-from scraper.stored_pages.trimming import trim
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

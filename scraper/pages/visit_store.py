@@ -19,7 +19,7 @@ from models.visits import Visit
 from scraper.core.code_stamp import code_stamp
 from scraper.crawl.crawl_kind import stores_records
 from scraper.errors import DatabaseError
-from scraper.incremental.page_visit import PageVisit, forget_pages_of
+from scraper.pages.visit import PageVisit, forget_pages_of
 from scraper.storage.connection import connection_to
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.records.group_commit import GroupCommit
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from scraper.core.config import Config
-    from scraper.incremental.page_visit import Records
+    from scraper.pages.visit import Records
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from scrapy.http import HtmlResponse
 
 from scraper.crawl.request_json import request_from_json
 from scraper.crawl.request_stats import Tallies
-from scraper.incremental.memory import VisitMemory, is_askable
-from scraper.incremental.page_visit import NOT_MODIFIED
+from scraper.pages.visit import NOT_MODIFIED
+from scraper.pages.visit_store import VisitMemory, is_askable
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:

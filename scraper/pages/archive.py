@@ -1,7 +1,7 @@
 """Write pages and their bodies, and find them again.
 
 The pages are written first and their bodies after them, so that whoever removes bodies that no page refers to (see
-`scraper.stored_pages.trimming`) sees the page of a body that is about to be used.
+`scraper.pages.trim`) sees the page of a body that is about to be used.
 """
 
 from __future__ import annotations

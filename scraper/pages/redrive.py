@@ -17,20 +17,20 @@ from models.record import WHOLE_RECORD, Found, schema_of
 from models.registry import record_documents
 from models.system import Redriven, Rejected
 from scraper.errors import UsageError
+from scraper.pages.archive import PAGES, body_of
+from scraper.pages.matching import most_alike
 from scraper.past import key_text
 from scraper.storage.records.plan import Outcome, Sighting
 from scraper.storage.records.rejected import kept_of
 from scraper.storage.records.upsert import Upsert
-from scraper.stored_pages.archive import PAGES, body_of
-from scraper.stored_pages.matching import most_alike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pymongo.database import Database
 
+    from scraper.pages.reread import TodaysSpiders
     from scraper.storage.records.store import Store
-    from scraper.stored_pages.reading import TodaysSpiders
 
     Mongo = Database[dict[str, Any]]
 

@@ -8,8 +8,8 @@ from scrapy import Request
 from scrapy.extensions.feedexport import FeedExporter
 
 from scraper.crawl.page_item import PageRecords
-from scraper.incremental.memory import VisitMemory
-from scraper.incremental.page_output import PageOutput
+from scraper.pages.page_output import PageOutput
+from scraper.pages.visit_store import VisitMemory
 from scraper.select import let_go
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Pages known from before: what came of them, and those that are kept."""
