@@ -41,7 +41,7 @@ def crawl_once(spider: str, site: str) -> dict[str, float]:
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.core.config import load_config
-    from scraper.crawling import crawl, project_settings, spider_class
+    from scraper.runs.crawl import crawl, project_settings, spider_class
     from scraper.storage.connection import connection_to
 
     settings = project_settings()
@@ -66,7 +66,7 @@ def queue(urls: int, site: str) -> dict[str, float]:
 
     from models.books import Book
     from scraper.core.config import load_config
-    from scraper.crawling import crawl, project_settings
+    from scraper.runs.crawl import crawl, project_settings
     from scraper.spider import SiteSpider
     from scraper.storage.connection import connection_to
 

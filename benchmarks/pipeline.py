@@ -111,7 +111,7 @@ def crawl_plainly(crawl: str, site: str) -> dict[str, float]:
 def spider_of(crawl: str) -> type[SiteSpider]:
     """Return the spider of a crawl."""
     from models.quotes import Quote
-    from scraper.crawling import spider_class
+    from scraper.runs.crawl import spider_class
     from scraper.select import first, texts
     from spiders.quotes import QuotesSpider
 
@@ -129,11 +129,11 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
     from scrapy import signals
     from scrapy.crawler import AsyncCrawlerProcess
 
-    from scraper.beginning import begin_run
     from scraper.core.config import load_config
     from scraper.crawl.page_item import PageRecords
-    from scraper.crawling import project_settings, tune_process
     from scraper.frontier.stores import stored_runs
+    from scraper.runs.crawl import project_settings, tune_process
+    from scraper.runs.start import begin_run
     from scraper.storage.connection import connection_to
     from scraper.storage.indexes import ensure_indexes
 
@@ -143,7 +143,7 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
         shipped = dict.fromkeys(settings.getdict("ITEM_PIPELINES"))
         own = {f"{__name__}.SaveEachItem": 100} if variant == "save" else {}
         settings.set("ITEM_PIPELINES", {**shipped, **own}, priority="cmdline")
-        settings.set("EXTENSIONS", {"scraper.run_recorder.RunRecorder": None}, priority="cmdline")
+        settings.set("EXTENSIONS", {"scraper.runs.recorder.RunRecorder": None}, priority="cmdline")
         # Without a run there are no pages to keep for it.
         unused = {"scraper.pages.keep.KeepPages": None}
         unused |= {"scraper.pages.gather.GatherRecords": None} if variant == "save" else {}

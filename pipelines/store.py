@@ -13,7 +13,7 @@ from scraper.crawl.crawl_kind import stores_records
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
 from scraper.pages.visit_store import MISSING, VisitMemory
-from scraper.run_recorder import RunRecorder
+from scraper.runs.recorder import RunRecorder
 from scraper.spider import SiteSpider
 from scraper.storage.records.group_commit import GroupCommit
 from scraper.storage.records.plan import Outcome
@@ -49,7 +49,7 @@ class StorePipeline:
         config: Config = self._crawler.settings["SWATHE"]
         recorder = self._crawler.get_extension(RunRecorder)
         if recorder is None:
-            raise RuntimeError("scraper.run_recorder.RunRecorder is missing from EXTENSIONS: the store step needs it")
+            raise RuntimeError("scraper.runs.recorder.RunRecorder is missing from EXTENSIONS: the store step needs it")
         self._recorder = recorder
         store = Store(recorder.connection, recorder.run_id, self._crawler.spidercls.name)
         wait_s = config.store.batch_wait_ms / 1000

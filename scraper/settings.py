@@ -70,10 +70,10 @@ SCHEDULER = "scraper.frontier.scheduler.LeaseScheduler"
 RECORD_STEPS = {"pipelines.clean.CleanPipeline": 100, "pipelines.validate.ValidatePipeline": 200}
 ITEM_PIPELINES = {**RECORD_STEPS, "pipelines.store.StorePipeline": 300}
 EXTENSIONS = {
-    "scraper.run_recorder.RunRecorder": 0,
-    "scraper.observing.crawl_metrics.CrawlMetrics": 0,
+    "scraper.runs.recorder.RunRecorder": 0,
+    "scraper.runs.metrics.CrawlMetrics": 0,
     "scraper.pages.visit_store.VisitMemory": 0,
-    "scraper.retention.PruneAfterCrawl": 0,
+    "scraper.runs.retention.PruneAfterCrawl": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,
     # Off in any case, and to import it takes a tenth of a second.
     "scrapy.extensions.remote_control.RemoteControl": None,

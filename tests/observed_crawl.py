@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from scrapy.crawler import AsyncCrawlerProcess
 
 from models.quotes import Quote
-from scraper import crawling
 from scraper.core.log import log_crawl
+from scraper.runs import crawl as crawling
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from support import ROOT, configured
 from test_pagination import last_run
 
-from scraper.crawling import project_settings
 from scraper.pages.replay import Comparison, Replay, latest_pages
 from scraper.pages.reread import TodaysSpiders
+from scraper.runs.crawl import project_settings
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:

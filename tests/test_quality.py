@@ -20,10 +20,10 @@ from models.quotes import Quote
 from models.record import Found
 from models.system import Run, RunCounts
 from scraper.practice import Fault, PracticeServer
-from scraper.quality.deviations import deviations
-from scraper.quality.figures import Metric, Sample, sample_of
-from scraper.quality.measures import Measures
-from scraper.quality.wording import sentence
+from scraper.runs.quality.deviations import deviations
+from scraper.runs.quality.figures import Metric, Sample, sample_of
+from scraper.runs.quality.measures import Measures
+from scraper.runs.quality.wording import sentence
 from scraper.storage.records.plan import Outcome
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 from bson import ObjectId
 from support import configured
 
-from scraper.quality.deviations import LEARNED_FROM
-from scraper.retention import prune
+from scraper.runs.quality.deviations import LEARNED_FROM
+from scraper.runs.retention import prune
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ def test_old_logs_and_evidence_go(database: Mongo, tmp_path: Path) -> None:
 def test_many_documents_go_batch_by_batch_and_a_spent_budget_leaves_the_rest(
     database: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scraper.retention.BATCH", 10)
+    monkeypatch.setattr("scraper.runs.retention.BATCH", 10)
     database.rejected.insert_many([{"last_seen": OLD, "fingerprint": str(number)} for number in range(25)])
     assert prune(database, settings(tmp_path), budget_s=0)["rejected"] == 0
     assert prune(database, settings(tmp_path))["rejected"] == 25

@@ -16,6 +16,7 @@ from support import ROOT, configured, until
 
 from models.schedules import Firing, ScheduleState
 from models.system import Run
+from scraper.runs.verdict import Evidence, is_lasting, judge
 from scraper.scheduling import firings
 from scraper.scheduling.crawl_process import HOST
 from scraper.scheduling.decisions import (
@@ -32,7 +33,6 @@ from scraper.scheduling.decisions import (
 from scraper.scheduling.owed import Owed
 from scraper.scheduling.scheduler import Scheduler
 from scraper.storage.connection import Connection
-from scraper.verdict import Evidence, is_lasting, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,11 +16,11 @@ from scrapy.http import HtmlResponse, Response, TextResponse
 from stored_pages import connected, healthy_tag, last_run, project, replayed
 from test_pagination import crawl
 
-from scraper.crawling import project_settings
 from scraper.pages import archive, trimming
 from scraper.pages.document import CannotReadAgainError, as_document, as_response
 from scraper.pages.reread import OfflineCrawl, TodaysSpiders
 from scraper.pages.trim import stored_bytes, trim
+from scraper.runs.crawl import project_settings
 from spiders.quotes import QuotesSpider
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scraper.verdict import Evidence, judge
+from scraper.runs.verdict import Evidence, judge
 
 HEALTHY = {"finish_reason": "finished", "pages": 10, "items_stored": 50}
 

@@ -12,11 +12,11 @@ from redis_process import RedisProcess
 from support import last_run, until
 
 from models.system import Run
-from scraper.beginning import FORMAT, code_of
-from scraper.crawling import spider_class
 from scraper.errors import UsageError
-from scraper.joining import joined
 from scraper.practice import PracticeServer
+from scraper.runs.crawl import spider_class
+from scraper.runs.join import joined
+from scraper.runs.start import FORMAT, code_of
 
 if TYPE_CHECKING:
     import subprocess

@@ -13,7 +13,7 @@ from io import TextIOWrapper
 
 from scraper.core.project import check_origin
 from scraper.errors import SwatheError
-from scraper.verdict import EXIT_FAILED
+from scraper.runs.verdict import EXIT_FAILED
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from scraper.alerting.targets import targets_of
 from scraper.cli.output import MOST_ROWS, console, print_table
 from scraper.core.config import load_config
 from scraper.errors import UsageError
+from scraper.runs.verdict import EXIT_FAILED
 from scraper.storage.connection import connection_to
-from scraper.verdict import EXIT_FAILED
 
 EXAMPLE = "Example: swathe alerts test --dry-run"
 

@@ -13,8 +13,8 @@ from scraper.core.config import load_config
 from scraper.errors import UsageError
 
 if TYPE_CHECKING:
-    from scraper.beginning import How
     from scraper.core.config import Config
+    from scraper.runs.start import How
 
 EXAMPLE = "Example: swathe crawl books --start http://127.0.0.1:8100/books/ --max-pages 20 --output books.jsonl"
 
@@ -56,8 +56,8 @@ def crawl(
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
     from scrapy.crawler import AsyncCrawlerProcess
 
-    from scraper import crawling
     from scraper.core.log import log_crawl
+    from scraper.runs import crawl as crawling
 
     if fresh and retry_dead:
         raise UsageError("--fresh forgets the dead letters that --retry-dead tries again: give one of them")

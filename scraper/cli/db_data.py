@@ -72,7 +72,7 @@ def prune(
 ) -> None:
     """Remove what is older than [retention] in config.ini says. Every crawl does so at its end, a part at a time."""
     # Brings Scrapy, which takes half a second to import; the other commands should not wait for it.
-    from scraper.retention import prune as remove_old
+    from scraper.runs.retention import prune as remove_old
 
     config = load_config()
     with _database(config.mongodb) as database, _progress("prune") as advance:

@@ -14,8 +14,8 @@ from scraper.cli.output import console, errors, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
 from scraper.importing.lines import read_lines
+from scraper.runs.verdict import EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
-from scraper.verdict import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from scraper.importing.taking import Taken
@@ -42,8 +42,8 @@ def import_records(
     # Scrapy takes half a second to import; a file that cannot be read should not wait for it.
     from itertools import chain
 
-    from scraper.crawling import project_settings
     from scraper.importing.taking import Import
+    from scraper.runs.crawl import project_settings
 
     pipelines = project_settings().getdict("ITEM_PIPELINES")
     connection = connection_to(load_config().mongodb)

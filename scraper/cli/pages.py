@@ -16,8 +16,8 @@ from scraper.cli.tracking import tracked
 from scraper.core.config import load_config
 from scraper.errors import SwatheError, UsageError
 from scraper.filters import start_of
+from scraper.runs.verdict import EXIT_INCOMPLETE
 from scraper.storage.connection import Connection, connection_to
-from scraper.verdict import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -95,7 +95,7 @@ def replay(
     Of each request the latest page counts. Exit 0: nothing is lost, 3: a page cannot be read, or a stored record would
     be refused or not be found any more, 2: usage.
     """
-    from scraper.crawling import spider_class
+    from scraper.runs.crawl import spider_class
 
     spider_class(spider)
     moment = start_of(since) if since else None
@@ -114,10 +114,10 @@ def replay(
 def _replayed(
     connection: Connection, spider: str, page_ids: list[Any], arguments: dict[str, Any], *, write: bool
 ) -> Comparison:
-    from scraper.crawling import spider_class
     from scraper.pages.offline_run import RereadRun
     from scraper.pages.replay import Replay
     from scraper.pages.reread import TodaysSpiders
+    from scraper.runs.crawl import spider_class
     from scraper.storage.records.store import Store
 
     database = connection.open()

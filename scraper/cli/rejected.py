@@ -14,8 +14,8 @@ from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
 from scraper.core.config import load_config
 from scraper.filters import start_of
+from scraper.runs.verdict import EXIT_INCOMPLETE
 from scraper.storage.connection import Connection, connection_to
-from scraper.verdict import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from scraper.pages.redrive import Attempted

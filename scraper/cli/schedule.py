@@ -10,8 +10,8 @@ import typer
 
 from scraper.cli.output import MOST_ROWS, console, errors, print_table, visible
 from scraper.core.config import load_config
+from scraper.runs.verdict import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
-from scraper.verdict import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from scraper.core.config import Config
@@ -109,7 +109,7 @@ def trigger(
 
 def _schedules(config: Config) -> list[Schedule]:
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
-    from scraper.crawling import all_spiders
+    from scraper.runs.crawl import all_spiders
     from scraper.scheduling.schedule import schedules_of
 
     return schedules_of(config, all_spiders()) if config.schedule else []

@@ -16,8 +16,8 @@ from scraper.cli.output import errors
 from scraper.core.config import load_config
 from scraper.core.project import ROOT
 from scraper.errors import UsageError
+from scraper.runs.verdict import EXIT_COMPLETE
 from scraper.storage.connection import connection_to
-from scraper.verdict import EXIT_COMPLETE
 
 if TYPE_CHECKING:
     from models.system import Run
@@ -64,10 +64,10 @@ def _work(
     """Work on one run; return the exit code."""
     from scrapy.crawler import AsyncCrawlerProcess
 
-    from scraper import crawling
     from scraper.core.log import log_crawl
     from scraper.core.log_context import on_every_line
-    from scraper.joining import run_to_join, run_with
+    from scraper.runs import crawl as crawling
+    from scraper.runs.join import run_to_join, run_with
 
     config = load_config()
     spider_type = crawling.spider_class(spider) if spider else None
@@ -91,7 +91,7 @@ def _work(
 
 def _one_after_another(assignments: list[str], *, wait: bool, verbose: bool) -> int:
     """Work on whatever run is under way, each in a process of its own, as Scrapy's reactor starts only once."""
-    from scraper.joining import LOOK_S
+    from scraper.runs.join import LOOK_S
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = [part for assignment in assignments for part in ("--set", assignment)] + ["--verbose"] * verbose
@@ -120,7 +120,7 @@ def _one_after_another(assignments: list[str], *, wait: bool, verbose: bool) -> 
 
 def _next_run(refused: set[str]) -> Run | None:
     """Return a run under way that was not refused; the database is let go of, so that it may stop meanwhile."""
-    from scraper.joining import runs_under_way
+    from scraper.runs.join import runs_under_way
 
     with connection_to(load_config().mongodb):
         return next((run for run in runs_under_way() if str(run.id) not in refused), None)

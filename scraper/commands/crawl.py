@@ -9,8 +9,8 @@ from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError as ScrapyUsageError
 
 from scraper.core.log import log_crawl
-from scraper.crawling import crawl, spider_class
 from scraper.errors import SwatheError
+from scraper.runs.crawl import crawl, spider_class
 
 if TYPE_CHECKING:
     import argparse

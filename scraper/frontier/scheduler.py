@@ -17,7 +17,7 @@ from scraper.frontier.prepare import Preparer
 from scraper.frontier.restore import acknowledgement, requests_after
 from scraper.frontier.stores import frontier_of
 from scraper.frontier.writer import Writer
-from scraper.run_recorder import RunRecorder
+from scraper.runs.recorder import RunRecorder
 
 if TYPE_CHECKING:
     from scrapy import Request, Spider

@@ -20,8 +20,8 @@ from scraper.pages import archive
 from scraper.pages.document import as_document
 from scraper.pages.trim import trim
 from scraper.pages.visit import NOT_MODIFIED
-from scraper.run_counts import PAGES_NOT_KEPT, PAGES_TOO_LARGE
-from scraper.run_recorder import RunRecorder
+from scraper.runs.counts import PAGES_NOT_KEPT, PAGES_TOO_LARGE
+from scraper.runs.recorder import RunRecorder
 from scraper.storage.records.group_commit import GroupCommit
 
 if TYPE_CHECKING:

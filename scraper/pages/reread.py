@@ -19,8 +19,8 @@ from models.record import Found
 from models.system import Run
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.page_item import PageRecords
-from scraper.crawling import project_settings, spider_class
 from scraper.pages.document import CannotReadAgainError, as_response
+from scraper.runs.crawl import project_settings, spider_class
 from scraper.select import let_go
 from scraper.spider import SiteSpider
 

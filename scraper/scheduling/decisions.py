@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from scraper.runs.verdict import EXIT_COMPLETE, EXIT_INCOMPLETE, is_lasting
 from scraper.storage.run_heartbeat import LOST_AFTER
-from scraper.verdict import EXIT_COMPLETE, EXIT_INCOMPLETE, is_lasting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.host_queues import Gates
 from scraper.fetch.politeness.retry_after import retry_after_s
 from scraper.fetch.politeness.terms import Outcome
-from scraper.run_recorder import RunRecorder
+from scraper.runs.recorder import RunRecorder
 
 if TYPE_CHECKING:
     from scrapy import Request

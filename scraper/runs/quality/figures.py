@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Metric(NamedTuple):
-    """What a figure is about: `kind` is a name of `scraper.quality.deviations.RULES`."""
+    """What a figure is about: `kind` is a name of `scraper.runs.quality.deviations.RULES`."""
 
     kind: str
     records: str = ""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.system import Run
-from scraper.quality.deviations import LEARNED_FROM, deviations
-from scraper.quality.figures import sample_of
-from scraper.quality.wording import sentence
+from scraper.runs.quality.deviations import LEARNED_FROM, deviations
+from scraper.runs.quality.figures import sample_of
+from scraper.runs.quality.wording import sentence
 
 if TYPE_CHECKING:
-    from scraper.completeness import Findings
+    from scraper.runs.completeness import Findings
 
 LOOKED_AT = 3 * LEARNED_FROM
 """Earlier runs that are read, to find enough complete ones among them."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scraper.quality.figures import Figure, Metric, Sample
+    from scraper.runs.quality.figures import Figure, Metric, Sample
 
 LEARNED_FROM = 20
 """Complete runs that are learned from, at most."""

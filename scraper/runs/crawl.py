@@ -13,17 +13,17 @@ from scrapy.utils.misc import load_object
 from scrapy.utils.project import get_project_settings
 
 from scraper.alerting.watching import after_crawl
-from scraper.beginning import begin_run, close_failed
 from scraper.core.log import set_level
 from scraper.core.log_context import on_every_line
 from scraper.errors import UsageError, expected_one_of
 from scraper.frontier.stores import doubts, stored_runs
-from scraper.joining import farewell, joined
-from scraper.run_counts import STATISTICS
-from scraper.run_recorder import RunRecorder
+from scraper.runs.counts import STATISTICS
+from scraper.runs.join import farewell, joined
+from scraper.runs.recorder import RunRecorder
+from scraper.runs.start import begin_run, close_failed
+from scraper.runs.verdict import EXIT_FAILED
 from scraper.spider import SiteSpider
 from scraper.storage.connection import connection_to
-from scraper.verdict import EXIT_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from scrapy.spiderloader import SpiderLoaderProtocol
 
     from models.system import Run
-    from scraper.beginning import Begun, How
     from scraper.core.config import Config
-    from scraper.verdict import Verdict
+    from scraper.runs.start import Begun, How
+    from scraper.runs.verdict import Verdict
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from scraper.crawl.limits import REACHED, TOO_DEEP
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
-from scraper.verdict import Evidence
+from scraper.runs.verdict import Evidence
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from scraper.completeness import Findings
+    from scraper.runs.completeness import Findings
 
 RAISED = "spider_exceptions/count"
 """Scrapy's statistic of callbacks that raised an error."""

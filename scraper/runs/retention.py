@@ -24,7 +24,7 @@ from models.registry import record_documents
 from models.system import Change, Rejected, Run
 from scraper.crawl.crawl_kind import stores_records
 from scraper.errors import DatabaseError
-from scraper.quality.deviations import LEARNED_FROM
+from scraper.runs.quality.deviations import LEARNED_FROM
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import LOST_AFTER
 

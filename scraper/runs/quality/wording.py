@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scraper.quality.deviations import Deviation
-    from scraper.quality.figures import Figure, Sample
+    from scraper.runs.quality.deviations import Deviation
+    from scraper.runs.quality.figures import Figure, Sample
 
 NAMED = 5
 """Earlier numbers of records that are named."""

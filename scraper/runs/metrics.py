@@ -9,7 +9,7 @@ from scrapy.exceptions import NotConfigured
 
 from scraper.crawl.crawl_kind import stores_records
 from scraper.crawl.request_stats import Tallies
-from scraper.run_counts import STATISTICS
+from scraper.runs.counts import STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,31 +16,31 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Problem, Run, RunCounts
-from scraper.beginning import Begun, given_to, new_run
-from scraper.completeness import Findings, examine, stored_by
 from scraper.crawl.crawl_kind import stores_records
 from scraper.crawl.limits import REACHED, TOO_DEEP
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
-from scraper.outcomes import Outcomes
-from scraper.ownership import Ownership
 from scraper.pages.visit_store import MISSING, NOT_THERE
-from scraper.quality.assessment import assess
-from scraper.quality.measures import Measures
-from scraper.run_counts import STATISTICS, notes_of
+from scraper.runs.completeness import Findings, examine, stored_by
+from scraper.runs.counts import STATISTICS, notes_of
+from scraper.runs.evidence import Outcomes
+from scraper.runs.owner import Ownership
+from scraper.runs.quality.assessment import assess
+from scraper.runs.quality.measures import Measures
+from scraper.runs.start import Begun, given_to, new_run
+from scraper.runs.verdict import Verdict, judge
 from scraper.spider import SiteSpider
 from scraper.storage.connection import connection_to
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.migration.check import refuse_older_schema
 from scraper.storage.records.gone import mark_gone
 from scraper.storage.run_heartbeat import HEARTBEAT_S, mark_lost_runs
-from scraper.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from scraper.core.config import Config
-    from scraper.verdict import Evidence
+    from scraper.runs.verdict import Evidence
 
 logger = logging.getLogger(__name__)
 

@@ -17,11 +17,11 @@ from scraper.core.config.sections import swathe_version
 from scraper.core.processes import this_process
 from scraper.errors import UsageError
 from scraper.frontier.mongo_runs import MongoRuns
-from scraper.ownership import claim
+from scraper.runs.owner import claim
+from scraper.runs.verdict import EXIT_FAILED
 from scraper.spider import NUMBERS
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.run_heartbeat import mark_lost_runs
-from scraper.verdict import EXIT_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
