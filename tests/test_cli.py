@@ -15,8 +15,8 @@ from models.books import Book
 from scraper.cli.app import app
 from scraper.cli.output import visible
 from scraper.errors import UsageError
-from scraper.filters import mongo_filter
 from scraper.practice import load_site
+from scraper.query.filters import mongo_filter
 
 if TYPE_CHECKING:
     from pymongo.database import Database

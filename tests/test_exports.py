@@ -32,10 +32,10 @@ from models.system import Run
 from scraper.core.atomic_file import whole_file
 from scraper.core.text import Lists, printable
 from scraper.errors import FileError, UsageError
-from scraper.exporting.as_xlsx import check_rows
-from scraper.exporting.export import Written, check_target, export
-from scraper.exporting.table import Table, columns_of
-from scraper.past import Selection
+from scraper.query.export.as_xlsx import check_rows
+from scraper.query.export.export import Written, check_target, export
+from scraper.query.export.table import Table, columns_of
+from scraper.query.history import Selection
 
 if TYPE_CHECKING:
     from pymongo.database import Database

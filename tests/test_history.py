@@ -24,8 +24,8 @@ from pipelines.clean import clean
 from pipelines.validate import validate
 from scraper.cli.chart import draw_chart
 from scraper.errors import UsageError
-from scraper.past import Selection, changes_of, find_record
 from scraper.practice import Fault, PracticeServer
+from scraper.query.history import Selection, changes_of, find_record
 from scraper.storage.connection import Connection
 from scraper.storage.records.gone import mark_gone
 from scraper.storage.records.plan import Outcome

@@ -15,11 +15,11 @@ from bson import Decimal128, ObjectId
 from models.books import Book
 from models.quotes import Quote
 from scraper.errors import FileError, SwatheError, UsageError
-from scraper.exporting.export import export
-from scraper.exporting.table import Table, columns_of
-from scraper.importing.lines import BadLine, read_lines
-from scraper.importing.taking import unfit
-from scraper.past import Selection
+from scraper.query.export.export import export
+from scraper.query.export.table import Table, columns_of
+from scraper.query.history import Selection
+from scraper.query.imports.lines import BadLine, read_lines
+from scraper.query.imports.load import unfit
 
 if TYPE_CHECKING:
     from pathlib import Path

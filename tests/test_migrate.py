@@ -20,8 +20,8 @@ from models.record import Record
 from pipelines.clean import clean
 from pipelines.validate import validate
 from scraper.errors import DatabaseError, UsageError
-from scraper.filters import mongo_filter
-from scraper.past import Selection
+from scraper.query.filters import mongo_filter
+from scraper.query.history import Selection
 from scraper.storage.connection import Connection
 from scraper.storage.migration.check import refuse_older_schema
 from scraper.storage.migration.migration import Migration

@@ -23,10 +23,10 @@ from scraper.cli.app import app
 from scraper.cli.completing import suggestions
 from scraper.cli.output import write_csv, write_json
 from scraper.errors import ConfigError, UsageError
-from scraper.filters import mongo_filter
-from scraper.grouping import group_by
-from scraper.moments import span_of
-from scraper.question import Wanted, ask
+from scraper.query.filters import mongo_filter
+from scraper.query.grouping import group_by
+from scraper.query.question import Wanted, ask
+from scraper.query.times import span_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,9 +18,9 @@ from models.quotes import Author, Quote, QuoteQuerySet
 from models.record import schema_of
 from models.registry import all_documents, record_documents
 from models.system import Change, Rejected, Run
-from scraper.explaining import plan_of
 from scraper.practice import load_site
-from scraper.question import Wanted, ask
+from scraper.query.explain import plan_of
+from scraper.query.question import Wanted, ask
 from scraper.storage.connection import Connection
 from scraper.storage.indexes import ensure_indexes
 

@@ -10,8 +10,8 @@ import mongoengine as me
 from models.registry import all_documents
 from scraper.core.config import load_config
 from scraper.errors import UsageError
-from scraper.field_values import element
-from scraper.filters import OPERATORS, field_path, inner_fields
+from scraper.query.filters import OPERATORS, field_path, inner_fields
+from scraper.query.values import element
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -16,11 +16,11 @@ from scraper.cli.output import MOST_ROWS, console, errors, visible
 from scraper.core.config import load_config
 from scraper.core.text import Lists
 from scraper.errors import DatabaseLostError, UsageError, expected_one_of
-from scraper.exporting.export import check_target
-from scraper.exporting.export import export as write_file
-from scraper.exporting.table import Table, columns_of
-from scraper.filters import end_of, field_path, mongo_filter
-from scraper.past import Selection
+from scraper.query.export.export import check_target
+from scraper.query.export.export import export as write_file
+from scraper.query.export.table import Table, columns_of
+from scraper.query.filters import end_of, field_path, mongo_filter
+from scraper.query.history import Selection
 from scraper.storage.connection import connection_to, explain
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mongoengine import Document
 
-    from scraper.exporting.export import Written
+    from scraper.query.export.export import Written
 
 EXAMPLE = "Example: swathe export books books.parquet 'price<10' --changed-since 2026-11-01"
 

@@ -18,7 +18,7 @@ from scraper.cli.output import console, print_table, shown_time, visible, write_
 from scraper.cli.query import TABLE_ROWS, Format
 from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
-from scraper.past import changes_of, find_record, key_text
+from scraper.query.history import changes_of, find_record, key_text
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from models.registry import record_documents
 from scraper.cli.output import console, errors, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
-from scraper.importing.lines import read_lines
+from scraper.query.imports.lines import read_lines
 from scraper.runs.verdict import EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
-    from scraper.importing.taking import Taken
+    from scraper.query.imports.load import Taken
 
 EXAMPLE = "Example: swathe import books books.jsonl.gz"
 
@@ -42,7 +42,7 @@ def import_records(
     # Scrapy takes half a second to import; a file that cannot be read should not wait for it.
     from itertools import chain
 
-    from scraper.importing.taking import Import
+    from scraper.query.imports.load import Import
     from scraper.runs.crawl import project_settings
 
     pipelines = project_settings().getdict("ITEM_PIPELINES")

@@ -15,7 +15,7 @@ from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
 from scraper.core.config import load_config
 from scraper.errors import SwatheError, UsageError
-from scraper.filters import start_of
+from scraper.query.filters import start_of
 from scraper.runs.verdict import EXIT_INCOMPLETE
 from scraper.storage.connection import Connection, connection_to
 

@@ -12,7 +12,7 @@ from scraper.cli.output import MOST_ROWS, console, json_text, print_table, write
 from scraper.cli.prompt import prompt
 from scraper.cli.saved import SavedQueries
 from scraper.core.config import load_config
-from scraper.question import Question, Wanted, ask
+from scraper.query.question import Question, Wanted, ask
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from models.system import Redriven, Rejected
 from scraper.errors import UsageError
 from scraper.pages.archive import PAGES, body_of
 from scraper.pages.matching import most_alike
-from scraper.past import key_text
+from scraper.query.history import key_text
 from scraper.storage.records.plan import Outcome, Sighting
 from scraper.storage.records.rejected import kept_of
 from scraper.storage.records.upsert import Upsert

@@ -13,7 +13,7 @@ from xlsxwriter.exceptions import FileCreateError, FileSizeError
 
 from scraper.core.text import Lists, cell_text, decimal_text, printable
 from scraper.errors import FileError, UsageError
-from scraper.exporting.table import ABSENT
+from scraper.query.export.table import ABSENT
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-    from scraper.exporting.table import Table
+    from scraper.query.export.table import Table
 
 MAX_ROWS = 1_048_576
 MAX_CELL = 32_767

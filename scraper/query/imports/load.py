@@ -20,7 +20,7 @@ from models.record import Record, schema_of
 from models.system import Run, RunCounts
 from scraper.core.config.sections import swathe_version
 from scraper.crawl.page_item import PageRecords
-from scraper.importing.lines import BadLine, Line
+from scraper.query.imports.lines import BadLine, Line
 from scraper.storage.connection import CODEC
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.records.bulk import DUPLICATE_KEY, send

@@ -13,14 +13,14 @@ import zstandard
 from scraper.core.atomic_file import check_place, whole_file
 from scraper.core.text import Lists
 from scraper.errors import UsageError
-from scraper.exporting.as_csv import write_csv
-from scraper.exporting.as_json import write_json, write_jsonl
+from scraper.query.export.as_csv import write_csv
+from scraper.query.export.as_json import write_json, write_jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from scraper.exporting.table import Table
+    from scraper.query.export.table import Table
 
 FORMATS = (".csv", ".json", ".jsonl", ".parquet", ".xlsx")
 TEXT_FORMATS = (".csv", ".json", ".jsonl")
@@ -70,11 +70,11 @@ def export(table: Table, target: Path, lists: Lists = Lists.JOIN) -> Written:
             write_jsonl(table, out)
         elif suffix == ".parquet":
             # pyarrow takes half a second to import, and 60 MB.
-            from scraper.exporting.as_parquet import write_parquet
+            from scraper.query.export.as_parquet import write_parquet
 
             write_parquet(table, out)
         else:
-            from scraper.exporting.as_xlsx import write_xlsx
+            from scraper.query.export.as_xlsx import write_xlsx
 
             write_xlsx(table, out, lists, target.resolve().parent)
     return Written(table.taken, target.stat().st_size, time.monotonic() - started, table.notes)

@@ -6,12 +6,12 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, BinaryIO
 
 from scraper.core.text import json_text
-from scraper.exporting.table import ABSENT
+from scraper.query.export.table import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scraper.exporting.table import Table
+    from scraper.query.export.table import Table
 
 
 def write_jsonl(table: Table, out: BinaryIO) -> None:

@@ -11,11 +11,11 @@ from models.questions import text_search
 from models.record import BOOKKEEPING, Record, schema_of
 from models.registry import all_documents, record_documents
 from scraper.errors import UsageError, expected_one_of
-from scraper.explaining import Plan, plan_of
-from scraper.field_values import holds_days
-from scraper.filters import end_of, field_path, mongo_filter
-from scraper.grouping import COUNT, Grouping, fields_name, group_by
-from scraper.past import Selection, in_order
+from scraper.query.explain import Plan, plan_of
+from scraper.query.filters import end_of, field_path, mongo_filter
+from scraper.query.grouping import COUNT, Grouping, fields_name, group_by
+from scraper.query.history import Selection, in_order
+from scraper.query.values import holds_days
 from scraper.storage.indexes import TEXT_INDEX, ensure_indexes
 
 if TYPE_CHECKING:

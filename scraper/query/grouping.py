@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mongoengine import DateTimeField
 
 from scraper.errors import UsageError, expected_one_of
-from scraper.field_values import NUMBERS, element
-from scraper.filters import field_path, list_columns
+from scraper.query.filters import field_path, list_columns
+from scraper.query.values import NUMBERS, element
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,10 @@ import csv
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from scraper.core.text import Lists, cell_text, defused, printable
-from scraper.exporting.table import ABSENT
+from scraper.query.export.table import ABSENT
 
 if TYPE_CHECKING:
-    from scraper.exporting.table import Table
+    from scraper.query.export.table import Table
 
 
 def write_csv(table: Table, out: BinaryIO, lists: Lists) -> None:

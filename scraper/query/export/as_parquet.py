@@ -12,12 +12,12 @@ from bson import Decimal128
 
 from scraper.core.text import Lists, cell_text, json_text
 from scraper.errors import FileError
-from scraper.exporting.table import ABSENT, Column, Kind
+from scraper.query.export.table import ABSENT, Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scraper.exporting.table import Table
+    from scraper.query.export.table import Table
 
 GROUP_ROWS, GROUP_BYTES = 10_000, 8 * 2**20
 """Rows, and about so many bytes of them, that are gathered before they are written."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import mongoengine as me
 
 from models.record import BOOKKEEPING, Record, schema_of
-from scraper.filters import field_path
+from scraper.query.filters import field_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mongoengine.base import BaseField
     from pymongo.database import Database
 
-    from scraper.past import Selection
+    from scraper.query.history import Selection
 
 ABSENT: Any = object()
 """Stands for a value that a record does not have, which is not the same as null."""

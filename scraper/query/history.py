@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from models.record import schema_of
 from models.system import Change
 from scraper.errors import UsageError
-from scraper.field_values import value_of
+from scraper.query.values import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -15,8 +15,8 @@ import mongoengine as me
 
 from models.record import BOOKKEEPING
 from scraper.errors import UsageError
-from scraper.field_values import element, holds_days, kind_of, readings, value_of
-from scraper.moments import EXPECTED, span_of
+from scraper.query.times import EXPECTED, span_of
+from scraper.query.values import element, holds_days, kind_of, readings, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

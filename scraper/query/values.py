@@ -13,7 +13,7 @@ from bson import Decimal128, ObjectId
 from bson.errors import InvalidId
 
 from scraper.errors import UsageError
-from scraper.moments import EXPECTED, span_of
+from scraper.query.times import EXPECTED, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

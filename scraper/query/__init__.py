@@ -1,0 +1,1 @@
+"""Questions to stored records, exports and imports."""
