@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support import ROOT, code_lines
 
-from scraper import new_site
 from scraper.errors import SwatheError
+from scraper.probe import new_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -272,7 +272,7 @@ def test_a_model_is_taken_back_when_its_spider_cannot_be_written(
 def test_the_templates_and_help_are_the_project_s_own(checkout: Checkout) -> None:
     listed, dumped, helped = checkout.several(["--list"], ["--dump", "api"], ["--help"])
     assert [line.split()[0] for line in listed[1].splitlines()] == ["list", "pages", "api"]
-    assert dumped[1] == (ROOT / "scraper/templates/api.tmpl").read_text()
+    assert dumped[1] == (ROOT / "scraper/probe/templates/api.tmpl").read_text()
     last = helped[1].strip().splitlines()[-1]
     assert last.startswith("Example: scrapy genspider talks https://conference.example/programme/")
     assert [end[0] for end in (listed, dumped, helped)] == [0, 0, 0]

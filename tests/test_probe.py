@@ -24,10 +24,10 @@ from scraper.errors import ProbeError
 from scraper.paging.ask import Ask
 from scraper.paging.kind import ListPage
 from scraper.practice import Fault, PracticeServer
-from scraper.probing.fetching import Fetched
-from scraper.probing.page import Page
-from scraper.probing.report import Report, probe, studied
-from scraper.probing.robots import RobotsAnswer
+from scraper.probe.fetching import Fetched
+from scraper.probe.page import Page
+from scraper.probe.report import Report, probe, studied
+from scraper.probe.robots import RobotsAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,10 +24,10 @@ from scraper.errors import ProbeError, UsageError
 from scraper.fetch.http.addresses import Reach, is_public
 from scraper.fetch.http.credentials import may_have_secret
 from scraper.fetch.http.cut_short import is_cut_short
-from scraper.new_site import site_address
 from scraper.paging import Sitemap
-from scraper.probing.fetching import Fetcher
-from scraper.probing.report import probe
+from scraper.probe.fetching import Fetcher
+from scraper.probe.new_site import site_address
+from scraper.probe.report import probe
 from scraper.spider import check_start_url
 
 if TYPE_CHECKING:

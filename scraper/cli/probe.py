@@ -11,8 +11,8 @@ from scraper.cli.output import console, errors, print_facts, print_table, visibl
 from scraper.core.config import load_config
 
 if TYPE_CHECKING:
-    from scraper.probing.blocks import Block
-    from scraper.probing.report import Report
+    from scraper.probe.blocks import Block
+    from scraper.probe.report import Report
 
 EXAMPLE = "Example: swathe probe http://127.0.0.1:8100/quotes/"
 
@@ -37,8 +37,8 @@ def probe(
     robots.txt is asked first; then the page is fetched once, without Scrapy and without running its scripts.
     """
     # Requests and Scrapy's responses take half a second to import; the other commands should not wait for them.
-    from scraper.new_site import site_address
-    from scraper.probing.report import probe as probed
+    from scraper.probe.new_site import site_address
+    from scraper.probe.report import probe as probed
 
     address = site_address(url)
     if "://" not in url:

@@ -11,7 +11,7 @@ from scrapy.spiderloader import get_spider_loader
 
 from scraper.core.project import ROOT
 from scraper.errors import SwatheError, UsageError
-from scraper.new_site import TEMPLATES, NewSite, template_text
+from scraper.probe.new_site import TEMPLATES, NewSite, template_text
 
 if TYPE_CHECKING:
     import argparse

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scraper.paging.links import NEXT_WORDS
-from scraper.probing.hints import Call, Hint, Study, untried
-from scraper.probing.selectors import words_of
+from scraper.probe.hints import Call, Hint, Study, untried
+from scraper.probe.selectors import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,13 +13,13 @@ from scraper.errors import ProbeError
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob
 from scraper.fetch.browser.pool import BrowserPool
-from scraper.probing.blocks import Block, repeated_blocks
-from scraper.probing.fetching import Fetched
-from scraper.probing.hint_answers import answer_hints
-from scraper.probing.hints import Hint, Study
-from scraper.probing.page import Page
-from scraper.probing.selectors import Selectors
-from scraper.probing.serving import lists_inside
+from scraper.probe.blocks import Block, repeated_blocks
+from scraper.probe.fetching import Fetched
+from scraper.probe.hint_answers import answer_hints
+from scraper.probe.hints import Hint, Study
+from scraper.probe.page import Page
+from scraper.probe.selectors import Selectors
+from scraper.probe.serving import lists_inside
 
 if TYPE_CHECKING:
     from scraper.core.config import Config

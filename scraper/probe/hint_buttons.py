@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from scraper.page_data.parameters import LAST, MORE, OFFSET, PAGE, TOTAL
-from scraper.probing.hints import Call, Hint, Study, untried
-from scraper.probing.selectors import words_of
+from scraper.probe.hints import Call, Hint, Study, untried
+from scraper.probe.selectors import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from w3lib.encoding import html_body_declared_encoding, html_to_unicode, http_co
 from scraper.page_data import PageData, data_in
 
 if TYPE_CHECKING:
-    from scraper.probing.fetching import Fetched
+    from scraper.probe.fetching import Fetched
 
 MOST_TAGS = 40_000
 """Of a page with more, the beginning is studied: building so many elements takes seconds."""

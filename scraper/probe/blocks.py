@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from bs4 import Tag
 
-from scraper.probing.selectors import classes_of, words_of
+from scraper.probe.selectors import classes_of, words_of
 
 if TYPE_CHECKING:
-    from scraper.probing.page import Page
-    from scraper.probing.selectors import Selectors
+    from scraper.probe.page import Page
+    from scraper.probe.selectors import Selectors
 
 LEAST, SHOWN = 3, 4
 OUTSIDE = frozenset({"nav", "footer", "head", "select", "svg", "script", "style", "template", "noscript"})

@@ -13,8 +13,8 @@ from scraper.page_data.parameters import LIMIT, OFFSET, PAGE
 from scraper.paging.forms import POSTBACK
 from scraper.paging.links import NEXT_WORDS, REL_NEXT, absolute, addresses, header_links
 from scraper.paging.numbering import Numbering
-from scraper.probing.hints import Call, Hint, Study, untried
-from scraper.probing.selectors import classes_of, words_of
+from scraper.probe.hints import Call, Hint, Study, untried
+from scraper.probe.selectors import classes_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from scraper.crawl.script_signs import signs_of_script
 from scraper.page_data import record_lists, single_records
-from scraper.probing.selectors import words_of
+from scraper.probe.selectors import words_of
 
 if TYPE_CHECKING:
     from scraper.page_data import RecordList
-    from scraper.probing.hint_buttons import ApiCall
-    from scraper.probing.hint_forms import Form
-    from scraper.probing.hints import Study
+    from scraper.probe.hint_buttons import ApiCall
+    from scraper.probe.hint_forms import Form
+    from scraper.probe.hints import Study
 
 LEAST_RECORDS = 2
 LEAST_TEXT = 300

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from scraper.page_data import record_lists
 from scraper.page_data.parameters import CURSOR, LAST, LIMIT, MORE, OFFSET, PAGE, TOTAL, place_of
-from scraper.probing.hints import Call, Hint, Study, untried
+from scraper.probe.hints import Call, Hint, Study, untried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

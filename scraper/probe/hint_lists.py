@@ -7,10 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from scraper.probing.hint_links import next_links
-from scraper.probing.hints import Call, Hint, Study, untried
-from scraper.probing.page import unpacked
-from scraper.probing.selectors import classes_of
+from scraper.probe.hint_links import next_links
+from scraper.probe.hints import Call, Hint, Study, untried
+from scraper.probe.page import unpacked
+from scraper.probe.selectors import classes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,28 +9,28 @@ from urllib.parse import urlsplit
 
 from scraper.errors import ProbeError
 from scraper.paging.links import NEXT_WORDS
-from scraper.probing.blocks import repeated_blocks
-from scraper.probing.fetching import Fetcher
-from scraper.probing.hint_answers import answer_hints
-from scraper.probing.hint_buttons import api_calls, button_hints
-from scraper.probing.hint_forms import form_hints, forms_of
-from scraper.probing.hint_links import link_hints
-from scraper.probing.hint_lists import list_hints, sitemap_hint, xml_hints
-from scraper.probing.hints import Study
-from scraper.probing.page import Page
-from scraper.probing.robots import Robots
-from scraper.probing.selectors import Selectors, words_of
-from scraper.probing.serving import Serving, how_to_serve, lists_inside
+from scraper.probe.blocks import repeated_blocks
+from scraper.probe.fetching import Fetcher
+from scraper.probe.hint_answers import answer_hints
+from scraper.probe.hint_buttons import api_calls, button_hints
+from scraper.probe.hint_forms import form_hints, forms_of
+from scraper.probe.hint_links import link_hints
+from scraper.probe.hint_lists import list_hints, sitemap_hint, xml_hints
+from scraper.probe.hints import Study
+from scraper.probe.page import Page
+from scraper.probe.robots import Robots
+from scraper.probe.selectors import Selectors, words_of
+from scraper.probe.serving import Serving, how_to_serve, lists_inside
 
 if TYPE_CHECKING:
     from scraper.core.config import Config
     from scraper.fetch.http.addresses import Reach
-    from scraper.probing.blocks import Block
-    from scraper.probing.hint_buttons import ApiCall
-    from scraper.probing.hint_forms import Form
-    from scraper.probing.hints import Hint
-    from scraper.probing.rendered import Comparison
-    from scraper.probing.robots import RobotsAnswer
+    from scraper.probe.blocks import Block
+    from scraper.probe.hint_buttons import ApiCall
+    from scraper.probe.hint_forms import Form
+    from scraper.probe.hints import Hint
+    from scraper.probe.rendered import Comparison
+    from scraper.probe.robots import RobotsAnswer
 
 SITEMAP_BYTES = 65_536
 SCRIPT_LINK = re.compile(r"^\s*(?:javascript:(?!.*__doPostBack)|#$)", re.IGNORECASE)
@@ -109,7 +109,7 @@ def probe(url: str, config: Config, *, ignore_robots: bool = False, browser: boo
 def _rendered(report: Report, config: Config, reach: Reach) -> Report:
     """Add what a browser shows; that decides where the page as served has nothing."""
     # Selenium takes a moment to import, and nothing else here needs it.
-    from scraper.probing.rendered import compare
+    from scraper.probe.rendered import compare
 
     found = compare(report.page.url, report.blocks, config, reach)
     serving = report.serving

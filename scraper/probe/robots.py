@@ -12,7 +12,7 @@ from scraper.errors import ProbeError
 from scraper.fetch.http.credentials import origin_of
 
 if TYPE_CHECKING:
-    from scraper.probing.fetching import Fetcher
+    from scraper.probe.fetching import Fetcher
 
 MOST_BYTES = 512 * 1024
 """Source: RFC 9309, 2.5: a crawler must read at least 500 KiB."""

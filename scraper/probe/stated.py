@@ -10,11 +10,11 @@ from bs4 import Tag
 from bs4.element import NavigableString
 
 from scraper.paging.kind import ListPage, Pagination
-from scraper.probing.selectors import words_of
+from scraper.probe.selectors import words_of
 
 if TYPE_CHECKING:
-    from scraper.probing.page import Page
-    from scraper.probing.selectors import Selectors
+    from scraper.probe.page import Page
+    from scraper.probe.selectors import Selectors
 
 COUNT = r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+|\d{1,9}"
 LAST = re.compile(

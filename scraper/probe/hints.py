@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from scraper import paging
 from scraper.paging.ask import Ask
 from scraper.paging.kind import ListPage, Pagination
-from scraper.probing.selectors import Selectors
-from scraper.probing.stated import Stated, find_stated
+from scraper.probe.selectors import Selectors
+from scraper.probe.stated import Stated, find_stated
 
 if TYPE_CHECKING:
-    from scraper.probing.blocks import Block
-    from scraper.probing.page import Page
+    from scraper.probe.blocks import Block
+    from scraper.probe.page import Page
 
 Value = str | int | dict[str, str] | tuple[str, ...]
 
