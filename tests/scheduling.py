@@ -17,10 +17,10 @@ from models.schedules import Firing
 from models.system import Run
 from scraper.core.config import load_config
 from scraper.fetch.browser.processes import Process
-from scraper.scheduling import firings
-from scraper.scheduling.decisions import End, Seen
-from scraper.scheduling.schedule import Schedule
-from scraper.scheduling.scheduler import Scheduler
+from scraper.schedule import firings
+from scraper.schedule.decisions import End, Seen
+from scraper.schedule.schedule import Schedule
+from scraper.schedule.scheduler import Scheduler
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:

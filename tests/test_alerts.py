@@ -17,15 +17,15 @@ from support import configured, until
 from models.alerts import Incident
 from models.schedules import Firing
 from models.system import Run
-from scraper.alerting import watching
-from scraper.alerting.incidents import close_incidents, open_incident, prepare, send_due
-from scraper.alerting.kinds import kind_of
-from scraper.alerting.message import harmless, message_of
-from scraper.alerting.targets import targets_of
-from scraper.alerting.watching import Alerts
 from scraper.errors import ConfigError
 from scraper.practice import Fault, PracticeServer
-from scraper.scheduling.decisions import End
+from scraper.schedule.alerts import watcher as watching
+from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due
+from scraper.schedule.alerts.kinds import kind_of
+from scraper.schedule.alerts.message import harmless, message_of
+from scraper.schedule.alerts.targets import targets_of
+from scraper.schedule.alerts.watcher import Alerts
+from scraper.schedule.decisions import End
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from support import ROOT, configured, until
 from models.schedules import Firing, ScheduleState
 from models.system import Run
 from scraper.runs.verdict import Evidence, is_lasting, judge
-from scraper.scheduling import firings
-from scraper.scheduling.crawl_process import HOST
-from scraper.scheduling.decisions import (
+from scraper.schedule import firings
+from scraper.schedule.crawl_process import HOST
+from scraper.schedule.decisions import (
     LOST,
     STOPPED,
     TIMED_OUT,
@@ -30,8 +30,8 @@ from scraper.scheduling.decisions import (
     decide_after,
     decide_running,
 )
-from scraper.scheduling.owed import Owed
-from scraper.scheduling.scheduler import Scheduler
+from scraper.schedule.due import Owed
+from scraper.schedule.scheduler import Scheduler
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
     from support import Swathe
 
-    from scraper.scheduling.schedule import Schedule
+    from scraper.schedule.schedule import Schedule
 
     Mongo = Database[dict[str, Any]]
 

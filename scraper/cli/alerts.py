@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from scraper.alerting.message import message_of
-from scraper.alerting.targets import targets_of
 from scraper.cli.output import MOST_ROWS, console, print_table
 from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.runs.verdict import EXIT_FAILED
+from scraper.schedule.alerts.message import message_of
+from scraper.schedule.alerts.targets import targets_of
 from scraper.storage.connection import connection_to
 
 EXAMPLE = "Example: swathe alerts test --dry-run"

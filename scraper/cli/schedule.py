@@ -15,9 +15,9 @@ from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
     from scraper.core.config import Config
-    from scraper.scheduling.crawl_process import CrawlProcesses
-    from scraper.scheduling.schedule import Schedule
-    from scraper.scheduling.scheduler import Scheduler
+    from scraper.schedule.crawl_process import CrawlProcesses
+    from scraper.schedule.schedule import Schedule
+    from scraper.schedule.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +37,9 @@ def run(
     """Fire the schedules until Ctrl-C or SIGTERM. Any number of these may run, on one host or several."""
     from scraper.core.log import log_service
     from scraper.core.metrics import serve
-    from scraper.observing.schedule_metrics import ScheduleMetrics
-    from scraper.scheduling.overview import overview
-    from scraper.scheduling.service import Service
+    from scraper.schedule.metrics import ScheduleMetrics
+    from scraper.schedule.overview import overview
+    from scraper.schedule.service import Service
 
     config = load_config()
     log_service(config)
@@ -57,7 +57,7 @@ def run(
 @app.command("list", epilog=EXAMPLE)
 def list_schedules() -> None:
     """List the schedules: when each fires next, and how it went last."""
-    from scraper.scheduling.overview import overview
+    from scraper.schedule.overview import overview
 
     config = load_config()
     schedules = _schedules(config)
@@ -75,8 +75,8 @@ def history(
 ) -> None:
     """Show the firings: what ran, what was skipped, and why."""
     from models.schedules import Firing
-    from scraper.scheduling.overview import firing_row
-    from scraper.scheduling.schedule import schedule_named
+    from scraper.schedule.overview import firing_row
+    from scraper.schedule.schedule import schedule_named
 
     config = load_config()
     wanted = {"schedule": schedule_named(name, _schedules(config)).name} if name else {}
@@ -91,8 +91,8 @@ def trigger(
     detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
 ) -> None:
     """Fire a schedule now and say how it ended. Exit 0: complete (or started), 1: failed, 3: anything else."""
-    from scraper.scheduling import by_hand
-    from scraper.scheduling.schedule import schedule_named
+    from scraper.schedule import trigger as by_hand
+    from scraper.schedule.schedule import schedule_named
 
     config = load_config()
     schedule = schedule_named(name, _schedules(config))
@@ -110,16 +110,16 @@ def trigger(
 def _schedules(config: Config) -> list[Schedule]:
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
     from scraper.runs.crawl import all_spiders
-    from scraper.scheduling.schedule import schedules_of
+    from scraper.schedule.schedule import schedules_of
 
     return schedules_of(config, all_spiders()) if config.schedule else []
 
 
 def _scheduler(config: Config, schedules: list[Schedule]) -> tuple[Scheduler, CrawlProcesses]:
-    from scraper.alerting.watching import watcher_of
-    from scraper.scheduling import firings
-    from scraper.scheduling.crawl_process import CrawlProcesses
-    from scraper.scheduling.scheduler import Scheduler
+    from scraper.schedule import firings
+    from scraper.schedule.alerts.watcher import watcher_of
+    from scraper.schedule.crawl_process import CrawlProcesses
+    from scraper.schedule.scheduler import Scheduler
 
     firings.prepare(connection_to(config.mongodb).open())
     crawls = CrawlProcesses(config.mongodb.data_dir / "logs")

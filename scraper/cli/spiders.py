@@ -7,7 +7,7 @@ from datetime import UTC
 from scraper.cli.output import print_table
 from scraper.core.config import load_config
 from scraper.core.config.schedules import plain_name
-from scraper.scheduling.overview import next_by_spider
+from scraper.schedule.overview import next_by_spider
 
 EXAMPLE = "Example: swathe spiders"
 

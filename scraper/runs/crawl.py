@@ -12,7 +12,6 @@ from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.misc import load_object
 from scrapy.utils.project import get_project_settings
 
-from scraper.alerting.watching import after_crawl
 from scraper.core.log import set_level
 from scraper.core.log_context import on_every_line
 from scraper.errors import UsageError, expected_one_of
@@ -22,6 +21,7 @@ from scraper.runs.join import farewell, joined
 from scraper.runs.recorder import RunRecorder
 from scraper.runs.start import begin_run, close_failed
 from scraper.runs.verdict import EXIT_FAILED
+from scraper.schedule.alerts.watcher import after_crawl
 from scraper.spider import SiteSpider
 from scraper.storage.connection import connection_to
 

@@ -9,15 +9,15 @@ from mongoengine import NotUniqueError
 from pymongo import ASCENDING
 
 from models.schedules import Attempt, Firing, ScheduleState
-from scraper.scheduling.decisions import STOPPED, End
-from scraper.scheduling.owed import firing_id
+from scraper.schedule.decisions import STOPPED, End
+from scraper.schedule.due import firing_id
 from scraper.storage.indexes import ensure_indexes
 
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-    from scraper.scheduling.owed import Owed
-    from scraper.scheduling.schedule import Schedule
+    from scraper.schedule.due import Owed
+    from scraper.schedule.schedule import Schedule
 
 
 def prepare(database: Database[dict[str, Any]]) -> None:

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scraper.errors import UsageError
-from scraper.scheduling import firings
-from scraper.scheduling.owed import Owed
+from scraper.schedule import firings
+from scraper.schedule.due import Owed
 
 if TYPE_CHECKING:
     from models.schedules import Firing
     from scraper.core.config.schedules import SchedulerConfig
-    from scraper.scheduling.crawl_process import CrawlProcesses
-    from scraper.scheduling.schedule import Schedule
-    from scraper.scheduling.scheduler import Scheduler
+    from scraper.schedule.crawl_process import CrawlProcesses
+    from scraper.schedule.schedule import Schedule
+    from scraper.schedule.scheduler import Scheduler
 
 INTERRUPTED = "interrupted"
 """Result of a run that the person broke off."""

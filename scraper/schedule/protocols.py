@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from models.schedules import Firing
     from models.system import Run
     from scraper.fetch.browser.processes import Process
-    from scraper.scheduling.decisions import End, Seen
+    from scraper.schedule.decisions import End, Seen
 
 
 class Crawls(Protocol):

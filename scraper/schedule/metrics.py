@@ -11,14 +11,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from pymongo.errors import PyMongoError
 
 from models.schedules import Firing
-from scraper.scheduling.cron import next_due
+from scraper.schedule.cron import next_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from prometheus_client import Metric
 
-    from scraper.scheduling.scheduler import Scheduler
+    from scraper.schedule.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
 

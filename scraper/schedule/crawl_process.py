@@ -14,7 +14,7 @@ from models.system import Run
 from scraper.core.processes import PROC
 from scraper.core.project import ROOT
 from scraper.fetch.browser.processes import Process, process
-from scraper.scheduling.decisions import Seen
+from scraper.schedule.decisions import Seen
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ from hashlib import sha256
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from scraper.scheduling.cron import due_times
+from scraper.schedule.cron import due_times
 
 if TYPE_CHECKING:
     from scraper.core.config.schedules import SchedulerConfig
-    from scraper.scheduling.schedule import Schedule
+    from scraper.schedule.schedule import Schedule
 
 ROWS_AT_ONCE = 1000
 """Rows that one schedule gets for the time that no scheduler ran, at most; the first one says how many are left out."""

@@ -12,10 +12,10 @@ from pymongo.errors import PyMongoError
 
 from models.schedules import Firing
 from models.system import Run
-from scraper.alerting.incidents import close_incidents, open_incident, prepare, send_due
-from scraper.alerting.kinds import kind_of
-from scraper.alerting.targets import targets_of
 from scraper.errors import SwatheError
+from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due
+from scraper.schedule.alerts.kinds import kind_of
+from scraper.schedule.alerts.targets import targets_of
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from scraper.core.config import Config
     from scraper.core.config.schedules import Kind
-    from scraper.scheduling.decisions import End
+    from scraper.schedule.decisions import End
 
 logger = logging.getLogger(__name__)
 

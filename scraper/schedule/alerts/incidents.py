@@ -10,8 +10,8 @@ from mongoengine import NotUniqueError
 from pymongo import ASCENDING
 
 from models.alerts import Incident
-from scraper.alerting.message import message_of
-from scraper.scheduling.schedule import run_key
+from scraper.schedule.alerts.message import message_of
+from scraper.schedule.schedule import run_key
 from scraper.storage.indexes import ensure_indexes
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.database import Database
 
-    from scraper.alerting.targets import Target
     from scraper.core.config.schedules import AlertsConfig, Kind
+    from scraper.schedule.alerts.targets import Target
 
 logger = logging.getLogger(__name__)
 

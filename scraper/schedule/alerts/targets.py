@@ -13,7 +13,7 @@ from scraper.errors import ConfigError
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from scraper.alerting.message import Message
+    from scraper.schedule.alerts.message import Message
 
 logger = logging.getLogger(__name__)
 

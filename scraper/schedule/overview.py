@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from models.schedules import Firing
 from scraper.core.config.schedules import plain_name
-from scraper.scheduling.cron import next_due
+from scraper.schedule.cron import next_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scraper.core.config import Config
-    from scraper.scheduling.schedule import Schedule
+    from scraper.schedule.schedule import Schedule
 
 
 def overview(schedules: list[Schedule], now: datetime) -> Iterator[dict[str, Any]]:

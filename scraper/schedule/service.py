@@ -13,15 +13,15 @@ from mongoengine.errors import MongoEngineException
 from pymongo.errors import PyMongoError
 
 from scraper.errors import DatabaseError
-from scraper.scheduling.firings import count_due
+from scraper.schedule.firings import count_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
     from scraper.core.config.schedules import SchedulerConfig
-    from scraper.scheduling.crawl_process import CrawlProcesses
-    from scraper.scheduling.scheduler import Scheduler
+    from scraper.schedule.crawl_process import CrawlProcesses
+    from scraper.schedule.scheduler import Scheduler
     from scraper.storage.connection import Connection
 
 logger = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from models.schedules import Firing, ScheduleState
 from models.system import Run
 from scraper.core.log_context import about
-from scraper.scheduling import firings
-from scraper.scheduling.crawl_process import HOST
-from scraper.scheduling.cron import next_due
-from scraper.scheduling.decisions import (
+from scraper.schedule import firings
+from scraper.schedule.crawl_process import HOST
+from scraper.schedule.cron import next_due
+from scraper.schedule.decisions import (
     REPLACED,
     STOPPED,
     End,
@@ -33,7 +33,7 @@ from scraper.scheduling.decisions import (
     decide_start,
     superseded_by,
 )
-from scraper.scheduling.owed import owed_firings
+from scraper.schedule.due import owed_firings
 from scraper.storage.run_heartbeat import LOST_AFTER, mark_lost, mark_lost_runs
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from scraper.core.config.schedules import SchedulerConfig
-    from scraper.scheduling.partners import Crawls, Watcher
-    from scraper.scheduling.schedule import Schedule
+    from scraper.schedule.protocols import Crawls, Watcher
+    from scraper.schedule.schedule import Schedule
 
 logger = logging.getLogger(__name__)
 

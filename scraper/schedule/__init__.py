@@ -1,0 +1,1 @@
+"""When a crawl runs, and who is told how it went."""

@@ -1,1 +1,0 @@
-"""Scheduled runs: when one is due, who starts it, and what becomes of it."""
