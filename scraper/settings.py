@@ -29,7 +29,7 @@ SWATHE = _prepare()
 BOT_NAME = "swathe"
 SPIDER_MODULES = ["spiders"]
 NEWSPIDER_MODULE = "spiders"
-COMMANDS_MODULE = "scraper.commands"
+COMMANDS_MODULE = "scraper.scrapy_commands"
 
 # Politeness
 USER_AGENT = SWATHE.crawl.agent
