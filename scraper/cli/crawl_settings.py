@@ -47,7 +47,7 @@ def run_settings(project: Settings, log_file: Path | None, output: Path | None) 
     if log_file:
         settings["LOG_FILE"] = str(log_file)
     if errors.is_terminal:
-        settings["EXTENSIONS"] = {**project["EXTENSIONS"], "scraper.progress.ProgressLine": 10}
+        settings["EXTENSIONS"] = {**project["EXTENSIONS"], "scraper.cli.progress.ProgressLine": 10}
     if output:
         if output.suffix not in FEED_FORMATS:
             raise UsageError(
