@@ -1,8 +1,8 @@
 """The keeper: the process that starts the embedded mongod, restarts it after a crash, and stops it after its last user.
 
 It runs as `python -m scraper.storage.embedded.keeper FOLDER MONGOD CACHE_MB IDLE_STOP_S READY_FD`, detached from
-whoever started it. A user of the server holds a shared lock on `users.lock`; the kernel lets it go also after a `kill -9`. So the
-keeper knows that nobody is left when it can lock that file for itself alone.
+whoever started it. A user of the server holds a shared lock on `users.lock`; the kernel lets it go also after a
+`kill -9`. So the keeper knows that nobody is left when it can lock that file for itself alone.
 """
 
 from __future__ import annotations
