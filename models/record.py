@@ -32,6 +32,9 @@ BOOKKEEPING = frozenset({"url", "first_seen", "last_seen", "changed_at", "gone_a
 WHOLE_RECORD = "(record)"
 """Stands for the field when a fault is of the record as a whole."""
 
+JOINT = " / "
+"""Stands between the values of a key that has several."""
+
 KEY_FIELDS = (StringField, IntField, DateTimeField, BooleanField, ObjectIdField, UUIDField)
 """Fields whose values can be compared for sure."""
 
@@ -160,6 +163,12 @@ class Schema:
 def schema_of(document: Any) -> Schema:
     """Return the schema of a document class; raise TypeError when a record's key is missing or cannot be one."""
     return _gather(document)
+
+
+def key_text(document: type[Record], record: dict[str, Any]) -> str:
+    """Return the values of a record's key as one text."""
+    schema = schema_of(document)
+    return JOINT.join(str(record.get(schema.columns[name])) for name in schema.key)
 
 
 @cache

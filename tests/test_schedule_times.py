@@ -16,8 +16,8 @@ from support import ROOT, configured
 
 from models.schedules import Firing
 from scraper.core.config import load_config
+from scraper.core.cron import due_times, next_due
 from scraper.errors import ConfigError, UsageError
-from scraper.schedule.cron import due_times, next_due
 from scraper.schedule.due import ROWS_AT_ONCE, firing_id, jitter, owed_firings
 from scraper.schedule.overview import next_by_spider
 from scraper.schedule.schedule import Schedule, schedule_named, schedules_of

@@ -12,8 +12,7 @@ from errno import EIO, ENOSPC
 from io import TextIOWrapper
 
 from scraper.core.project import check_origin
-from scraper.errors import SwatheError
-from scraper.runs.verdict import EXIT_FAILED
+from scraper.errors import EXIT_FAILED, SwatheError
 
 
 def main() -> None:

@@ -9,8 +9,7 @@ import typer
 
 from scraper.cli.output import MOST_ROWS, console, print_table
 from scraper.core.config import load_config
-from scraper.errors import UsageError
-from scraper.runs.verdict import EXIT_FAILED
+from scraper.errors import EXIT_FAILED, UsageError
 from scraper.schedule.alerts.message import message_of
 from scraper.schedule.alerts.targets import targets_of
 from scraper.storage.connection import connection_to

@@ -16,7 +16,7 @@ from models.registry import record_documents
 from scraper.cli.output import console, print_table
 from scraper.core.config import load_config
 from scraper.core.project import ROOT
-from scraper.runs.verdict import EXIT_COMPLETE, EXIT_INCOMPLETE
+from scraper.errors import EXIT_COMPLETE, EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
 
 EXAMPLE = "Example: swathe demo"

@@ -11,14 +11,14 @@ from bson import Decimal128
 from mongoengine import Decimal128Field, DecimalField, FloatField, IntField, LongField
 from rich.text import Text
 
-from models.record import Record, schema_of
+from models.record import Record, key_text, schema_of
 from models.registry import record_documents
 from scraper.cli.chart import draw_chart
 from scraper.cli.output import console, print_table, shown_time, visible, write_csv, write_json
 from scraper.cli.query import TABLE_ROWS, Format
 from scraper.core.config import load_config
 from scraper.errors import UsageError, expected_one_of
-from scraper.query.history import changes_of, find_record, key_text
+from scraper.query.history import changes_of, find_record
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:

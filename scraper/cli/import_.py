@@ -12,9 +12,8 @@ from rich.text import Text
 from models.registry import record_documents
 from scraper.cli.output import console, errors, visible
 from scraper.core.config import load_config
-from scraper.errors import UsageError, expected_one_of
+from scraper.errors import EXIT_INCOMPLETE, UsageError, expected_one_of
 from scraper.query.imports.lines import read_lines
-from scraper.runs.verdict import EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scraper.core.text import INVISIBLE, defused
+from scraper.core.text import INVISIBLE, defused, one_visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -40,7 +40,7 @@ def visible(value: Any) -> str:
     >>> visible("red \x1b[31malert\n")
     'red [31malert'
     """
-    return " ".join(INVISIBLE.sub(" ", _plain(value)).split()) if value is not None else ""
+    return one_visible_line(_plain(value)) if value is not None else ""
 
 
 def shown_time(value: datetime, zone: tzinfo | None = None) -> str:

@@ -13,8 +13,8 @@ from scraper.cli.output import MOST_ROWS, console, print_facts, print_table
 from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
 from scraper.core.config import load_config
+from scraper.errors import EXIT_INCOMPLETE
 from scraper.query.filters import start_of
-from scraper.runs.verdict import EXIT_INCOMPLETE
 from scraper.storage.connection import Connection, connection_to
 
 if TYPE_CHECKING:

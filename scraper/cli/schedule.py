@@ -10,7 +10,7 @@ import typer
 
 from scraper.cli.output import MOST_ROWS, console, errors, print_table, visible
 from scraper.core.config import load_config
-from scraper.runs.verdict import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
+from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:

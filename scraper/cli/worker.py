@@ -15,8 +15,7 @@ from scraper.cli.crawl_settings import apply_options, log_file_of, run_settings
 from scraper.cli.output import errors
 from scraper.core.config import load_config
 from scraper.core.project import ROOT
-from scraper.errors import UsageError
-from scraper.runs.verdict import EXIT_COMPLETE
+from scraper.errors import EXIT_COMPLETE, UsageError
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:

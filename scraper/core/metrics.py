@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, start_http_se
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
-    from scraper.core.listen_address import Address
+    from scraper.core.ip_address import Address
 
 logger = logging.getLogger(__name__)
 

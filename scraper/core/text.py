@@ -54,6 +54,15 @@ def printable(text: str) -> str:
     return _CONTROLS.sub("\ufffd", text)
 
 
+def one_visible_line(text: str) -> str:
+    r"""Return a text as one line without anything that a terminal would obey.
+
+    >>> one_visible_line("red \x1b[31malert\n")
+    'red [31malert'
+    """
+    return " ".join(INVISIBLE.sub(" ", text).split())
+
+
 def cell_text(value: Any, lists: Lists) -> str:
     """Return a value as the text of a cell: nothing for None, `true`, ISO times in UTC, whole decimals."""
     if isinstance(value, str):

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from models.record import WHOLE_RECORD, Found, schema_of
+from models.record import WHOLE_RECORD, Found, key_text, schema_of
 from models.registry import record_documents
 from models.system import Redriven, Rejected
 from scraper.errors import UsageError
 from scraper.pages.archive import PAGES, body_of
 from scraper.pages.matching import most_alike
-from scraper.query.history import key_text
 from scraper.storage.records.plan import Outcome, Sighting
 from scraper.storage.records.rejected import kept_of
 from scraper.storage.records.upsert import Upsert

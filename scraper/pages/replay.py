@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 
 from models.cleaners import canonical_url
-from models.record import schema_of
+from models.record import JOINT, key_text, schema_of
 from models.system import Rejected
 from scraper.pages.archive import PAGES, body_of
-from scraper.query.history import JOINT, key_text
 from scraper.storage.records.plan import Outcome, Plan, Sighting
 from scraper.storage.records.rejected import kept_of
 from scraper.storage.records.upsert import Upsert

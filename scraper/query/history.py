@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from itertools import combinations, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
-from models.record import schema_of
+from models.record import JOINT, key_text, schema_of
 from models.system import Change
 from scraper.errors import UsageError
 from scraper.query.values import value_of
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     Mongo = Database[dict[str, Any]]
 
 CHANGES = Change._get_collection_name()
-JOINT = " / "
-"""Stands between the values of a key that has several."""
-
 SPLITS = 200
 """In how many ways a key in one text is taken apart, when its values hold the joint themselves."""
 
@@ -137,12 +134,6 @@ def find_record(database: Mongo, document: type[Record], key: Sequence[str]) -> 
     near = [f"'{name}'" for name in _near(database, document, shown)]
     hint = f"did you mean {' or '.join(near)}?" if near else f"`swathe query {schema.collection}` shows what there is"
     raise UsageError(f"there is no record '{shown}' in {schema.collection}: {hint}")
-
-
-def key_text(document: type[Record], record: dict[str, Any]) -> str:
-    """Return the values of a record's key as one text."""
-    schema = schema_of(document)
-    return JOINT.join(str(record.get(schema.columns[name])) for name in schema.key)
 
 
 def _splits(text: str, count: int) -> Iterator[list[str]]:

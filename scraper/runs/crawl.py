@@ -14,13 +14,12 @@ from scrapy.utils.project import get_project_settings
 
 from scraper.core.log import set_level
 from scraper.core.log_context import on_every_line
-from scraper.errors import UsageError, expected_one_of
+from scraper.errors import EXIT_FAILED, UsageError, expected_one_of
 from scraper.frontier.stores import doubts, stored_runs
 from scraper.runs.counts import STATISTICS
 from scraper.runs.join import farewell, joined
 from scraper.runs.recorder import RunRecorder
 from scraper.runs.start import begin_run, close_failed
-from scraper.runs.verdict import EXIT_FAILED
 from scraper.schedule.alerts.watcher import after_crawl
 from scraper.spider import SiteSpider
 from scraper.storage.connection import connection_to

@@ -9,9 +9,8 @@ from bson import ObjectId
 from bson.errors import InvalidId
 
 from models.system import Run
-from scraper.errors import UsageError
+from scraper.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from scraper.runs.start import FORMAT, Begun, arguments_of, backend_of, code_of
-from scraper.runs.verdict import EXIT_FAILED, EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,10 +15,9 @@ from pymongo import IndexModel
 from models.system import Run
 from scraper.core.config.sections import swathe_version
 from scraper.core.processes import this_process
-from scraper.errors import UsageError
+from scraper.errors import EXIT_FAILED, UsageError
 from scraper.frontier.mongo_runs import MongoRuns
 from scraper.runs.owner import claim
-from scraper.runs.verdict import EXIT_FAILED
 from scraper.spider import NUMBERS
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.run_heartbeat import mark_lost_runs

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
+
 State = Literal["finished", "failed", "interrupted"]
 Completeness = Literal["complete", "incomplete", "unknown"]
-
-EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE = 0, 1, 3
-
 
 LASTING = ("was refused", "were refused", "pages was reached", "deeper than max_depth")
 """How the reasons end that another try would only give again."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from scraper.runs.verdict import EXIT_COMPLETE, EXIT_INCOMPLETE, is_lasting
+from scraper.errors import EXIT_COMPLETE, EXIT_INCOMPLETE
+from scraper.runs.verdict import is_lasting
 from scraper.storage.run_heartbeat import LOST_AFTER
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from scraper.schedule.cron import due_times
+from scraper.core.cron import due_times
 
 if TYPE_CHECKING:
     from scraper.core.config.schedules import SchedulerConfig

@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from pymongo.errors import PyMongoError
 
 from models.schedules import Firing
-from scraper.schedule.cron import next_due
+from scraper.core.cron import next_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

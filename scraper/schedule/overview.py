@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from models.schedules import Firing
 from scraper.core.config.schedules import plain_name
-from scraper.schedule.cron import next_due
+from scraper.core.cron import next_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from models.schedules import Firing, ScheduleState
 from models.system import Run
+from scraper.core.cron import next_due
 from scraper.core.log_context import about
 from scraper.schedule import firings
 from scraper.schedule.crawl_process import HOST
-from scraper.schedule.cron import next_due
 from scraper.schedule.decisions import (
     REPLACED,
     STOPPED,

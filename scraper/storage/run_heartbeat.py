@@ -7,7 +7,7 @@ from typing import Any
 
 from models.system import Run
 from scraper.core.processes import is_gone
-from scraper.runs.verdict import EXIT_FAILED
+from scraper.errors import EXIT_FAILED
 
 HEARTBEAT_S = 5.0
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from scraper.core.config.sections import MOST_SECONDS, Count, PositiveSeconds, Seconds, Section, split_list
-from scraper.schedule.cron import check_cron, check_zone
+from scraper.core.cron import check_cron, check_zone
 
 Policy = Literal["skip", "queue", "replace"]
 CatchUp = Literal["none", "last", "all"]

@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from scraper.core.listen_address import Address, read_address
-from scraper.fetch.http.addresses import is_network
-from scraper.fetch.politeness.quiet_hours import QuietHours
+from scraper.core.ip_address import Address, is_network, read_address
+from scraper.core.quiet_hours import QuietHours
 
 MOST_SECONDS = 366 * 86_400
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]

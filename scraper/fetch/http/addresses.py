@@ -11,6 +11,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+from scraper.core.ip_address import is_network
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -122,19 +124,6 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     address = _embedded(address)
     special = address.is_multicast or address.is_reserved or _is_in(address, _CLOSED)
     return address.is_global and not special
-
-
-def is_network(text: str) -> bool:
-    """Return whether a text is an address or a network.
-
-    >>> [is_network(text) for text in ("10.0.0.0/8", "::1", "intranet.example")]
-    [True, True, False]
-    """
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_in(address: IPv4Address | IPv6Address, networks: Iterable[object]) -> bool:

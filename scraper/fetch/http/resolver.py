@@ -12,7 +12,8 @@ from weakref import WeakKeyDictionary
 from scrapy import signals
 from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 
-from scraper.fetch.http.addresses import Reach, is_network, refusal
+from scraper.core.ip_address import is_network
+from scraper.fetch.http.addresses import Reach, refusal
 
 if TYPE_CHECKING:
     from scrapy import Request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scraper.cli.output import visible
+from scraper.core.text import one_visible_line
 
 if TYPE_CHECKING:
     from models.alerts import Incident
@@ -54,7 +54,7 @@ def harmless(value: Any) -> str:
     >>> harmless("`sh` [x](http://y)")
     "'sh' (x)(http://y)"
     """
-    text = visible(value).translate(DEFUSED)
+    text = one_visible_line(value).translate(DEFUSED)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 

@@ -1,9 +1,12 @@
-"""An address to listen on, written out in full, so that nothing is opened to the network by leaving a part away."""
+"""What is an IP address or a network, and addresses to listen on.
+
+Those are written out in full, so that nothing is opened to the network by leaving a part away.
+"""
 
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from pydantic_core import PydanticCustomError
@@ -40,3 +43,16 @@ def read_address(text: object) -> object:
         raise PydanticCustomError(
             "address", "an address with a port, such as 127.0.0.1:9100 (or 0.0.0.0:9100, for the whole network)"
         ) from None
+
+
+def is_network(text: str) -> bool:
+    """Return whether a text is an address or a network.
+
+    >>> [is_network(text) for text in ("10.0.0.0/8", "::1", "intranet.example")]
+    [True, True, False]
+    """
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
