@@ -41,7 +41,8 @@ def crawl_once(spider: str, site: str) -> dict[str, float]:
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.core.config import load_config
-    from scraper.runs.crawl import crawl, project_settings, spider_class
+    from scraper.runs.crawl import crawl
+    from scraper.spider_loader import project_settings, spider_class
     from scraper.storage.connection import connection_to
 
     settings = project_settings()
@@ -66,8 +67,9 @@ def queue(urls: int, site: str) -> dict[str, float]:
 
     from models.books import Book
     from scraper.core.config import load_config
-    from scraper.runs.crawl import crawl, project_settings
+    from scraper.runs.crawl import crawl
     from scraper.spider import SiteSpider
+    from scraper.spider_loader import project_settings
     from scraper.storage.connection import connection_to
 
     class Queueing(SiteSpider):

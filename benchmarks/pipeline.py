@@ -111,8 +111,8 @@ def crawl_plainly(crawl: str, site: str) -> dict[str, float]:
 def spider_of(crawl: str) -> type[SiteSpider]:
     """Return the spider of a crawl."""
     from models.quotes import Quote
-    from scraper.runs.crawl import spider_class
     from scraper.select import first, texts
+    from scraper.spider_loader import spider_class
     from spiders.quotes import QuotesSpider
 
     class ListedQuotes(QuotesSpider):
@@ -132,8 +132,9 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
     from scraper.core.config import load_config
     from scraper.crawl.page_item import PageRecords
     from scraper.frontier.stores import stored_runs
-    from scraper.runs.crawl import project_settings, tune_process
+    from scraper.runs.crawl import tune_process
     from scraper.runs.start import begin_run
+    from scraper.spider_loader import project_settings
     from scraper.storage.connection import connection_to
     from scraper.storage.indexes import ensure_indexes
 

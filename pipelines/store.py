@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import DropItem, NotConfigured
 
 from models.record import schema_of
-from scraper.crawl.crawl_kind import stores_records
+from scraper.core.crawl_control import stores_records
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
+from scraper.pages.visit import PageVisit
 from scraper.pages.visit_store import MISSING, VisitMemory
 from scraper.runs.recorder import RunRecorder
 from scraper.spider import SiteSpider
@@ -112,7 +113,7 @@ class StorePipeline:
         assert self._memory is not None
         if missing:
             await self._memory.forget_pages_of(item.unchanged)
-        elif item.visit is not None:
+        elif isinstance(item.visit, PageVisit):
             for found in item.records:
                 name = schema_of(found.document).collection
                 item.visit.records.setdefault(name, []).append(found.stored_as)

@@ -69,6 +69,8 @@ SCHEDULER = "scraper.frontier.scheduler.LeaseScheduler"
 # What a record goes through before it is stored; pages that are kept and read again go the same way.
 RECORD_STEPS = {"pipelines.clean.CleanPipeline": 100, "pipelines.validate.ValidatePipeline": 200}
 ITEM_PIPELINES = {**RECORD_STEPS, "pipelines.store.StorePipeline": 300}
+# Called with the configuration and the run's id once a crawl has come to its verdict, in whatever way.
+AFTER_CRAWL = ["scraper.schedule.alerts.watcher.after_crawl"]
 EXTENSIONS = {
     "scraper.runs.recorder.RunRecorder": 0,
     "scraper.runs.metrics.CrawlMetrics": 0,

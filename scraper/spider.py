@@ -58,6 +58,10 @@ class SiteSpider(Spider):
     pages to read at most; `max_depth`, how many links away from the start.
     """
 
+    has_runs: ClassVar[bool] = True
+    """Whether a crawl of it is a run, with a verdict."""
+    noting_errbacks: ClassVar = frozenset({"on_list_failure", "page_failed"})
+    """The errbacks that note a page that could not be read themselves."""
     start_url: ClassVar[str]
     records: ClassVar[tuple[type[Record], ...]]
     items: ClassVar[str] = ""

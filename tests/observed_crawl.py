@@ -13,8 +13,9 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from models.quotes import Quote
 from scraper.core.log import log_crawl
-from scraper.runs import crawl as crawling
+from scraper.runs.crawl import crawl as run_crawl
 from scraper.spider import SiteSpider
+from scraper.spider_loader import project_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,6 @@ class Talkative(SiteSpider):
 
 
 if __name__ == "__main__":
-    settings = crawling.project_settings()
+    settings = project_settings()
     log_crawl(settings, Talkative.name)
-    crawling.crawl(Talkative, {"start": sys.argv[1]}, AsyncCrawlerProcess(settings))
+    run_crawl(Talkative, {"start": sys.argv[1]}, AsyncCrawlerProcess(settings))

@@ -13,7 +13,7 @@ from test_pagination import last_run
 
 from scraper.pages.replay import Comparison, Replay, latest_pages
 from scraper.pages.reread import TodaysSpiders
-from scraper.runs.crawl import project_settings
+from scraper.spider_loader import project_settings
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from models.quotes import Quote
 from models.record import Found
 from scraper.pages.redrive import Redrive, pages_of
 from scraper.pages.reread import TodaysSpiders
-from scraper.runs.crawl import project_settings
+from scraper.spider_loader import project_settings
 from scraper.storage.records.store import Store
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from scraper.pages import archive, trimming
 from scraper.pages.document import CannotReadAgainError, as_document, as_response
 from scraper.pages.reread import OfflineCrawl, TodaysSpiders
 from scraper.pages.trim import stored_bytes, trim
-from scraper.runs.crawl import project_settings
+from scraper.spider_loader import project_settings
 from spiders.quotes import QuotesSpider
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from support import last_run, until
 from models.system import Run
 from scraper.errors import UsageError
 from scraper.practice import PracticeServer
-from scraper.runs.crawl import spider_class
 from scraper.runs.join import joined
 from scraper.runs.start import FORMAT, code_of
+from scraper.spider_loader import spider_class
 
 if TYPE_CHECKING:
     import subprocess

@@ -57,26 +57,27 @@ def crawl(
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.core.log import log_crawl
-    from scraper.runs import crawl as crawling
+    from scraper.runs.crawl import crawl as run_crawl
+    from scraper.spider_loader import project_settings, spider_class
 
     if fresh and retry_dead:
         raise UsageError("--fresh forgets the dead letters that --retry-dead tries again: give one of them")
     overrides = apply_options(set_ or [])
     config = load_config()
-    spider_type = crawling.spider_class(spider)
+    spider_type = spider_class(spider)
     numbers = {"max_pages": max_pages, "max_depth": max_depth, "since_known": since_known}
     arguments = {"start": start, **{name: str(number or "") for name, number in numbers.items()}}
     spider_type.check_arguments(arguments)
     if since_known and not config.crawl.revalidate:
         raise UsageError("--since-known needs what is known of pages: set [crawl] revalidate to true")
     log_file = None if verbose else log_file_of(config, spider)
-    settings = crawling.project_settings()
+    settings = project_settings()
     settings.setdict({**run_settings(settings, log_file, output), **overrides}, priority="cmdline")
     settings.set("SWATHE_FIRING", firing or None, priority="cmdline")
     log_crawl(settings, spider)
     _warn_about_contact(config, start or spider_type.start_url)
     how: How = "fresh" if fresh else "retry-dead" if retry_dead else "resume"
-    result = crawling.crawl(spider_type, arguments, AsyncCrawlerProcess(settings), how, tell=tell)
+    result = run_crawl(spider_type, arguments, AsyncCrawlerProcess(settings), how, tell=tell)
     for line in (result.line, *(f"note: {note}" for note in result.notes)):
         tell(line)
     if log_file and result.exit_code:

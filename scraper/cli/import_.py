@@ -42,7 +42,7 @@ def import_records(
     from itertools import chain
 
     from scraper.query.imports.load import Import
-    from scraper.runs.crawl import project_settings
+    from scraper.spider_loader import project_settings
 
     pipelines = project_settings().getdict("ITEM_PIPELINES")
     connection = connection_to(load_config().mongodb)

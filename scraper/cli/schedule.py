@@ -109,8 +109,8 @@ def trigger(
 
 def _schedules(config: Config) -> list[Schedule]:
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
-    from scraper.runs.crawl import all_spiders
     from scraper.schedule.schedule import schedules_of
+    from scraper.spider_loader import all_spiders
 
     return schedules_of(config, all_spiders()) if config.schedule else []
 

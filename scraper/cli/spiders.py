@@ -15,7 +15,7 @@ EXAMPLE = "Example: swathe spiders"
 def spiders() -> None:
     """List the spiders: where they start, what they store, and when they run next by a schedule (UTC)."""
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
-    from scraper.runs.crawl import all_spiders
+    from scraper.spider_loader import all_spiders
 
     due = next_by_spider(load_config())
     print_table(

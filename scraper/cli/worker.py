@@ -65,23 +65,24 @@ def _work(
 
     from scraper.core.log import log_crawl
     from scraper.core.log_context import on_every_line
-    from scraper.runs import crawl as crawling
+    from scraper.runs.crawl import work_on
     from scraper.runs.join import run_to_join, run_with
+    from scraper.spider_loader import project_settings, spider_class
 
     config = load_config()
-    spider_type = crawling.spider_class(spider) if spider else None
+    spider_type = spider_class(spider) if spider else None
     with connection_to(config.mongodb):
         if run_id or spider_type is None:
             run = run_with(run_id)
-            spider_type = spider_type or crawling.spider_class(run.spider)
+            spider_type = spider_type or spider_class(run.spider)
         else:
             run = run_to_join(spider_type, given, wait=wait)
         log_file = None if verbose else log_file_of(config, run.spider)
-        project = crawling.project_settings()
+        project = project_settings()
         project.setdict({**run_settings(project, log_file, None), **settings}, priority="cmdline")
         log_crawl(project, run.spider)
         on_every_line(run=str(run.id))
-        code, line = crawling.work_on(spider_type, run, AsyncCrawlerProcess(project), tell)
+        code, line = work_on(spider_type, run, AsyncCrawlerProcess(project), tell)
     tell(line)
     if log_file and code:
         errors.print(f"log: {log_file}", markup=False, soft_wrap=True, style="dim")

@@ -6,7 +6,6 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Self
 
 from scraper.crawl.failures import PageFailures
-from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +38,7 @@ class NoteBeforeOwnErrbacks:
             or getattr(errback, "__self__", None) is not self._crawler.spider
         ):
             return
-        # What SiteSpider itself has for its requests does so on its own.
-        if not hasattr(SiteSpider, errback.__name__):
+        if errback.__name__ not in getattr(self._crawler.spider, "noting_errbacks", ()):
             request.errback = self._noting(errback)
 
     def _noting(self, errback: Callable[[Failure], Any]) -> Callable[[Failure], Any]:

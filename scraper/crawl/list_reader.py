@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
+    from scraper.crawl.site import Site
     from scraper.paging.ask import End
     from scraper.paging.facts import What
-    from scraper.spider import SiteSpider
 
 ABSENT = (404, 410)
 """Statuses of a page that does not exist."""
@@ -47,7 +47,7 @@ LIST_NOTE = "swathe_list"
 class ListReader:
     """The lists of one crawl, by the name that their pages' requests carry."""
 
-    def __init__(self, spider: SiteSpider) -> None:
+    def __init__(self, spider: Site) -> None:
         self._spider = spider
         self.chains: dict[str, Chain] = {}
         self._events = WeakKeyDictionary[Request, ListEvent]()

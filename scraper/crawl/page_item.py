@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from scrapy import Request
 
     from models.record import Found
-    from scraper.pages.visit import PageVisit, Records
     from scraper.paging.facts import ListEvent
+    from scraper.storage.records.store import RecordIds
+
+
+class Remembered(Protocol):
+    """What is remembered of a page from one run to the next."""
+
+    records: RecordIds
+    measured: dict[str, dict[str, int]]
+    """How many of the records had a value, by collection and field."""
 
 
 @dataclass(slots=True)
@@ -24,11 +32,11 @@ class PageRecords:
     """What the page was asked for with."""
     refused: list[Found] = field(default_factory=list)
     """Those that were not stored because of their faults."""
-    unchanged: Records = field(default_factory=dict)
+    unchanged: RecordIds = field(default_factory=dict)
     """Records that the page shows as it did when it was read last: they are seen, and need not be stored again."""
     measured: dict[str, dict[str, int]] = field(default_factory=dict)
     """How many of those had a value, by collection and field."""
-    visit: PageVisit | None = None
+    visit: Remembered | None = None
     """What to remember of the page once its records are stored."""
     event: ListEvent | None = None
     """What the page told of its list, where it matters which of its entries are known."""
@@ -37,7 +45,7 @@ class PageRecords:
     is_decided: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the list knows of its entries, or never will."""
 
-    def see(self, known: PageVisit) -> None:
+    def see(self, known: Remembered) -> None:
         """Add the records of a page that need not be stored again."""
         for collection, ids in known.records.items():
             self.unchanged[collection] = [*self.unchanged.get(collection, []), *ids]

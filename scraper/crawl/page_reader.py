@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from scraper.core.config.sections import Tier
+    from scraper.crawl.site import Site
     from scraper.paging.kind import ListPage
-    from scraper.spider import SiteSpider
 
 MOST_ATTEMPTS = 10
 """Places of a page's data that are tried, the largest first."""
@@ -56,7 +56,7 @@ class Render:
 class PageReader:
     """The ways of one crawl. Spiders and lists do not know which one a page took."""
 
-    def __init__(self, spider: SiteSpider, tiers: Sequence[Tier], recheck_share: float) -> None:
+    def __init__(self, spider: Site, tiers: Sequence[Tier], recheck_share: float) -> None:
         self._spider = spider
         self._tiers = tiers
         self.decisions = Decisions(spider.name, recheck_share)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.core.scheduler import BaseScheduler, Scheduler
 from scrapy.utils.defer import deferred_from_coro
 
+from scraper.core.crawl_control import control_of
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError, UnstorableRequestError
@@ -17,7 +18,7 @@ from scraper.frontier.prepare import Preparer
 from scraper.frontier.restore import acknowledgement, requests_after
 from scraper.frontier.stores import frontier_of
 from scraper.frontier.writer import Writer
-from scraper.runs.recorder import RunRecorder
+from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
     from scrapy import Request, Spider
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from scraper.core.config import Config
+    from scraper.core.crawl_control import CrawlControl
     from scraper.frontier.protocol import Put, Taken
     from scraper.spider import SiteSpider
 
@@ -38,12 +40,13 @@ class LeaseScheduler(BaseScheduler):
     before it is acknowledged. What a worker had when it died goes to the next one.
     """
 
-    def __init__(self, crawler: Crawler, recorder: RunRecorder) -> None:
+    def __init__(self, crawler: Crawler, control: CrawlControl) -> None:
         config: Config = crawler.settings["SWATHE"]
-        self._crawler, self._recorder = crawler, recorder
+        self._crawler, self._control = crawler, control
         self._tallies = Tallies.of(crawler)
-        backend = frontier_of(config, recorder.connection, recorder.run_id, recorder.worker)
-        self._writer = Writer(backend, recorder.connection)
+        connection = connection_to(config.mongodb)
+        backend = frontier_of(config, connection, control.run_id, control.worker)
+        self._writer = Writer(backend, connection)
         self._exchange = Exchange(
             self._writer,
             config.frontier.lease_s,
@@ -58,10 +61,10 @@ class LeaseScheduler(BaseScheduler):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
         """Build the scheduler of a run; Scrapy's own for what is no run, such as `scrapy shell`, or is not to last."""
-        recorder = crawler.get_extension(RunRecorder) if crawler._extensions else None
-        if recorder is None or recorder.begun is None or not recorder.begun.durable:
+        control = control_of(crawler)
+        if control is None or not control.is_durable:
             return Scheduler.from_crawler(crawler)
-        return cls(crawler, recorder)
+        return cls(crawler, control)
 
     def __len__(self) -> int:
         """How many requests are known to wait, here and in the store."""
@@ -74,10 +77,10 @@ class LeaseScheduler(BaseScheduler):
     async def _open(self, spider: Any) -> None:
         self._spider: SiteSpider = spider
         self._slot = EngineSlot(self._crawler)
-        self._preparer = Preparer(self._crawler, spider, self._recorder.run_id)
+        self._preparer = Preparer(self._crawler, spider, self._control.run_id)
         self._failures = PageFailures.of(self._crawler)
         self._failures.check_request = self._preparer.check
-        if await self._recorder.begin(spider):
+        if await self._control.begin(spider):
             spider.lists.on_event = self._tallies.keep_event
             try:
                 await self._writer.do(lambda backend: backend.join())
@@ -93,7 +96,7 @@ class LeaseScheduler(BaseScheduler):
     async def _close(self) -> None:
         self._settle()
         try:
-            if not self._recorder.database_is_lost:
+            if not self._control.database_is_lost:
                 await self._exchange.end()
         except DatabaseError as error:
             self._fail(error)
@@ -117,7 +120,7 @@ class LeaseScheduler(BaseScheduler):
     def has_pending_requests(self) -> bool:
         """Return whether anything is left to do, here or with another worker; when unsure, look and say yes."""
         self._settle()
-        if self._recorder.database_is_lost or self._exchange.over:
+        if self._control.database_is_lost or self._exchange.over:
             return False
         self._exchange.look()
         return True
@@ -158,4 +161,4 @@ class LeaseScheduler(BaseScheduler):
         if not isinstance(error, DatabaseError):
             logger.error("The frontier failed", exc_info=error)
             error = DatabaseError(f"the frontier failed: {type(error).__name__}: {error}")
-        self._recorder.database_lost(error)
+        self._control.database_lost(error)

@@ -13,7 +13,7 @@ from scrapy import Request, signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
-from scraper.crawl.crawl_kind import stores_records
+from scraper.core.crawl_control import control_of, stores_records
 from scraper.crawl.page_item import PageRecords
 from scraper.errors import DatabaseError
 from scraper.pages import archive
@@ -21,7 +21,7 @@ from scraper.pages.document import as_document
 from scraper.pages.trim import trim
 from scraper.pages.visit import NOT_MODIFIED
 from scraper.runs.counts import PAGES_NOT_KEPT, PAGES_TOO_LARGE
-from scraper.runs.recorder import RunRecorder
+from scraper.storage.connection import connection_to
 from scraper.storage.records.group_commit import GroupCommit
 
 if TYPE_CHECKING:
@@ -92,9 +92,10 @@ class KeepPages:
             await self._keep(response, "nothing")
 
     def _opened(self) -> None:
-        recorder = self._crawler.get_extension(RunRecorder)
-        assert recorder is not None, "stores_records() says that this crawl has a run"
-        self._recorder = recorder
+        control = control_of(self._crawler)
+        assert control is not None, "stores_records() says that this crawl has a run"
+        self._run = control.run_id
+        self._connection = connection_to(self._config.mongodb)
         self._commit = GroupCommit(self._write, PAGES_IN_A_WRITE, self._config.store.batch_wait_ms / 1000)
         self._indexed = False
 
@@ -110,7 +111,7 @@ class KeepPages:
         assert spider is not None and response.request is not None  # noqa: PT018 - both for the type checker
         fingerprint = self._crawler.request_fingerprinter.fingerprint(response.request)
         document = as_document(response, spider, fingerprint)
-        document |= {"run": self._recorder.run_id, "when": datetime.now(UTC), "why": why}
+        document |= {"run": self._run, "when": datetime.now(UTC), "why": why}
         try:
             (kept,) = await self._commit.put([archive.Capture(document, response.body)])
         except (PyMongoError, DatabaseError) as error:
@@ -120,7 +121,7 @@ class KeepPages:
             count(KEPT if kept else PAGES_TOO_LARGE)
 
     def _write(self, captures: list[archive.Capture]) -> list[bool]:
-        database = self._recorder.connection.open()
+        database = self._connection.open()
         if not self._indexed:
             archive.ensure_page_indexes(database)
             self._indexed = True
@@ -132,8 +133,8 @@ class KeepPages:
             return
         limits = self._config.pages
         try:
-            database = self._recorder.connection.open()
-            spider, run = self._crawler.spidercls.name, self._recorder.run_id
+            database = self._connection.open()
+            spider, run = self._crawler.spidercls.name, self._run
             await run_in_thread(archive.see_again, database, spider, self._same, run)
             await run_in_thread(partial(trim, database, limits.max_mb * 2**20, timedelta(days=limits.max_days)))
         except (PyMongoError, DatabaseError) as error:

@@ -20,9 +20,9 @@ from models.system import Run
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.page_item import PageRecords
 from scraper.pages.document import CannotReadAgainError, as_response
-from scraper.runs.crawl import project_settings, spider_class
 from scraper.select import let_go
 from scraper.spider import SiteSpider
+from scraper.spider_loader import project_settings, spider_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

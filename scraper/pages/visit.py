@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bson import ObjectId
-    from pymongo.collection import Collection
     from scrapy.http import Response
 
     from scraper.spider import SiteSpider
+    from scraper.storage.records.store import RecordIds
 
 NOT_MODIFIED = "not-modified"
 """Flag of a response that has no body because the page is what it was when it was read last."""
@@ -35,9 +34,6 @@ MOST_BYTES = 2**20
 
 COMPRESSOR = zstandard.ZstdCompressor()
 """For the thread of the event loop alone; to make one takes longer than to compress a page's links."""
-
-Records = dict[str, list["ObjectId"]]
-"""The `_id` of records, by the name of their collection."""
 
 
 @dataclass
@@ -68,7 +64,7 @@ class PageVisit:
     digest: bytes
     etag: str = ""
     last_modified: str = ""
-    records: Records = field(default_factory=dict)
+    records: RecordIds = field(default_factory=dict)
     onward: bytes = b""
     measured: dict[str, dict[str, int]] = field(default_factory=dict)
     """By collection and field: how many of the records had a value."""
@@ -148,8 +144,3 @@ class OnwardNotes:
 def is_list_page(request: Request) -> bool:
     """Return whether a request is for a further page of a list, which follows from the pages before it."""
     return LIST_NOTE in request.meta
-
-
-def forget_pages_of(visits: Collection[dict[str, Any]], spider: str, collection: str, ids: list[ObjectId]) -> None:
-    """Forget every page on which a spider found one of the records, so that it is read again. Blocks."""
-    visits.delete_many({"spider": spider, f"records.{collection}": {"$in": ids}})

@@ -17,11 +17,12 @@ from scrapy.utils.asyncio import run_in_thread
 
 from models.visits import Visit
 from scraper.core.code_stamp import code_stamp
-from scraper.crawl.crawl_kind import stores_records
+from scraper.core.crawl_control import stores_records
 from scraper.errors import DatabaseError
-from scraper.pages.visit import PageVisit, forget_pages_of
+from scraper.pages.visit import PageVisit
 from scraper.storage.connection import connection_to
 from scraper.storage.indexes import ensure_indexes
+from scraper.storage.records.gone import forget_pages_of
 from scraper.storage.records.group_commit import GroupCommit
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from scraper.core.config import Config
-    from scraper.pages.visit import Records
+    from scraper.storage.records.store import RecordIds
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ class VisitMemory:
         if len(self._new) >= KEPT_AT_ONCE:
             await self._write()
 
-    async def forget_pages_of(self, records: Records) -> None:
+    async def forget_pages_of(self, records: RecordIds) -> None:
         """Forget every page that showed one of these records, so that it is read again."""
         for collection, ids in records.items():
             await run_in_thread(forget_pages_of, self._collection(), self._crawler.spidercls.name, collection, ids)

@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.misc import load_object
-from scrapy.utils.project import get_project_settings
 
 from scraper.core.log import set_level
 from scraper.core.log_context import on_every_line
-from scraper.errors import EXIT_FAILED, UsageError, expected_one_of
+from scraper.errors import EXIT_FAILED
 from scraper.frontier.stores import doubts, stored_runs
 from scraper.runs.counts import STATISTICS
 from scraper.runs.join import farewell, joined
 from scraper.runs.recorder import RunRecorder
 from scraper.runs.start import begin_run, close_failed
-from scraper.schedule.alerts.watcher import after_crawl
-from scraper.spider import SiteSpider
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from scrapy.crawler import Crawler, CrawlerProcessBase
-    from scrapy.settings import Settings
-    from scrapy.spiderloader import SpiderLoaderProtocol
 
     from models.system import Run
     from scraper.core.config import Config
     from scraper.runs.start import Begun, How
     from scraper.runs.verdict import Verdict
+    from scraper.spider import SiteSpider
 
 logger = logging.getLogger(__name__)
-
-SETTINGS_MODULE = "scraper.settings"
 
 
 @dataclass(frozen=True)
@@ -70,29 +62,6 @@ class CrawlResult:
         same = f" ({same} not modified)" if (same := self.counts["not_modified"]) else ""
         begin = f"{self.spider}: {self.verdict.word}: {self.counts['pages']} pages{same}, records"
         return f"{begin} {stored}{why} (run {self.run_id})"
-
-
-def project_settings() -> Settings:
-    """Return Scrapy's settings of this project, from whatever folder the command was started in."""
-    os.environ["SCRAPY_SETTINGS_MODULE"] = SETTINGS_MODULE
-    return get_project_settings()
-
-
-def spider_class(name: str, loader: SpiderLoaderProtocol | None = None) -> type[SiteSpider]:
-    """Return the spider of that name; raise UsageError, naming the ones there are."""
-    loader = loader or get_spider_loader(project_settings())
-    if name not in loader.list():
-        raise UsageError(f"there is no spider '{name}': {expected_one_of(name, loader.list())}")
-    spider = loader.load(name)
-    if not issubclass(spider, SiteSpider):
-        raise UsageError(f"spider '{name}' is a {spider.__mro__[1].__name__}, expected a scraper.spider.SiteSpider")
-    return spider
-
-
-def all_spiders() -> dict[str, type[SiteSpider]]:
-    """Return the spiders by name."""
-    loader = get_spider_loader(project_settings())
-    return {name: spider_class(name, loader) for name in sorted(loader.list())}
 
 
 def tune_process(crawler: Crawler) -> None:
@@ -173,7 +142,8 @@ def _carry_out(
     if recorder is not None:
         recorder.abandon()
         if recorder.verdict is not None:
-            after_crawl(process.settings["SWATHE"], recorder.run_id)
+            for path in process.settings.getlist("AFTER_CRAWL"):
+                load_object(path)(process.settings["SWATHE"], recorder.run_id)
     return recorder
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
-from scraper.crawl.crawl_kind import stores_records
+from scraper.core.crawl_control import stores_records
 from scraper.crawl.request_stats import Tallies
 from scraper.runs.counts import STATISTICS
 

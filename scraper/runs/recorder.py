@@ -16,7 +16,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Problem, Run, RunCounts
-from scraper.crawl.crawl_kind import stores_records
+from scraper.core.crawl_control import stores_records, take_control
 from scraper.crawl.limits import REACHED, TOO_DEEP
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
@@ -73,9 +73,15 @@ class RunRecorder:
         if not stores_records(crawler):
             raise NotConfigured
         recorder = cls(crawler)
+        take_control(crawler, recorder)
         crawler.signals.connect(recorder._opened, signal=signals.spider_opened)
         crawler.signals.connect(recorder._closed, signal=signals.spider_closed)
         return recorder
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether the run's requests are to outlast this process."""
+        return self.begun is not None and self.begun.durable
 
     @property
     def database_is_lost(self) -> bool:
@@ -93,6 +99,10 @@ class RunRecorder:
         """End the crawl as interrupted, for a reason that is no failure of its own."""
         self._ended_early = self._ended_early or why
         self._end("ended_early")
+
+    def note(self, text: str) -> None:
+        """Add to the run what a person should know and what does not count against it."""
+        self.findings.notes.append(text)
 
     def _end(self, reason: str) -> None:
         if self._is_open:
@@ -135,7 +145,7 @@ class RunRecorder:
         spider.reader.decisions.load(database)
         spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
         refuse_older_schema(database, spider.records)
-        if self.begun and self.begun.durable:
+        if self.is_durable:
             self._go_on(spider)
 
     def _go_on(self, spider: SiteSpider) -> None:
@@ -232,7 +242,7 @@ class RunRecorder:
             counts=RunCounts(**self.counts()),
             problems=[Problem(url=problem.url, what=problem.what) for problem in self.outcomes.problems],
         )
-        if self._database_error or not (self.begun and self.begun.durable):
+        if self._database_error or not self.is_durable:
             return
         if verdict.state == "finished" or reason == "finished":
             letters = stored_runs(self._config, self.connection.open()).clear_unless_dead(self.run_id)

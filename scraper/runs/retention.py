@@ -22,7 +22,7 @@ from scrapy.utils.asyncio import run_in_thread
 
 from models.registry import record_documents
 from models.system import Change, Rejected, Run
-from scraper.crawl.crawl_kind import stores_records
+from scraper.core.crawl_control import stores_records
 from scraper.errors import DatabaseError
 from scraper.runs.quality.deviations import LEARNED_FROM
 from scraper.storage.connection import connection_to

@@ -10,7 +10,8 @@ from scrapy.exceptions import UsageError as ScrapyUsageError
 
 from scraper.core.log import log_crawl
 from scraper.errors import SwatheError
-from scraper.runs.crawl import crawl, spider_class
+from scraper.runs.crawl import crawl
+from scraper.spider_loader import spider_class
 
 if TYPE_CHECKING:
     import argparse

@@ -13,14 +13,13 @@ from scrapy import signals
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import NotConfigured
 
-from scraper.crawl.crawl_kind import stores_records
+from scraper.core.crawl_control import control_of, stores_records
 from scraper.errors import DatabaseError
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.host_queues import Gates
 from scraper.fetch.politeness.retry_after import retry_after_s
 from scraper.fetch.politeness.terms import Outcome
-from scraper.runs.recorder import RunRecorder
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -115,9 +114,8 @@ class Politeness:
     def note(self, text: str) -> None:
         """Tell the user something that does not count against the run."""
         logger.warning("%s", text)
-        recorder = self._crawler.get_extension(RunRecorder)
-        if recorder is not None:
-            recorder.findings.notes.append(text)
+        if (control := control_of(self._crawler)) is not None:
+            control.note(text)
 
     async def _wait(self, gate: Gate, again_s: float) -> None:
         started_s = time.monotonic()
@@ -151,15 +149,13 @@ class Politeness:
             self._database_lost(error)
 
     def _end_run(self, why: str) -> None:
-        recorder = self._crawler.get_extension(RunRecorder)
-        if recorder is not None:
-            recorder.end_early(why)
+        if (control := control_of(self._crawler)) is not None:
+            control.end_early(why)
         self.gates.end()
 
     def _database_lost(self, error: DatabaseError) -> None:
-        recorder = self._crawler.get_extension(RunRecorder)
-        if recorder is not None:
-            recorder.database_lost(error)
+        if (control := control_of(self._crawler)) is not None:
+            control.database_lost(error)
         self.gates.end()
 
     def _downloaded(self, request: Request, response: Response) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
     from models.record import Found, Record
-    from scraper.pages.visit import Records
+    from scraper.storage.records.store import RecordIds
 
 Measured = dict[str, dict[str, int]]
 """By collection and field: how many records had a value."""
@@ -69,7 +69,7 @@ class Measures:
             tally.filled.update(page.get(schema_of(document).collection, {}))
         return page
 
-    def see_again(self, records: Records, measured: Measured) -> None:
+    def see_again(self, records: RecordIds, measured: Measured) -> None:
         """Count records of pages that are what they were, with what was counted of them then."""
         for name, ids in records.items():
             tally = self._tallies[self._documents[name]]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from models.record import schema_of
 from models.system import Run
 from models.visits import Visit
-from scraper.pages.visit import forget_pages_of
 from scraper.storage.records.bulk import send
 from scraper.storage.records.change_log import ChangeLog, update_of
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bson import ObjectId
+    from pymongo.collection import Collection
     from pymongo.database import Database
 
     from models.record import Record
@@ -46,6 +46,11 @@ def count_unseen(database: Database[dict[str, Any]], document: type[Record], run
     return (
         0 if run is None else database[schema_of(document).collection].count_documents(_unseen(database, document, run))
     )
+
+
+def forget_pages_of(visits: Collection[dict[str, Any]], spider: str, collection: str, ids: list[ObjectId]) -> None:
+    """Forget every page on which a spider found one of the records, so that it is read again. Blocks."""
+    visits.delete_many({"spider": spider, f"records.{collection}": {"$in": ids}})
 
 
 def _mark(database: Database[dict[str, Any]], document: type[Record], run: dict[str, Any], now: datetime) -> int:

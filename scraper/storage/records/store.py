@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from models.record import Found
-    from scraper.pages.visit import Records
     from scraper.storage.connection import Connection
+
+RecordIds = dict[str, list["ObjectId"]]
+"""The `_id` of records, by the name of their collection."""
 
 
 class Store:
@@ -45,7 +47,7 @@ class Store:
         """
         return self._until_lost.do(lambda: self._write_once(batch, seen))
 
-    def see(self, pages: Sequence[Records]) -> list[int]:
+    def see(self, pages: Sequence[RecordIds]) -> list[int]:
         """Note that records were seen again as they are, page by page; return how many of each page are not there.
 
         Raises DatabaseLostError. Blocks: call it in a thread.
@@ -71,7 +73,7 @@ class Store:
             )
         return [Outcome.REFUSED if found.faults else outcomes[id(found)] for found in batch]
 
-    def _see_once(self, pages: Sequence[Records]) -> list[int]:
+    def _see_once(self, pages: Sequence[RecordIds]) -> list[int]:
         database, now = self._connection.open(), _now()
         missing: set[tuple[str, ObjectId]] = set()
         for name in {name for page in pages for name in page}:

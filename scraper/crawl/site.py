@@ -1,0 +1,88 @@
+"""What the readers of pages and lists need of a spider; `scraper.spider.SiteSpider` is it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from scraper.crawl.page_reader import PageReader
+    from scraper.fetch.browser.actions import Action
+    from scraper.paging.kind import ListPage, Pagination
+
+
+class Site(Protocol):
+    """A spider as its readers see it: what is where on the site, and what reads an entry or a page."""
+
+    name: str
+    crawler: Crawler
+    start_at: str
+    since_known: int | None
+
+    @property
+    def items(self) -> str:
+        """Selector of the entries of a list page."""
+        ...
+
+    @property
+    def ready(self) -> str:
+        """What a browser waits for on a record's own page."""
+        ...
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """What a browser does on a list page."""
+        ...
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the pages of a list are read one after the other."""
+        ...
+
+    @property
+    def kind(self) -> Pagination:
+        """The pagination of the site."""
+        ...
+
+    @property
+    def reader(self) -> PageReader:
+        """How this crawl reads pages."""
+        ...
+
+    @property
+    def reads_data(self) -> bool:
+        """Whether a record can be read from data that is no HTML."""
+        ...
+
+    def on_site(self, url: str) -> bool:
+        """Return whether an address belongs to the site that is crawled."""
+        ...
+
+    def read_entry(self, page: ListPage, entry: Any) -> Iterable[Any]:
+        """Yield what an entry of a list page gives, whatever it is made of."""
+        ...
+
+    def read_item(self, page: Any, item: Any) -> Iterable[Any]:
+        """Yield what an entry of a list page shows."""
+        ...
+
+    def read_data(self, page: Any, data: Any) -> Iterable[Any]:
+        """Yield what an entry that is no HTML holds."""
+        ...
+
+    def read_page(self, page: Any) -> Iterable[Any]:
+        """Yield the records of a record's own page."""
+        ...
+
+    def on_list_page(self, response: Response, name: str, number: int, state: dict[str, Any]) -> Iterator[Any]:
+        """Read a page of a list: the callback of its request."""
+        ...
+
+    def on_list_failure(self, failure: Failure) -> Iterator[Any]:
+        """Go on without a page of a list: the errback of its request."""
+        ...
