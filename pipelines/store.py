@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import DropItem, NotConfigured
 
 from models.record import schema_of
+from scraper.core import statistics
 from scraper.core.crawl_control import stores_records
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
 from scraper.pages.visit import PageVisit
-from scraper.pages.visit_store import MISSING, VisitMemory
+from scraper.pages.visit_store import VisitMemory
 from scraper.runs.recorder import RunRecorder
 from scraper.spider import SiteSpider
 from scraper.storage.records.group_commit import GroupCommit
@@ -82,7 +83,7 @@ class StorePipeline:
         if item.visit is not None and item.records:
             item.visit.measured = measured
         for outcome, count in Counter(outcomes).items():
-            self._tallies.count(item.request, f"swathe/items_{outcome}", count)
+            self._tallies.count(item.request, statistics.items(outcome), count)
         item.refused = [
             found for found, outcome in zip(item.records, outcomes, strict=True) if outcome is Outcome.REFUSED
         ]
@@ -124,14 +125,14 @@ class StorePipeline:
             faults = "; ".join(f"{name}: {problem}" for name, problem in found.faults.items())
             logger.warning("Refused %r: %r", found, faults)
             for name in found.faults:
-                self._crawler.stats.inc_value(f"swathe/faults/{found.document.__name__}.{name}")
+                self._crawler.stats.inc_value(statistics.fault(found.document.__name__, name))
 
     def _count(self, item: PageRecords, *, refused: int, missing: int) -> None:
         """Count records seen again, and make Scrapy's counts, which are about to count one page, those of records."""
         if again := item.size - len(item.records) - missing:
-            self._tallies.count(item.request, "swathe/items_unchanged", again)
+            self._tallies.count(item.request, statistics.ITEMS_UNCHANGED, again)
         if missing:
-            self._tallies.count(item.request, MISSING, missing)
+            self._tallies.count(item.request, statistics.ITEMS_MISSING, missing)
         is_dropped = bool(refused) and not item.records
         self._crawler.stats.inc_value("item_scraped_count", 0 if is_dropped else item.size - missing - 1)
         self._crawler.stats.inc_value("item_dropped_count", refused - is_dropped)

@@ -12,6 +12,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import HtmlResponse
 
+from scraper.core import statistics
 from scraper.fetch.http.credentials import may_have_secret, origin_of
 from scraper.paging.forms import find_form, submitted
 from scraper.paging.values import in_html
@@ -94,7 +95,7 @@ class Session:
         await self._begin(after=request.meta.get("session", 0))
         if self._failure:
             raise self._failure
-        self._crawler.stats.inc_value("swathe/logins_repeated")
+        self._crawler.stats.inc_value(statistics.LOGINS_REPEATED)
         return request.replace(meta={**request.meta, "logins": logins + 1}, dont_filter=True)
 
     async def _begin(self, after: int) -> None:

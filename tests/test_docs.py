@@ -153,7 +153,7 @@ def test_the_examples_in_docstrings_run() -> None:
 def test_modules_stay_short_enough_to_read() -> None:
     for package in OURS:
         for file in (ROOT / package.__name__).rglob("*.py"):
-            assert len(file.read_text().splitlines()) <= 250, file
+            assert len(file.read_text().splitlines()) <= 400, file
 
 
 def test_docker_compose_is_valid_and_binds_to_loopback_only() -> None:

@@ -65,9 +65,9 @@ def test_a_package_of_another_distribution_is_a_clear_error_and_not_silently_our
 
 def test_an_installed_copy_in_another_checkout_is_a_clear_error(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
-    (checkout / "scraper").mkdir(parents=True)
+    (checkout / "scraper" / "core").mkdir(parents=True)
     shutil.copy(ROOT / "scrapy.cfg", checkout)
-    shutil.copy(ROOT / "scraper" / "core" / "project.py", checkout / "scraper")
+    shutil.copy(ROOT / "scraper" / "core" / "project.py", checkout / "scraper" / "core")
     run = python("-c", "from scraper.cli import main; main()", "spiders", cwd=checkout, path=ROOT)
     assert run.returncode == 2
     assert f"this is the copy of Swathe in {ROOT}, but you are in the checkout {checkout}" in run.stderr

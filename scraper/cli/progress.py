@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.status import Status
 from scrapy import signals
 
+from scraper.core import statistics
+
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
@@ -36,9 +38,10 @@ class ProgressLine:
     def text(self) -> str:
         """Return the line as it stands now."""
         value = self._crawler.stats.get_value
-        pages, elapsed_s = value("swathe/pages", 0), max(time.monotonic() - self._started_at, 0.001)
-        items = sum(value(f"swathe/items_{kind}", 0) for kind in ("new", "changed", "unchanged"))
-        refused, dead = value("swathe/items_refused", 0), value("swathe/dead_pages", 0) + value("swathe/errors", 0)
+        pages, elapsed_s = value(statistics.PAGES, 0), max(time.monotonic() - self._started_at, 0.001)
+        items = sum(value(statistics.items(kind), 0) for kind in ("new", "changed", "unchanged"))
+        refused = value(statistics.ITEMS_REFUSED, 0)
+        dead = value(statistics.DEAD_PAGES, 0) + value(statistics.ERRORS, 0)
         queue = len(self._crawler.engine._slot.scheduler)  # type: ignore[union-attr, arg-type]
         return (
             f"{self._crawler.spidercls.name}  {pages} pages  {pages / elapsed_s:.1f} pages/s  "

@@ -34,7 +34,7 @@ ITEMS_UNCHANGED: Final = "swathe/items_unchanged"
 ITEMS_REFUSED: Final = "swathe/items_refused"
 ITEMS_GONE: Final = "swathe/items_gone"
 ITEMS_MISSING: Final = "swathe/items_missing"
-"""Records that a page which was not read again had, and that are not in the database."""
+"""Records of pages that were not read again, which are no longer in the database or are said to be gone."""
 ITEM_ERRORS: Final = "swathe/item_errors"
 """Records that could not be stored."""
 

@@ -12,6 +12,7 @@ from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from scraper.core import statistics
 from scraper.crawl.limits import PageLimitReachedError
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import UnstorableRequestError
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 _TEXT_TYPES = re.compile(r"^$|^text/|html|xml|json|javascript|octet-stream|x-www-form-urlencoded")
 
 logger = logging.getLogger(__name__)
-
-UNSTORED = "swathe/unstored_requests"
-"""Statistic: requests that could not be kept."""
 
 KEPT = 20
 """Problems kept with a run; all of them are counted."""
@@ -96,7 +94,7 @@ class PageFailures(BaseSpiderMiddleware):
     def unstorable(self, error: Exception, parent: Request | None = None) -> None:
         """Count a request that cannot be kept; the page that made it, as far as it is known, is not done."""
         logger.error("%s", error)
-        self._tallies.count(parent, UNSTORED)
+        self._tallies.count(parent, statistics.UNSTORED_REQUESTS)
         self._tallies.fail(parent, str(error))
         self.keep(PageProblem(parent.url if parent else "", str(error)))
 
@@ -120,7 +118,7 @@ class PageFailures(BaseSpiderMiddleware):
 
     def dead(self, request: Request | None, url: str, what: str) -> None:
         """Count a page that could not be read."""
-        self._tallies.count(request, "swathe/dead_pages")
+        self._tallies.count(request, statistics.DEAD_PAGES)
         self._tallies.fail(request, what)
         problem = PageProblem(url, what)
         self.first_dead_page = self.first_dead_page or str(problem)

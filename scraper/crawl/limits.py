@@ -10,21 +10,13 @@ from typing import TYPE_CHECKING, Self
 from scrapy.exceptions import IgnoreRequest
 from scrapy.spidermiddlewares.depth import DepthMiddleware
 
+from scraper.core import statistics
 from scraper.crawl.request_stats import Tallies
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-
-REACHED = "swathe/page_limit_reached"
-"""Statistic: how many pages were left unread because of the limit."""
-
-TOO_DEEP = "depth/request_ignored_count"
-"""Scrapy's statistic of the links that DEPTH_LIMIT left out."""
-
-ASKED_FOR = "swathe/pages_asked_for"
-"""Statistic: the pages that count towards the limit."""
 
 
 AGAIN = ("retry_times", "throttled_times", "redirect_times", "logins")
@@ -52,10 +44,10 @@ class PageLimit:
         again = any(map(request.meta.get, AGAIN))
         if limit is None or again or request.meta.get("dont_obey_robotstxt"):
             return
-        if self._tallies.total(ASKED_FOR) >= limit:
-            self._tallies.count(request, REACHED)
+        if self._tallies.total(statistics.PAGES_ASKED_FOR) >= limit:
+            self._tallies.count(request, statistics.PAGE_LIMIT_REACHED)
             raise PageLimitReachedError(f"the limit of {limit} pages was reached")
-        self._tallies.count(request, ASKED_FOR)
+        self._tallies.count(request, statistics.PAGES_ASKED_FOR)
 
 
 class DepthLimit(DepthMiddleware):
@@ -65,5 +57,5 @@ class DepthLimit(DepthMiddleware):
         """Return the request with its depth, or None for one that is too deep."""
         processed: Request | None = super().get_processed_request(request, response)
         if processed is None and response is not None:
-            Tallies.of(self.crawler).tally(response.request).counts[TOO_DEEP] += 1
+            Tallies.of(self.crawler).tally(response.request).counts[statistics.LINKS_TOO_DEEP] += 1
         return processed

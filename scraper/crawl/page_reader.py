@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import IgnoreRequest
 
+from scraper.core import statistics
 from scraper.crawl.api_discovery import discover
 from scraper.crawl.attempt import Attempt, attempt, records_of
 from scraper.crawl.failed_pages import Evidence
@@ -111,7 +112,7 @@ class PageReader:
         """Learn from a page that was read whether its way was the right one."""
         cause = response.meta.get("render_cause", "")
         if made.tier == "data":
-            Tallies.of(self._spider.crawler).count(response.request, "swathe/data_pages")
+            Tallies.of(self._spider.crawler).count(response.request, statistics.DATA_PAGES)
         helped = made.is_enough and (cause != "next" or leads_on)
         if not cause:
             if made.is_enough:

@@ -7,7 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from scraper.crawl.failures import UNSTORED
+from scraper.core import statistics
 from scraper.errors import UnstorableRequestError
 from scraper.frontier.outgoing import Outgoing
 from scraper.frontier.protocol import Ack
@@ -194,7 +194,7 @@ class Exchange:
             try:
                 self.ready.push(self._load(taken))
             except UnstorableRequestError as error:
-                self._outgoing.ack(Ack(taken.id, time.time_ns(), {UNSTORED: 1}, error=str(error)))
+                self._outgoing.ack(Ack(taken.id, time.time_ns(), {statistics.UNSTORED_REQUESTS: 1}, error=str(error)))
         self.ready.marked(batch.alone)
         self.ready.pending += written.pending - len(written.taken)
         if written.pending or batch.take:

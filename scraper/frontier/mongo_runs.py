@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from models.frontier import DEAD, DONE, PENDING, QueuedRequest
+from scraper.core import statistics
 from scraper.crawl.request_stats import DeadLetter, Work
 from scraper.paging.facts import ListEvent
 
@@ -83,7 +84,7 @@ class MongoRuns:
 
     def pages(self, run: ObjectId) -> int:
         """Return how many pages were read for a run so far."""
-        return self._requests.count_documents({**all_of(run), "tally.swathe/pages": {"$gt": 0}})
+        return self._requests.count_documents({**all_of(run), f"tally.{statistics.PAGES}": {"$gt": 0}})
 
     def dead_letters(self, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
         """Return the requests of a run that came to nothing; `limit` 0: all."""
@@ -130,7 +131,7 @@ def retried(request: str) -> str:
 
 
 def _letter(row: dict[str, Any]) -> DeadLetter:
-    return DeadLetter(row["url"], row["error"], unread=bool(row["tally"].get("swathe/dead_pages")))
+    return DeadLetter(row["url"], row["error"], unread=bool(row["tally"].get(statistics.DEAD_PAGES)))
 
 
 def _dead(run: ObjectId) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scraper.core import statistics
 from scraper.crawl.request_stats import DeadLetter, Work
 from scraper.frontier.mongo_runs import DEAD_KEPT, retried
 from scraper.paging.facts import ListEvent
@@ -76,7 +77,7 @@ class RedisRuns:
 
     def pages(self, run: ObjectId) -> int:
         """Return how many pages were read for a run so far."""
-        return self._server.do(lambda client: work_of(client, keys_of(self._database, run))).counts["swathe/pages"]
+        return self._server.do(lambda client: work_of(client, keys_of(self._database, run))).counts[statistics.PAGES]
 
     def dead_letters(self, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
         """Return the requests of a run that came to nothing; `limit` 0: all."""
@@ -147,7 +148,9 @@ def _letters(client: Any, keys: Keys, limit: int, but: str = "") -> list[DeadLet
     requests = client.hmget(keys["requests"], names)
     return [
         DeadLetter(
-            json.loads(request)["url"], rows[name]["error"], unread=bool(rows[name]["counts"].get("swathe/dead_pages"))
+            json.loads(request)["url"],
+            rows[name]["error"],
+            unread=bool(rows[name]["counts"].get(statistics.DEAD_PAGES)),
         )
         for name, request in zip(names, requests, strict=True)
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
+from scraper.core import statistics
 from scraper.frontier.prepare import GIVEN_UP
 from scraper.frontier.protocol import Ack
 
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     from scraper.paging.facts import ListEvent
     from scraper.spider import SiteSpider
 
-BY_META = {"retry_times": "retry/count", "browser": "swathe/browser/pages"}
+BY_META = {"retry_times": statistics.RETRIES, "browser": statistics.BROWSER_PAGES}
 """Statistics that others than Swathe count, by what a request's meta has when it adds to them."""
 
 
 def acknowledgement(id_: bytes, request: Request, tally: Tally) -> Ack:
     """Return what is kept of a request that has ended."""
-    counts = {**tally.counts, "downloader/request_count": 1}
+    counts = {**tally.counts, statistics.REQUESTS: 1}
     for name, statistic in BY_META.items():
         if request.meta.get(name):
             counts[statistic] = 1

@@ -13,6 +13,7 @@ from scrapy import Request, signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
+from scraper.core import statistics
 from scraper.core.crawl_control import control_of, stores_records
 from scraper.crawl.page_item import PageRecords
 from scraper.errors import DatabaseError
@@ -20,7 +21,6 @@ from scraper.pages import archive
 from scraper.pages.document import as_document
 from scraper.pages.trim import trim
 from scraper.pages.visit import NOT_MODIFIED
-from scraper.runs.counts import PAGES_NOT_KEPT, PAGES_TOO_LARGE
 from scraper.storage.connection import connection_to
 from scraper.storage.records.group_commit import GroupCommit
 
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAGES_IN_A_WRITE = 50
-KEPT = "swathe/pages_kept"
-"""Statistic: how many pages were kept."""
 
 
 class KeepPages:
@@ -115,10 +113,10 @@ class KeepPages:
         try:
             (kept,) = await self._commit.put([archive.Capture(document, response.body)])
         except (PyMongoError, DatabaseError) as error:
-            count(PAGES_NOT_KEPT)
+            count(statistics.PAGES_NOT_KEPT)
             logger.warning("The page %s could not be kept: %s", response.url, type(error).__name__)
         else:
-            count(KEPT if kept else PAGES_TOO_LARGE)
+            count(statistics.PAGES_KEPT if kept else statistics.PAGES_TOO_LARGE)
 
     def _write(self, captures: list[archive.Capture]) -> list[bool]:
         database = self._connection.open()

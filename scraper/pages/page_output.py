@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 
 from models.record import Found
+from scraper.core import statistics
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
 from scraper.pages.visit import NOT_MODIFIED, OnwardNotes, is_list_page
@@ -77,7 +78,7 @@ class PageOutput:
         for request in self._held:
             if request in known and self._stands_for_unchanged(request, known[request]):
                 item.see(known[request])
-                self._tallies.count(self._request, "swathe/pages_passed_over")
+                self._tallies.count(self._request, statistics.PAGES_PASSED_OVER)
             else:
                 followed.append(request)
         item.event = spider.lists.event_of(response.request) if self._since_known else None
@@ -116,7 +117,7 @@ class PageOutput:
         key = earlier.key if earlier else memory.key_of(response.request)
         visit = self._notes.visit(response, key)
         if visit is not None and earlier is not None and earlier.digest == visit.digest:
-            self._tallies.count(self._request, "swathe/pages_same")
+            self._tallies.count(self._request, statistics.PAGES_SAME)
             self._is_same = True
             visit.records, visit.measured = earlier.records, earlier.measured
             return self._as_before(response, visit if visit.is_worth_keeping_over(earlier) else None)

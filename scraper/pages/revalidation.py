@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy.exceptions import NotConfigured
 from scrapy.http import HtmlResponse
 
+from scraper.core import statistics
 from scraper.crawl.request_json import request_from_json
 from scraper.crawl.request_stats import Tallies
 from scraper.pages.visit import NOT_MODIFIED
@@ -49,7 +50,7 @@ class Revalidation:
         """Return the page, or for one that is not modified an empty one whose callback goes on from what was kept."""
         if response.status != NOT_MODIFIED_STATUS or self._memory.of(request) is None:
             return response
-        Tallies.of(self._crawler).count(request, "swathe/pages_not_modified")
+        Tallies.of(self._crawler).count(request, statistics.PAGES_NOT_MODIFIED)
         request.callback = self._go_on
         return HtmlResponse(response.url, flags=[*response.flags, NOT_MODIFIED], request=request, encoding="utf-8")
 

@@ -43,8 +43,6 @@ LOOKUPS, LOOKUP_WAIT_S = 100, 0.002
 
 OK = 200
 
-MISSING = "swathe/items_missing"
-"""Statistic: records of unchanged pages that are no longer in the database, or are said to be gone."""
 
 NOT_THERE = (
     "records of pages that have not changed are not in the database any more: crawl again, their pages will be read"

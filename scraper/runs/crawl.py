@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.misc import load_object
 
+from scraper.core import statistics
 from scraper.core.log import set_level
 from scraper.core.log_context import on_every_line
 from scraper.errors import EXIT_FAILED
 from scraper.frontier.stores import doubts, stored_runs
-from scraper.runs.counts import STATISTICS
 from scraper.runs.join import farewell, joined
 from scraper.runs.recorder import RunRecorder
 from scraper.runs.start import begin_run, close_failed
@@ -123,7 +123,7 @@ def work_on(
     if recorder.verdict is not None:
         result = _result(spider, recorder)
         return result.exit_code, result.line
-    code, line = farewell(begun, recorder.outcomes.tallies.here(STATISTICS["pages"]))
+    code, line = farewell(begun, recorder.outcomes.tallies.here(statistics.PAGES))
     return EXIT_FAILED if recorder.database_is_lost else code, f"{spider.name}: {line}"
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
 
-from scraper.crawl.failures import KEPT, UNSTORED, PageFailures, PageProblem
-from scraper.crawl.limits import REACHED, TOO_DEEP
+from scraper.core import statistics
+from scraper.crawl.failures import KEPT, PageFailures, PageProblem
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from scrapy.statscollectors import StatsCollector
     from twisted.python.failure import Failure
 
     from scraper.runs.completeness import Findings
-
-RAISED = "spider_exceptions/count"
-"""Scrapy's statistic of callbacks that raised an error."""
 
 
 class Outcomes:
@@ -51,21 +49,22 @@ class Outcomes:
         """Return what the verdict is made of; `reason` is Scrapy's word for why the crawl ended."""
         total, problems, failures = self.tallies.total, self.problems, PageFailures.of(self._crawler)
         unread = [f"{letter.url} {letter.why}" for letter in self.tallies.others.dead if letter.unread]
-        stored = ("items_new", "items_changed", "items_unchanged")
         return Evidence(
             finish_reason=reason,
-            pages=total("swathe/pages"),
-            items_stored=sum(total(f"swathe/{name}") for name in stored),
-            items_refused=total("swathe/items_refused"),
-            dead_pages=total("swathe/dead_pages"),
+            pages=total(statistics.PAGES),
+            items_stored=sum(total(statistics.items(kind)) for kind in ("new", "changed", "unchanged")),
+            items_refused=total(statistics.ITEMS_REFUSED),
+            dead_pages=total(statistics.DEAD_PAGES),
             first_dead_page=unread[0] if unread else failures.first_dead_page,
-            callback_errors=total(RAISED),
-            item_errors=total("swathe/item_errors"),
-            unstored_requests=total(UNSTORED),
+            callback_errors=total(statistics.SPIDER_EXCEPTIONS),
+            item_errors=total(statistics.ITEM_ERRORS),
+            unstored_requests=total(statistics.UNSTORED_REQUESTS),
             first_problem=str(problems[0]) if problems else "",
             database_error=database_error,
-            page_limit=getattr(self._crawler.spider, "max_pages", None) if total(REACHED) else None,
-            links_too_deep=total(TOO_DEEP),
+            page_limit=getattr(self._crawler.spider, "max_pages", None)
+            if total(statistics.PAGE_LIMIT_REACHED)
+            else None,
+            links_too_deep=total(statistics.LINKS_TOO_DEEP),
             gaps=tuple(findings.gaps),
             doubts=tuple(findings.doubts),
             deviations=tuple(findings.deviations),
@@ -74,20 +73,22 @@ class Outcomes:
 
     def _response(self, response: Response, request: Request) -> None:
         if not response.meta.get("dont_obey_robotstxt"):
-            self.tallies.count(request, "swathe/pages")
+            self.tallies.count(request, statistics.PAGES)
 
     def _callback_failed(self, failure: Failure, response: Response | Failure | None) -> None:
         request = getattr(response, "request", None)
         url = getattr(response, "url", "") or (request.url if request else "")
-        self.tallies.count(request, "swathe/errors")
-        self.tallies.tally(request).counts[RAISED] += 1  # Scrapy itself counts it for this process
+        self.tallies.count(request, statistics.ERRORS)
+        self.tallies.tally(request).counts[statistics.SPIDER_EXCEPTIONS] += (
+            1  # Scrapy itself counts it for this process
+        )
         self._keep(request, url, f"raised in the spider: {type(failure.value).__name__}: {failure.value}")
 
     def _item_failed(self, item: Any, response: Response | Failure | None, failure: Failure) -> None:
         lost = len(item.records) if isinstance(item, PageRecords) else 1
         request = getattr(response, "request", None)
-        self.tallies.count(request, "swathe/errors", lost)
-        self.tallies.count(request, "swathe/item_errors", lost)
+        self.tallies.count(request, statistics.ERRORS, lost)
+        self.tallies.count(request, statistics.ITEM_ERRORS, lost)
         url = getattr(response, "url", "") or getattr(item, "url", "")
         if isinstance(failure.value, DatabaseError):
             self.tallies.tally(request).unfinished = True
@@ -97,3 +98,16 @@ class Outcomes:
         problem = PageProblem(url, " ".join(what.split())[:500])
         self.tallies.fail(request, problem.what)
         PageFailures.of(self._crawler).keep(problem)
+
+
+def notes_of(stats: StatsCollector) -> list[str]:
+    """Return what is worth a note among the statistics of a crawl."""
+    whys = {
+        statistics.PAGES_TOO_LARGE: "16 MB cannot hold them even when compressed",
+        statistics.PAGES_NOT_KEPT: "MongoDB failed",
+    }
+    return [
+        f"{count} page{'s'[: count > 1]} could not be kept to be read again: {why}"
+        for name, why in whys.items()
+        if (count := stats.get_value(name, 0))
+    ]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Self
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
+from scraper.core import statistics
 from scraper.core.crawl_control import stores_records
 from scraper.crawl.request_stats import Tallies
-from scraper.runs.counts import STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ class CrawlMetrics:
 
         records = CounterMetricFamily("swathe_records", "Records by what became of them", labels=["spider", "outcome"])
         total = Tallies.of(self._crawler).total
-        for name, statistic in STATISTICS.items():
+        for name, statistic in statistics.COUNTS.items():
             count = total(statistic)
             if name.startswith(RECORDS):
                 records.add_metric([*self._spider, name.removeprefix(RECORDS)], count)
@@ -53,8 +53,8 @@ class CrawlMetrics:
                 yield self._counter(name, f"The run's count {name}", count)
         yield records
         yield from self._requests()
-        politeness = "swathe/politeness/"
-        waits, waited_ms = (self._crawler.stats.get_value(politeness + name, 0) for name in ("waits", "waited_ms"))
+        value = self._crawler.stats.get_value
+        waits, waited_ms = value(statistics.POLITENESS_WAITS, 0), value(statistics.POLITENESS_WAITED_MS, 0)
         yield self._counter("politeness_waits", "Requests that waited for their host's turn", waits)
         yield self._counter("politeness_wait_seconds", "Seconds that requests waited for their turn", waited_ms / 1000)
 

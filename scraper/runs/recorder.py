@@ -16,14 +16,13 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Problem, Run, RunCounts
+from scraper.core import statistics
 from scraper.core.crawl_control import stores_records, take_control
-from scraper.crawl.limits import REACHED, TOO_DEEP
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
-from scraper.pages.visit_store import MISSING, NOT_THERE
+from scraper.pages.visit_store import NOT_THERE
 from scraper.runs.completeness import Findings, examine, stored_by
-from scraper.runs.counts import STATISTICS, notes_of
-from scraper.runs.evidence import Outcomes
+from scraper.runs.evidence import Outcomes, notes_of
 from scraper.runs.owner import Ownership
 from scraper.runs.quality.assessment import assess
 from scraper.runs.quality.measures import Measures
@@ -111,7 +110,7 @@ class RunRecorder:
 
     def counts(self) -> dict[str, int]:
         """Return what the run has done so far, by the field of RunCounts."""
-        return {name: self.outcomes.tallies.total(statistic) for name, statistic in STATISTICS.items()}
+        return {name: self.outcomes.tallies.total(statistic) for name, statistic in statistics.COUNTS.items()}
 
     def abandon(self) -> None:
         """Close the run of a crawl that was stopped at once and could not close it itself. Blocks."""
@@ -205,12 +204,17 @@ class RunRecorder:
         if self._database_error:
             return Findings()
         total, stats = self.outcomes.tallies.total, self._crawler.stats
-        cut_short = spider.since_known or reason != "finished" or total(REACHED) or total(TOO_DEEP)
+        cut_short = (
+            spider.since_known
+            or reason != "finished"
+            or total(statistics.PAGE_LIMIT_REACHED)
+            or total(statistics.LINKS_TOO_DEEP)
+        )
         spider.reader.decisions.save(self.run_id)
         records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
         findings.notes += [*self.findings.notes, *notes_of(stats), *(self.begun.notes if self.begun else ())]
-        if missing := total(MISSING):
+        if missing := total(statistics.ITEMS_MISSING):
             findings.gaps.append(f"{missing} {NOT_THERE}")
         counts = RunCounts(**self.counts())
         quality = self.measures.quality(self.connection.open(), self.run_id, spider.records, stats)
@@ -222,7 +226,7 @@ class RunRecorder:
     def _mark_gone(self, spider: SiteSpider, now: datetime) -> None:
         ended_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
         gone = mark_gone(self.connection.open(), spider.records, self.run_id, ended_at)
-        self._crawler.stats.inc_value("swathe/items_gone", gone)
+        self._crawler.stats.inc_value(statistics.ITEMS_GONE, gone)
 
     def _finish(self, verdict: Verdict, reason: str, now: datetime) -> None:
         """Write the verdict, and then clear the frontier of what nobody will ask for any more."""

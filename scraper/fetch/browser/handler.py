@@ -20,6 +20,7 @@ from scrapy.http import Headers, HtmlResponse, TextResponse
 from scrapy.utils.misc import build_from_crawler, load_object
 from scrapy.utils.reactor import is_reactor_installed
 
+from scraper.core import statistics
 from scraper.errors import UsageError
 from scraper.fetch.browser.actions import actions_from_json
 from scraper.fetch.browser.cookies import read_header
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 HTTP = "scraper.fetch.http.handler.CheckedHttp"
 HTTP_WITHOUT_REACTOR = "scraper.fetch.http.handler_without_reactor.CheckedAiohttp"
 OPTIONS = ("wait_for", "actions", "keep_json", "screenshot")
-STAT = "swathe/browser/"
-
 # About the body as it was sent, which is not the one that is returned.
 _OF_TRANSFER = {"content-encoding", "content-length", "transfer-encoding", "content-type", "set-cookie", "connection"}
 _HTML = ("text/html", "application/xhtml+xml")
@@ -80,7 +79,7 @@ class Rendering:
         """Copy the pool's counts into the crawl's statistics."""
         if self._pool:
             for name, count in self._pool.counts.items():
-                self._crawler.stats.set_value(STAT + name, count)
+                self._crawler.stats.set_value(statistics.browser(name), count)
 
     async def close(self) -> None:
         """End the pool, if there is one; safe to call twice."""

@@ -13,6 +13,7 @@ from scrapy import signals
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import NotConfigured
 
+from scraper.core import statistics
 from scraper.core.crawl_control import control_of, stores_records
 from scraper.errors import DatabaseError
 from scraper.fetch.politeness.errors import CrawlEndingError
@@ -33,8 +34,6 @@ logger = logging.getLogger(__name__)
 
 TRIES = 6
 """How often a page that is answered with 429 or 503 is asked for."""
-
-STAT = "swathe/politeness/"
 
 
 class Politeness:
@@ -78,12 +77,12 @@ class Politeness:
         if response.status not in (429, 503):
             return response
         stats = self._crawler.stats
-        stats.inc_value(f"{STAT}answered_{response.status}")
+        stats.inc_value(statistics.answered(response.status))
         times = request.meta.get("throttled_times", 0) + 1
         if times >= TRIES or request.meta.get("dont_retry"):
             return response
-        stats.inc_value("retry/count")
-        stats.inc_value(f"{STAT}tried_again")
+        stats.inc_value(statistics.RETRIES)
+        stats.inc_value(statistics.POLITENESS_TRIED_AGAIN)
         again = request.replace(dont_filter=True, priority=request.priority - 1)
         again.meta["throttled_times"] = times
         if outcome.failed:
@@ -108,7 +107,7 @@ class Politeness:
     def backoff_s(self, times: int) -> float:
         """Return how long to wait after the `times`th failure in a row, 1 or more."""
         wait_s: float = min(self._rules.backoff_s * 2 ** (times - 1), self._rules.max_wait_s)
-        self._crawler.stats.inc_value(f"{STAT}backoffs")
+        self._crawler.stats.inc_value(statistics.POLITENESS_BACKOFFS)
         return wait_s * random.uniform(0.5, 1)  # noqa: S311
 
     def note(self, text: str) -> None:
@@ -132,8 +131,8 @@ class Politeness:
                 self._end_run(f"the daily budget of {most} requests to {gate.terms.host} is used up")
             raise
         finally:
-            self._crawler.stats.inc_value(f"{STAT}waits")
-            self._crawler.stats.inc_value(f"{STAT}waited_ms", int((time.monotonic() - started_s) * 1000))
+            self._crawler.stats.inc_value(statistics.POLITENESS_WAITS)
+            self._crawler.stats.inc_value(statistics.POLITENESS_WAITED_MS, int((time.monotonic() - started_s) * 1000))
 
     async def _wait_through_quiet_hours(self) -> None:
         hours = self._rules.quiet_hours

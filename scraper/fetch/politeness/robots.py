@@ -10,6 +10,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
+from scraper.core import statistics
 from scraper.fetch.politeness.errors import CrawlEndingError, RobotsUnreadableError
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.middleware import Politeness
@@ -82,7 +83,7 @@ class RobotsTxt:
                 break
             except Exception as error:  # noqa: BLE001 - whatever a download may raise
                 why = " ".join(str(error).split())[:300] or type(error).__name__
-            self._crawler.stats.inc_value("swathe/politeness/robots_tried_again")
+            self._crawler.stats.inc_value(statistics.ROBOTS_TRIED_AGAIN)
             if politeness is not None and attempt < TRIES:
                 await politeness.gates.pause(politeness.backoff_s(attempt))
         raise RobotsUnreadableError(f"robots.txt of {host} could not be read: {why}")
