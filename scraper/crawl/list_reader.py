@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -15,6 +15,7 @@ from scraper.crawl.attempt import Attempt
 from scraper.crawl.failures import PageFailures, describe
 from scraper.crawl.limits import PageLimitReachedError
 from scraper.crawl.page_reader import Render, render_request
+from scraper.crawl.site import Site
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.paging.ask import Ask
 from scraper.paging.chain import Chain
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from scraper.crawl.site import Site
+    from scraper.crawl.page_reader import PageReader
     from scraper.paging.ask import End
     from scraper.paging.facts import What
 
@@ -44,10 +45,19 @@ LIST_NOTE = "swathe_list"
 """Where a request's meta says what is to be known of its list."""
 
 
+class ListSite(Site, Protocol):
+    """A spider as the reader of its lists sees it."""
+
+    @property
+    def reader(self) -> PageReader:
+        """How this crawl reads pages."""
+        ...
+
+
 class ListReader:
     """The lists of one crawl, by the name that their pages' requests carry."""
 
-    def __init__(self, spider: Site) -> None:
+    def __init__(self, spider: ListSite) -> None:
         self._spider = spider
         self.chains: dict[str, Chain] = {}
         self._events = WeakKeyDictionary[Request, ListEvent]()

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from scraper.crawl.page_reader import PageReader
     from scraper.fetch.browser.actions import Action
     from scraper.paging.kind import ListPage, Pagination
 
@@ -47,11 +46,6 @@ class Site(Protocol):
     @property
     def kind(self) -> Pagination:
         """The pagination of the site."""
-        ...
-
-    @property
-    def reader(self) -> PageReader:
-        """How this crawl reads pages."""
         ...
 
     @property
