@@ -27,7 +27,7 @@ class Incident(Document):
     key = StringField(required=True)
     spider = StringField(required=True, index=True)
     arguments = DictField()
-    kind = StringField(required=True, choices=("failed", "incomplete", "lost", "late", "refused_share"))
+    kind = StringField(required=True)
     open = BooleanField(default=True)
     opened_at = DateTimeField(required=True, index=True)
     closed_at = DateTimeField()

@@ -21,10 +21,9 @@ from scraper.errors import ConfigError
 from scraper.practice import Fault, PracticeServer
 from scraper.schedule.alerts import watcher as watching
 from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due
-from scraper.schedule.alerts.kinds import kind_of
 from scraper.schedule.alerts.message import harmless, message_of
 from scraper.schedule.alerts.targets import targets_of
-from scraper.schedule.alerts.watcher import Alerts
+from scraper.schedule.alerts.watcher import Alerts, kind_of
 from scraper.schedule.decisions import End
 from scraper.storage.connection import Connection
 

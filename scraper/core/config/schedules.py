@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
+from scraper.core.alert_kinds import ALERT_KINDS
 from scraper.core.config.sections import MOST_SECONDS, Count, PositiveSeconds, Seconds, Section, split_list
 from scraper.core.cron import check_cron, check_zone
 
 Policy = Literal["skip", "queue", "replace"]
 CatchUp = Literal["none", "last", "all"]
-Kind = Literal["failed", "incomplete", "lost", "late", "refused_share"]
 Retries = Annotated[int, Field(ge=0, le=100)]
 Zone = Annotated[str, AfterValidator(check_zone)]
 
@@ -53,11 +54,19 @@ class ScheduleLine(Section):
     max_depth: Count | None = None
 
 
+def _alert_kinds(text: object) -> object:
+    """Return the kinds of alerts that a text names; `all` names every one."""
+    kinds = tuple(ALERT_KINDS) if text == "all" else split_list(text)
+    if not isinstance(kinds, tuple) or not set(kinds) <= set(ALERT_KINDS):
+        raise PydanticCustomError("alert_kinds", f"all, or some of {', '.join(ALERT_KINDS)}")
+    return kinds
+
+
 class AlertsConfig(Section):
     """Who is told when a run went wrong, and of what; without `targets` nobody is."""
 
     targets: SecretStr
-    on: Annotated[tuple[Kind, ...], BeforeValidator(split_list), Field(min_length=1)]
+    on: Annotated[tuple[str, ...], BeforeValidator(_alert_kinds), Field(min_length=1)]
     refused_share: Annotated[float, Field(ge=0, le=1)]
     late_s: PositiveSeconds
     timeout_s: PositiveSeconds

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.database import Database
 
-    from scraper.core.config.schedules import AlertsConfig, Kind
+    from scraper.core.config.schedules import AlertsConfig
     from scraper.schedule.alerts.targets import Target
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def prepare(database: Database[dict[str, Any]]) -> None:
 
 
 def open_incident(
-    spider: str, arguments: Mapping[str, Any], kind: Kind, why: str, now: datetime,
+    spider: str, arguments: Mapping[str, Any], kind: str, why: str, now: datetime,
     targets: Sequence[Target], run: ObjectId | None = None,
 ) -> None:  # fmt: skip
     """Open an incident, to be told to all targets; when it is open already, count this in."""

@@ -5,18 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scraper.core.alert_kinds import ALERT_KINDS
 from scraper.core.text import one_visible_line
 
 if TYPE_CHECKING:
     from models.alerts import Incident
 
-WORDS = {
-    "failed": "failed",
-    "incomplete": "incomplete",
-    "lost": "lost",
-    "late": "late",
-    "refused_share": "many records refused",
-}
 LONGEST = 300
 DEFUSED = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "@": "＠", "*": "∗", "|": "¦"})  # noqa: RUF001
 """What chats take for markup or for a call to everybody, and what stands for it."""
@@ -39,13 +33,13 @@ def message_of(incident: Incident) -> Message:
         *(f"{harmless(name)}: {harmless(value)}" for name, value in incident.arguments.items()),
     ]
     if not incident.open:
-        kinds = ", ".join(WORDS[kind] for kind in incident.with_kinds or [incident.kind])
+        kinds = ", ".join(ALERT_KINDS[kind].words for kind in incident.with_kinds or [incident.kind])
         since = f"was {kinds} since {incident.opened_at:%Y-%m-%d %H:%M} UTC"
         lines = [since, *about, *_run(incident.closing_run)]
         return Message(f"swathe: {subject} is back to normal", "\n".join(lines), good=True)
     lines = [f"why: {harmless(incident.why or 'unknown')}", *about, *_run(incident.run)]
     lines.append("This is told once; the next message says when it is back to normal.")
-    return Message(f"swathe: {subject}: {WORDS[incident.kind]}", "\n".join(lines))
+    return Message(f"swathe: {subject}: {ALERT_KINDS[incident.kind].words}", "\n".join(lines))
 
 
 def harmless(value: Any) -> str:

@@ -14,7 +14,6 @@ from models.schedules import Firing
 from models.system import Run
 from scraper.errors import SwatheError
 from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due
-from scraper.schedule.alerts.kinds import kind_of
 from scraper.schedule.alerts.targets import targets_of
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
 
     from scraper.core.config import Config
-    from scraper.core.config.schedules import Kind
+    from scraper.core.config.schedules import AlertsConfig
     from scraper.schedule.decisions import End
 
 logger = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ LOST_SINCE = timedelta(days=7)
 """How far back a run that was lost is still news."""
 
 
-KIND_OF_RESULT: dict[str, Kind] = {
+KIND_OF_RESULT: dict[str, str] = {
     "failed": "failed",
     "lost": "lost",
     "incomplete": "incomplete",
@@ -109,7 +108,7 @@ class Alerts:
                 self.run_ended(run)
 
     def _open(
-        self, spider: str, arguments: Mapping[str, Any], kind: Kind, why: str, run: ObjectId | None = None
+        self, spider: str, arguments: Mapping[str, Any], kind: str, why: str, run: ObjectId | None = None
     ) -> None:
         if kind in self._config.on:
             open_incident(spider, arguments, kind, why, datetime.now(UTC), self._targets, run)
@@ -133,6 +132,23 @@ class NoAlerts:
     def look(self, now: datetime) -> None:
         """Tell nobody, but keep the runs' states true."""
         mark_lost_runs()
+
+
+def kind_of(run: Mapping[str, Any], config: AlertsConfig) -> tuple[str, str] | None:
+    """Return what a run that has ended is reported as, and why; None when it is not."""
+    reasons = list(run.get("reasons", []))
+    why = "; ".join(reasons)
+    counts = run.get("counts", {})
+    refused = counts.get("items_refused", 0)
+    read = refused + sum(counts.get(f"items_{kind}", 0) for kind in ("new", "changed", "unchanged"))
+    kind: str | None = None
+    if run["state"] in ("failed", "lost"):
+        kind = run["state"]
+    elif read and refused / read > config.refused_share and "refused_share" in config.on:
+        kind, why = "refused_share", f"{refused} of {read} records were refused ({refused / read:.0%}); {why}"
+    elif run.get("verdict") in ("incomplete", "unknown") and run["state"] == "finished":
+        kind = "incomplete"
+    return (kind, why) if kind in config.on else None
 
 
 def watcher_of(config: Config) -> Alerts | NoAlerts:
