@@ -19,8 +19,7 @@ from scraper.fetch.browser.actions import Click
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob
 from scraper.fetch.browser.pool import BrowserPool
-from scraper.fetch.browser.proxy import Gate
-from scraper.fetch.browser.upstream import Upstream
+from scraper.fetch.browser.proxy import Gate, Upstream
 from scraper.fetch.http.addresses import Reach, Server
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from models.hosts import Host
 from scraper.core.quiet_hours import QuietHours
 from scraper.fetch.politeness import rules
 from scraper.fetch.politeness.host import host_of
-from scraper.fetch.politeness.retry_after import retry_after_s
+from scraper.fetch.politeness.middleware import retry_after_s
 from scraper.fetch.politeness.robots_file import MOST_BYTES, RobotsFile
 from scraper.fetch.politeness.terms import Limits, Outcome, Tally, Terms
 

@@ -17,8 +17,7 @@ from scraper.cli.output import console, print_facts, print_table
 from scraper.core.config import load_config
 from scraper.crawl.url_template import template_of
 from scraper.errors import UsageError
-from scraper.fetch.politeness.facts import host_facts
-from scraper.fetch.politeness.host import host_of
+from scraper.fetch.politeness.host import host_facts, host_of
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:

@@ -18,13 +18,12 @@ from models.registry import record_documents
 from models.system import Redriven, Rejected
 from scraper.errors import UsageError
 from scraper.pages.archive import PAGES, body_of
-from scraper.pages.matching import most_alike
 from scraper.storage.records.plan import Outcome, Sighting
 from scraper.storage.records.rejected import kept_of
 from scraper.storage.records.upsert import Upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pymongo.database import Database
 
@@ -180,3 +179,21 @@ def _as_read(item: dict[str, Any]) -> dict[str, Any]:
 
 def _faults_of(found: Sequence[Found]) -> str:
     return "; ".join(f"{name}: {problem}" for one in found for name, problem in one.faults.items())
+
+
+def most_alike(raw: Mapping[str, Any], candidates: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the places of the candidates that share the most raw values with `raw`.
+
+    An item that shares none with any, because a selector found nothing at all, stands for all of them: it is settled
+    when every record of its page is good.
+
+    >>> most_alike({"title": None, "price": "5"}, [{"title": "A", "price": "4"}, {"title": "B", "price": "5"}])
+    [1]
+    >>> most_alike({"title": None}, [{"title": "A"}, {"title": "B"}])
+    [0, 1]
+    """
+    shared = [
+        sum(value not in (None, "", []) and candidate.get(name) == value for name, value in raw.items())
+        for candidate in candidates
+    ]
+    return [place for place, count in enumerate(shared) if count == max(shared)]

@@ -26,7 +26,7 @@ from scraper.fetch.browser.actions import actions_from_json
 from scraper.fetch.browser.cookies import read_header
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob, as_dict
-from scraper.fetch.browser.upstream import Upstream
+from scraper.fetch.browser.proxy import Upstream
 from scraper.fetch.http.addresses import Server
 from scraper.fetch.http.credentials import without_account
 from scraper.fetch.http.resolver import resolver_of

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.fetch.browser.actions import Action
-    from scraper.fetch.browser.upstream import Upstream
+    from scraper.fetch.browser.proxy import Upstream
     from scraper.fetch.http.addresses import Reach
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import logging
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from selenium.common.exceptions import JavascriptException, TimeoutException, WebDriverException
@@ -15,7 +17,6 @@ from urllib3.exceptions import HTTPError
 
 from scraper.fetch.browser.blocklist import patterns
 from scraper.fetch.browser.errors import DriverExpiredError, DriverLostError, PageLeftError, ScriptFaultError
-from scraper.fetch.browser.scripts import script
 
 if TYPE_CHECKING:
     from selenium.webdriver.chrome.options import Options
@@ -130,3 +131,9 @@ def _is_left(error: WebDriverException) -> bool:
     line = first_line(error).lower()
     signs = ("unloaded", "execution context", "cannot find context", "unexpected alert", "aborted by navigation")
     return any(sign in line for sign in signs)
+
+
+@cache
+def script(name: str) -> str:
+    """Return the text of `NAME.js` of this package."""
+    return (files("scraper.fetch.browser") / f"{name}.js").read_text(encoding="utf-8")

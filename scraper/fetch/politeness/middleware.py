@@ -6,6 +6,7 @@ import logging
 import random
 import time
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 from weakref import WeakKeyDictionary
 
@@ -19,7 +20,6 @@ from scraper.errors import DatabaseError
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.host_queues import Gates
-from scraper.fetch.politeness.retry_after import retry_after_s
 from scraper.fetch.politeness.terms import Outcome
 
 if TYPE_CHECKING:
@@ -172,3 +172,27 @@ def _outcome(response: Response, sent_at_s: float) -> Outcome:
     header = (response.headers.get("Retry-After") or b"").decode("latin-1")
     asked_s = retry_after_s(header, datetime.now(UTC)) if response.status in (429, 503) and header else None
     return Outcome(response.status, f"answered {response.status}", asked_s, sent_at_s)
+
+
+_MOST_DIGITS = 12
+"""More seconds than any site means, and few enough to calculate with."""
+
+
+def retry_after_s(value: str, now: datetime) -> float | None:
+    """Return the seconds that a `Retry-After` asks for, 0 or more; None for one that says nothing that can be used.
+
+    It is a number of seconds or an HTTP date; source: RFC 9110, 10.2.3.
+
+    >>> retry_after_s("120", datetime.now(UTC)), retry_after_s("-1", datetime.now(UTC))
+    (120.0, None)
+    """
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:_MOST_DIGITS])
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    # A date without a zone is given in GMT.
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max((at - now).total_seconds(), 0.0)
