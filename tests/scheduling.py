@@ -18,7 +18,7 @@ from models.system import Run
 from scraper.core.config import load_config
 from scraper.fetch.browser.processes import Process
 from scraper.schedule import firings
-from scraper.schedule.decisions import End, Seen
+from scraper.schedule.decisions import CrawlState, RunEnd
 from scraper.schedule.schedule import Schedule
 from scraper.schedule.scheduler import Scheduler
 from scraper.storage.connection import Connection
@@ -64,12 +64,12 @@ class Crawls:
         self.database.fake_crawls.insert_one({"mark": firing.mark, "firing": firing.id, "alive": True})
         return Process(4_000_000, 1)
 
-    def look(self, firing: Firing) -> Seen:
+    def look(self, firing: Firing) -> CrawlState:
         """Return what the row says."""
         row = self.database.fake_crawls.find_one({"mark": firing.mark})
         if row is None:
-            return Seen(None)
-        return Seen(row["alive"], row.get("run"), row.get("code"))
+            return CrawlState(None)
+        return CrawlState(row["alive"], row.get("run"), row.get("code"))
 
     def find(self, firing: Firing) -> Process | None:
         """Return a process while the crawl lives."""
@@ -103,7 +103,7 @@ class Told:
     ends: list[tuple[str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
-    def ended(self, firing: Firing, end: End) -> None:
+    def ended(self, firing: Firing, end: RunEnd) -> None:
         """Keep an end."""
         self.ends.append((firing.id, end.result))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from support import ROOT, configured
 from test_pagination import last_run
 
-from scraper.pages.replay import Comparison, Replay, latest_pages
+from scraper.pages.replay import Replay, ReplayResult, latest_pages
 from scraper.pages.reread import TodaysSpiders
 from scraper.spider_loader import project_settings
 from scraper.storage.connection import Connection
@@ -83,7 +83,7 @@ def connected(data_dir: Path, database: Mongo) -> Iterator[Connection]:
         yield connection
 
 
-def replayed(connection: Connection, spider: str, modules: str = "spiders") -> Comparison:
+def replayed(connection: Connection, spider: str, modules: str = "spiders") -> ReplayResult:
     settings = project_settings()
     settings.set("SPIDER_MODULES", [modules], priority="cmdline")
     database = connection.open()

@@ -24,7 +24,7 @@ from scraper.schedule.alerts.incidents import close_incidents, open_incident, pr
 from scraper.schedule.alerts.message import harmless, message_of
 from scraper.schedule.alerts.targets import targets_of
 from scraper.schedule.alerts.watcher import Alerts, kind_of
-from scraper.schedule.decisions import End
+from scraper.schedule.decisions import RunEnd
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def test_a_scheduled_run_is_reported_after_its_last_try_and_a_missed_one_as_late
     alerts = Alerts(config)
     firing = Firing(id="books@x", spider="books", arguments=ARGUMENTS, due=NOON)
     alerts.missed(firing)
-    alerts.ended(firing, End("timed out", "it ran for more than 3 s"))
+    alerts.ended(firing, RunEnd("timed out", "it ran for more than 3 s"))
     alerts.look(NOON + timedelta(days=400))
     alerts.finish()
     until(lambda: len(webhook.messages) == 2, "two messages")
@@ -239,7 +239,7 @@ def test_a_scheduled_run_is_reported_after_its_last_try_and_a_missed_one_as_late
     done = Run(
         spider="books", arguments=ARGUMENTS, state="finished", verdict="complete", started_at=NOON, heartbeat_at=NOON
     ).save()
-    alerts.ended(firing, End("complete", run=done.id))
+    alerts.ended(firing, RunEnd("complete", run=done.id))
     assert Incident.objects(open=True).count() == 0
 
 

@@ -26,7 +26,7 @@ from scraper.fetch.browser.job import PageJob
 from scraper.fetch.browser.leftovers import BrowserFolder
 from scraper.fetch.browser.pool import BrowserPool
 from scraper.fetch.browser.processes import process, session_of, tree_of
-from scraper.fetch.browser.visit import PageVisit
+from scraper.fetch.browser.visit import BrowserVisit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,13 +87,13 @@ def test_a_driver_that_has_grown_is_replaced_and_a_bomb_is_stopped(site: Browser
 def test_a_page_does_not_wait_for_its_driver_to_be_cleared_and_no_second_one_is_started_for_the_next(
     site: BrowserSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave, may_leave = PageVisit.leave, threading.Event()
+    leave, may_leave = BrowserVisit.leave, threading.Event()
 
-    def leave_later(visit: PageVisit) -> None:
+    def leave_later(visit: BrowserVisit) -> None:
         may_leave.wait(30)
         leave(visit)
 
-    monkeypatch.setattr(PageVisit, "leave", leave_later)
+    monkeypatch.setattr(BrowserVisit, "leave", leave_later)
     with pool_of(tmp_path, DRIVERS="2") as pool:
         assert pool.submit(PageJob(f"{site.url}/inline", wait_for=".row")).result(60).status == 200
         following = pool.submit(PageJob(f"{site.url}/inline", wait_for=".row"))
@@ -120,10 +120,10 @@ def test_a_picture_that_cannot_be_kept_costs_no_page(
 def test_a_driver_that_cannot_be_cleared_is_replaced_and_its_page_is_not_lost(
     site: BrowserSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: PageVisit) -> None:
+    def fail(_: BrowserVisit) -> None:
         raise DriverLostError("gone")
 
-    monkeypatch.setattr(PageVisit, "leave", fail)
+    monkeypatch.setattr(BrowserVisit, "leave", fail)
     with pool_of(tmp_path) as pool:
         for _ in range(2):
             assert pool.submit(PageJob(f"{site.url}/inline", wait_for=".row")).result(60).status == 200

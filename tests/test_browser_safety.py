@@ -19,7 +19,7 @@ from scraper.fetch.browser.actions import Click
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob
 from scraper.fetch.browser.pool import BrowserPool
-from scraper.fetch.browser.proxy import Gate, Upstream
+from scraper.fetch.browser.proxy import FilteringProxy, Upstream
 from scraper.fetch.http.addresses import Reach, Server
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def test_https_passes_the_gate(pool: BrowserPool, tmp_path: Path) -> None:
 
 
 def test_a_proxy_of_the_user_is_gone_through(pool: BrowserPool, site: BrowserSite) -> None:
-    with Gate() as proxy:
+    with FilteringProxy() as proxy:
         door = proxy.add_door()
         job = PageJob(f"{site.url}/inline", wait_for=".row", upstream=Upstream.of(f"http://127.0.0.1:{door.port}"))
         door.open(Reach([site.url]))

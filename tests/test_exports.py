@@ -30,10 +30,10 @@ from models.quotes import Author, Quote
 from models.record import schema_of
 from models.system import Run
 from scraper.core.atomic_file import whole_file
-from scraper.core.text import Lists, printable
+from scraper.core.text import ListStyle, printable
 from scraper.errors import FileError, UsageError
 from scraper.query.export.as_xlsx import check_rows
-from scraper.query.export.export import Written, check_target, export
+from scraper.query.export.export import ExportResult, check_target, export
 from scraper.query.export.table import Table, columns_of
 from scraper.query.history import Selection
 
@@ -94,7 +94,7 @@ def clean(text: str) -> str:
     return text.replace("\x00", "\ufffd").replace("\x1b", "\ufffd")
 
 
-def exported(database: Mongo, target: Path, *, document: Any = Book, select: str = "", **options: Any) -> Written:
+def exported(database: Mongo, target: Path, *, document: Any = Book, select: str = "", **options: Any) -> ExportResult:
     """Export in this process, which spares a second a file; the command itself is tested below."""
     columns = columns_of(document, [name for name in select.split(",") if name])
     table = Table(database, Selection(document, {}), columns, [(columns_of(document)[0].path, 1)])
@@ -167,7 +167,7 @@ def test_parquet_keeps_lists(database: Mongo, tmp_path: Path) -> None:
 def test_a_list_in_a_cell_is_joined_or_json(database: Mongo, tmp_path: Path, lists: str, cell: str) -> None:
     database.quotes.insert_one({"text": "a", "author": "b", "tags": ["x; \\y", "=z"]})
     for suffix in (".csv", ".xlsx"):
-        exported(database, tmp_path / f"q{suffix}", document=Quote, select="tags", lists=Lists(lists))
+        exported(database, tmp_path / f"q{suffix}", document=Quote, select="tags", lists=ListStyle(lists))
     assert list(csv.reader((tmp_path / "q.csv").read_text().splitlines()))[1] == [cell]
     assert openpyxl.load_workbook(tmp_path / "q.xlsx").active["A2"].value == cell
 

@@ -15,7 +15,7 @@ from support import configured, until
 from scraper.errors import DatabaseLostError
 from scraper.fetch.politeness.host_store import MongoHosts
 from scraper.fetch.politeness.ledger import Ledger
-from scraper.fetch.politeness.terms import Limits, Outcome, Tally, Terms
+from scraper.fetch.politeness.terms import HostAnswer, HostUse, Limits, Terms
 from scraper.practice import PracticeServer
 from scraper.storage.connection import Connection
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LIMITS = Limits(max_delay_s=60, max_wait_s=300, backoff_s=1)
 SITE = Terms("example.org", delay_s=0.2, concurrency=4)
-NOTHING = Tally()
+NOTHING = HostUse()
 
 
 @pytest.fixture
@@ -87,9 +87,9 @@ def test_processes_divide_what_may_be_under_way_and_slow_down_together(connectio
         near = Terms("127.0.0.1:8100", delay_s=0.0, concurrency=16)
         assert (await first.share(near, NOTHING)).concurrency == 16
         assert (await second.share(near, NOTHING)).concurrency == 8
-        pace = await first.share(near, Tally(asked=5, well=5))
+        pace = await first.share(near, HostUse(asked=5, well=5))
         assert (pace.concurrency, pace.free) == (8, True)
-        slowed = await second.report(near, Outcome(429, "answered 429", sent_at_s=time.monotonic()), NOTHING)
+        slowed = await second.report(near, HostAnswer(429, "answered 429", sent_at_s=time.monotonic()), NOTHING)
         assert not slowed.free
         assert not (await first.share(near, NOTHING)).free
         assert (await first.reserve(near, 5, NOTHING)).starts_s == []
@@ -104,7 +104,7 @@ def test_processes_divide_what_may_be_under_way_and_slow_down_together(connectio
 def test_a_text_from_the_network_is_never_an_expression(connection: Connection, database: Mongo) -> None:
     async def report() -> None:
         ledger = Ledger(MongoHosts(connection), LIMITS)
-        await ledger.report(SITE, Outcome(0, "$$NOW"), NOTHING)
+        await ledger.report(SITE, HostAnswer(0, "$$NOW"), NOTHING)
         ledger.close()
 
     asyncio.run(report())

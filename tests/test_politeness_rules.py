@@ -14,13 +14,13 @@ from scraper.fetch.politeness import rules
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.middleware import retry_after_s
 from scraper.fetch.politeness.robots_file import MOST_BYTES, RobotsFile
-from scraper.fetch.politeness.terms import Limits, Outcome, Tally, Terms
+from scraper.fetch.politeness.terms import HostAnswer, HostUse, Limits, Terms
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LIMITS = Limits(max_delay_s=60, max_wait_s=300, backoff_s=1)
 SITE = Terms("example.org", delay_s=1.0, concurrency=1)
 NEAR = Terms("127.0.0.1:8100", delay_s=0.0, concurrency=16)
-WELL, TOO_MANY, BROKEN = Outcome(200), Outcome(429, "answered 429"), Outcome(500, "answered 500")
+WELL, TOO_MANY, BROKEN = HostAnswer(200), HostAnswer(429, "answered 429"), HostAnswer(500, "answered 500")
 
 
 def later(seconds: float) -> datetime:
@@ -43,7 +43,7 @@ def test_turns_are_spaced_by_the_delay_give_or_take_half() -> None:
 def test_a_clock_that_jumps_back_lengthens_no_wait() -> None:
     host = Host(host="example.org")
     rules.reserve(host, NOW, SITE, LIMITS, 3)
-    rules.note(host, NOW, SITE, LIMITS, Outcome(503, "answered 503", asked_s=20))
+    rules.note(host, NOW, SITE, LIMITS, HostAnswer(503, "answered 503", asked_s=20))
     assert blocked_s(host, later(-3600)) == pytest.approx(20, abs=0.1)
     host.blocked_until = None
     assert rules.reserve(host, later(-3600), SITE, LIMITS, 1)[0] <= 4.5
@@ -70,28 +70,28 @@ def test_the_delay_of_a_host_that_keeps_complaining_stays_below_the_limit() -> N
 def test_the_delay_recovers_slowly_and_not_to_what_was_too_short() -> None:
     host = Host(host=NEAR.host)
     rules.note(host, NOW, NEAR, LIMITS, TOO_MANY)
-    rules.settle(host, later(1), NEAR, Tally(well=1000))
+    rules.settle(host, later(1), NEAR, HostUse(well=1000))
     assert host.learned_delay_s == rules.FIRST_DELAY_S, "not at once"
     seen = []
     for minute in range(60):
-        rules.settle(host, later(60 * minute + 60), NEAR, Tally(well=40))
+        rules.settle(host, later(60 * minute + 60), NEAR, HostUse(well=40))
         seen.append(host.learned_delay_s)
     assert seen[0] == pytest.approx(rules.FIRST_DELAY_S * 0.9)
     assert seen == sorted(seen, reverse=True)
     assert seen[-1] == host.bad_delay_s * rules.MARGIN > 0.2
     for minute in range(60):
-        rules.settle(host, later(86_400 + 60 * minute), NEAR, Tally(well=40))
+        rules.settle(host, later(86_400 + 60 * minute), NEAR, HostUse(well=40))
     assert host.learned_delay_s == 0, "a day later it may be tried again"
 
 
 def test_a_pause_that_the_site_asks_for_is_kept_whatever_else_it_says() -> None:
     host = Host(host="example.org")
-    rules.note(host, NOW, SITE, LIMITS, Outcome(429, "answered 429", asked_s=120))
-    rules.note(host, NOW, SITE, LIMITS, Outcome(429, "answered 429", asked_s=5))
+    rules.note(host, NOW, SITE, LIMITS, HostAnswer(429, "answered 429", asked_s=120))
+    rules.note(host, NOW, SITE, LIMITS, HostAnswer(429, "answered 429", asked_s=5))
     assert blocked_s(host, NOW) == pytest.approx(120, abs=0.1)
     assert rules.reserve(host, later(119), SITE, LIMITS, 1) == []
     assert rules.reserve(host, later(121), SITE, LIMITS, 1) == [0]
-    rules.note(host, later(200), SITE, LIMITS, Outcome(429, "answered 429", asked_s=999999999))
+    rules.note(host, later(200), SITE, LIMITS, HostAnswer(429, "answered 429", asked_s=999999999))
     assert blocked_s(host, later(200)) == rules.LONGEST_BLOCK_S
     assert "asked to wait 999999999 s" in rules.pace_of(host, SITE, LIMITS, "me", later(201)).blocked_why
 
@@ -102,14 +102,14 @@ def test_a_host_that_fails_is_left_alone_and_then_tried_with_one_request() -> No
         rules.note(host, now, SITE, LIMITS, BROKEN)
     assert host.breaker == "closed"
     for opening in range(1, 4):
-        rules.note(host, now, SITE, LIMITS, Outcome(0, "gave no answer: refused"))
+        rules.note(host, now, SITE, LIMITS, HostAnswer(0, "gave no answer: refused"))
         assert (host.breaker, host.openings) == ("open", opening)
         open_s = blocked_s(host, now)
         assert open_s == rules.FIRST_OPENING * 2 ** (opening - 1)
         now += timedelta(seconds=open_s + 1)
         assert len(rules.reserve(host, now, SITE, LIMITS, 5)) == 1
         assert rules.reserve(host, now, SITE, LIMITS, 5) == [], "until it is known how that went"
-    rules.note(host, now, SITE, LIMITS, Outcome(404))
+    rules.note(host, now, SITE, LIMITS, HostAnswer(404))
     assert (host.breaker, host.failures, host.openings, blocked_s(host, now)) == ("closed", 0, 0, 0)
 
 

@@ -25,7 +25,7 @@ from scraper.paging.ask import Ask
 from scraper.paging.kind import ListPage
 from scraper.practice import Fault, PracticeServer
 from scraper.probe.fetching import Fetched
-from scraper.probe.page import Page
+from scraper.probe.page import StudiedPage
 from scraper.probe.report import Report, probe, studied
 from scraper.probe.robots import RobotsAnswer
 
@@ -91,7 +91,7 @@ KNOWN = {
     "lists/offset/?offset=0&limit=10": ("html", 'Offsets("?offset={offset}&limit={limit}", limit=10, total=".total")'),
     "lists/api/cursor": ("api", 'Cursor("next_cursor", query="cursor", json="items")'),
     "lists/api/token": (
-        "api", 'Cursor(header="X-Page-Token", token_header="X-Next-Page-Token", json="items")'
+        "api", 'Cursor(header="X-StudiedPage-Token", token_header="X-Next-StudiedPage-Token", json="items")'
     ),
     "lists/api/links": ("api", 'NextLink("next", json="results", total="count")'),
     "lists/load-more-json/": (
@@ -384,7 +384,7 @@ ROBOTS = RobotsAnswer("http://127.0.0.1/robots.txt", 200, True, None, ())
 def studied_text(text: str, kind: str = "text/html; charset=utf-8") -> Report:
     """Study a page that is this text."""
     headers = CaseInsensitiveDict({"Content-Type": kind})
-    page = Page(Fetched("http://127.0.0.1/", 200, "OK", headers, text.encode("utf-8", "replace"), 0))
+    page = StudiedPage(Fetched("http://127.0.0.1/", 200, "OK", headers, text.encode("utf-8", "replace"), 0))
     return studied(page, ROBOTS, [])
 
 

@@ -23,8 +23,8 @@ from scraper.schedule.decisions import (
     LOST,
     STOPPED,
     TIMED_OUT,
-    End,
-    Seen,
+    CrawlState,
+    RunEnd,
     Send,
     Wait,
     decide_after,
@@ -158,7 +158,7 @@ def test_a_firing_cannot_be_claimed_while_another_of_its_key_runs(world: World) 
     assert second
     assert firings.claim(first, "one", HOST, NOON, 30)
     assert firings.claim(second, "other", HOST, NOON, 30) is None
-    assert firings.close(first.reload(), "one", End("complete"), NOON, None)
+    assert firings.close(first.reload(), "one", RunEnd("complete"), NOON, None)
     assert firings.claim(second, "other", HOST, NOON, 30)
 
 
@@ -170,7 +170,7 @@ def test_a_scheduler_that_was_taken_over_can_write_nothing_about_the_firing_any_
     assert firings.take_over("heir", NOON + timedelta(seconds=29), 30) == []
     assert [one.owner for one in firings.take_over("heir", NOON + timedelta(seconds=31), 30)] == ["heir"]
     assert not firings.amend(claimed, "dead", pid=1)
-    assert not firings.close(claimed, "dead", End("failed"), NOON, NOON)
+    assert not firings.close(claimed, "dead", RunEnd("failed"), NOON, NOON)
     assert Firing.objects.get().state == "running"
 
 
@@ -433,10 +433,10 @@ def firing(**fields: Any) -> Firing:
         (True, 90, "running", 0, Send(signal.SIGKILL, LOST)),
         (True, 90, "running", 60, Wait()),  # MongoDB was away until a moment ago
         (None, 30, "running", 0, Wait()),
-        (None, 90, "running", 0, End(LOST, "killed: it stopped without a word", None)),
+        (None, 90, "running", 0, RunEnd(LOST, "killed: it stopped without a word", None)),
         (None, 90, "running", 60, Wait()),
-        (False, 1, "running", 0, End(LOST, "killed: it stopped without a word", None)),
-        (None, 1, "finished", 0, End("complete", "", None)),
+        (False, 1, "running", 0, RunEnd(LOST, "killed: it stopped without a word", None)),
+        (None, 1, "finished", 0, RunEnd("complete", "", None)),
     ],
 )
 def test_a_run_is_lost_when_its_process_is_gone_or_its_heartbeat_stops(
@@ -446,15 +446,15 @@ def test_a_run_is_lost_when_its_process_is_gone_or_its_heartbeat_stops(
     heard = now - timedelta(seconds=silent_s)
     run = {"_id": None, "state": state, "heartbeat_at": heard, "verdict": "complete", "pid": 7}
     trusted = NOON + timedelta(seconds=trusted_s)
-    assert decide_running(firing(pid=7), Seen(alive, run), now, trusted) == expected
+    assert decide_running(firing(pid=7), CrawlState(alive, run), now, trusted) == expected
 
 
 @pytest.mark.parametrize(
     ("silent_s", "fields", "expected"),
     [
         (30, {}, Wait()),
-        (90, {}, End(LOST, "killed: it stopped without a word", None)),
-        (30, {"stopping": STOPPED}, End(STOPPED, "the scheduler was stopped", None)),
+        (90, {}, RunEnd(LOST, "killed: it stopped without a word", None)),
+        (30, {"stopping": STOPPED}, RunEnd(STOPPED, "the scheduler was stopped", None)),
     ],
 )
 def test_a_run_that_a_worker_goes_on_with_is_watched_further(
@@ -462,24 +462,24 @@ def test_a_run_that_a_worker_goes_on_with_is_watched_further(
 ) -> None:
     now = NOON + timedelta(seconds=100)
     run = {"_id": None, "state": "running", "heartbeat_at": now - timedelta(seconds=silent_s), "pid": 8}
-    assert decide_running(firing(pid=7, **fields), Seen(False, run), now, NOON) == expected
+    assert decide_running(firing(pid=7, **fields), CrawlState(False, run), now, NOON) == expected
 
 
 @pytest.mark.parametrize(
     ("end", "again"),
     [
-        (End("complete"), False),
-        (End("unknown"), False),
-        (End("failed"), True),
-        (End("incomplete"), True),
-        (End("incomplete", again=False), False),
-        (End(LOST), True),
-        (End(TIMED_OUT), True),
-        (End(STOPPED), True),
-        (End("replaced"), False),
+        (RunEnd("complete"), False),
+        (RunEnd("unknown"), False),
+        (RunEnd("failed"), True),
+        (RunEnd("incomplete"), True),
+        (RunEnd("incomplete", again=False), False),
+        (RunEnd(LOST), True),
+        (RunEnd(TIMED_OUT), True),
+        (RunEnd(STOPPED), True),
+        (RunEnd("replaced"), False),
     ],
 )
-def test_another_try_is_made_where_it_may_help(end: End, again: bool) -> None:
+def test_another_try_is_made_where_it_may_help(end: RunEnd, again: bool) -> None:
     assert (decide_after(firing(retries=3), end, NOON, CONFIG) is not None) == again
 
 
@@ -491,11 +491,11 @@ def test_another_try_is_not_made_for_what_would_be_the_same_again() -> None:
     assert all(map(is_lasting, meant))
     assert not any(map(is_lasting, judge(Evidence("finished", pages=3, items_stored=1, dead_pages=1)).reasons))
     run = {"_id": None, "heartbeat_at": NOON, "state": "finished", "verdict": "incomplete", "reasons": meant}
-    decided = decide_running(firing(), Seen(False, run, 3), NOON, NOON)
-    assert isinstance(decided, End)
+    decided = decide_running(firing(), CrawlState(False, run, 3), NOON, NOON)
+    assert isinstance(decided, RunEnd)
     assert not decided.again
 
 
 def test_a_crawl_that_cannot_even_start_says_why_and_is_not_tried_again() -> None:
-    decided = decide_running(firing(retries=3), Seen(False, None, 2, "swathe: no such spider"), NOON, NOON)
-    assert decided == End("failed", "swathe: no such spider", None, again=False)
+    decided = decide_running(firing(retries=3), CrawlState(False, None, 2, "swathe: no such spider"), NOON, NOON)
+    assert decided == RunEnd("failed", "swathe: no such spider", None, again=False)

@@ -23,7 +23,7 @@ from pipelines.validate import validate
 from scraper.errors import DatabaseLostError
 from scraper.storage.connection import Connection
 from scraper.storage.records.group_commit import GroupCommit
-from scraper.storage.records.plan import Entry, Plan
+from scraper.storage.records.plan import Entry, WritePlan
 from scraper.storage.records.store import Store
 from scraper.storage.records.upsert import Outcome
 
@@ -153,7 +153,7 @@ def test_records_of_one_key_in_one_batch_are_stored_as_if_one_after_the_other_an
 
 def test_what_a_record_came_to_in_an_earlier_round_stays_when_it_is_decided_again() -> None:
     found = book(title="B")
-    plan = Plan(schema_of(Book), [Entry(found, dict(found.stored), CHANGED)], dict(found.stored))
+    plan = WritePlan(schema_of(Book), [Entry(found, dict(found.stored), CHANGED)], dict(found.stored))
     plan.decide()
     assert (plan.tracked, plan.entries[0].outcome) == ({}, CHANGED)
 

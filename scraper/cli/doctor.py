@@ -26,7 +26,7 @@ OLDEST_MONGODB = 5
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """The result of one check; `repair` is what to do when it is not well."""
 
     what: str
@@ -37,7 +37,7 @@ class Finding:
 
 def doctor() -> None:
     """Check Python, configuration, MongoDB, browser and driver; name a repair for each fault. Exit 1 on a fault."""
-    checks: list[Callable[[], Finding]] = [_python, _configuration]
+    checks: list[Callable[[], CheckResult]] = [_python, _configuration]
     try:
         config = load_config()
     except SwatheError:
@@ -58,57 +58,57 @@ def doctor() -> None:
     raise typer.Exit(int(any(finding.repair and finding.needed for finding in findings)))
 
 
-def _python() -> Finding:
+def _python() -> CheckResult:
     oldest = ".".join(map(str, OLDEST_PYTHON))
     repair = "" if sys.version_info >= OLDEST_PYTHON else f"install Python {oldest} or newer"
-    return Finding("Python", f"{platform.python_version()} at {sys.executable}", repair)
+    return CheckResult("Python", f"{platform.python_version()} at {sys.executable}", repair)
 
 
-def _configuration() -> Finding:
+def _configuration() -> CheckResult:
     try:
         load_config()
     except SwatheError as error:
-        return Finding("configuration", str(error), "correct the line that is named")
-    return Finding("configuration", "config.ini, config.local.ini and the environment are in order")
+        return CheckResult("configuration", str(error), "correct the line that is named")
+    return CheckResult("configuration", "config.ini, config.local.ini and the environment are in order")
 
 
-def _mongod(config: Config) -> Finding:
+def _mongod(config: Config) -> CheckResult:
     if config.mongodb.uri.get_secret_value():
-        return Finding("mongod", "not needed: [mongodb] uri names your own MongoDB")
+        return CheckResult("mongod", "not needed: [mongodb] uri names your own MongoDB")
     try:
         path = find_mongod(config.mongodb.mongod)
-        return Finding("mongod", f"{mongod_version(path)} at {path}")
+        return CheckResult("mongod", f"{mongod_version(path)} at {path}")
     except SwatheError as error:
-        return Finding("mongod", str(error), "follow the advice above")
+        return CheckResult("mongod", str(error), "follow the advice above")
 
 
-def _mongodb(config: Config) -> Finding:
+def _mongodb(config: Config) -> CheckResult:
     connection = connection_to(config.mongodb)
     try:
         with connection as database:
             version = str(database.client.server_info()["version"])
     except SwatheError as error:
-        return Finding("MongoDB", str(error), "follow the advice above")
+        return CheckResult("MongoDB", str(error), "follow the advice above")
     old = int(version.split(".")[0]) < OLDEST_MONGODB
-    return Finding(
+    return CheckResult(
         "MongoDB", f"{version} answers at {connection.address}", f"use {OLDEST_MONGODB}.0 or newer" if old else ""
     )
 
 
-def _contact(config: Config) -> Finding:
+def _contact(config: Config) -> CheckResult:
     if config.crawl.names_a_contact:
-        return Finding("contact", config.crawl.agent)
-    return Finding(
+        return CheckResult("contact", config.crawl.agent)
+    return CheckResult(
         "contact", "not set", "write `[crawl]` and `contact = https://…` into config.local.ini", needed=False
     )
 
 
-def _browser(config: Config) -> Finding:
+def _browser(config: Config) -> CheckResult:
     """Look for what pages that need JavaScript are rendered with; a crawl without such pages does not need it."""
     if grid := config.rendering.grid_url.get_secret_value():
-        return Finding("browser", f"of the Selenium Grid at {split_account(grid)[0]}")
+        return CheckResult("browser", f"of the Selenium Grid at {split_account(grid)[0]}")
     try:
         found = find_installed(config.rendering)
     except SwatheError as error:
-        return Finding("browser", str(error), "needed for pages that need JavaScript only", needed=False)
-    return Finding("browser", f"Chromium {found.chromium_version}, chromedriver {found.chromedriver_version}")
+        return CheckResult("browser", str(error), "needed for pages that need JavaScript only", needed=False)
+    return CheckResult("browser", f"Chromium {found.chromium_version}, chromedriver {found.chromedriver_version}")

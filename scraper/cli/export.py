@@ -14,7 +14,7 @@ from models.record import Record
 from models.registry import all_documents, record_documents
 from scraper.cli.output import MOST_ROWS, console, errors, visible
 from scraper.core.config import load_config
-from scraper.core.text import Lists
+from scraper.core.text import ListStyle
 from scraper.errors import DatabaseLostError, UsageError, expected_one_of
 from scraper.query.export.export import check_target
 from scraper.query.export.export import export as write_file
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mongoengine import Document
 
-    from scraper.query.export.export import Written
+    from scraper.query.export.export import ExportResult
 
 EXAMPLE = "Example: swathe export books books.parquet 'price<10' --changed-since 2026-11-01"
 
@@ -57,7 +57,9 @@ def export(
     select: Annotated[str, typer.Option(help="Fields to write, separated by commas. [default: all]")] = "",
     sort: Annotated[str, typer.Option(help="Field to sort by; -FIELD for the highest first.")] = "",
     limit: Annotated[int, typer.Option(min=0, max=MOST_ROWS, help="Records at most, 0 for all.")] = 0,
-    lists: Annotated[Lists, typer.Option(help="How a list becomes the text of a cell in .csv and .xlsx.")] = Lists.JOIN,
+    lists: Annotated[
+        ListStyle, typer.Option(help="How a list becomes the text of a cell in .csv and .xlsx.")
+    ] = ListStyle.JOIN,
 ) -> None:
     """Write the records that meet every FILTER into a file, whole or not at all."""
     documents = all_documents()
@@ -81,7 +83,7 @@ def export(
     _report(written, records, file)
 
 
-def _write(table: Table, file: Path, lists: Lists) -> Written:
+def _write(table: Table, file: Path, lists: ListStyle) -> ExportResult:
     """Write the file, with a progress bar on a terminal."""
     if not errors.is_terminal:
         return write_file(table, file, lists)
@@ -92,7 +94,7 @@ def _write(table: Table, file: Path, lists: Lists) -> Written:
         return write_file(table, file, lists)
 
 
-def _report(written: Written, records: str, file: Path) -> None:
+def _report(written: ExportResult, records: str, file: Path) -> None:
     size = decimal(written.size_bytes)
     line = f"{written.records} {records} written to {visible(file)}: {size} in {written.seconds:.1f} s"
     console.print(line, markup=False, soft_wrap=True)

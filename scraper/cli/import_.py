@@ -17,7 +17,7 @@ from scraper.query.imports.lines import read_lines
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
-    from scraper.query.imports.load import Taken
+    from scraper.query.imports.load import Loaded
 
 EXAMPLE = "Example: swathe import books books.jsonl.gz"
 
@@ -55,7 +55,7 @@ def import_records(
     _report(taken, records, file)
 
 
-def _report(taken: Taken, records: str, file: Path) -> None:
+def _report(taken: Loaded, records: str, file: Path) -> None:
     for line in taken.bad:
         errors.print(f"{visible(file)}:{line.number}: {visible(line.problem)}", markup=False, soft_wrap=True)
     if more := taken.not_stored - len(taken.bad):

@@ -15,7 +15,7 @@ from scraper.storage.connection import connection_to
 from scraper.storage.migration.migration import Migration
 
 if TYPE_CHECKING:
-    from scraper.storage.migration.stored import Finding
+    from scraper.storage.migration.stored import SchemaFinding
 
 EXAMPLE = "Example: swathe migrate books --dry-run"
 
@@ -43,7 +43,7 @@ def migrate(
                 _apply(name, migration, sum(finding.count for finding in found[name]))
 
 
-def _print(name: str, findings: list[Finding], remarks: list[str]) -> None:
+def _print(name: str, findings: list[SchemaFinding], remarks: list[str]) -> None:
     _line(f"{name}: nothing to change" if not findings else f"{name}:")
     for finding in findings:
         _line(f"  {finding.what}")

@@ -21,12 +21,12 @@ from scraper.storage.connection import Connection, connection_to
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-    from scraper.pages.replay import Comparison
+    from scraper.pages.replay import ReplayResult
 
 EXAMPLE = "Example: swathe pages replay books --since 2026-11-21"
 COLUMNS = ["id", "spider", "when", "why", "status", "way", "callback", "bytes", "url"]
 Since = Annotated[str, typer.Option(metavar="TIME", help="Only pages from this day or time on.")]
-Limit = Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows to show at most.")]
+RowLimit = Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows to show at most.")]
 
 app = typer.Typer(
     help="Show the pages that were kept, and read them again with today's spiders.",
@@ -46,7 +46,7 @@ def pages(context: typer.Context) -> None:
 def list_pages(
     spider: Annotated[str, typer.Argument(help="Only pages of this spider.")] = "",
     since: Since = "",
-    limit: Limit = 20,
+    limit: RowLimit = 20,
 ) -> None:
     """List the latest pages that were kept."""
     from scraper.pages.trim import stored_bytes
@@ -87,7 +87,7 @@ def replay(
     spider: Annotated[str, typer.Argument(help="Name of the spider; `swathe spiders` lists them.")],
     since: Since = "",
     write: Annotated[bool, typer.Option("--write", help="Store what is new or different.")] = False,
-    limit: Limit = 50,
+    limit: RowLimit = 50,
 ) -> None:
     """Read kept pages with today's spider, without the network, and show what would be different.
 
@@ -112,7 +112,7 @@ def replay(
 
 def _replayed(
     connection: Connection, spider: str, page_ids: list[Any], arguments: dict[str, Any], *, write: bool
-) -> Comparison:
+) -> ReplayResult:
     from scraper.pages.offline_run import RereadRun
     from scraper.pages.replay import Replay
     from scraper.pages.reread import TodaysSpiders
@@ -134,7 +134,7 @@ def _replayed(
     return replayed.result
 
 
-def _print_comparison(result: Comparison, limit: int, *, written: bool) -> None:
+def _print_comparison(result: ReplayResult, limit: int, *, written: bool) -> None:
     from scraper.pages.replay import COUNTS
 
     rows = [vars(difference) for difference in result.differences[:limit]]

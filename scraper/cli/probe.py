@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: swathe probe http://127.0.0.1:8100/quotes/"
 
 
-class Form(StrEnum):
+class ReportFormat(StrEnum):
     """How the report is printed."""
 
     TEXT = "text"
@@ -26,7 +26,9 @@ class Form(StrEnum):
 
 def probe(
     url: Annotated[str, typer.Argument(metavar="URL", help="Address of a page, such as a list of records.")],
-    format_: Annotated[Form, typer.Option("--format", help="For people, or one JSON object.")] = Form.TEXT,
+    format_: Annotated[
+        ReportFormat, typer.Option("--format", help="For people, or one JSON object.")
+    ] = ReportFormat.TEXT,
     ignore_robots: Annotated[
         bool, typer.Option("--ignore-robots", help="Fetch the page although robots.txt forbids it.")
     ] = False,
@@ -44,7 +46,7 @@ def probe(
     if "://" not in url:
         errors.print(f"note: {address} is asked; write http:// before it if the site has no https", markup=False)
     report = probed(address, load_config(), ignore_robots=ignore_robots, browser=browser)
-    if format_ is Form.JSON:
+    if format_ is ReportFormat.JSON:
         write_json([report.as_json()], lines=True)
     else:
         _show(report)

@@ -21,7 +21,7 @@ PLAIN_DIGITS = 40
 """A decimal number up to this far from 1 is written without an exponent."""
 
 
-class Lists(StrEnum):
+class ListStyle(StrEnum):
     """How a list becomes the text of one cell."""
 
     JOIN = "join"
@@ -63,7 +63,7 @@ def one_visible_line(text: str) -> str:
     return " ".join(INVISIBLE.sub(" ", text).split())
 
 
-def cell_text(value: Any, lists: Lists) -> str:
+def cell_text(value: Any, lists: ListStyle) -> str:
     """Return a value as the text of a cell: nothing for None, `true`, ISO times in UTC, whole decimals."""
     if isinstance(value, str):
         return value
@@ -75,7 +75,7 @@ def cell_text(value: Any, lists: Lists) -> str:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, list) and lists is Lists.JOIN and not any(isinstance(part, list | dict) for part in value):
+    if isinstance(value, list) and lists is ListStyle.JOIN and not any(isinstance(part, list | dict) for part in value):
         return "; ".join(_escaped(cell_text(part, lists)) for part in value)
     return json_text(value) if isinstance(value, list | dict) else str(value)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Attempt:
+class ReadAttempt:
     """What a spider's method made of a page's entries."""
 
     tier: Tier
@@ -45,9 +45,9 @@ class Attempt:
         return f"no {', '.join(fields)}" if fields else "no record"
 
 
-def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any], Iterable[Any]]) -> Attempt:
+def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any], Iterable[Any]]) -> ReadAttempt:
     """Let the spider read each entry; an entry on which it raises an error takes no other along."""
-    made = Attempt(tier, where)
+    made = ReadAttempt(tier, where)
     for entry in entries:
         try:
             outputs = tuple(read(entry))

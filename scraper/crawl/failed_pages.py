@@ -13,7 +13,7 @@ KEPT = 10
 """Pages kept with a run."""
 
 
-class Evidence:
+class FailedPages:
     """The pages of one run, below the data folder."""
 
     def __init__(self, folder: Path) -> None:

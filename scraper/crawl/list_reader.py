@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from scrapy import Request
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from scraper.crawl.attempt import Attempt
+from scraper.crawl.attempt import ReadAttempt
 from scraper.crawl.failures import PageFailures, describe
 from scraper.crawl.limits import PageLimitReachedError
 from scraper.crawl.page_reader import Render, render_request
@@ -96,10 +96,10 @@ class ListReader:
             PageFailures.of(self._spider.crawler).dead(answer.request, answer.url, str(error))
             yield from self._went(answer.request, chain, number, "failed", why=str(error))
             return
-        assert isinstance(made, Attempt)
+        assert isinstance(made, ReadAttempt)
         yield from self._take_in(chain, page, made, leads_to)
 
-    def _take_in(self, chain: Chain, page: ListPage, made: Attempt, end: End | None) -> Iterator[Any]:
+    def _take_in(self, chain: Chain, page: ListPage, made: ReadAttempt, end: End | None) -> Iterator[Any]:
         """Yield what the entries gave, and the requests for further pages; raise what the spider has raised."""
         entries, without_record = [], 0
         for entry, outputs in made.outputs:

@@ -10,8 +10,8 @@ from scrapy.exceptions import IgnoreRequest
 
 from scraper.core import statistics
 from scraper.crawl.api_discovery import discover
-from scraper.crawl.attempt import Attempt, attempt, records_of
-from scraper.crawl.failed_pages import Evidence
+from scraper.crawl.attempt import ReadAttempt, attempt, records_of
+from scraper.crawl.failed_pages import FailedPages
 from scraper.crawl.failures import describe
 from scraper.crawl.request_stats import NOT_RENDERED, Tallies
 from scraper.crawl.script_signs import may_show_more, signs_of_script
@@ -63,9 +63,9 @@ class PageReader:
         self.decisions = Decisions(spider.name, recheck_share)
         self._vain: Counter[str] = Counter()
         """How often the browser showed no more, by why it was asked and the page's template."""
-        self.evidence: Evidence | None = None
+        self.evidence: FailedPages | None = None
 
-    def read_list(self, page: ListPage) -> Attempt | Render:
+    def read_list(self, page: ListPage) -> ReadAttempt | Render:
         """Return what a list page's entries gave, or the wish to render it first."""
         if page.is_data:
             return attempt("api", "", page.entries_found, lambda entry: self._spider.read_entry(page, entry))
@@ -80,7 +80,7 @@ class PageReader:
         evidence = self._wants_browser(page, html)
         return Render("entries", evidence) if evidence else html
 
-    def read_record(self, response: Response) -> Attempt | Render:
+    def read_record(self, response: Response) -> ReadAttempt | Render:
         """Return what a record's own page gave, or the wish to render it first."""
         html = attempt(_tier(response), "", [None], lambda _: self._spider.read_page(response))
         if html.is_enough:
@@ -106,9 +106,9 @@ class PageReader:
 
     def keep_evidence_in(self, folder: Path) -> None:
         """Say where pages are kept that yield nothing in any way."""
-        self.evidence = Evidence(folder)
+        self.evidence = FailedPages(folder)
 
-    def settle(self, response: Response, made: Attempt, *, leads_on: bool = True) -> None:
+    def settle(self, response: Response, made: ReadAttempt, *, leads_on: bool = True) -> None:
         """Learn from a page that was read whether its way was the right one."""
         cause = response.meta.get("render_cause", "")
         if made.tier == "data":
@@ -161,7 +161,7 @@ class PageReader:
             "screenshot": self.evidence.screenshot_of(url) if self.evidence else "",
         }
 
-    def _notice_api(self, response: Response, made: Attempt) -> None:
+    def _notice_api(self, response: Response, made: ReadAttempt) -> None:
         """Keep the API that the browser was seen to take these records from, and whether it has the same ones."""
         answers = response.meta.get("browser_json")
         if made.tier == "browser" and answers:
@@ -170,7 +170,7 @@ class PageReader:
                 shown = {found.identity for _, outputs in made.outputs for found in records_of(outputs)}
                 self.decisions.propose(response.url, api, equal=shown == api.pop("identities"))
 
-    def _wants_browser(self, page: ListPage, html: Attempt) -> str:
+    def _wants_browser(self, page: ListPage, html: ReadAttempt) -> str:
         expected = page.number == 1 or page.is_stated
         if not expected or not self._may_render(page.answer, "entries"):
             return ""
@@ -182,11 +182,11 @@ class PageReader:
         tried_in_vain = self._vain[f"{cause} {template_of(response.url)}"]
         return tried_in_vain < MOST_IN_VAIN[cause] and may_show_more(response)
 
-    def _in_data(self, response: Response, *, single: bool) -> Attempt | None:
+    def _in_data(self, response: Response, *, single: bool) -> ReadAttempt | None:
         """Try what the page holds besides its HTML, where the spider can read data."""
         if "data" not in self._tiers or not self._spider.reads_data or _tier(response) == "browser":
             return None
-        best: Attempt | None = None
+        best: ReadAttempt | None = None
         for where, entries in self._candidates(response, single=single):
             made = attempt("data", where, entries, lambda entry: self._spider.read_data(response, entry))
             fits = made.is_enough and (made.error is None or isinstance(made.error, MISFITS))

@@ -27,7 +27,7 @@ MOST_PARTS_OF_A_TEXT = 300
 
 def microdata(page: BeautifulSoup) -> Iterator[PageData]:
     """Yield the items of each type that are no property of another, in one list."""
-    reader = _Reader()
+    reader = _MicrodataReader()
     items: dict[str, list[dict[str, Any]]] = {}
     for scope in islice(page.find_all(_begins_an_item), MOST_ITEMS):
         item = reader.item(scope)
@@ -41,7 +41,7 @@ def _begins_an_item(tag: Tag) -> bool:
     return tag.has_attr("itemscope") and not tag.has_attr("itemprop")
 
 
-class _Reader:
+class _MicrodataReader:
     """Read items until the page has had its share of properties."""
 
     def __init__(self) -> None:

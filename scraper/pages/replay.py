@@ -13,7 +13,7 @@ from models.cleaners import canonical_url
 from models.record import JOINT, key_text, schema_of
 from models.system import Rejected
 from scraper.pages.archive import PAGES, body_of
-from scraper.storage.records.plan import Outcome, Plan, Sighting
+from scraper.storage.records.plan import Outcome, Sighting, WritePlan
 from scraper.storage.records.rejected import kept_of
 from scraper.storage.records.upsert import Upsert
 
@@ -53,7 +53,7 @@ class Difference:
 
 
 @dataclass
-class Comparison:
+class ReplayResult:
     """What a replay has found out."""
 
     pages: int = 0
@@ -111,7 +111,7 @@ class Replay:
     def __init__(self, database: Mongo, spiders: TodaysSpiders) -> None:
         self._database, self._spiders = database, spiders
         self._now = datetime.now(UTC)
-        self.result = Comparison()
+        self.result = ReplayResult()
 
     def read(self, page_id: ObjectId) -> tuple[list[Found], Sighting] | None:
         """Read a page and compare; return its good records, to be stored; None when it is no longer there. Blocks."""
@@ -171,7 +171,7 @@ class Replay:
         what = "; ".join(f"{name}: {problem}" for name, problem in found.faults.items())
         self.result.differ(Difference(kept["records"], key, REFUSED, None, what, found.url))
 
-    def _cover(self, document: type[Record], plan: Plan) -> None:
+    def _cover(self, document: type[Record], plan: WritePlan) -> None:
         schema = schema_of(document)
         for name in schema.content:
             counted = self.result.coverage.setdefault((schema.collection, name), [0, 0, 0, 0])
@@ -182,7 +182,7 @@ class Replay:
                     counted[place + 1] += 1
 
 
-def _differences(plan: Plan, identity: tuple[str, str]) -> Iterator[Difference]:
+def _differences(plan: WritePlan, identity: tuple[str, str]) -> Iterator[Difference]:
     for name, value in {**plan.tracked, **plan.quiet}.items():
         old = (plan.old or {}).get(name)
         if old != value:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Seen:
+class SeenPage:
     """A page that was read."""
 
     url: str
@@ -30,7 +30,7 @@ class Sightings:
     def __init__(self, name: str, kind: Pagination) -> None:
         self.name, self.kind = name, kind
         self.start = ""
-        self.pages: dict[int, Seen] = {}
+        self.pages: dict[int, SeenPage] = {}
         self.failed: dict[int, str] = {}
         """Pages that could not be read, and why."""
         self.absent: set[int] = set()
@@ -61,9 +61,9 @@ class Sightings:
         """How many different entries the list has shown."""
         return len(self._first_on)
 
-    def see(self, number: int, url: str, entries: Sequence[int]) -> Seen:
+    def see(self, number: int, url: str, entries: Sequence[int]) -> SeenPage:
         """Take in what a page shows; pages of higher numbers that came before it show that no more as new."""
-        seen = self.pages[number] = Seen(url, len(entries), 0, hash(tuple(entries)) if entries else None)
+        seen = self.pages[number] = SeenPage(url, len(entries), 0, hash(tuple(entries)) if entries else None)
         for entry in set(entries):
             first = self._first_on.get(entry)
             if first is None or first > number:

@@ -11,7 +11,7 @@ from bs4 import Tag
 from scraper.probe.selectors import classes_of, words_of
 
 if TYPE_CHECKING:
-    from scraper.probe.page import Page
+    from scraper.probe.page import StudiedPage
     from scraper.probe.selectors import Selectors
 
 LEAST, SHOWN = 3, 4
@@ -45,7 +45,7 @@ class Block:
     score: float
 
 
-def repeated_blocks(page: Page, selectors: Selectors) -> list[Block]:
+def repeated_blocks(page: StudiedPage, selectors: Selectors) -> list[Block]:
     """Return the blocks that look like records, the likeliest first."""
     groups: dict[tuple[str, ...], list[Tag]] = {}
     weights: dict[tuple[str, ...], float] = {}

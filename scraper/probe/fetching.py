@@ -16,7 +16,7 @@ from w3lib.url import safe_url_string
 from scraper.errors import ProbeError
 from scraper.fetch.http.addresses import Reach, Server
 from scraper.fetch.http.credentials import without_account
-from scraper.fetch.http.requests_adapter import AddressRefusedError, CheckedAdapter
+from scraper.fetch.http.requests_adapter import CheckedAdapter, UnreachableAddressError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ class Fetcher:
             return self._read(url, most_bytes)
         except ProbeError as error:
             return error
-        except AddressRefusedError as error:
+        except UnreachableAddressError as error:
             return ProbeError(f"{url} {error}")
         except requests.Timeout:
             return ProbeError(f"{url} did not answer within [crawl] timeout_s, {self._config.timeout_s:g} s")

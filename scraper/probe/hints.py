@@ -15,7 +15,7 @@ from scraper.probe.stated import Stated, find_stated
 
 if TYPE_CHECKING:
     from scraper.probe.blocks import Block
-    from scraper.probe.page import Page
+    from scraper.probe.page import StudiedPage
 
 Value = str | int | dict[str, str] | tuple[str, ...]
 
@@ -60,7 +60,7 @@ class Call:
 class Study:
     """What the questions about one page share."""
 
-    def __init__(self, page: Page, blocks: list[Block], selectors: Selectors) -> None:
+    def __init__(self, page: StudiedPage, blocks: list[Block], selectors: Selectors) -> None:
         self.page, self.blocks, self.selectors = page, blocks, selectors
 
     @cached_property

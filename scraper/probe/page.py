@@ -34,7 +34,7 @@ MOST_UNPACKED_BYTES = 2**21
 
 
 @dataclass(frozen=True)
-class Page:
+class StudiedPage:
     """A fetched page."""
 
     fetched: Fetched

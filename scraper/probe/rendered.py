@@ -17,7 +17,7 @@ from scraper.probe.blocks import Block, repeated_blocks
 from scraper.probe.fetching import Fetched
 from scraper.probe.hint_answers import answer_hints
 from scraper.probe.hints import Hint, Study
-from scraper.probe.page import Page
+from scraper.probe.page import StudiedPage
 from scraper.probe.selectors import Selectors
 from scraper.probe.serving import lists_inside
 
@@ -40,7 +40,7 @@ class ApiAnswer:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RenderedDifference:
     """What a browser shows that the page as served does not have."""
 
     blocks: list[Block]
@@ -50,7 +50,7 @@ class Comparison:
     took_s: float
 
 
-def compare(url: str, served: list[Block], config: Config, reach: Reach) -> Comparison:
+def compare(url: str, served: list[Block], config: Config, reach: Reach) -> RenderedDifference:
     """Render a page and say what is new; raise ProbeError, or BrowserUnavailableError without a browser."""
     rendered = _render(url, config, reach)
     page = _page(rendered.url, rendered.body, "text/html; charset=utf-8")
@@ -62,7 +62,7 @@ def compare(url: str, served: list[Block], config: Config, reach: Reach) -> Comp
         answers += found
         hints += more
     fresh = [block for block in blocks if block.count > known.get(block.selector, 0)]
-    return Comparison(fresh, answers, hints, rendered.took_s)
+    return RenderedDifference(fresh, answers, hints, rendered.took_s)
 
 
 def _render(url: str, config: Config, reach: Reach) -> RenderedPage:
@@ -94,5 +94,5 @@ def _studied(answer: Answer, url: str) -> tuple[list[ApiAnswer], list[Hint]]:
     return found, list(answer_hints(study, at=parts.path if same else parts._replace(query="").geturl()))
 
 
-def _page(url: str, body: bytes, kind: str) -> Page:
-    return Page(Fetched(url, 200, "OK", CaseInsensitiveDict({"Content-Type": kind}), body, 0))
+def _page(url: str, body: bytes, kind: str) -> StudiedPage:
+    return StudiedPage(Fetched(url, 200, "OK", CaseInsensitiveDict({"Content-Type": kind}), body, 0))

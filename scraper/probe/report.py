@@ -17,7 +17,7 @@ from scraper.probe.hint_forms import form_hints, forms_of
 from scraper.probe.hint_links import link_hints
 from scraper.probe.hint_lists import list_hints, sitemap_hint, xml_hints
 from scraper.probe.hints import Study
-from scraper.probe.page import Page
+from scraper.probe.page import StudiedPage
 from scraper.probe.robots import Robots
 from scraper.probe.selectors import Selectors, words_of
 from scraper.probe.serving import Serving, how_to_serve, lists_inside
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scraper.probe.hint_buttons import ApiCall
     from scraper.probe.hint_forms import Form
     from scraper.probe.hints import Hint
-    from scraper.probe.rendered import Comparison
+    from scraper.probe.rendered import RenderedDifference
     from scraper.probe.robots import RobotsAnswer
 
 SITEMAP_BYTES = 65_536
@@ -51,7 +51,7 @@ class Report:
     """Everything that a probe found out; `as_json` is its stable form."""
 
     robots: RobotsAnswer
-    page: Page
+    page: StudiedPage
     title: str
     blocks: list[Block]
     lists: list[FoundList]
@@ -60,7 +60,7 @@ class Report:
     calls: list[ApiCall]
     serving: Serving
     notes: list[str]
-    browser: Comparison | None = None
+    browser: RenderedDifference | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON; the keys are described in docs/reference/probe.md."""
@@ -102,7 +102,7 @@ def probe(url: str, config: Config, *, ignore_robots: bool = False, browser: boo
         )
     answer = robots.about(fetched.url)
     sitemap = _sitemap(fetcher, robots, answer, fetched.url)
-    report = studied(Page(fetched), answer, [sitemap] if sitemap else [])
+    report = studied(StudiedPage(fetched), answer, [sitemap] if sitemap else [])
     return _rendered(report, config, fetcher.reach) if browser and report.page.kind == "html" else report
 
 
@@ -120,7 +120,7 @@ def _rendered(report: Report, config: Config, reach: Reach) -> Report:
     return replace(report, serving=serving, hints=_distinct([*found.hints, *report.hints]), browser=found)
 
 
-def studied(page: Page, robots: RobotsAnswer, further: list[Hint]) -> Report:
+def studied(page: StudiedPage, robots: RobotsAnswer, further: list[Hint]) -> Report:
     """Study a page that is there; `further` are hints from elsewhere on the site."""
     selectors = Selectors(page.soup)
     study = Study(page, repeated_blocks(page, selectors), selectors)
@@ -182,5 +182,5 @@ def _notes(study: Study) -> list[str]:
     return notes
 
 
-def _is_text(page: Page) -> bool:
+def _is_text(page: StudiedPage) -> bool:
     return page.kind not in ("binary", "empty")

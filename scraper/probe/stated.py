@@ -13,7 +13,7 @@ from scraper.paging.kind import ListPage, Pagination
 from scraper.probe.selectors import words_of
 
 if TYPE_CHECKING:
-    from scraper.probe.page import Page
+    from scraper.probe.page import StudiedPage
     from scraper.probe.selectors import Selectors
 
 COUNT = r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+|\d{1,9}"
@@ -43,7 +43,7 @@ class Stated:
     records: int | None = None
 
 
-def find_stated(page: Page, selectors: Selectors) -> Stated:
+def find_stated(page: StudiedPage, selectors: Selectors) -> Stated:
     """Return what an HTML page states of its list, as far as the selectors give back the numbers."""
     last: tuple[str, int | None] = ("", None)
     total: tuple[str, int | None] = ("", None)
@@ -69,7 +69,7 @@ def _may_state(tag: Tag) -> bool:
     return any(isinstance(part, NavigableString) and part.strip() for part in tag.contents[:20])
 
 
-def _place(page: Page, selectors: Selectors, element: Tag) -> tuple[str, int | None]:
+def _place(page: StudiedPage, selectors: Selectors, element: Tag) -> tuple[str, int | None]:
     """Return a selector at which a spider reads the number, of the element or of a part of it, and the number."""
     whole = selectors.of(element)
     parts = element.find_all(True, limit=3)
@@ -80,7 +80,7 @@ def _place(page: Page, selectors: Selectors, element: Tag) -> tuple[str, int | N
     return "", None
 
 
-def number_at(page: Page, selector: str) -> int | None:
+def number_at(page: StudiedPage, selector: str) -> int | None:
     """Return the number that a spider would read at a selector."""
     try:
         return ListPage(page.response, Pagination(), 1).stated(selector)[0]

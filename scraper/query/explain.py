@@ -14,7 +14,7 @@ _PLANS_NOT_TAKEN = frozenset({"rejectedPlans", "allPlansExecution", "slotBasedPl
 
 
 @dataclass(frozen=True)
-class Plan:
+class QueryPlan:
     """The plan that MongoDB chose, and what it did when it was carried out."""
 
     stages: frozenset[str]
@@ -42,12 +42,12 @@ class Plan:
         return f"{how}: {read}{'; sorted in memory (SORT)' if 'SORT' in self.stages else ''}"
 
 
-def plan_of(database: Database[dict[str, Any]], command: dict[str, Any]) -> Plan:
+def plan_of(database: Database[dict[str, Any]], command: dict[str, Any]) -> QueryPlan:
     """Return how MongoDB carries out a `find` or `aggregate` command; the command is run for it."""
     explained = database.command("explain", command, verbosity="executionStats")
     nodes = list(_nodes(explained))
     executed: dict[str, Any] = next((node["executionStats"] for node in nodes if "executionStats" in node), {})
-    return Plan(
+    return QueryPlan(
         stages=frozenset(node["stage"] for node in nodes if isinstance(node.get("stage"), str)),
         indexes=tuple(dict.fromkeys(node["indexName"] for node in nodes if "indexName" in node)),
         keys=executed.get("totalKeysExamined", 0),

@@ -11,7 +11,7 @@ from models.questions import text_search
 from models.record import BOOKKEEPING, Record, schema_of
 from models.registry import all_documents, record_documents
 from scraper.errors import UsageError, expected_one_of
-from scraper.query.explain import Plan, plan_of
+from scraper.query.explain import QueryPlan, plan_of
 from scraper.query.filters import end_of, field_path, mongo_filter
 from scraper.query.grouping import COUNT, Grouping, fields_name, group_by
 from scraper.query.history import Selection, in_order
@@ -96,7 +96,7 @@ class Question:
             **({"limit": limit} if limit else {}),
         }
 
-    def plan(self, database: Mongo, limit: int = 0) -> Plan:
+    def plan(self, database: Mongo, limit: int = 0) -> QueryPlan:
         """Return how MongoDB carries it out; it is carried out for that."""
         return plan_of(database, self.command(limit))
 

@@ -24,14 +24,14 @@ NUMBERS = (me.IntField, me.LongField, me.FloatField, me.DecimalField, me.Decimal
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-class Kind(NamedTuple):
+class ValueType(NamedTuple):
     """A type of values: what is expected of a text, and the value of one; `read` raises ValueError."""
 
     expected: str
     read: Callable[[str], Any]
 
 
-def kind_of(field: BaseField) -> Kind | None:
+def kind_of(field: BaseField) -> ValueType | None:
     """Return the type of a field's values, of a list those of its elements; None when any value may stand there."""
     inner = element(field)
     return next((kind for types, kind in _KINDS if isinstance(inner, types)), None)
@@ -102,13 +102,13 @@ def _truth(text: str) -> bool:
     return _WORDS[text.lower()]
 
 
-_KINDS: tuple[tuple[tuple[type, ...], Kind], ...] = (
-    ((me.BooleanField,), Kind("true or false", _truth)),
-    ((me.IntField,), Kind("a whole number", _integer)),
-    ((me.FloatField, me.DecimalField), Kind("a number", _fraction)),
-    ((me.Decimal128Field,), Kind("a number", _number)),
-    ((me.DateTimeField,), Kind(EXPECTED, lambda text: span_of(text, UTC).start)),
-    ((me.ObjectIdField, me.ReferenceField), Kind("an id of 24 hexadecimal digits", ObjectId)),
-    ((me.UUIDField,), Kind("a UUID", UUID)),
-    ((me.StringField,), Kind("a text", str)),
+_KINDS: tuple[tuple[tuple[type, ...], ValueType], ...] = (
+    ((me.BooleanField,), ValueType("true or false", _truth)),
+    ((me.IntField,), ValueType("a whole number", _integer)),
+    ((me.FloatField, me.DecimalField), ValueType("a number", _fraction)),
+    ((me.Decimal128Field,), ValueType("a number", _number)),
+    ((me.DateTimeField,), ValueType(EXPECTED, lambda text: span_of(text, UTC).start)),
+    ((me.ObjectIdField, me.ReferenceField), ValueType("an id of 24 hexadecimal digits", ObjectId)),
+    ((me.UUIDField,), ValueType("a UUID", UUID)),
+    ((me.StringField,), ValueType("a text", str)),
 )

@@ -14,7 +14,7 @@ from models.system import Run
 from scraper.core.processes import PROC
 from scraper.core.project import ROOT
 from scraper.fetch.browser.processes import Process, process
-from scraper.schedule.decisions import Seen
+from scraper.schedule.decisions import CrawlState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,17 +43,17 @@ class CrawlProcesses:
         self._children[firing.id] = child
         return process(child.pid) or Process(child.pid, 0)
 
-    def look(self, firing: Firing) -> Seen:
+    def look(self, firing: Firing) -> CrawlState:
         """Return what is known of a firing's crawl: its process and its run's document."""
         run = Run.objects(firing=firing.mark).as_pymongo().first()
         child = self._children.get(firing.id)
         if child is not None:
-            return Seen(child.poll() is None, run, child.returncode, self._last_words(firing))
+            return CrawlState(child.poll() is None, run, child.returncode, self._last_words(firing))
         if firing.host != HOST or not PROC.exists():
-            return Seen(None, run)
+            return CrawlState(None, run)
         if firing.pid is None:  # the scheduler died between the start and its note
-            return Seen(True if self.find(firing) else None, run)
-        return Seen(self.find(firing) is not None, run, last_words=self._last_words(firing))
+            return CrawlState(True if self.find(firing) else None, run)
+        return CrawlState(self.find(firing) is not None, run, last_words=self._last_words(firing))
 
     def find(self, firing: Firing) -> Process | None:
         """Return the living process of a firing's crawl on this host; None when there is none."""

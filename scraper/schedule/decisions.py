@@ -61,7 +61,7 @@ class Send:
 
 
 @dataclass(frozen=True)
-class End:
+class RunEnd:
     """Close this try with its result."""
 
     result: str
@@ -72,7 +72,7 @@ class End:
 
 
 @dataclass(frozen=True)
-class Seen:
+class CrawlState:
     """What is known of a crawl: its process and its run's document."""
 
     alive: bool | None
@@ -100,12 +100,12 @@ class Way:
     """Whether the run of its last try is complete after all: a worker went on with it."""
 
 
-def decide_start(firing: Firing, now: datetime, way: Way, most_queued: int) -> Wait | Start | Skip | Replace | End:
+def decide_start(firing: Firing, now: datetime, way: Way, most_queued: int) -> Wait | Start | Skip | Replace | RunEnd:
     """Decide about a firing that waits."""
     if now < firing.start_at:
         return Wait()
     if way.finished:
-        return End("complete", "a worker has finished what its last try had begun", firing.run)
+        return RunEnd("complete", "a worker has finished what its last try had begun", firing.run)
     if way.running is None and not way.by_hand:
         return Start() if way.free else Wait()
     if firing.tries:
@@ -117,7 +117,7 @@ def decide_start(firing: Firing, now: datetime, way: Way, most_queued: int) -> W
     return Skip(f"{way.queued} wait already") if way.queued >= most_queued else Wait()
 
 
-def decide_running(firing: Firing, seen: Seen, now: datetime, trusted_since: datetime) -> Wait | Send | End:
+def decide_running(firing: Firing, seen: CrawlState, now: datetime, trusted_since: datetime) -> Wait | Send | RunEnd:
     """Decide about a firing that runs; silence before `trusted_since` does not count: no crawl could be heard."""
     started = firing.fired_at or firing.start_at
     heard = max(seen.run["heartbeat_at"] if seen.run else started, started, trusted_since)
@@ -139,7 +139,7 @@ def decide_running(firing: Firing, seen: Seen, now: datetime, trusted_since: dat
     return _ending(firing, seen)
 
 
-def decide_after(firing: Firing, end: End, now: datetime, config: SchedulerConfig) -> datetime | None:
+def decide_after(firing: Firing, end: RunEnd, now: datetime, config: SchedulerConfig) -> datetime | None:
     """Return when a firing whose try ended is tried again; None when it is over."""
     if end.result == STOPPED:
         return now  # the scheduler went, not the crawl wrong: it goes on as soon as one is there
@@ -154,32 +154,32 @@ def superseded_by(firing: Firing, waiting: Sequence[Firing]) -> list[Firing]:
     return [other for other in waiting if other.key == firing.key and other.tries and other.id != firing.id]
 
 
-def _has_a_new_owner(firing: Firing, seen: Seen) -> bool:
+def _has_a_new_owner(firing: Firing, seen: CrawlState) -> bool:
     """Return whether a worker has taken the place of the crawl that was started, and ends its run."""
     owner = seen.run.get("pid") if seen.run is not None and not firing.stopping else None
     return owner is not None and owner != firing.pid
 
 
-def _ending(firing: Firing, seen: Seen) -> End:
+def _ending(firing: Firing, seen: CrawlState) -> RunEnd:
     run = seen.run
     if run is not None and run["state"] == "finished" and run["verdict"] == "complete":
-        return End("complete", run=run["_id"])
+        return RunEnd("complete", run=run["_id"])
     if firing.stopping:
         how = f"it ran for more than {firing.limit_s:g} s" if firing.stopping == TIMED_OUT else WHY.get(firing.stopping)
-        return End(firing.stopping, how or "by hand", run["_id"] if run else None)
+        return RunEnd(firing.stopping, how or "by hand", run["_id"] if run else None)
     if run is None:
         return _ending_without_run(seen)
     if run["state"] in ("running", "lost"):
-        return End(LOST, "killed: it stopped without a word", run["_id"])
+        return RunEnd(LOST, "killed: it stopped without a word", run["_id"])
     reasons = list(run.get("reasons", []))
     result = run["verdict"] if run["state"] == "finished" else run["state"]
-    return End(result, "; ".join(reasons), run["_id"], again=not reasons or not all(map(is_lasting, reasons)))
+    return RunEnd(result, "; ".join(reasons), run["_id"], again=not reasons or not all(map(is_lasting, reasons)))
 
 
-def _ending_without_run(seen: Seen) -> End:
+def _ending_without_run(seen: CrawlState) -> RunEnd:
     if seen.exit_code is None:
-        return End(LOST, "its process is gone, and its run never began")
+        return RunEnd(LOST, "its process is gone, and its run never began")
     if seen.exit_code in (EXIT_COMPLETE, EXIT_INCOMPLETE):
-        return End("complete" if seen.exit_code == EXIT_COMPLETE else "incomplete", seen.last_words)
+        return RunEnd("complete" if seen.exit_code == EXIT_COMPLETE else "incomplete", seen.last_words)
     why = seen.last_words or f"it exited {seen.exit_code} before its run began"
-    return End("failed", why, again=seen.exit_code != USAGE)
+    return RunEnd("failed", why, again=seen.exit_code != USAGE)

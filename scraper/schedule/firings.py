@@ -9,7 +9,7 @@ from mongoengine import NotUniqueError
 from pymongo import ASCENDING
 
 from models.schedules import Attempt, Firing, ScheduleState
-from scraper.schedule.decisions import STOPPED, End
+from scraper.schedule.decisions import STOPPED, RunEnd
 from scraper.schedule.due import firing_id
 from scraper.storage.indexes import ensure_indexes
 
@@ -75,7 +75,7 @@ def drop(firing: Firing, why: str) -> None:
     Firing.objects(id=firing.id, state="waiting").update_one(state="done" if firing.tries else "skipped", why=why)
 
 
-def settle(firing: Firing, end: End, now: datetime) -> bool:
+def settle(firing: Firing, end: RunEnd, now: datetime) -> bool:
     """Close a firing whose next try is not needed; return False when another scheduler was faster."""
     waits = Firing.objects(id=firing.id, state="waiting", tries=firing.tries)
     return bool(waits.update_one(state="done", result=end.result, why=end.why, run=end.run, ended_at=now))
@@ -137,7 +137,7 @@ def amend(firing: Firing, owner: str, **fields: Any) -> bool:
     return bool(Firing.objects(id=firing.id, owner=owner, state="running").update_one(**fields))
 
 
-def close(firing: Firing, owner: str, end: End, now: datetime, again_at: datetime | None) -> bool:
+def close(firing: Firing, owner: str, end: RunEnd, now: datetime, again_at: datetime | None) -> bool:
     """Write how a try ended, and when the next one is due; return False when it is no longer this owner's."""
     attempt = Attempt(started_at=firing.fired_at, ended_at=now, result=end.result, why=end.why, run=end.run)
     following: dict[str, Any] = {"state": "done", "ended_at": now}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from models.schedules import Firing
     from models.system import Run
     from scraper.fetch.browser.processes import Process
-    from scraper.schedule.decisions import End, Seen
+    from scraper.schedule.decisions import CrawlState, RunEnd
 
 
 class Crawls(Protocol):
@@ -21,7 +21,7 @@ class Crawls(Protocol):
         """Start the crawl of a firing; raise OSError."""
         ...
 
-    def look(self, firing: Firing) -> Seen:
+    def look(self, firing: Firing) -> CrawlState:
         """Return what is known of it."""
         ...
 
@@ -45,7 +45,7 @@ class Crawls(Protocol):
 class Watcher(Protocol):
     """Who wants to know what becomes of firings; the alerts do."""
 
-    def ended(self, firing: Firing, end: End) -> None:
+    def ended(self, firing: Firing, end: RunEnd) -> None:
         """Take note of a firing that is over."""
         ...
 

@@ -22,8 +22,8 @@ from scraper.schedule.crawl_process import HOST
 from scraper.schedule.decisions import (
     REPLACED,
     STOPPED,
-    End,
     Replace,
+    RunEnd,
     Send,
     Skip,
     Start,
@@ -141,7 +141,7 @@ class Scheduler:
             logger.info("%s: skipped: %s", firing.id, decision.why)
         elif isinstance(decision, Replace):
             firings.ask_to_stop(decision.running, REPLACED)
-        elif isinstance(decision, End) and firings.settle(firing, decision, now):
+        elif isinstance(decision, RunEnd) and firings.settle(firing, decision, now):
             logger.info("%s: %s: %s", firing.id, decision.result, decision.why)
             self._watcher.ended(firing, decision)
 
@@ -187,7 +187,7 @@ class Scheduler:
         try:
             process = self._crawls.start(claimed)
         except OSError as error:
-            self._end(claimed, End("failed", f"its process could not be started: {error.strerror}"), now)
+            self._end(claimed, RunEnd("failed", f"its process could not be started: {error.strerror}"), now)
             return
         firings.amend(claimed, self.owner, pid=process.pid, pid_started=process.started)
         self.tally[claimed.schedule, "started"] += 1
@@ -200,7 +200,7 @@ class Scheduler:
         decision = decide_running(firing, seen, now, self._trusted_since)
         if isinstance(decision, Send):
             self._send(firing, decision, now)
-        elif isinstance(decision, End):
+        elif isinstance(decision, RunEnd):
             if decision.run is not None:
                 mark_lost_runs(id=decision.run)
             self._end(firing, decision, now)
@@ -211,7 +211,7 @@ class Scheduler:
             logger.warning("%s: %s: sent %s", firing.mark, send.why, send.number.name)
             self._crawls.send(firing, send.number)
 
-    def _end(self, firing: Firing, end: End, now: datetime) -> None:
+    def _end(self, firing: Firing, end: RunEnd, now: datetime) -> None:
         again_at = decide_after(firing, end, now, self._config)
         if not firings.close(firing, self.owner, end, now, again_at):
             return  # another scheduler has taken it over meanwhile and closes it

@@ -18,12 +18,12 @@ from scraper.fetch.browser.installed import INSTALL, find_installed, split_accou
 from scraper.fetch.browser.leftovers import PROFILE
 from scraper.fetch.browser.options import add_local, options_for
 from scraper.fetch.browser.processes import memory_mb
-from scraper.fetch.browser.webdriver import Connection, first_line, prepare
+from scraper.fetch.browser.webdriver import WebDriverSession, first_line, prepare
 
 if TYPE_CHECKING:
     from scraper.core.config.sections import RenderingConfig
     from scraper.fetch.browser.leftovers import BrowserFolder, DriverRecord
-    from scraper.fetch.browser.proxy import Door, Gate
+    from scraper.fetch.browser.proxy import FilteringProxy, ProxyPort
 
 BLOATED = 2
 """A driver is ended within a page at so many times `driver_memory_mb`, and replaced after one at once that."""
@@ -51,14 +51,14 @@ class Limit:
 class Driver:
     """A browser and the ways to it; `door` is None on a Grid, whose browsers are out of the gate's reach."""
 
-    def __init__(self, connection: Connection, config: RenderingConfig, user_agent: str) -> None:
+    def __init__(self, connection: WebDriverSession, config: RenderingConfig, user_agent: str) -> None:
         self.connection = connection
         self.config = config
         self.user_agent = user_agent
         self.pages = 0
         self.is_lost = False
         """Whether it was given up, which counts once."""
-        self.door: Door | None = None
+        self.door: ProxyPort | None = None
         self._process: Chromedriver | None = None
         self._record: DriverRecord | None = None
         self._limits: dict[str, Limit] = {}
@@ -66,7 +66,13 @@ class Driver:
 
     @classmethod
     def start(
-        cls, config: RenderingConfig, folder: BrowserFolder, gate: Gate, user_agent: str, *, verify_certificates: bool
+        cls,
+        config: RenderingConfig,
+        folder: BrowserFolder,
+        gate: FilteringProxy,
+        user_agent: str,
+        *,
+        verify_certificates: bool,
     ) -> Driver:
         """Start a browser on this machine; raise BrowserUnavailableError when it does not come up."""
         found = find_installed(config)
@@ -79,7 +85,7 @@ class Driver:
             add_local(options, found.chromium, record.folder / PROFILE, door.port)
             process = Chromedriver(found.chromedriver, record.folder)
             record.note(process.pid, None)
-            connection = Connection(process.url, options, config.total_timeout_s)
+            connection = WebDriverSession(process.url, options, config.total_timeout_s)
             record.note(process.pid, connection.browser_pid)
             driver = cls(connection, config, user_agent)
             prepare(connection)
@@ -104,7 +110,7 @@ class Driver:
         address, account = split_account(config.grid_url.get_secret_value())
         options = options_for(config, user_agent, verify_certificates=verify_certificates)
         try:
-            connection = Connection(address, options, config.total_timeout_s, account)
+            connection = WebDriverSession(address, options, config.total_timeout_s, account)
             prepare(connection)
         except (WebDriverException, HTTPError, OSError, DriverLostError, ValueError) as error:
             said = first_line(error) if isinstance(error, WebDriverException) else type(error).__name__

@@ -15,7 +15,7 @@ _FETCHED = ("XHR", "Fetch")
 
 
 @dataclass(frozen=True)
-class Exchange:
+class NetworkExchange:
     """One request and the head of its answer."""
 
     request_id: str
@@ -31,9 +31,9 @@ class Exchange:
 class Traffic:
     """What a log shows."""
 
-    documents: list[Exchange] = field(default_factory=list)
+    documents: list[NetworkExchange] = field(default_factory=list)
     """Answers for the page's own window, in their order; the last is the page."""
-    fetched: list[Exchange] = field(default_factory=list)
+    fetched: list[NetworkExchange] = field(default_factory=list)
     """Answers to scripts (XHR and fetch)."""
     origins: set[str] = field(default_factory=set)
     """Origins of every document, also in frames: the only ones that can have stored something."""
@@ -75,7 +75,7 @@ def origin_of(url: str) -> str:
 
 def _note(traffic: Traffic, event: Mapping[str, Any], sent: Mapping[str, Any], frame: str) -> None:
     answer, request = event["response"], sent.get("request", {})
-    exchange = Exchange(
+    exchange = NetworkExchange(
         request_id=event["requestId"],
         url=answer["url"],
         method=str(request.get("method", "GET")),

@@ -22,8 +22,8 @@ from scraper.fetch.browser.errors import (
     ScriptFaultError,
 )
 from scraper.fetch.browser.leftovers import BrowserFolder
-from scraper.fetch.browser.proxy import Gate
-from scraper.fetch.browser.visit import PageVisit
+from scraper.fetch.browser.proxy import FilteringProxy
+from scraper.fetch.browser.visit import BrowserVisit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class BrowserPool:
         self._config, self._folder = config, BrowserFolder(data_dir / "browsers")
         self._user_agent, self._verify = user_agent, verify_certificates
         self._executor = ThreadPoolExecutor(config.drivers, "swathe-browser")
-        self._gate: Gate | None = None
+        self._gate: FilteringProxy | None = None
         self._lock = threading.Condition()
         self._idle: list[Driver] = []
         self._busy: set[Driver] = set()
@@ -136,7 +136,7 @@ class BrowserPool:
 
     def _visit(self, driver: Driver, job: PageJob, given: Future[RenderedPage]) -> None:
         """Render a page and leave it; a driver that does not come away from it is lost, the page is not."""
-        visit = PageVisit(driver, job)
+        visit = BrowserVisit(driver, job)
         page: RenderedPage | None = None
         try:
             page = visit.render()
@@ -188,7 +188,7 @@ class BrowserPool:
         if self._gate is None:
             self._folder.prepare()
             self._folder.reap()
-            self._gate = Gate().__enter__()
+            self._gate = FilteringProxy().__enter__()
             threading.Thread(target=self._watch, name="swathe-browser-watch", daemon=True).start()
 
     def _start(self) -> Driver:

@@ -1,4 +1,4 @@
-"""The gate: the only way from a browser to the network. It refuses private addresses, whatever in a page asks for them.
+"""The filtering proxy: a browser's only way to the network. It refuses private addresses, whatever in a page asks for them.
 
 A proxy in a thread of this process, one port for each driver. It looks names up itself and connects to the address it
 has checked, so that a name cannot lead elsewhere a moment later. What is encrypted stays so: of https it sees the host.
@@ -24,40 +24,40 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 2**18
 CONNECT_TIMEOUT_S = 20
-Fault = Literal["refused", "unknown", "unreachable"]
+Refusal = Literal["refused", "unknown", "unreachable"]
 
 _HOP = re.compile(rb"\r\n(?:proxy-[a-z-]+|connection|keep-alive):[^\r\n]*", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 
 
 class ShutError(Exception):
-    """Say why the gate lets nothing through."""
+    """Say why the proxy lets nothing through."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Refusal) -> None:
         super().__init__(fault)
-        self.fault: Fault = fault
+        self.fault: Refusal = fault
 
 
 @dataclass
-class Pass:
+class PageAccess:
     """What one page may reach, what it did not, and the connections it has."""
 
     reach: Reach
     upstream: Upstream | None = None
-    faults: dict[tuple[str, int], Fault] = field(default_factory=dict)
+    faults: dict[tuple[str, int], Refusal] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
-class Door:
+class ProxyPort:
     """One driver's way out: a port on the loopback address. Without a page nothing passes."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: FilteringProxy) -> None:
         self._gate = gate
         self.port = 0
-        self.current: Pass | None = None
+        self.current: PageAccess | None = None
 
     @property
-    def faults(self) -> dict[tuple[str, int], Fault]:
+    def faults(self) -> dict[tuple[str, int], Refusal]:
         """Why a host and port were not reached by the page that is there."""
         return self.current.faults if self.current else {}
 
@@ -67,7 +67,7 @@ class Door:
 
     def open(self, reach: Reach, upstream: Upstream | None = None) -> None:
         """Let through what is in reach of a page, by way of the user's proxy if there is one."""
-        self.current = Pass(reach, upstream)
+        self.current = PageAccess(reach, upstream)
 
     def shut(self) -> None:
         """Let nothing through, and cut what is open: the next page must not find a way that was not its own."""
@@ -114,13 +114,13 @@ class Upstream:
         return f"Proxy-Authorization: {self.authorization}\r\n".encode("latin-1") if self.authorization else b""
 
 
-class Gate:
+class FilteringProxy:
     """A thread with an event loop that serves every door."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._servers: dict[Door, asyncio.Server] = {}
+        self._servers: dict[ProxyPort, asyncio.Server] = {}
         self._thread = threading.Thread(target=self._loop.run_forever, name="swathe-gate", daemon=True)
 
     def __enter__(self) -> Self:
@@ -130,18 +130,18 @@ class Gate:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def add_door(self) -> Door:
+    def add_door(self) -> ProxyPort:
         """Open a port for one driver."""
         return asyncio.run_coroutine_threadsafe(self._add_door(), self._loop).result()
 
-    def remove_door(self, door: Door) -> None:
+    def remove_door(self, door: ProxyPort) -> None:
         """Close the port of a driver that has ended; safe to call twice."""
         door.shut()
         server = self._servers.pop(door, None)
         if server and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(server.close)
 
-    def cut(self, page: Pass) -> None:
+    def cut(self, page: PageAccess) -> None:
         """End the connections of a page."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in list(page.tasks)])
@@ -155,8 +155,8 @@ class Gate:
         self._thread.join()
         self._loop.close()
 
-    async def _add_door(self) -> Door:
-        door = Door(self)
+    async def _add_door(self) -> ProxyPort:
+        door = ProxyPort(self)
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task, page = asyncio.current_task(), door.current
@@ -189,7 +189,7 @@ class Gate:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _serve(page: Pass, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(page: PageAccess, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Serve one request of the browser: a tunnel (CONNECT), or one plain http request."""
     head = await reader.readuntil(b"\r\n\r\n")
     method, target, _version = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
@@ -232,7 +232,7 @@ def _for_proxy(head: bytes, upstream: Upstream) -> bytes:
 
 
 async def _connect(
-    page: Pass, host: str, port: int, *, tunnel: bool
+    page: PageAccess, host: str, port: int, *, tunnel: bool
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     if is_tracker(host):
         raise ShutError("refused")

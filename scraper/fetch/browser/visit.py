@@ -16,7 +16,7 @@ from scrapy.exceptions import (
 from scraper.fetch.browser.cookies import for_browser, to_headers
 from scraper.fetch.browser.errors import PageLeftError, PageRefusedError, ScriptFaultError
 from scraper.fetch.browser.job import Answer, RenderedPage
-from scraper.fetch.browser.network_log import Exchange, Traffic, origin_of, read_log
+from scraper.fetch.browser.network_log import NetworkExchange, Traffic, origin_of, read_log
 from scraper.fetch.browser.webdriver import BLANK
 from scraper.fetch.http.addresses import Reach, Server, refusal
 
@@ -33,7 +33,7 @@ STORES = "local_storage,indexeddb,service_workers,cache_storage,file_systems"
 HTML = ("text/html", "application/xhtml+xml")
 
 
-class PageVisit:
+class BrowserVisit:
     """One job on one driver."""
 
     def __init__(self, driver: Driver, job: PageJob) -> None:
@@ -183,7 +183,7 @@ class PageVisit:
             return PageRefusedError(f"leads to an address that is not http or https ({error})")
         return DownloadFailedError(f"the browser could not load it: {error}")
 
-    def _body(self, found: dict[str, Any], kind: str, document: Exchange | None) -> bytes:
+    def _body(self, found: dict[str, Any], kind: str, document: NetworkExchange | None) -> bytes:
         body = str(found["html"] or "").encode("utf-8", "replace")
         if kind not in HTML and document:
             # What is no HTML is shown in a viewer; wanted is what was sent.
@@ -192,7 +192,7 @@ class PageVisit:
             raise DownloadCancelledError(f"the rendered page has {len(body)} bytes")
         return body
 
-    def _sent(self, exchange: Exchange) -> str:
+    def _sent(self, exchange: NetworkExchange) -> str:
         answer = self._connection.cdp("Network.getResponseBody", requestId=exchange.request_id)
         return "" if answer.get("base64Encoded") else str(answer.get("body", ""))
 

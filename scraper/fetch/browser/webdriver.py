@@ -31,7 +31,7 @@ for _name in ("selenium", "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
 
-class Connection:
+class WebDriverSession:
     """A WebDriver session. Every failure comes out as one of scraper.fetch.browser.errors."""
 
     def __init__(self, url: str, options: Options, timeout_s: float, account: tuple[str, str] | None = None) -> None:
@@ -111,7 +111,7 @@ def first_line(error: WebDriverException) -> str:
     return next((line.strip() for line in (error.msg or "").splitlines() if line.strip()), type(error).__name__)[:300]
 
 
-def prepare(connection: Connection) -> None:
+def prepare(connection: WebDriverSession) -> None:
     """Set what holds for every page: what is not loaded, what is denied, and what runs before a page's own code."""
     connection.cdp("Network.enable")
     connection.cdp("Network.setBlockedURLs", urls=patterns())

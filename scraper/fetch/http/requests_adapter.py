@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scraper.fetch.http.addresses import Reach
 
 
-class AddressRefusedError(Exception):
+class UnreachableAddressError(Exception):
     """Report a page on an address that must not be connected to."""
 
 
@@ -51,7 +51,7 @@ class CheckedAdapter(HTTPAdapter):
             except OSError:
                 found = []  # a name that only the proxy knows is its to look up
             if found and not self._reach.allowed(server.host, server.port, found):
-                raise AddressRefusedError(refusal(server.host, server.port))
+                raise UnreachableAddressError(refusal(server.host, server.port))
         return super().send(request, proxies=proxies, **rest)
 
 
@@ -74,7 +74,7 @@ def _checked_pool(pool: type[Any], connection: type[Any], reach: Reach) -> type[
                     raise
             finally:
                 self._dns_host = host
-        raise AddressRefusedError(refusal(host, port))
+        raise UnreachableAddressError(refusal(host, port))
 
     kind = type("CheckedConnection", (connection,), {"_new_conn": connect})
     return type("CheckedPool", (pool,), {"ConnectionCls": kind})

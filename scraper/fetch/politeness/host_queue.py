@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scraper.fetch.politeness.errors import CrawlEndingError, HostGivenUpError
-from scraper.fetch.politeness.terms import Tally
+from scraper.fetch.politeness.terms import HostUse
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from scraper.fetch.politeness.ledger import Ledger
-    from scraper.fetch.politeness.terms import Outcome, Pace, Terms
+    from scraper.fetch.politeness.terms import HostAnswer, Pace, Terms
 
 POLL_S = 1.0
 """How often a host that is left alone is looked at, and the ledger is told of one that is crawled."""
@@ -36,7 +36,7 @@ HELD_S = 1.0
 _IDLE_S = 10.0
 
 
-class Gate:
+class HostQueue:
     """A host's gate. `pause` waits for so many seconds, and raises CrawlEndingError when the crawl ends."""
 
     def __init__(
@@ -97,7 +97,7 @@ class Gate:
         """Let nobody in until it is known what an answer means, which `tell` is about to find out."""
         self._held_until_s = self._now() + HELD_S
 
-    async def tell(self, outcome: Outcome) -> None:
+    async def tell(self, outcome: HostAnswer) -> None:
         """Say what became of a request; only what changes the pace is reported at once. Raise DatabaseError."""
         trouble = outcome.asks_for_a_break or outcome.failed
         if not trouble:
@@ -212,7 +212,7 @@ class Gate:
         self._pace, self._pace_at_s = pace, now_s
         self._room.set()
 
-    def _is_known(self, outcome: Outcome) -> bool:
+    def _is_known(self, outcome: HostAnswer) -> bool:
         """Return whether a refusal was sent for before the host was slowed down, and asks for no longer pause."""
         asked_s = outcome.asked_s or 0.0
         return outcome.asks_for_a_break and outcome.sent_at_s < self._slowed_at_s and asked_s <= self._blocked_s()
@@ -220,8 +220,8 @@ class Gate:
     def _blocked_s(self) -> float:
         return max(self._pace.blocked_s - (self._now() - self._pace_at_s), 0.0) if self._pace else 0.0
 
-    def _tally(self) -> Tally:
-        tally = Tally(self._asked, self._well)
+    def _tally(self) -> HostUse:
+        tally = HostUse(self._asked, self._well)
         self._asked = self._well = 0
         return tally
 

@@ -12,7 +12,7 @@ from scrapy import signals
 from scraper.errors import DatabaseError
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.fetch.politeness.host import is_loopback
-from scraper.fetch.politeness.host_queue import POLL_S, Gate
+from scraper.fetch.politeness.host_queue import POLL_S, HostQueue
 from scraper.fetch.politeness.host_store import MongoHosts
 from scraper.fetch.politeness.ledger import Ledger
 from scraper.fetch.politeness.terms import Limits, Terms
@@ -29,7 +29,7 @@ TICK_S = 0.2
 """How soon the end of a crawl is noticed by what waits; Scrapy has no signal for it."""
 
 
-class Gates:
+class HostQueues:
     """The gates of a crawl, by host."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -38,20 +38,20 @@ class Gates:
         self._crawler, self._crawl, self._max_wait_s = crawler, config.crawl, rules.max_wait_s
         limits = Limits(rules.max_delay_s, rules.max_wait_s, rules.backoff_s, rules.daily_requests)
         self._ledger = Ledger(MongoHosts(connection_to(config.mongodb)), limits)
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[str, HostQueue] = {}
         self._ending = asyncio.Event()
         self._ticking: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
         crawler.signals.connect(self._closed, signal=signals.spider_closed)
 
-    def of(self, host: str) -> Gate:
+    def of(self, host: str) -> HostQueue:
         """Return the gate of a host."""
         if host not in self._gates:
             crawl, near = self._crawl, is_loopback(host)
             concurrency = crawl.concurrency if near else crawl.concurrency_per_site
             terms = Terms(host, 0.0 if near else crawl.delay_s, concurrency)
-            self._gates[host] = Gate(self._ledger, terms, self._max_wait_s, self.pause)
+            self._gates[host] = HostQueue(self._ledger, terms, self._max_wait_s, self.pause)
             self._gates[host].ended = self._ending.is_set()
         return self._gates[host]
 

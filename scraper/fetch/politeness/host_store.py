@@ -14,7 +14,7 @@ from pymongo.write_concern import WriteConcern
 
 from models.hosts import Host
 from models.record import schema_of
-from scraper.fetch.politeness.terms import Seen
+from scraper.fetch.politeness.terms import HostSnapshot
 from scraper.storage.outage import UntilLost
 
 if TYPE_CHECKING:
@@ -34,17 +34,17 @@ _NOT_RULED = frozenset({"_id", "processes", "version", "seen_at"})
 
 
 @dataclass(frozen=True)
-class _Known:
+class _KnownHost:
     """A host as the last answer showed it."""
 
     document: dict[str, Any]
     at_s: float
     """`time.monotonic()` of the answer, whose `seen_at` is the server's time."""
 
-    def seen(self) -> Seen:
+    def seen(self) -> HostSnapshot:
         """Return the host, for a rule to change, and the server's time as it goes on from the answer."""
         now: datetime = self.document["seen_at"] + timedelta(seconds=time.monotonic() - self.at_s)
-        return Seen(Host._from_son(self.document), now)
+        return HostSnapshot(Host._from_son(self.document), now)
 
 
 class MongoHosts:
@@ -52,15 +52,15 @@ class MongoHosts:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _KnownHost] = {}
         self._collection: Collection[dict[str, Any]] | None = None
         self._until_lost = UntilLost(connection, "no more requests can be spaced")
 
-    def beat(self, host: str, process: str) -> Seen:
+    def beat(self, host: str, process: str) -> HostSnapshot:
         """Note that a process crawls a host, and return the host; raise DatabaseError without MongoDB."""
         return self._until_lost.do(lambda: self._beat(host, process))
 
-    def change(self, host: str, process: str, rule: Callable[[Host, datetime], T]) -> tuple[T, Seen]:
+    def change(self, host: str, process: str, rule: Callable[[Host, datetime], T]) -> tuple[T, HostSnapshot]:
         """Let a rule change a host on its own; raise DatabaseError without MongoDB."""
         return self._until_lost.do(lambda: self._change(host, process, rule))
 
@@ -68,11 +68,11 @@ class MongoHosts:
         """Take a process off a host's list; raise DatabaseError without MongoDB."""
         self._until_lost.do(lambda: self._hosts().update_one({"_id": host}, {"$unset": {f"processes.{process}": ""}}))
 
-    def _beat(self, host: str, process: str) -> Seen:
+    def _beat(self, host: str, process: str) -> HostSnapshot:
         alive = {"$set": {f"processes.{process}": "$$NOW", "seen_at": "$$NOW", "version": {"$ifNull": ["$version", 0]}}}
         return self._update({"_id": host}, [alive], upsert=True).seen()
 
-    def _change(self, host: str, process: str, rule: Callable[[Host, datetime], T]) -> tuple[T, Seen]:
+    def _change(self, host: str, process: str, rule: Callable[[Host, datetime], T]) -> tuple[T, HostSnapshot]:
         # What the last answer showed is still true unless another process came between: then one round trip is enough.
         known = self._known.get(host)
         seen = known.seen() if known else self._beat(host, process)
@@ -84,7 +84,7 @@ class MongoHosts:
                 time.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311 - so that two do not meet again
                 seen = self._beat(host, process)
 
-    def _replace(self, seen: Seen, process: str) -> _Known:
+    def _replace(self, seen: HostSnapshot, process: str) -> _KnownHost:
         """Write a changed host; raise DuplicateKeyError when another process has changed it."""
         host = seen.host
         values = host.to_mongo()
@@ -98,11 +98,11 @@ class MongoHosts:
         # With upsert, a version that is no longer there becomes an insert of the same _id, and so a clear error.
         return self._update({"_id": host.host, "version": host.version}, stages, upsert=True)
 
-    def _update(self, query: dict[str, Any], stages: list[dict[str, Any]], *, upsert: bool) -> _Known:
+    def _update(self, query: dict[str, Any], stages: list[dict[str, Any]], *, upsert: bool) -> _KnownHost:
         document = self._hosts().find_one_and_update(query, stages, upsert=upsert, return_document=ReturnDocument.AFTER)
         assert document is not None, "with upsert there is always one"
         assert document is not None, "with upsert there is always one"
-        known = self._known[document["_id"]] = _Known(document, time.monotonic())
+        known = self._known[document["_id"]] = _KnownHost(document, time.monotonic())
         return known
 
     def _hosts(self) -> Collection[dict[str, Any]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from models.hosts import Host
-    from scraper.fetch.politeness.terms import Limits, Outcome, Pace, Seen, Tally, Terms
+    from scraper.fetch.politeness.terms import HostAnswer, HostSnapshot, HostUse, Limits, Pace, Terms
 
 T = TypeVar("T")
 
@@ -27,11 +27,11 @@ class HostStore(Protocol):
     A process is known by a name without dots or dollar signs.
     """
 
-    def beat(self, host: str, process: str) -> Seen:
+    def beat(self, host: str, process: str) -> HostSnapshot:
         """Note that a process crawls a host, which need not be known yet, and return the host."""
         ...
 
-    def change(self, host: str, process: str, rule: Callable[[Host, datetime], T]) -> tuple[T, Seen]:
+    def change(self, host: str, process: str, rule: Callable[[Host, datetime], T]) -> tuple[T, HostSnapshot]:
         """Let a rule change a host as if nobody else did meanwhile; return its result, and the host as it then is.
 
         The rule gets the host and the database server's time. It may be called more than once.
@@ -59,7 +59,7 @@ class Ledger:
         self._process = uuid4().hex[:12]
         self._thread = ThreadPoolExecutor(1, "politeness")
 
-    async def share(self, terms: Terms, tally: Tally) -> Pace:
+    async def share(self, terms: Terms, tally: HostUse) -> Pace:
         """Say that this process still crawls a host, and what it did; to be called about once a second."""
 
         def settle(host: Host, now: datetime) -> None:
@@ -73,7 +73,7 @@ class Ledger:
 
         return await self._in_thread(work)
 
-    async def reserve(self, terms: Terms, wanted: int, tally: Tally) -> Reservation:
+    async def reserve(self, terms: Terms, wanted: int, tally: HostUse) -> Reservation:
         """Reserve turns for up to `wanted` requests; none while the host is left alone."""
 
         def rule(host: Host, now: datetime) -> list[float]:
@@ -86,7 +86,7 @@ class Ledger:
 
         return await self._in_thread(work)
 
-    async def report(self, terms: Terms, outcome: Outcome, tally: Tally) -> Pace:
+    async def report(self, terms: Terms, outcome: HostAnswer, tally: HostUse) -> Pace:
         """Say at once what became of a request, where that changes how the host is treated."""
 
         def rule(host: Host, now: datetime) -> None:
@@ -107,7 +107,7 @@ class Ledger:
         """Let the thread go once it has done what it was given."""
         self._thread.shutdown(wait=False)
 
-    def _pace(self, seen: Seen, terms: Terms) -> Pace:
+    def _pace(self, seen: HostSnapshot, terms: Terms) -> Pace:
         return rules.pace_of(seen.host, terms, self._limits, self._process, seen.now)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""The downloader middleware through which every request passes its host's gate, and every answer is reported."""
+"""The downloader middleware through which every request waits in its host's queue, and every answer is reported."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from scraper.core.crawl_control import control_of, stores_records
 from scraper.errors import DatabaseError
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.fetch.politeness.host import host_of
-from scraper.fetch.politeness.host_queues import Gates
-from scraper.fetch.politeness.terms import Outcome
+from scraper.fetch.politeness.host_queues import HostQueues
+from scraper.fetch.politeness.terms import HostAnswer
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from scraper.core.config import Config
-    from scraper.fetch.politeness.host_queue import Gate
+    from scraper.fetch.politeness.host_queue import HostQueue
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,8 @@ class Politeness:
     def __init__(self, crawler: Crawler) -> None:
         config: Config = crawler.settings["SWATHE"]
         self._crawler, self._rules = crawler, config.politeness
-        self.gates = Gates(crawler)
-        self._inside: dict[Request, Gate] = {}
+        self.gates = HostQueues(crawler)
+        self._inside: dict[Request, HostQueue] = {}
         self._sent_at_s: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
 
     @classmethod
@@ -95,7 +95,7 @@ class Politeness:
         retried = self._crawler.get_downloader_middleware(RetryMiddleware)
         if retried is not None and isinstance(exception, retried.exceptions_to_retry):
             reason = " ".join(str(exception).split())[:200] or type(exception).__name__
-            await self._tell(self.gates.of(host_of(request.url)), Outcome(0, f"gave no answer: {reason}"))
+            await self._tell(self.gates.of(host_of(request.url)), HostAnswer(0, f"gave no answer: {reason}"))
 
     def obey_delay(self, host: str, delay_s: float) -> None:
         """Space the requests to a host as its robots.txt asks; warn when that is more than is configured."""
@@ -116,7 +116,7 @@ class Politeness:
         if (control := control_of(self._crawler)) is not None:
             control.note(text)
 
-    async def _wait(self, gate: Gate, again_s: float) -> None:
+    async def _wait(self, gate: HostQueue, again_s: float) -> None:
         started_s = time.monotonic()
         try:
             await self.gates.pause(again_s)
@@ -141,7 +141,7 @@ class Politeness:
             self._end_run(f"quiet hours: [politeness] quiet_hours = {hours}, which is {left_s:.0f} s more")
         await self.gates.pause(left_s)
 
-    async def _tell(self, gate: Gate, outcome: Outcome) -> None:
+    async def _tell(self, gate: HostQueue, outcome: HostAnswer) -> None:
         try:
             await gate.tell(outcome)
         except DatabaseError as error:
@@ -168,10 +168,10 @@ class Politeness:
             gate.leave()
 
 
-def _outcome(response: Response, sent_at_s: float) -> Outcome:
+def _outcome(response: Response, sent_at_s: float) -> HostAnswer:
     header = (response.headers.get("Retry-After") or b"").decode("latin-1")
     asked_s = retry_after_s(header, datetime.now(UTC)) if response.status in (429, 503) and header else None
-    return Outcome(response.status, f"answered {response.status}", asked_s, sent_at_s)
+    return HostAnswer(response.status, f"answered {response.status}", asked_s, sent_at_s)
 
 
 _MOST_DIGITS = 12

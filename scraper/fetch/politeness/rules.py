@@ -11,7 +11,7 @@ from scraper.fetch.politeness.terms import Pace
 
 if TYPE_CHECKING:
     from models.hosts import Host
-    from scraper.fetch.politeness.terms import Limits, Outcome, Tally, Terms
+    from scraper.fetch.politeness.terms import HostAnswer, HostUse, Limits, Terms
 
 JITTER = 0.5
 """A delay is this share shorter or longer, at random."""
@@ -106,7 +106,7 @@ def reserve(host: Host, now: datetime, terms: Terms, limits: Limits, wanted: int
     return starts
 
 
-def settle(host: Host, now: datetime, terms: Terms, tally: Tally) -> None:
+def settle(host: Host, now: datetime, terms: Terms, tally: HostUse) -> None:
     """Write down what a process did and on what terms, and make a learned delay shorter when it is time."""
     _begin_day(host, now)
     host.requests_today += tally.asked
@@ -136,7 +136,7 @@ def easing_due(host: Host, now: datetime) -> bool:
     )
 
 
-def note(host: Host, now: datetime, terms: Terms, limits: Limits, outcome: Outcome, age_s: float = 0.0) -> None:
+def note(host: Host, now: datetime, terms: Terms, limits: Limits, outcome: HostAnswer, age_s: float = 0.0) -> None:
     """Draw the consequences of one outcome, of a request that was sent `age_s` ago."""
     sent_at = now - timedelta(seconds=age_s)
     if outcome.asks_for_a_break:
@@ -152,7 +152,7 @@ def note(host: Host, now: datetime, terms: Terms, limits: Limits, outcome: Outco
     host.problems = [*host.problems, problem][-KEPT:]
 
 
-def _throttle(host: Host, now: datetime, terms: Terms, limits: Limits, outcome: Outcome, sent_at: datetime) -> None:
+def _throttle(host: Host, now: datetime, terms: Terms, limits: Limits, outcome: HostAnswer, sent_at: datetime) -> None:
     _close_breaker(host)
     if host.slowed_at is None or sent_at > host.slowed_at:
         # What was sent before the host was slowed down says nothing new: sixteen refusals at once are one complaint.
@@ -169,7 +169,7 @@ def _throttle(host: Host, now: datetime, terms: Terms, limits: Limits, outcome: 
         _block(host, now, outcome.asked_s + CLOCK_S, f"{outcome.what} and asked to wait {outcome.asked_s:.0f} s")
 
 
-def _fail(host: Host, now: datetime, limits: Limits, outcome: Outcome) -> None:
+def _fail(host: Host, now: datetime, limits: Limits, outcome: HostAnswer) -> None:
     host.failures += 1
     if host.breaker == "half-open" or (host.breaker == "closed" and host.failures >= BREAKER_AFTER):
         host.breaker, host.openings = "open", host.openings + 1

@@ -33,7 +33,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class HostAnswer:
     """What became of one request."""
 
     status: int
@@ -57,7 +57,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Tally:
+class HostUse:
     """What a process did since it last said so: requests let in without a reservation, and answers that were well."""
 
     asked: int = 0
@@ -65,7 +65,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Seen:
+class HostSnapshot:
     """A host's document as it is now, and the database server's time (UTC)."""
 
     host: Host

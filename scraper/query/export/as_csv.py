@@ -6,14 +6,14 @@ import codecs
 import csv
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from scraper.core.text import Lists, cell_text, defused, printable
+from scraper.core.text import ListStyle, cell_text, defused, printable
 from scraper.query.export.table import ABSENT
 
 if TYPE_CHECKING:
     from scraper.query.export.table import Table
 
 
-def write_csv(table: Table, out: BinaryIO, lists: Lists) -> None:
+def write_csv(table: Table, out: BinaryIO, lists: ListStyle) -> None:
     """Write all rows; a text that a spreadsheet would run gets an apostrophe before it, numbers stay numbers."""
     # The end of a line is also what makes the writer quote a cell with a bare CR or LF in it.
     writer = csv.writer(codecs.getwriter("utf-8")(out), lineterminator="\r\n")
@@ -22,7 +22,7 @@ def write_csv(table: Table, out: BinaryIO, lists: Lists) -> None:
         writer.writerow([_cell(value, lists) for value in row])
 
 
-def _cell(value: Any, lists: Lists) -> str:
+def _cell(value: Any, lists: ListStyle) -> str:
     if value is ABSENT or value is None:
         return ""
     if isinstance(value, str | list):

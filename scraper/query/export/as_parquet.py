@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from bson import Decimal128
 
-from scraper.core.text import Lists, cell_text, json_text
+from scraper.core.text import ListStyle, cell_text, json_text
 from scraper.errors import FileError
-from scraper.query.export.table import ABSENT, Column, Kind
+from scraper.query.export.table import ABSENT, Column, ColumnType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,14 +26,19 @@ SHORT, LONG = 18, 38
 """Digits of a decimal that fits 8 bytes, and of the widest one that every reader knows (decimal128)."""
 
 _TYPES = {
-    Kind.TEXT: pa.string(),
-    Kind.WHOLE: pa.int64(),
-    Kind.FLOAT: pa.float64(),
-    Kind.TRUTH: pa.bool_(),
-    Kind.TIME: pa.timestamp("ms", tz="UTC"),
-    Kind.NESTED: pa.string(),
+    ColumnType.TEXT: pa.string(),
+    ColumnType.WHOLE: pa.int64(),
+    ColumnType.FLOAT: pa.float64(),
+    ColumnType.TRUTH: pa.bool_(),
+    ColumnType.TIME: pa.timestamp("ms", tz="UTC"),
+    ColumnType.NESTED: pa.string(),
 }
-_PYTHON: dict[Kind, Any] = {Kind.WHOLE: int, Kind.FLOAT: int | float, Kind.TRUTH: bool, Kind.TIME: datetime}
+_PYTHON: dict[ColumnType, Any] = {
+    ColumnType.WHOLE: int,
+    ColumnType.FLOAT: int | float,
+    ColumnType.TRUTH: bool,
+    ColumnType.TIME: datetime,
+}
 
 
 def write_parquet(table: Table, out: BinaryIO) -> None:
@@ -81,18 +86,18 @@ def _value(value: Any, column: Column, type_: pa.DataType) -> Any:
     return _plain(value, column.kind, type_)
 
 
-def _plain(value: Any, kind: Kind, type_: pa.DataType) -> Any:
+def _plain(value: Any, kind: ColumnType, type_: pa.DataType) -> Any:
     if value is None:
         return None
-    if kind is Kind.TEXT:
-        return value if isinstance(value, str) else cell_text(value, Lists.JSON)
-    if kind is Kind.NESTED:
+    if kind is ColumnType.TEXT:
+        return value if isinstance(value, str) else cell_text(value, ListStyle.JSON)
+    if kind is ColumnType.NESTED:
         return json_text(value)
-    if kind is Kind.DECIMAL:
+    if kind is ColumnType.DECIMAL:
         number = _decimal(value)
-        return number if pa.types.is_decimal(type_) else cell_text(value, Lists.JSON)
+        return number if pa.types.is_decimal(type_) else cell_text(value, ListStyle.JSON)
     expected = _PYTHON[kind]
-    if not isinstance(value, expected) or (isinstance(value, bool) and kind is not Kind.TRUTH):
+    if not isinstance(value, expected) or (isinstance(value, bool) and kind is not ColumnType.TRUTH):
         raise TypeError(f"found {value!r:.80}")
     return value
 
@@ -111,7 +116,7 @@ def _decimal_types(table: Table) -> dict[str, pa.DataType]:
     Parquet has one scale a column, and only the values say which: so they are read once before. A column that no
     decimal of 38 digits holds, or with NaN in it, is written as text, with a note.
     """
-    columns = [column for column in table.columns if column.kind is Kind.DECIMAL]
+    columns = [column for column in table.columns if column.kind is ColumnType.DECIMAL]
     whole, fraction = dict.fromkeys(columns, 0), dict.fromkeys(columns, 0)
     unfit: set[Column] = set()
     for row in table.values(columns) if columns else ():

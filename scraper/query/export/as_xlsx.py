@@ -11,7 +11,7 @@ from bson import Decimal128
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError, FileSizeError
 
-from scraper.core.text import Lists, cell_text, decimal_text, printable
+from scraper.core.text import ListStyle, cell_text, decimal_text, printable
 from scraper.errors import FileError, UsageError
 from scraper.query.export.table import ABSENT
 
@@ -36,7 +36,7 @@ EXACT_DIGITS, EXACT_EXPONENT = 15, 300
 """What a number of Excel's holds for sure."""
 
 
-def write_xlsx(table: Table, out: BinaryIO, lists: Lists, folder: Path) -> None:
+def write_xlsx(table: Table, out: BinaryIO, lists: ListStyle, folder: Path) -> None:
     """Write all rows into one sheet; raise UsageError when there are more than it holds, FileError beyond 4 GB.
 
     The sheet is gathered in a temporary folder inside `folder`, on the disk that has room for the file itself.
@@ -71,7 +71,7 @@ def check_rows(records: int) -> None:
 class _Sheet:
     """One worksheet that is written from top to bottom."""
 
-    def __init__(self, book: Workbook, lists: Lists) -> None:
+    def __init__(self, book: Workbook, lists: ListStyle) -> None:
         self.sheet: Worksheet = book.add_worksheet()
         self.cut = 0
         self._lists = lists

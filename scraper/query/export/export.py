@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import zstandard
 
 from scraper.core.atomic_file import check_place, whole_file
-from scraper.core.text import Lists
+from scraper.core.text import ListStyle
 from scraper.errors import UsageError
 from scraper.query.export.as_csv import write_csv
 from scraper.query.export.as_json import write_json, write_jsonl
@@ -28,7 +28,7 @@ COMPRESSIONS = (".gz", ".zst")
 
 
 @dataclass(frozen=True)
-class Written:
+class ExportResult:
     """What an export has done."""
 
     records: int
@@ -57,7 +57,7 @@ def check_target(target: Path) -> None:
     check_place(target)
 
 
-def export(table: Table, target: Path, lists: Lists = Lists.JOIN) -> Written:
+def export(table: Table, target: Path, lists: ListStyle = ListStyle.JOIN) -> ExportResult:
     """Write a table's records into a file, whole or not at all; raise UsageError, FileError or PyMongoError."""
     started = time.monotonic()
     suffix, compression = format_of(target)
@@ -77,7 +77,7 @@ def export(table: Table, target: Path, lists: Lists = Lists.JOIN) -> Written:
             from scraper.query.export.as_xlsx import write_xlsx
 
             write_xlsx(table, out, lists, target.resolve().parent)
-    return Written(table.taken, target.stat().st_size, time.monotonic() - started, table.notes)
+    return ExportResult(table.taken, target.stat().st_size, time.monotonic() - started, table.notes)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ STEP = 500
 """Records between two moves of the progress bar."""
 
 
-class Kind(StrEnum):
+class ColumnType(StrEnum):
     """What the values of a column are."""
 
     TEXT = "a text"
@@ -39,15 +39,15 @@ class Kind(StrEnum):
     NESTED = "nested fields"
 
 
-_KINDS: tuple[tuple[type, Kind], ...] = (
-    (me.BooleanField, Kind.TRUTH),
-    (me.IntField, Kind.WHOLE),
-    (me.FloatField, Kind.FLOAT),
-    (me.Decimal128Field, Kind.DECIMAL),
-    (me.DateTimeField, Kind.TIME),
-    (me.StringField, Kind.TEXT),
-    (me.ObjectIdField, Kind.TEXT),
-    (me.UUIDField, Kind.TEXT),
+_KINDS: tuple[tuple[type, ColumnType], ...] = (
+    (me.BooleanField, ColumnType.TRUTH),
+    (me.IntField, ColumnType.WHOLE),
+    (me.FloatField, ColumnType.FLOAT),
+    (me.Decimal128Field, ColumnType.DECIMAL),
+    (me.DateTimeField, ColumnType.TIME),
+    (me.StringField, ColumnType.TEXT),
+    (me.ObjectIdField, ColumnType.TEXT),
+    (me.UUIDField, ColumnType.TEXT),
 )
 
 
@@ -57,7 +57,7 @@ class Column:
 
     name: str
     path: str
-    kind: Kind
+    kind: ColumnType
     many: bool = False
     """Whether a value is a list of such."""
 
@@ -122,7 +122,11 @@ def _column(name: str, path: str, owner: BaseField) -> Column:
     many = isinstance(owner, me.ListField)
     inner = owner.field if many else owner
     within = "." in path and isinstance(owner, me.DictField)
-    kind = Kind.NESTED if within else next((kind for base, kind in _KINDS if isinstance(inner, base)), Kind.NESTED)
+    kind = (
+        ColumnType.NESTED
+        if within
+        else next((kind for base, kind in _KINDS if isinstance(inner, base)), ColumnType.NESTED)
+    )
     return Column(name, path, kind, many)
 
 

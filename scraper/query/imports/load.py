@@ -47,7 +47,7 @@ ALREADY_THERE = "already there"
 
 
 @dataclass
-class Taken:
+class Loaded:
     """What became of a file's lines."""
 
     run: ObjectId
@@ -65,10 +65,10 @@ class Import:
         self._connection, self._document = connection, document
         # By their dotted paths, as Scrapy finds them: nothing imports `pipelines`.
         self._steps: list[Any] = [load_object(path)() for path in pipelines if path != STORE_STEP]
-        self.taken = Taken(ObjectId())
+        self.taken = Loaded(ObjectId())
         self._store = Store(connection, self.taken.run, SPIDER)
 
-    def take(self, path: Path, lines: Iterator[Line | BadLine], advance: Callable[[int], object]) -> Taken:
+    def take(self, path: Path, lines: Iterator[Line | BadLine], advance: Callable[[int], object]) -> Loaded:
         """Store the lines, batch by batch, and close the run; raise DatabaseError.
 
         A line with `first_seen` is a move and keeps its bookkeeping; one that is there already is left as it is.

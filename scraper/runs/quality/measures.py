@@ -34,7 +34,7 @@ KEPT_SELECTORS = 100
 
 
 @dataclass(slots=True)
-class Tally:
+class RecordCounts:
     """What was counted of one document's records."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -46,7 +46,7 @@ class Measures:
     """The counts of one crawl."""
 
     def __init__(self) -> None:
-        self._tallies: dict[type[Record], Tally] = defaultdict(Tally)
+        self._tallies: dict[type[Record], RecordCounts] = defaultdict(RecordCounts)
         # They are this process's, and a crawl in a test is not the first of its process.
         self._before = {name: (use.asked, use.missed) for name, use in select.uses.items()}
 

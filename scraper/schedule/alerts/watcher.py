@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from scraper.core.config import Config
     from scraper.core.config.schedules import AlertsConfig
-    from scraper.schedule.decisions import End
+    from scraper.schedule.decisions import RunEnd
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Alerts:
         self._next_look = datetime.min.replace(tzinfo=UTC)
         prepare(connection_to(config.mongodb).open())
 
-    def ended(self, firing: Firing, end: End) -> None:
+    def ended(self, firing: Firing, end: RunEnd) -> None:
         """Report a scheduled run, after its last try."""
         run = Run.objects(id=end.run).as_pymongo().first() if end.run else None
         if run is not None and run["state"] in ("finished", "failed"):
@@ -123,7 +123,7 @@ class Alerts:
 class NoAlerts:
     """Stands for the alerts where no target is set."""
 
-    def ended(self, firing: Firing, end: End) -> None:
+    def ended(self, firing: Firing, end: RunEnd) -> None:
         """Tell nobody."""
 
     def missed(self, firing: Firing) -> None:

@@ -10,7 +10,7 @@ from scraper.errors import UsageError
 from scraper.storage.indexes import KEY_INDEX, ensure_indexes, key_columns
 from scraper.storage.migration.keeping import keep
 from scraper.storage.migration.retypes import ASIDE
-from scraper.storage.migration.stored import Finding, old_columns
+from scraper.storage.migration.stored import SchemaFinding, old_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,23 +44,23 @@ class Keys:
         """Whether there is a unique index over another key."""
         return key_columns(self._records) not in (None, self._key)
 
-    def find(self) -> Iterator[Finding]:
+    def find(self) -> Iterator[SchemaFinding]:
         """Yield what would be filled in, merged and indexed; raise UsageError where the key cannot be made."""
         for column, default in self._defaults.items():
             if count := self._records.count_documents(self._lacking(column)):
-                yield Finding(f"set `{column}` to its default {default!r} in {count} records", count)
+                yield SchemaFinding(f"set `{column}` to its default {default!r} in {count} records", count)
         self.refuse_records_without_key()
         groups = list(islice(self._equal(), EXAMPLES)) if self._has_to_merge else []
         if groups:
             total = sum(len(group["records"]) - 1 for group in self._equal())
             examples = [f"{len(g['records'])} records have {' / '.join(map(str, g['_id'].values()))}" for g in groups]
             what = f"keep {total} records in `rejected`: a newer one has the same {', '.join(self._schema.key)}"
-            yield Finding(what, total, tuple(examples))
+            yield SchemaFinding(what, total, tuple(examples))
         if (indexed := key_columns(self._records)) != self._key and self._records.find_one({}, ["_id"]):
             instead = f", instead of that over {', '.join(indexed)}" if indexed else ""
-            yield Finding(f"make the unique index over {', '.join(self._key)}{instead}", 1)
+            yield SchemaFinding(f"make the unique index over {', '.join(self._key)}{instead}", 1)
         if names := self._useless_indexes():
-            yield Finding(f"drop the indexes of old names: {', '.join(names)}", len(names))
+            yield SchemaFinding(f"drop the indexes of old names: {', '.join(names)}", len(names))
 
     def refuse_records_without_key(self) -> None:
         """Raise UsageError where nothing fills a part of the key that stored records lack."""

@@ -10,7 +10,7 @@ from scraper.errors import UsageError
 from scraper.storage.migration.keys import Keys
 from scraper.storage.migration.renames import Renames
 from scraper.storage.migration.retypes import Retypes
-from scraper.storage.migration.stored import Finding, old_columns
+from scraper.storage.migration.stored import SchemaFinding, old_columns
 from scraper.storage.run_heartbeat import mark_lost_runs
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Migration:
         self._renames, self._retypes = Renames(database, document), Retypes(database, document)
         self._keys = Keys(database, document)
 
-    def find(self) -> list[Finding]:
+    def find(self) -> list[SchemaFinding]:
         """Return what would be done, in order; changes nothing. Raise UsageError where a hint is missing. Blocks."""
         return [*self._renames.find(), *self._retypes.find(), *self._keys.find()]
 

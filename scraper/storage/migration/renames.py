@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from models.record import schema_of
 from models.system import Change, Rejected
 from scraper.storage.migration.keeping import keep
-from scraper.storage.migration.stored import Finding, old_columns
+from scraper.storage.migration.stored import SchemaFinding, old_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ class Renames:
             (old, name, schema.columns[name]) for name in schema.content for old in old_columns(document, name)
         ]
 
-    def find(self) -> Iterator[Finding]:
+    def find(self) -> Iterator[SchemaFinding]:
         """Yield what has an old name."""
         for old, name, column in self._pairs:
             counts = {
@@ -42,7 +42,7 @@ class Renames:
             }
             if total := sum(counts.values()):
                 what = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-                yield Finding(f"rename `{old}` to `{column}` in {what}", total)
+                yield SchemaFinding(f"rename `{old}` to `{column}` in {what}", total)
 
     def apply(self, progress: Callable[[int], None]) -> None:
         """Rename in batches; where a record has both names the new one counts and the other value is kept."""

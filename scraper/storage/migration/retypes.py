@@ -10,7 +10,7 @@ from pymongo import UpdateOne
 from models.record import schema_of
 from models.system import Change
 from scraper.storage.migration.keeping import keep
-from scraper.storage.migration.stored import Finding, converted, fits, of_other_type, old_columns, stored_types
+from scraper.storage.migration.stored import SchemaFinding, converted, fits, of_other_type, old_columns, stored_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ ASIDE = "_unconverted"
 
 
 @dataclass
-class Tally:
+class ValueCount:
     """How many values, and the first of them."""
 
     count: int = 0
@@ -50,10 +50,10 @@ class Retypes:
         self._changes = database[Change._get_collection_name()]
         self._typed = [name for name in schema.content if stored_types(schema.fields[name])]
 
-    def find(self) -> Iterator[Finding]:
+    def find(self) -> Iterator[SchemaFinding]:
         """Yield what would be converted, and what cannot be; also under a name that is to be renamed first."""
         for name in self._typed:
-            tally = {True: Tally(), False: Tally()}
+            tally = {True: ValueCount(), False: ValueCount()}
             for column in (self._schema.columns[name], *old_columns(self._document, name)):
                 for record in self._records.find(self._other(name, column), [column, "url"]):
                     value = record[column]
@@ -64,12 +64,12 @@ class Retypes:
                         tally[False].add(f"{_short(value)}: {_short(error)}")
             what = f"to {type(self._schema.fields[name]).__name__}"
             if count := tally[True].count:
-                yield Finding(f"convert `{name}` {what} in {count} records", count, tuple(tally[True].examples))
+                yield SchemaFinding(f"convert `{name}` {what} in {count} records", count, tuple(tally[True].examples))
             if count := tally[False].count:
                 text = f"set aside `{name}` as `{name}{ASIDE}` in {count} records: it cannot be converted {what}"
-                yield Finding(text, count, tuple(tally[False].examples))
+                yield SchemaFinding(text, count, tuple(tally[False].examples))
             if count := sum(1 for _ in self._history(name)):
-                yield Finding(f"convert `{name}` {what} in {count} changes", count)
+                yield SchemaFinding(f"convert `{name}` {what} in {count} changes", count)
 
     def touches(self, names: tuple[str, ...]) -> bool:
         """Return whether values of one of the fields are to be converted."""

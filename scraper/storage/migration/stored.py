@@ -45,7 +45,7 @@ NOTHING = ("null", "missing")
 
 
 @dataclass(frozen=True)
-class Finding:
+class SchemaFinding:
     """One thing that a migration would do, or has to say."""
 
     what: str

@@ -65,7 +65,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Plan:
+class WritePlan:
     """What to do about one key: the entries that have it, in order, and the one write that serves them all."""
 
     schema: Schema

@@ -20,7 +20,7 @@ from scraper.storage.connection import CODEC
 from scraper.storage.indexes import KEY_INDEX
 from scraper.storage.records.bulk import DUPLICATE_KEY, send
 from scraper.storage.records.change_log import MAX_CLAIM_BYTES, ChangeLog, size_of, update_of
-from scraper.storage.records.plan import Entry, Outcome, Plan, Sighting
+from scraper.storage.records.plan import Entry, Outcome, Sighting, WritePlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +88,7 @@ class Upsert:
         """Return what became of each record stored, by the id() of its Found."""
         return {id(entry.found): entry.outcome for entry in self._entries if entry.outcome}
 
-    def preview(self, founds: Iterable[Found]) -> list[Plan]:
+    def preview(self, founds: Iterable[Found]) -> list[WritePlan]:
         """Return what storing the records would do, and do nothing."""
         return self._plans([entry for found in founds if (entry := self._entry(found)) is not None], look=True)
 
@@ -115,22 +115,22 @@ class Upsert:
         again += self._execute(plans)
         return [entry for plan in again for entry in plan.entries]
 
-    def _plans(self, pending: list[Entry], *, look: bool) -> list[Plan]:
+    def _plans(self, pending: list[Entry], *, look: bool) -> list[WritePlan]:
         """Decide what becomes of each key."""
         groups: dict[tuple[Any, ...], list[Entry]] = {}
         for entry in pending:
             groups.setdefault(self._key_of(entry.content), []).append(entry)
         existing = self._read(list(groups)) if look else {}
-        plans = [Plan(self._schema, entries, existing.get(key)) for key, entries in groups.items()]
+        plans = [WritePlan(self._schema, entries, existing.get(key)) for key, entries in groups.items()]
         for plan in plans:
             plan.decide()
         return plans
 
-    def _claim(self, changed: list[Plan]) -> list[Plan]:
+    def _claim(self, changed: list[WritePlan]) -> list[WritePlan]:
         """Write the changes before the records; return the plans to decide again."""
         if not changed:
             return []
-        claimed: dict[str, Plan] = {}
+        claimed: dict[str, WritePlan] = {}
         for plan in changed:
             plan.claim = self._log.compose(plan.old or {}, plan.tracked, plan.url)
             if (size := size_of(plan.claim)) > MAX_CLAIM_BYTES:
@@ -146,15 +146,15 @@ class Upsert:
                 claimed[claim_id].forget()
         return [claimed[claim_id] for claim_id in lost]
 
-    def _execute(self, plans: list[Plan]) -> list[Plan]:
+    def _execute(self, plans: list[WritePlan]) -> list[WritePlan]:
         """Write the records; return the plans to decide again."""
         for plan in plans:
             record = plan.old["_id"] if plan.old else ObjectId()
             for entry in plan.entries:
                 entry.found.stored_as = record
         requests: list[Any] = []
-        owners: list[list[Plan]] = []
-        unchanged: list[Plan] = []
+        owners: list[list[WritePlan]] = []
+        unchanged: list[WritePlan] = []
         for plan in plans:
             if plan.old is None:
                 requests.append(self._insert(plan))
@@ -181,9 +181,9 @@ class Upsert:
         again = self._answer(faults, owners)
         return [*again, *self._overtaken(updated)] if matched < len(updated) else again
 
-    def _answer(self, faults: list[dict[str, Any]], owners: list[list[Plan]]) -> list[Plan]:
+    def _answer(self, faults: list[dict[str, Any]], owners: list[list[WritePlan]]) -> list[WritePlan]:
         """Refuse what the server refused, and return the plans whose key somebody else has inserted meanwhile."""
-        again: list[Plan] = []
+        again: list[WritePlan] = []
         for fault in faults:
             for plan in owners[fault["index"]]:
                 if fault["code"] == DUPLICATE_KEY and f"index: {KEY_INDEX} " in fault["errmsg"]:
@@ -195,7 +195,7 @@ class Upsert:
                         self._log.withdraw([plan.claim])
         return again
 
-    def _overtaken(self, updated: list[Plan]) -> list[Plan]:
+    def _overtaken(self, updated: list[WritePlan]) -> list[WritePlan]:
         """Return the plans whose record was removed, or declared gone, after it was read.
 
         A claimed update that matched nothing was carried out by somebody else; its quiet values were not.
@@ -222,7 +222,7 @@ class Upsert:
         found = self._collection.find(query, [*columns, "url", "changed_at", "gone_at", "last_seen", "run"])
         return {self._key_of(document): document for document in found}
 
-    def _insert(self, plan: Plan) -> InsertOne[Any]:
+    def _insert(self, plan: WritePlan) -> InsertOne[Any]:
         document = {
             "_id": plan.entries[-1].found.stored_as,
             **plan.state,
