@@ -1,4 +1,4 @@
-"""The filtering proxy: a browser's only way to the network. It refuses private addresses, whatever in a page asks for them.
+"""The filtering proxy: a browser's only way to the network, which refuses private addresses whatever a page asks for.
 
 A proxy in a thread of this process, one port for each driver. It looks names up itself and connects to the address it
 has checked, so that a name cannot lead elsewhere a moment later. What is encrypted stays so: of https it sees the host.
