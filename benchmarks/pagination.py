@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from models.quotes import Quote  # noqa: E402
+from scraper.demo import PracticeServer, enlarge, load_site  # noqa: E402
 from scraper.paging import NextLink  # noqa: E402
-from scraper.practice import PracticeServer, enlarge, load_site  # noqa: E402
 from scraper.select import first, texts  # noqa: E402
 from scraper.spider import SiteSpider  # noqa: E402
 

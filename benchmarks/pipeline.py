@@ -198,7 +198,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder, "SWATHE_MONGODB_IDLE_STOP_S": "30"}
         server = subprocess.Popen(
-            [sys.executable, "-m", "scraper.practice", "--port", "0", *SITE],
+            [sys.executable, "-m", "scraper.demo", "--port", "0", *SITE],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

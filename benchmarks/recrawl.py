@@ -62,7 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
     options = parser.parse_args()
-    command = [sys.executable, "-m", "scraper.practice", "--port", "0", *SITE]
+    command = [sys.executable, "-m", "scraper.demo", "--port", "0", *SITE]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as server:
         assert server.stdout is not None
         site = server.stdout.readline().strip()

@@ -11,7 +11,7 @@ from bson.codec_options import CodecOptions
 from pymongo import MongoClient
 from support import Swathe, configured
 
-from scraper.practice import PracticeServer
+from scraper.demo import PracticeServer
 from scraper.storage.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:

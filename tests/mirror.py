@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from support import last_run
 
-from scraper.practice import Fault, PracticeServer, enlarge, load_site
+from scraper.demo import Fault, PracticeServer, enlarge, load_site
 
 if TYPE_CHECKING:
     from pymongo.database import Database
     from support import Swathe
 
-    from scraper.practice import PracticeSite
+    from scraper.demo import PracticeSite
 
     Mongo = Database[dict[str, Any]]
 

@@ -9,7 +9,7 @@ from bson import ObjectId
 from models.record import Found
 from models.registry import record_documents
 from pipelines.validate import validate
-from scraper.practice import load_site
+from scraper.demo import load_site
 from scraper.storage.records.store import Store
 
 if TYPE_CHECKING:

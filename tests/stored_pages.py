@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
     from support import Result, Swathe
 
-    from scraper.practice import PracticeServer
+    from scraper.demo import PracticeServer
 
     Mongo = Database[dict[str, Any]]
 

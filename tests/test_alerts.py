@@ -17,8 +17,8 @@ from support import configured, until
 from models.alerts import Incident
 from models.schedules import Firing
 from models.system import Run
+from scraper.demo import Fault, PracticeServer
 from scraper.errors import ConfigError
-from scraper.practice import Fault, PracticeServer
 from scraper.schedule.alerts import watcher as watching
 from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due
 from scraper.schedule.alerts.message import harmless, message_of

@@ -14,8 +14,8 @@ from bson import Decimal128, ObjectId
 from models.books import Book
 from scraper.cli.app import app
 from scraper.cli.output import visible
+from scraper.demo import load_site
 from scraper.errors import UsageError
-from scraper.practice import load_site
 from scraper.query.filters import mongo_filter
 
 if TYPE_CHECKING:

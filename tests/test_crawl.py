@@ -14,7 +14,7 @@ import pytest
 from support import ROOT, last_run, until
 
 from models.registry import record_documents
-from scraper.practice import Fault, PracticeServer
+from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

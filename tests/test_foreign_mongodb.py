@@ -17,8 +17,8 @@ from cryptography.x509.oid import NameOID
 from pymongo import MongoClient
 from support import configured, until
 
+from scraper.demo import PracticeServer
 from scraper.errors import ConfigError, DatabaseError
-from scraper.practice import PracticeServer
 from scraper.storage.connection import Connection, mask_password
 from scraper.storage.embedded.binary import find_mongod
 

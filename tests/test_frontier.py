@@ -16,6 +16,7 @@ from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
 from support import configured, last_run, until
 
+from scraper.demo import Fault, PracticeServer
 from scraper.frontier.exchange import Exchange
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.mongo_backend import MongoFrontier
@@ -24,7 +25,6 @@ from scraper.frontier.outgoing import PATIENCE_S
 from scraper.frontier.protocol import Ack, Batch, Put
 from scraper.frontier.ready import Ready
 from scraper.frontier.writer import Writer
-from scraper.practice import Fault, PracticeServer
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:

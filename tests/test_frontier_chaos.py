@@ -17,9 +17,9 @@ import pytest
 from redis_process import RedisProcess
 from support import Swathe, last_run, until
 
-from scraper.practice import Fault, PracticeServer
-from scraper.practice.data import load_site
-from scraper.practice.enlargement import enlarge
+from scraper.demo import Fault, PracticeServer
+from scraper.demo.data import load_site
+from scraper.demo.enlargement import enlarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

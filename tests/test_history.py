@@ -23,8 +23,8 @@ from models.record import Found, Record, schema_of
 from pipelines.clean import clean
 from pipelines.validate import validate
 from scraper.cli.chart import draw_chart
+from scraper.demo import Fault, PracticeServer
 from scraper.errors import UsageError
-from scraper.practice import Fault, PracticeServer
 from scraper.query.history import Selection, changes_of, find_record
 from scraper.storage.connection import Connection
 from scraper.storage.records.gone import mark_gone

@@ -40,7 +40,7 @@ def test_packages_import_in_one_direction_only(package: str) -> None:
 
 
 def test_the_practice_site_knows_nothing_of_what_scrapes_it() -> None:
-    for file in (ROOT / "scraper" / "practice").glob("*.py"):
+    for file in (ROOT / "scraper" / "demo").glob("*.py"):
         assert imported_packages(file) <= {"scraper"}
         assert "from models" not in file.read_text()
 

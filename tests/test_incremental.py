@@ -12,7 +12,7 @@ from mirror import SITE, Mirror, books_of, with_books
 from support import last_run
 
 from scraper.core.code_stamp import code_stamp
-from scraper.practice import PracticeServer, enlarge, load_site
+from scraper.demo import PracticeServer, enlarge, load_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from support import ROOT, configured, until
 
 from scraper.core.masking import Masking, secrets_of
+from scraper.demo import Fault, PracticeServer
 from scraper.errors import ConfigError
-from scraper.practice import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

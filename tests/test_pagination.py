@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support import ROOT, last_run
 
-from scraper.practice import Fault, PracticeServer
+from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from pymongo.database import Database

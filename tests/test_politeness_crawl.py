@@ -13,7 +13,7 @@ import pytest
 from support import last_run, until
 from test_foreign_mongodb import mongod
 
-from scraper.practice import Fault, PracticeServer
+from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

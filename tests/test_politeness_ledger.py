@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support import configured, until
 
+from scraper.demo import PracticeServer
 from scraper.errors import DatabaseLostError
 from scraper.fetch.politeness.host_store import MongoHosts
 from scraper.fetch.politeness.ledger import Ledger
 from scraper.fetch.politeness.terms import HostAnswer, HostUse, Limits, Terms
-from scraper.practice import PracticeServer
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:

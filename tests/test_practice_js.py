@@ -22,11 +22,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from support import until
 
-from scraper.practice import PracticeServer, load_site, quotes_as_json
-from scraper.practice.directory import SCRIPTED_ROUTES
-from scraper.practice.js_portraits import PICTURE
-from scraper.practice.js_trouble import TARGETS
-from scraper.practice.records import Quote
+from scraper.demo import PracticeServer, load_site, quotes_as_json
+from scraper.demo.directory import SCRIPTED_ROUTES
+from scraper.demo.js_portraits import PICTURE
+from scraper.demo.js_trouble import TARGETS
+from scraper.demo.records import Quote
 
 BUNDLED = load_site()
 HOSTILE = Quote(

@@ -16,10 +16,10 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 from parsel import Selector
 
-from scraper.practice import Fault, PracticeServer, enlarge, load_site, paths
-from scraper.practice.directory import ROUTER
-from scraper.practice.memory import MOST_REMEMBERED, Recent
-from scraper.practice.records import Quote
+from scraper.demo import Fault, PracticeServer, enlarge, load_site, paths
+from scraper.demo.directory import ROUTER
+from scraper.demo.memory import MOST_REMEMBERED, Recent
+from scraper.demo.records import Quote
 
 SITE = load_site()
 LISTED = SITE.listed_quotes

@@ -26,8 +26,8 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from parsel import Selector, SelectorList
 
-from scraper.practice import Fault, PracticeServer, enlarge, load_site, paths
-from scraper.practice.pages import render_pages
+from scraper.demo import Fault, PracticeServer, enlarge, load_site, paths
+from scraper.demo.pages import render_pages
 
 PACKAGE = Path(paths.__file__).parent
 SITE = load_site()
@@ -516,7 +516,7 @@ def test_too_many_quotes_are_refused_with_the_most_that_is_possible() -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_its_address_and_ends_well(stop: signal.Signals) -> None:
-    command = [sys.executable, "-m", "scraper.practice", "--port", "0", "--quotes", "45", "--books", "21"]
+    command = [sys.executable, "-m", "scraper.demo", "--port", "0", "--quotes", "45", "--books", "21"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PACKAGE.parent.parent) as process:
         try:
             address = urlsplit(process.stdout.readline().strip())
@@ -530,7 +530,7 @@ def test_the_command_prints_its_address_and_ends_well(stop: signal.Signals) -> N
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scraper.practice", *options]
+    command = [sys.executable, "-m", "scraper.demo", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=PACKAGE.parent.parent)
 
 
@@ -545,7 +545,7 @@ def test_the_command_says_in_one_line_that_its_port_is_in_use() -> None:
 
 
 def test_the_help_ends_in_an_example() -> None:
-    assert run("--help").stdout.splitlines()[-1].strip().startswith("python -m scraper.practice --port")
+    assert run("--help").stdout.splitlines()[-1].strip().startswith("python -m scraper.demo --port")
 
 
 def test_a_wrong_option_names_what_was_expected() -> None:
@@ -560,7 +560,7 @@ def modules() -> list[Path]:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
 def test_the_examples_in_the_docstrings_are_right(path: Path) -> None:
-    name = "scraper.practice" if path.stem == "__init__" else f"scraper.practice.{path.stem}"
+    name = "scraper.demo" if path.stem == "__init__" else f"scraper.demo.{path.stem}"
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
@@ -571,6 +571,6 @@ def test_the_practice_site_needs_nothing_but_aiohttp_and_jinja2() -> None:
             if isinstance(node, ast.Import):
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                inside = (node.module or "").startswith("scraper.practice")
-                imported.add("scraper.practice" if inside else (node.module or "").partition(".")[0])
-    assert imported - set(sys.stdlib_module_names) == {"aiohttp", "jinja2", "scraper.practice"}
+                inside = (node.module or "").startswith("scraper.demo")
+                imported.add("scraper.demo" if inside else (node.module or "").partition(".")[0])
+    assert imported - set(sys.stdlib_module_names) == {"aiohttp", "jinja2", "scraper.demo"}

@@ -20,10 +20,10 @@ from scrapy.http import HtmlResponse, TextResponse
 from support import ROOT, Swathe, configured
 
 from scraper import paging
+from scraper.demo import Fault, PracticeServer
 from scraper.errors import ProbeError
 from scraper.paging.ask import Ask
 from scraper.paging.kind import ListPage
-from scraper.practice import Fault, PracticeServer
 from scraper.probe.fetching import Fetched
 from scraper.probe.page import StudiedPage
 from scraper.probe.report import Report, probe, studied

@@ -19,7 +19,7 @@ from models.quality import Quality, RecordsQuality, SelectorUse
 from models.quotes import Quote
 from models.record import Found
 from models.system import Run, RunCounts
-from scraper.practice import Fault, PracticeServer
+from scraper.demo import Fault, PracticeServer
 from scraper.runs.quality.deviations import deviations
 from scraper.runs.quality.figures import Metric, Sample, sample_of
 from scraper.runs.quality.measures import Measures

@@ -18,7 +18,7 @@ from models.quotes import Author, Quote, QuoteQuerySet
 from models.record import schema_of
 from models.registry import all_documents, record_documents
 from models.system import Change, Rejected, Run
-from scraper.practice import load_site
+from scraper.demo import load_site
 from scraper.query.explain import plan_of
 from scraper.query.question import Wanted, ask
 from scraper.storage.connection import Connection

@@ -11,12 +11,12 @@ from queued import RUN, crawled_with_a_dead_letter, numbers, puts
 from redis_process import RedisProcess
 from support import configured, last_run, until
 
+from scraper.demo import Fault, PracticeServer
 from scraper.errors import ConfigError, DatabaseError
 from scraper.frontier.protocol import Ack, Batch
 from scraper.frontier.redis_backend import RedisFrontier
 from scraper.frontier.redis_runs import RedisRuns
 from scraper.frontier.redis_server import RedisServer
-from scraper.practice import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

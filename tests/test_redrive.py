@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
     from support import Swathe
 
-    from scraper.practice import PracticeServer
+    from scraper.demo import PracticeServer
     from scraper.storage.connection import Connection
 
     Mongo = Database[dict[str, Any]]

@@ -8,7 +8,7 @@ import pytest
 from test_pagination import crawl, last_run, paths_of, quotes, truth
 
 from scraper.crawl.url_template import template_of
-from scraper.practice import Fault, PracticeServer
+from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from pymongo.database import Database

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from support import Swathe
 
     from scraper.core.config import Config
-    from scraper.practice import PracticeServer
+    from scraper.demo import PracticeServer
 
     Mongo = Database[dict[str, Any]]
 

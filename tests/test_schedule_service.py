@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support import last_run, until
 
-from scraper.practice import Fault, PracticeServer
+from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     import subprocess

@@ -12,8 +12,8 @@ from redis_process import RedisProcess
 from support import last_run, until
 
 from models.system import Run
+from scraper.demo import PracticeServer
 from scraper.errors import UsageError
-from scraper.practice import PracticeServer
 from scraper.runs.join import joined
 from scraper.runs.start import FORMAT, code_of
 from scraper.spider_loader import spider_class

@@ -42,7 +42,7 @@ def demo() -> None:
 
     The site is served on a free port of 127.0.0.1 while the demo runs. Some of its records are broken on purpose.
     """
-    from scraper.practice.server import PracticeServer  # brings a web server, which no other command needs
+    from scraper.demo.server import PracticeServer  # brings a web server, which no other command needs
 
     config = load_config()
     with connection_to(config.mongodb) as database:

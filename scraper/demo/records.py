@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from scraper.practice import paths
+from scraper.demo import paths
 
 STARS = (None, "One", "Two", "Three", "Four", "Five")
 """The class name that shows a rating, by its number of stars."""

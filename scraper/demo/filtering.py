@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scraper.practice import paths
-from scraper.practice.memory import ExpiredError
-from scraper.practice.records import Quote
-from scraper.practice.routing import Route, Visit, redirect
+from scraper.demo import paths
+from scraper.demo.memory import ExpiredError
+from scraper.demo.records import Quote
+from scraper.demo.routing import Route, Visit, redirect
 
 NOTHING = "----------"
 """What a select shows while nothing is chosen; the option has no value of its own."""

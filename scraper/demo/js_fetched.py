@@ -6,9 +6,9 @@ import asyncio
 
 from aiohttp import web
 
-from scraper.practice.js_listing import API, show_page
-from scraper.practice.routing import BadValueError, Route, Visit
-from scraper.practice.variants import send_api
+from scraper.demo.js_listing import API, show_page
+from scraper.demo.routing import BadValueError, Route, Visit
+from scraper.demo.variants import send_api
 
 SLOW_MS = 500
 LONGEST_MS = 60_000

@@ -6,8 +6,8 @@ import asyncio
 
 from aiohttp import web
 
-from scraper.practice.listing import Leaf, Parts, asked_leaf, existing_leaf, leaf, leaf_in_path, show, stated
-from scraper.practice.routing import Route, Visit, not_found
+from scraper.demo.listing import Leaf, Parts, asked_leaf, existing_leaf, leaf, leaf_in_path, show, stated
+from scraper.demo.routing import Route, Visit, not_found
 
 LAST_OF_CAPPED = 3
 # Long enough that pages asked for side by side come out of order.

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from scraper.practice import paths
-from scraper.practice.js_listing import kept_query, quotes_of
-from scraper.practice.listing import leaf_in_path
-from scraper.practice.routing import Route, Visit
-from scraper.practice.scripting import in_script
+from scraper.demo import paths
+from scraper.demo.js_listing import kept_query, quotes_of
+from scraper.demo.listing import leaf_in_path
+from scraper.demo.routing import Route, Visit
+from scraper.demo.scripting import in_script
 
 DELAY_MS = 10_000
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from scraper.practice import paths
+from scraper.demo import paths
 
 HTML_TYPE = "text/html; charset=utf-8"
 TOP_TAGS = 10

@@ -10,11 +10,11 @@ from itertools import chain
 from textwrap import wrap
 from typing import Any, NamedTuple
 
-from scraper.practice import paths
-from scraper.practice.breakage import break_html
-from scraper.practice.data import PracticeSite, split_pages
-from scraper.practice.records import Book, Quote
-from scraper.practice.rendering import HTML_TYPE, TOP_TAGS, environment
+from scraper.demo import paths
+from scraper.demo.breakage import break_html
+from scraper.demo.data import PracticeSite, split_pages
+from scraper.demo.records import Book, Quote
+from scraper.demo.rendering import HTML_TYPE, TOP_TAGS, environment
 
 # The shop leaves the charset to a meta tag, as books.toscrape.com does.
 BOOKS_TYPE = "text/html"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scraper.practice.listing import Leaf, leaf, show
-from scraper.practice.memory import ExpiredError
-from scraper.practice.records import Quote
-from scraper.practice.rendering import HTML_TYPE
-from scraper.practice.routing import BadValueError, Route, Visit, redirect, send, send_json, whole_number
-from scraper.practice.sealing import seal, unseal
+from scraper.demo.listing import Leaf, leaf, show
+from scraper.demo.memory import ExpiredError
+from scraper.demo.records import Quote
+from scraper.demo.rendering import HTML_TYPE
+from scraper.demo.routing import BadValueError, Route, Visit, redirect, send, send_json, whole_number
+from scraper.demo.sealing import seal, unseal
 
 FRAGMENT = "/lists/load-more/fragment"
 MORE_JSON = "/lists/load-more-json/more"

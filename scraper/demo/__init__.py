@@ -23,13 +23,13 @@ In a test:
         assert stored("quotes") == server.site.quotes
         assert [request.status for request in server.requests if request.path == "/quotes/page/2/"] == [503, 200]
 
-By hand, or for a benchmark: `python -m scraper.practice --help`.
+By hand, or for a benchmark: `python -m scraper.demo --help`.
 """
 
-from scraper.practice.data import PracticeSite, Refusal, load_site
-from scraper.practice.enlargement import enlarge
-from scraper.practice.faults import Fault
-from scraper.practice.server import PracticeServer, Request
-from scraper.practice.variants import quotes_as_json
+from scraper.demo.data import PracticeSite, Refusal, load_site
+from scraper.demo.enlargement import enlarge
+from scraper.demo.faults import Fault
+from scraper.demo.server import PracticeServer, Request
+from scraper.demo.variants import quotes_as_json
 
 __all__ = ["Fault", "PracticeServer", "PracticeSite", "Refusal", "Request", "enlarge", "load_site", "quotes_as_json"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from scraper.practice.records import Quote
-from scraper.practice.routing import Visit, not_found, whole_number
+from scraper.demo.records import Quote
+from scraper.demo.routing import Visit, not_found, whole_number
 
 
 def count_pages(records: int, per_page: int) -> int:

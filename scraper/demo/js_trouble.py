@@ -7,11 +7,11 @@ import contextlib
 
 from aiohttp import web
 
-from scraper.practice.js_listing import quotes_of, show_page
-from scraper.practice.listing import existing_leaf
-from scraper.practice.rendering import HTML_TYPE
-from scraper.practice.routing import BadValueError, Route, Visit, redirect, send
-from scraper.practice.scripting import in_script
+from scraper.demo.js_listing import quotes_of, show_page
+from scraper.demo.listing import existing_leaf
+from scraper.demo.rendering import HTML_TYPE
+from scraper.demo.routing import BadValueError, Route, Visit, redirect, send
+from scraper.demo.scripting import in_script
 
 RESOURCE = "/js/endless/picture.png"
 PNG_START = b"\x89PNG\r\n\x1a\n"

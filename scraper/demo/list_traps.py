@@ -8,9 +8,9 @@ from datetime import MAXYEAR, MINYEAR, date, timedelta
 
 from aiohttp import web
 
-from scraper.practice.data import FIRST_DAY
-from scraper.practice.listing import Parts, asked_leaf, existing_leaf, leaf, show
-from scraper.practice.routing import BadValueError, Route, Visit
+from scraper.demo.data import FIRST_DAY
+from scraper.demo.listing import Parts, asked_leaf, existing_leaf, leaf, show
+from scraper.demo.routing import BadValueError, Route, Visit
 
 LOOP = ("/lists/loop/a/", "/lists/loop/b/")
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 from random import Random
 from string import ascii_uppercase
 
-from scraper.practice.data import PracticeSite
-from scraper.practice.records import Author, Book, Quote
+from scraper.demo.data import PracticeSite
+from scraper.demo.records import Author, Book, Quote
 
 QUOTES_PER_AUTHOR = 20
 SEED = 2_026

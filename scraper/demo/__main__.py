@@ -1,4 +1,4 @@
-"""Serve the practice site in the foreground, bundled or enlarged: `python -m scraper.practice`."""
+"""Serve the practice site in the foreground, bundled or enlarged: `python -m scraper.demo`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
-from scraper.practice.data import PracticeSite, load_site
-from scraper.practice.enlargement import enlarge
-from scraper.practice.server import HOST, PracticeServer
+from scraper.demo.data import PracticeSite, load_site
+from scraper.demo.enlargement import enlarge
+from scraper.demo.server import HOST, PracticeServer
 
 EXAMPLE = """example:
-  python -m scraper.practice --port 0 --quotes 10000 --books 2000 --padding-kb 20 --latency-ms 30
+  python -m scraper.demo --port 0 --quotes 10000 --books 2000 --padding-kb 20 --latency-ms 30
 """
 
 
@@ -29,7 +29,7 @@ def _whole(smallest: int, largest: int) -> Callable[[str], int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m scraper.practice",
+        prog="python -m scraper.demo",
         description=f"Serve the practice site on {HOST} until Ctrl-C. The first line printed is its address. "
         "Any of the three sizes replaces the bundled records by composed ones.",
         epilog=EXAMPLE,

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from scraper.practice.listing import Parts, asked_leaf, existing_leaf, show
-from scraper.practice.routing import Route, Visit
+from scraper.demo.listing import Parts, asked_leaf, existing_leaf, show
+from scraper.demo.routing import Route, Visit
 
 MANY_LINKS = 10
 

@@ -8,10 +8,10 @@ from random import Random
 
 from aiohttp import web
 
-from scraper.practice.js_listing import quotes_of, show_page
-from scraper.practice.listing import existing_leaf
-from scraper.practice.routing import Route, Visit
-from scraper.practice.scripting import in_script
+from scraper.demo.js_listing import quotes_of, show_page
+from scraper.demo.listing import existing_leaf
+from scraper.demo.routing import Route, Visit
+from scraper.demo.scripting import in_script
 
 PICTURE = "/js/portraits/{name}"
 SIDE = 128

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from scraper.practice import paths
-from scraper.practice.records import Author, Book, Quote
+from scraper.demo import paths
+from scraper.demo.records import Author, Book, Quote
 
 DATA_FILE = Path(__file__).with_name("site.json")
 

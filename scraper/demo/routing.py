@@ -12,9 +12,9 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment
 
-from scraper.practice.data import PracticeSite
-from scraper.practice.memory import Memory
-from scraper.practice.rendering import HTML_TYPE
+from scraper.demo.data import PracticeSite
+from scraper.demo.memory import Memory
+from scraper.demo.rendering import HTML_TYPE
 
 JSON_TYPE = "application/json"
 # More digits than any page has, and fewer than take long to calculate with.

@@ -6,10 +6,10 @@ import hmac
 
 from aiohttp import web
 
-from scraper.practice import paths
-from scraper.practice.listing import leaf_in_path
-from scraper.practice.rendering import TOP_TAGS
-from scraper.practice.routing import Route, Visit, redirect
+from scraper.demo import paths
+from scraper.demo.listing import leaf_in_path
+from scraper.demo.rendering import TOP_TAGS
+from scraper.demo.routing import Route, Visit, redirect
 
 COOKIE = "session"
 # Any other password will do: there is nothing to protect.

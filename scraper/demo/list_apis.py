@@ -7,12 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from scraper.practice.list_numbers import asked_slice
-from scraper.practice.listing import Leaf, asked_leaf, leaf
-from scraper.practice.records import Quote
-from scraper.practice.routing import BadValueError, Route, Visit, send_json
-from scraper.practice.sealing import seal, unseal
-from scraper.practice.variants import quote_as_json
+from scraper.demo.list_numbers import asked_slice
+from scraper.demo.listing import Leaf, asked_leaf, leaf
+from scraper.demo.records import Quote
+from scraper.demo.routing import BadValueError, Route, Visit, send_json
+from scraper.demo.sealing import seal, unseal
+from scraper.demo.variants import quote_as_json
 
 TOKEN_HEADER, NEXT_TOKEN_HEADER = "X-Page-Token", "X-Next-Page-Token"
 

@@ -12,15 +12,15 @@ from typing import NamedTuple, Self
 
 from aiohttp import web
 
-from scraper.practice import trouble
-from scraper.practice.damage import damage_answer
-from scraper.practice.data import PracticeSite, load_site
-from scraper.practice.directory import ROUTER
-from scraper.practice.faults import Fault
-from scraper.practice.memory import Memory
-from scraper.practice.pages import Page, render_pages
-from scraper.practice.rendering import environment
-from scraper.practice.routing import Route, Visit, not_found
+from scraper.demo import trouble
+from scraper.demo.damage import damage_answer
+from scraper.demo.data import PracticeSite, load_site
+from scraper.demo.directory import ROUTER
+from scraper.demo.faults import Fault
+from scraper.demo.memory import Memory
+from scraper.demo.pages import Page, render_pages
+from scraper.demo.rendering import environment
+from scraper.demo.routing import Route, Visit, not_found
 
 HOST = "127.0.0.1"
 LOG_LENGTH = 100_000

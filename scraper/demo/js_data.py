@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from scraper.practice import paths
-from scraper.practice.js_listing import quotes_of, show_page
-from scraper.practice.listing import Leaf, existing_leaf
-from scraper.practice.records import Quote
-from scraper.practice.routing import Route, Visit
-from scraper.practice.scripting import UNDEFINED, by_hand, in_attribute, in_script, nuxt_state
+from scraper.demo import paths
+from scraper.demo.js_listing import quotes_of, show_page
+from scraper.demo.listing import Leaf, existing_leaf
+from scraper.demo.records import Quote
+from scraper.demo.routing import Route, Visit
+from scraper.demo.scripting import UNDEFINED, by_hand, in_attribute, in_script, nuxt_state
 
 
 def _pagination(page: Leaf) -> dict[str, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scraper.practice.js_listing import show_page
-from scraper.practice.routing import Route, Visit
+from scraper.demo.js_listing import show_page
+from scraper.demo.routing import Route, Visit
 
 FRAME = "/js/iframe/frame/"
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from scraper.practice import paths
-from scraper.practice.data import PracticeSite
-from scraper.practice.listing import asked_leaf, leaf_in_path
-from scraper.practice.records import Quote
-from scraper.practice.rendering import TOP_TAGS
-from scraper.practice.routing import Route, Visit, send_json
+from scraper.demo import paths
+from scraper.demo.data import PracticeSite
+from scraper.demo.listing import asked_leaf, leaf_in_path
+from scraper.demo.records import Quote
+from scraper.demo.rendering import TOP_TAGS
+from scraper.demo.routing import Route, Visit, send_json
 
 API = "/quotes/api/quotes"
 

@@ -6,10 +6,10 @@ import gzip
 
 from aiohttp import web
 
-from scraper.practice import paths
-from scraper.practice.damage import GZIP_TYPE
-from scraper.practice.listing import existing_leaf, show
-from scraper.practice.routing import Route, Visit, not_found, send, whole_number
+from scraper.demo import paths
+from scraper.demo.damage import GZIP_TYPE
+from scraper.demo.listing import existing_leaf, show
+from scraper.demo.routing import Route, Visit, not_found, send, whole_number
 
 AUTHORS_SITEMAP, BOOKS_SITEMAP = "/sitemap-authors.xml.gz", "/sitemap-books.xml"
 RSS, ATOM = "/feeds/quotes.rss", "/feeds/quotes.atom"

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from scraper.practice.listing import Leaf, existing_leaf
-from scraper.practice.routing import Visit
-from scraper.practice.variants import quotes_as_json
+from scraper.demo.listing import Leaf, existing_leaf
+from scraper.demo.routing import Visit
+from scraper.demo.variants import quotes_as_json
 
 API = "/js/api/quotes"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from scraper.practice import (
+from scraper.demo import (
     filtering,
     js_data,
     js_fetched,
@@ -25,7 +25,7 @@ from scraper.practice import (
     sources,
     variants,
 )
-from scraper.practice.routing import Route, Router, Visit
+from scraper.demo.routing import Route, Router, Visit
 
 MODULES = (
     variants,

@@ -6,10 +6,10 @@ from datetime import date
 
 from aiohttp import web
 
-from scraper.practice.data import FIRST_DAY, LAST_DAY
-from scraper.practice.listing import Parts, existing_leaf, show
-from scraper.practice.records import Quote
-from scraper.practice.routing import BadValueError, Route, Visit, not_found
+from scraper.demo.data import FIRST_DAY, LAST_DAY
+from scraper.demo.listing import Parts, existing_leaf, show
+from scraper.demo.records import Quote
+from scraper.demo.routing import BadValueError, Route, Visit, not_found
 
 TAGS = "/lists/tags/"
 
