@@ -161,8 +161,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder, "SWATHE_MONGODB_IDLE_STOP_S": "30"}
-        command = [sys.executable, "-m", "scraper.demo", "--port", "0", *SITE, "--latency-ms", str(args.latency_ms)]
-        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "practice", "--port", "0", *SITE, "--latency-ms", str(args.latency_ms)]
+        server = subprocess.Popen(command, cwd=ROOT / "tests", stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout is not None
             redis, address = start_redis(folder)

@@ -37,8 +37,8 @@ def peak_mb(records: int) -> float:
     """Return the peak memory of a crawl of so many quotes, in megabytes."""
     with tempfile.TemporaryDirectory(prefix="swathe-bench-") as folder:
         environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder}
-        command = [sys.executable, "-m", "scraper.demo", "--port", "0", "--quotes", str(records), *SITE]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        command = [sys.executable, "-m", "practice", "--port", "0", "--quotes", str(records), *SITE]
+        with subprocess.Popen(command, cwd=ROOT / "tests", stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout is not None
             site = server.stdout.readline().strip()
             one = [sys.executable, __file__, "--one", site]

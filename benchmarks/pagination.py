@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from practice import PracticeServer, enlarge, load_site  # noqa: E402
 
 from models.quotes import Quote  # noqa: E402
-from scraper.demo import PracticeServer, enlarge, load_site  # noqa: E402
 from scraper.paging import NextLink  # noqa: E402
 from scraper.select import first, texts  # noqa: E402
 from scraper.spider import SiteSpider  # noqa: E402

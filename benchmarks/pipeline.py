@@ -198,8 +198,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder, "SWATHE_MONGODB_IDLE_STOP_S": "30"}
         server = subprocess.Popen(
-            [sys.executable, "-m", "scraper.demo", "--port", "0", *SITE],
-            cwd=ROOT,
+            [sys.executable, "-m", "practice", "--port", "0", *SITE],
+            cwd=ROOT / "tests",
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -62,8 +62,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
     options = parser.parse_args()
-    command = [sys.executable, "-m", "scraper.demo", "--port", "0", *SITE]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as server:
+    command = [sys.executable, "-m", "practice", "--port", "0", *SITE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT / "tests", text=True) as server:
         assert server.stdout is not None
         site = server.stdout.readline().strip()
         rounds = [one_round(site) for _ in range(options.rounds)]

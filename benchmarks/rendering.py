@@ -262,10 +262,10 @@ def main() -> None:
     parser.add_argument("--soak", type=int, metavar="PAGES", help="only render so many pages and show the memory")
     options = parser.parse_args()
     size = ["--quotes", str(options.pages * PER_PAGE), "--quotes-per-page", str(PER_PAGE), "--books", "1"]
-    command = [sys.executable, "-m", "scraper.demo", "--port", "0", *size]
+    command = [sys.executable, "-m", "practice", "--port", "0", *size]
     with (
         tempfile.TemporaryDirectory(prefix="swathe-bench-") as folder,
-        subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as server,
+        subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT / "tests", text=True) as server,
     ):
         assert server.stdout is not None
         ways = Ways(server.stdout.readline().strip(), Path(folder))

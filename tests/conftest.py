@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bson.codec_options import CodecOptions
+from practice import PracticeServer
 from pymongo import MongoClient
 from support import Swathe, configured
 
-from scraper.demo import PracticeServer
 from scraper.storage.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:

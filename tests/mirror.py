@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from practice import Fault, PracticeServer, enlarge, load_site
 from support import last_run
 
-from scraper.demo import Fault, PracticeServer, enlarge, load_site
-
 if TYPE_CHECKING:
+    from practice import DemoSite
     from pymongo.database import Database
     from support import Swathe
-
-    from scraper.demo import PracticeSite
 
     Mongo = Database[dict[str, Any]]
 
 SITE = enlarge(load_site(), quotes=1, books=60)
 
 
-def with_books(books: Any) -> PracticeSite:
+def with_books(books: Any) -> DemoSite:
     return replace(SITE, all_books=tuple(books))
 
 
@@ -34,7 +32,7 @@ class Mirror:
 
     def crawl(
         self,
-        site: PracticeSite,
+        site: DemoSite,
         *options: str,
         code: int = 0,
         spider: str = "books",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bson import ObjectId
+from practice import load_site
 
 from models.record import Found
 from models.registry import record_documents
 from pipelines.validate import validate
-from scraper.demo import load_site
 from scraper.storage.records.store import Store
 
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ from support import last_run
 from scraper.frontier.protocol import Put
 
 if TYPE_CHECKING:
+    from practice import PracticeServer
     from pymongo.database import Database
     from support import Swathe
-
-    from scraper.demo import PracticeServer
 
     Mongo = Database[dict[str, Any]]
 

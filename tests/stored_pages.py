@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from practice import PracticeServer
     from pymongo.database import Database
     from support import Result, Swathe
-
-    from scraper.demo import PracticeServer
 
     Mongo = Database[dict[str, Any]]
 

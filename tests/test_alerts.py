@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bson import ObjectId
+from practice import Fault, PracticeServer
 from scheduling import NOON
 from support import configured, until
 
 from models.alerts import Incident
 from models.schedules import Firing
 from models.system import Run
-from scraper.demo import Fault, PracticeServer
 from scraper.errors import ConfigError
 from scraper.schedule.alerts import watcher as watching
 from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bson import Decimal128, ObjectId
+from practice import load_site
 
 from models.books import Book
 from scraper.cli.app import app
 from scraper.cli.output import visible
-from scraper.demo import load_site
 from scraper.errors import UsageError
 from scraper.query.filters import mongo_filter
 

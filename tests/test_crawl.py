@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from practice import Fault, PracticeServer
 from support import ROOT, last_run, until
 
 from models.registry import record_documents
-from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from practice import PracticeServer
 from pymongo import MongoClient
 from support import configured, until
 
-from scraper.demo import PracticeServer
 from scraper.errors import ConfigError, DatabaseError
 from scraper.storage.connection import Connection, mask_password
 from scraper.storage.embedded.binary import find_mongod

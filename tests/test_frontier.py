@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from practice import Fault, PracticeServer
 from queued import RUN, crawled_with_a_dead_letter, numbers, puts
 from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
 from support import configured, last_run, until
 
-from scraper.demo import Fault, PracticeServer
 from scraper.frontier.exchange import Exchange
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.mongo_backend import MongoFrontier

@@ -14,12 +14,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from practice import Fault, PracticeServer
+from practice.enlargement import enlarge
 from redis_process import RedisProcess
 from support import Swathe, last_run, until
 
-from scraper.demo import Fault, PracticeServer
-from scraper.demo.data import load_site
-from scraper.demo.enlargement import enlarge
+from scraper.demo.site import load_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

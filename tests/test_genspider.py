@@ -16,10 +16,9 @@ from scraper.probe import new_site
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from practice import PracticeServer
     from pymongo.database import Database
     from support import Result, Swathe
-
-    from scraper.demo import PracticeServer
 
     Mongo = Database[dict[str, Any]]
 

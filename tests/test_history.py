@@ -16,6 +16,7 @@ import mongoengine
 import pytest
 from bson import Decimal128, ObjectId
 from mirror import SITE, Mirror, books_of, with_books
+from practice import Fault, PracticeServer
 from support import ROOT, configured
 
 from models.noise import Percent, noise_rule
@@ -23,7 +24,6 @@ from models.record import Found, Record, schema_of
 from pipelines.clean import clean
 from pipelines.validate import validate
 from scraper.cli.chart import draw_chart
-from scraper.demo import Fault, PracticeServer
 from scraper.errors import UsageError
 from scraper.query.history import Selection, changes_of, find_record
 from scraper.storage.connection import Connection

@@ -39,10 +39,49 @@ def test_packages_import_in_one_direction_only(package: str) -> None:
         assert imported_packages(file) <= MAY_IMPORT[package], file.relative_to(ROOT)
 
 
-def test_the_practice_site_knows_nothing_of_what_scrapes_it() -> None:
-    for file in (ROOT / "scraper" / "demo").glob("*.py"):
-        assert imported_packages(file) <= {"scraper"}
-        assert "from models" not in file.read_text()
+def imported_modules(file: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, "a relative import"
+            assert not node.level, "a relative import"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def outsiders(file: Path, *packages: str) -> set[str]:
+    """What a module imports that is neither Python's nor in these packages."""
+    ours = tuple(f"{package}." for package in packages)
+    return {
+        name
+        for name in imported_modules(file)
+        if not f"{name}.".startswith(ours) and name.partition(".")[0] not in sys.stdlib_module_names
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "packages"),
+    [("scraper/demo", ("scraper.demo",)), ("tests/practice", ("practice", "scraper.demo"))],
+    ids=["demo", "practice"],
+)
+def test_the_practice_site_knows_nothing_of_what_scrapes_it(folder: str, packages: tuple[str, ...]) -> None:
+    files = sorted((ROOT / folder).glob("*.py"))
+    assert files
+    for file in files:
+        assert outsiders(file, *packages, "aiohttp", "jinja2") == set(), file.relative_to(ROOT)
+
+
+def test_nothing_that_is_installed_imports_what_only_tests_need() -> None:
+    tests = {
+        path.stem for path in (ROOT / "tests").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert {"practice", "support"} <= tests
+    for package in OURS:
+        for file in (ROOT / package).rglob("*.py"):
+            used = {name.partition(".")[0] for name in imported_modules(file)}
+            assert used & (tests | {"tests"}) == set(), file.relative_to(ROOT)
 
 
 def python(*arguments: str, cwd: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:

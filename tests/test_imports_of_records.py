@@ -24,10 +24,9 @@ from scraper.query.imports.load import unfit
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from practice import PracticeServer
     from pymongo.database import Database
     from support import Swathe
-
-    from scraper.demo import PracticeServer
 
     Mongo = Database[dict[str, Any]]
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from mirror import SITE, Mirror, books_of, with_books
+from practice import PracticeServer, enlarge, load_site
 from support import last_run
 
 from scraper.core.code_stamp import code_stamp
-from scraper.demo import PracticeServer, enlarge, load_site
 
 if TYPE_CHECKING:
     from pathlib import Path

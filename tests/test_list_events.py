@@ -28,7 +28,8 @@ from scraper.paging.facts import ListEvent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scraper.demo import PracticeServer
+    from practice import PracticeServer
+
     from scraper.spider import SiteSpider
 
 import paged_spiders

@@ -32,10 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from practice import PracticeServer
     from pymongo.database import Database
     from support import Swathe
-
-    from scraper.demo import PracticeServer
 
     Mongo = Database[dict[str, Any]]
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import pytest
+from practice import Fault, PracticeServer
 from prometheus_client.parser import text_string_to_metric_families
 from support import ROOT, configured, until
 
 from scraper.core.masking import Masking, secrets_of
-from scraper.demo import Fault, PracticeServer
 from scraper.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from practice import Fault, PracticeServer
 from support import ROOT, last_run
-
-from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from pymongo.database import Database

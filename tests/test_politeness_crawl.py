@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from practice import Fault, PracticeServer
 from support import last_run, until
 from test_foreign_mongodb import mongod
-
-from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from practice import PracticeServer
 from support import configured, until
 
-from scraper.demo import PracticeServer
 from scraper.errors import DatabaseLostError
 from scraper.fetch.politeness.host_store import MongoHosts
 from scraper.fetch.politeness.ledger import Ledger

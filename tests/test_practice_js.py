@@ -17,15 +17,15 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 import chompjs
 import pytest
 from parsel import Selector
+from practice import PracticeServer, load_site, quotes_as_json
+from practice.directory import SCRIPTED_ROUTES
+from practice.js_portraits import PICTURE
+from practice.js_trouble import TARGETS
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from support import until
 
-from scraper.demo import PracticeServer, load_site, quotes_as_json
-from scraper.demo.directory import SCRIPTED_ROUTES
-from scraper.demo.js_portraits import PICTURE
-from scraper.demo.js_trouble import TARGETS
 from scraper.demo.records import Quote
 
 BUNDLED = load_site()

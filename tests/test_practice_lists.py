@@ -15,9 +15,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 from parsel import Selector
+from practice import Fault, PracticeServer, enlarge, load_site
+from practice.directory import ROUTER
+from practice.list_parts import quote_day, quotes_between
 
-from scraper.demo import Fault, PracticeServer, enlarge, load_site, paths
-from scraper.demo.directory import ROUTER
+from scraper.demo import paths
 from scraper.demo.memory import MOST_REMEMBERED, Recent
 from scraper.demo.records import Quote
 
@@ -454,10 +456,10 @@ def test_lists_by_tag(server: PracticeServer) -> None:
 
 
 def test_the_days_of_the_quotes_are_in_order_and_fill_three_months() -> None:
-    days = [SITE.quote_day(index) for index in range(len(LISTED))]
+    days = [quote_day(SITE, index) for index in range(len(LISTED))]
     assert days == sorted(days)
     assert (days[0], days[-1], days.count(days[0]) > 1) == (date(2026, 1, 1), date(2026, 3, 31), True)
-    assert SITE.quotes_between(days[10], days[20]) == tuple(
+    assert quotes_between(SITE, days[10], days[20]) == tuple(
         q for q, d in zip(LISTED, days, strict=True) if days[10] <= d <= days[20]
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import doctest
 import importlib
 import logging
@@ -20,18 +19,22 @@ from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
 from http.client import HTTPConnection, LineTooLong
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 from parsel import Selector, SelectorList
+from practice import Fault, PracticeServer, enlarge, load_site
+from practice.server import practice_templates
+from support import ROOT
 
-from scraper.demo import Fault, PracticeServer, enlarge, load_site, paths
+from scraper.demo import paths
 from scraper.demo.pages import render_pages
+from scraper.demo.server import ROUTES, DemoServer
 
-PACKAGE = Path(paths.__file__).parent
 SITE = load_site()
 SECOND_NAMES = {"/quotes/page/1/", "/books/index.html"}
+# What only a script or a form asks for.
+UNLINKED = {"/quotes/api/quotes", paths.FILTER}
 MAY_BE_EMPTY = {"description"}
 
 
@@ -52,7 +55,7 @@ def server() -> Iterator[PracticeServer]:
         yield running
 
 
-def get(server: PracticeServer, path: str, method: str = "GET", **headers: str) -> Answer:
+def get(server: DemoServer, path: str, method: str = "GET", **headers: str) -> Answer:
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         response = connection.getresponse()
@@ -69,7 +72,7 @@ def links(path: str, page: Selector) -> set[str]:
     return {urljoin(path, link) for link in found if not link.startswith("#")}
 
 
-def reached_from(server: PracticeServer, start: str) -> dict[str, Answer]:
+def reached_from(server: DemoServer, start: str) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
     waiting = [start]
     while waiting:
@@ -318,6 +321,14 @@ def test_the_front_page_links_to_both_halves(server: PracticeServer) -> None:
     assert {"/quotes/", "/books/"} <= links("/", get(server, "/").page)
 
 
+def test_the_demo_alone_links_to_nothing_that_it_does_not_serve() -> None:
+    with DemoServer() as demo:
+        answers = reached_from(demo, "/")
+    assert {path: answer.status for path, answer in answers.items() if answer.status != 200} == {}
+    named = {route.path for route in ROUTES if route.title} - UNLINKED
+    assert set(answers) >= (set(render_pages(SITE)) - SECOND_NAMES) | named
+
+
 def test_other_addresses_and_methods_are_refused(server: PracticeServer) -> None:
     assert get(server, "/nowhere").status == 404
     assert get(server, "/trouble/nothing").status == 404
@@ -498,7 +509,7 @@ def test_an_enlarged_site_is_the_same_every_time() -> None:
 
 
 def test_padding_gives_a_list_page_the_weight_of_a_real_one() -> None:
-    pages = render_pages(enlarge(SITE, quotes=100, books=40), padding_kb=20)
+    pages = render_pages(enlarge(SITE, quotes=100, books=40), practice_templates(padding_kb=20))
     for path in ("/quotes/", "/books/", "/quotes/page/2/"):
         assert 20_000 <= len(pages[path].body) <= 50_000
 
@@ -516,8 +527,8 @@ def test_too_many_quotes_are_refused_with_the_most_that_is_possible() -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_its_address_and_ends_well(stop: signal.Signals) -> None:
-    command = [sys.executable, "-m", "scraper.demo", "--port", "0", "--quotes", "45", "--books", "21"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PACKAGE.parent.parent) as process:
+    command = [sys.executable, "-m", "practice", "--port", "0", "--quotes", "45", "--books", "21"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT / "tests") as process:
         try:
             address = urlsplit(process.stdout.readline().strip())
             with closing(HTTPConnection(address.hostname, address.port, timeout=20)) as connection:
@@ -529,9 +540,23 @@ def test_the_command_prints_its_address_and_ends_well(stop: signal.Signals) -> N
         assert process.wait(20) == 0
 
 
+def test_the_demo_is_served_alone_by_its_command() -> None:
+    command = [sys.executable, "-m", "scraper.demo", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            address = urlsplit(process.stdout.readline().strip())
+            with closing(HTTPConnection(address.hostname, address.port, timeout=20)) as connection:
+                connection.request("GET", "/books/")
+                page = Selector(connection.getresponse().read().decode())
+            assert len(page.css("article.product_pod")) == len(SITE.book_pages()[0])
+        finally:
+            process.terminate()
+        assert process.wait(20) == 0
+
+
 def run(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scraper.demo", *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=PACKAGE.parent.parent)
+    command = [sys.executable, "-m", "practice", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT / "tests")
 
 
 def test_the_command_says_in_one_line_that_its_port_is_in_use() -> None:
@@ -545,7 +570,7 @@ def test_the_command_says_in_one_line_that_its_port_is_in_use() -> None:
 
 
 def test_the_help_ends_in_an_example() -> None:
-    assert run("--help").stdout.splitlines()[-1].strip().startswith("python -m scraper.demo --port")
+    assert run("--help").stdout.splitlines()[-1].strip().startswith("python -m practice --port")
 
 
 def test_a_wrong_option_names_what_was_expected() -> None:
@@ -554,23 +579,14 @@ def test_a_wrong_option_names_what_was_expected() -> None:
     assert "expected a whole number from 1 to 100000, not 'none'" in result.stderr
 
 
-def modules() -> list[Path]:
-    return sorted(path for path in PACKAGE.glob("*.py") if path.stem != "__main__")
+PACKAGES = {"scraper.demo": ROOT / "scraper" / "demo", "practice": ROOT / "tests" / "practice"}
+MODULES = sorted(
+    f"{package}.{path.stem}".removesuffix(".__init__")
+    for package, folder in PACKAGES.items()
+    for path in folder.glob("*.py")
+)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
-def test_the_examples_in_the_docstrings_are_right(path: Path) -> None:
-    name = "scraper.demo" if path.stem == "__init__" else f"scraper.demo.{path.stem}"
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_the_docstrings_are_right(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
-
-
-def test_the_practice_site_needs_nothing_but_aiohttp_and_jinja2() -> None:
-    imported = set()
-    for path in PACKAGE.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                inside = (node.module or "").startswith("scraper.demo")
-                imported.add("scraper.demo" if inside else (node.module or "").partition(".")[0])
-    assert imported - set(sys.stdlib_module_names) == {"aiohttp", "jinja2", "scraper.demo"}

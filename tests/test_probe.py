@@ -15,12 +15,12 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from practice import Fault, PracticeServer
 from requests.structures import CaseInsensitiveDict
 from scrapy.http import HtmlResponse, TextResponse
 from support import ROOT, Swathe, configured
 
 from scraper import paging
-from scraper.demo import Fault, PracticeServer
 from scraper.errors import ProbeError
 from scraper.paging.ask import Ask
 from scraper.paging.kind import ListPage

@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 from bson import ObjectId
+from practice import Fault, PracticeServer
 from quality_histories import KINDS, Site
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
@@ -19,7 +20,6 @@ from models.quality import Quality, RecordsQuality, SelectorUse
 from models.quotes import Quote
 from models.record import Found
 from models.system import Run, RunCounts
-from scraper.demo import Fault, PracticeServer
 from scraper.runs.quality.deviations import deviations
 from scraper.runs.quality.figures import Metric, Sample, sample_of
 from scraper.runs.quality.measures import Measures

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from practice import load_site
 from practice_records import RUN, URLS, store_practice_records
 from support import ROOT, Swathe, configured
 
@@ -18,7 +19,6 @@ from models.quotes import Author, Quote, QuoteQuerySet
 from models.record import schema_of
 from models.registry import all_documents, record_documents
 from models.system import Change, Rejected, Run
-from scraper.demo import load_site
 from scraper.query.explain import plan_of
 from scraper.query.question import Wanted, ask
 from scraper.storage.connection import Connection

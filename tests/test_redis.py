@@ -7,11 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from practice import Fault, PracticeServer
 from queued import RUN, crawled_with_a_dead_letter, numbers, puts
 from redis_process import RedisProcess
 from support import configured, last_run, until
 
-from scraper.demo import Fault, PracticeServer
 from scraper.errors import ConfigError, DatabaseError
 from scraper.frontier.protocol import Ack, Batch
 from scraper.frontier.redis_backend import RedisFrontier

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from practice import PracticeServer
     from pymongo.database import Database
     from support import Swathe
 
-    from scraper.demo import PracticeServer
     from scraper.storage.connection import Connection
 
     Mongo = Database[dict[str, Any]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from practice import Fault, PracticeServer
 from test_pagination import crawl, last_run, paths_of, quotes, truth
 
 from scraper.crawl.url_template import template_of
-from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     from pymongo.database import Database

@@ -16,11 +16,11 @@ from scraper.runs.retention import prune
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from practice import PracticeServer
     from pymongo.database import Database
     from support import Swathe
 
     from scraper.core.config import Config
-    from scraper.demo import PracticeServer
 
     Mongo = Database[dict[str, Any]]
 

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from practice import Fault, PracticeServer
 from support import last_run, until
-
-from scraper.demo import Fault, PracticeServer
 
 if TYPE_CHECKING:
     import subprocess

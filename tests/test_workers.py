@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bson import ObjectId
+from practice import PracticeServer
 from redis_process import RedisProcess
 from support import last_run, until
 
 from models.system import Run
-from scraper.demo import PracticeServer
 from scraper.errors import UsageError
 from scraper.runs.join import joined
 from scraper.runs.start import FORMAT, code_of

@@ -42,11 +42,11 @@ def demo() -> None:
 
     The site is served on a free port of 127.0.0.1 while the demo runs. Some of its records are broken on purpose.
     """
-    from scraper.demo.server import PracticeServer  # brings a web server, which no other command needs
+    from scraper.demo.server import DemoServer  # brings a web server, which no other command needs
 
     config = load_config()
     with connection_to(config.mongodb) as database:
-        with PracticeServer() as site:
+        with DemoServer() as site:
             console.print(f"The practice site is at {site.url}", markup=False)
             for spider, path, code in CRAWLS:
                 console.print(

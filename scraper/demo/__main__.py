@@ -1,4 +1,4 @@
-"""Serve the practice site in the foreground, bundled or enlarged: `python -m scraper.demo`."""
+"""Serve the practice site in the foreground: `python -m scraper.demo`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
-from scraper.demo.data import PracticeSite, load_site
-from scraper.demo.enlargement import enlarge
-from scraper.demo.server import HOST, PracticeServer
+from scraper.demo.server import HOST, DemoServer
 
-EXAMPLE = """example:
-  python -m scraper.demo --port 0 --quotes 10000 --books 2000 --padding-kb 20 --latency-ms 30
-"""
+DESCRIPTION = f"Serve the practice site on {HOST} until Ctrl-C. The first line printed is its address."
 
 
-def _whole(smallest: int, largest: int) -> Callable[[str], int]:
+def whole_number(smallest: int, largest: int) -> Callable[[str], int]:
+    """Return what reads a whole number of an option; it raises ArgumentTypeError."""
+
     def convert(text: str) -> int:
         if not (text.isascii() and text.isdigit() and smallest <= int(text) <= largest):
             raise argparse.ArgumentTypeError(f"expected a whole number from {smallest} to {largest}, not {text!r}")
@@ -27,42 +25,24 @@ def _whole(smallest: int, largest: int) -> Callable[[str], int]:
     return convert
 
 
-def _parser() -> argparse.ArgumentParser:
+def new_parser(program: str, description: str, example: str) -> argparse.ArgumentParser:
+    """Return the parser of a command that serves the site: its only option is the port."""
     parser = argparse.ArgumentParser(
-        prog="python -m scraper.demo",
-        description=f"Serve the practice site on {HOST} until Ctrl-C. The first line printed is its address. "
-        "Any of the three sizes replaces the bundled records by composed ones.",
-        epilog=EXAMPLE,
+        prog=f"python -m {program}",
+        description=description,
+        epilog=f"example:\n  python -m {program} {example}\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    size, option = _whole(1, 100_000), parser.add_argument
-    option("--port", type=_whole(0, 65_535), default=8100, help="0 takes a free port (default: %(default)s)")
-    option("--quotes", type=size, metavar="N", help="enlarge the site: N quotes (default: 10000)")
-    option("--books", type=size, metavar="N", help="enlarge the site: N books (default: 2000)")
-    option("--authors", type=size, metavar="N", help="enlarge the site: N authors (default: one for 20 quotes)")
-    option("--quotes-per-page", type=size, metavar="N", help="enlarge the site: N quotes on a list page (default: 20)")
-    option(
-        "--padding-kb", type=_whole(0, 10_000), default=0, metavar="N", help="add N KiB of hidden menus to each page"
-    )
-    option("--latency-ms", type=_whole(0, 60_000), default=0, metavar="N", help="delay each answer by N milliseconds")
+    port = whole_number(0, 65_535)
+    parser.add_argument("--port", type=port, default=8100, help="0 takes a free port (default: %(default)s)")
     return parser
 
 
-def _site(options: argparse.Namespace) -> PracticeSite:
-    asked = {name: getattr(options, name) for name in ("quotes", "books", "quotes_per_page", "authors")}
-    sizes = {name: value for name, value in asked.items() if value is not None}
-    return enlarge(load_site(), **sizes) if sizes else load_site()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def serve(server: DemoServer) -> int:
     """Serve until SIGINT or SIGTERM; return 0, or 1 when the port cannot be had."""
-    options = _parser().parse_args(arguments)
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    server = PracticeServer(
-        _site(options), port=options.port, latency_ms=options.latency_ms, padding_kb=options.padding_kb
-    )
     try:
         with server:
             print(server.url, flush=True)
@@ -70,12 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         reason = "the port is in use" if error.errno == errno.EADDRINUSE else str(error)
         print(
-            f"cannot serve the practice site on {HOST}:{options.port}: {reason}; "
+            f"cannot serve the practice site on {HOST}:{server.port}: {reason}; "
             "name another port with --port, or take any free one with --port 0",
             file=sys.stderr,
         )
         return 1
     return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve the site as the options say; return the exit code."""
+    options = new_parser("scraper.demo", DESCRIPTION, "--port 8100").parse_args(arguments)
+    return serve(DemoServer(port=options.port))
 
 
 if __name__ == "__main__":

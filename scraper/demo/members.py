@@ -7,9 +7,9 @@ import hmac
 from aiohttp import web
 
 from scraper.demo import paths
-from scraper.demo.listing import leaf_in_path
-from scraper.demo.rendering import TOP_TAGS
-from scraper.demo.routing import Route, Visit, redirect
+from scraper.demo.list_page import leaf_in_path
+from scraper.demo.pages import TOP_TAGS
+from scraper.demo.router import Route, Visit, redirect
 
 COOKIE = "session"
 # Any other password will do: there is nothing to protect.

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from scraper.demo.sealing import seal, unseal
+from scraper.demo.seals import seal, unseal
 
 MOST_REMEMBERED = 10_000
 VIEW_STATE = "view state"

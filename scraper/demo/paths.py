@@ -10,9 +10,6 @@ import unicodedata
 FRONT = "/"
 PRIVATE = "/private/"
 ROBOTS = "/robots.txt"
-DIRECTORY = "/lists/"
-SCRIPTED = "/js/"
-SITEMAP = "/sitemap.xml"
 MEMBERS = "/quotes/members/"
 LOGIN, LOGOUT = "/quotes/login", "/quotes/logout"
 SEARCH, FILTER = "/quotes/search.aspx", "/quotes/filter.aspx"
@@ -36,24 +33,9 @@ def quote_list(page: int) -> str:
     return "/quotes/" if page == 1 else f"/quotes/page/{page}/"
 
 
-def quote_alone(number: int) -> str:
-    """Return the address of the page of one healthy quote, counted from 1."""
-    return f"/quotes/one/{number}/"
-
-
 def table_list(page: int) -> str:
     """Return the address of one page of the quotes laid out as a table; page 1 is the start page."""
     return "/quotes/tableful/" if page == 1 else f"/quotes/tableful/page/{page}/"
-
-
-def scripted_list(page: int) -> str:
-    """Return the address of one page of the quotes that a script writes; page 1 is the start page."""
-    return "/quotes/js/" if page == 1 else f"/quotes/js/page/{page}/"
-
-
-def delayed_list(page: int) -> str:
-    """Return the address of one page of the quotes that a script shows after a while; page 1 is the start page."""
-    return "/quotes/js-delayed/" if page == 1 else f"/quotes/js-delayed/page/{page}/"
 
 
 def member_list(page: int) -> str:

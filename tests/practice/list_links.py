@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from scraper.demo.listing import Parts, asked_leaf, existing_leaf, show
-from scraper.demo.routing import Route, Visit
+from practice.list_template import Parts, existing_leaf, show
+from scraper.demo.list_page import asked_leaf
+from scraper.demo.router import Route, Visit
 
 MANY_LINKS = 10
 

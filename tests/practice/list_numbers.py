@@ -6,8 +6,9 @@ import asyncio
 
 from aiohttp import web
 
-from scraper.demo.listing import Leaf, Parts, asked_leaf, existing_leaf, leaf, leaf_in_path, show, stated
-from scraper.demo.routing import Route, Visit, not_found
+from practice.list_template import Parts, existing_leaf, show, stated
+from scraper.demo.list_page import Leaf, asked_leaf, leaf, leaf_in_path
+from scraper.demo.router import Route, Visit, not_found
 
 LAST_OF_CAPPED = 3
 # Long enough that pages asked for side by side come out of order.

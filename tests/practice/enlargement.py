@@ -9,14 +9,14 @@ from decimal import Decimal
 from random import Random
 from string import ascii_uppercase
 
-from scraper.demo.data import PracticeSite
 from scraper.demo.records import Author, Book, Quote
+from scraper.demo.site import DemoSite
 
 QUOTES_PER_AUTHOR = 20
 SEED = 2_026
 
 
-def _grow_authors(site: PracticeSite, count: int) -> list[Author]:
+def _grow_authors(site: DemoSite, count: int) -> list[Author]:
     """Compose authors from the first names, the surnames and an initial, which is all that tells some of them apart."""
     originals = site.all_authors
     firsts = [author.name.rpartition(" ")[0] for author in originals]
@@ -39,7 +39,7 @@ def _grow_authors(site: PracticeSite, count: int) -> list[Author]:
     return grown
 
 
-def _grow_quotes(site: PracticeSite, count: int, authors: list[Author], random: Random) -> list[Quote]:
+def _grow_quotes(site: DemoSite, count: int, authors: list[Author], random: Random) -> list[Quote]:
     healthy = [quote for quote in site.all_quotes if quote.text and not quote.awkward]
     grown = []
     for number in range(1, count + 1):
@@ -50,7 +50,7 @@ def _grow_quotes(site: PracticeSite, count: int, authors: list[Author], random: 
     return grown
 
 
-def _grow_books(site: PracticeSite, count: int, random: Random) -> list[Book]:
+def _grow_books(site: DemoSite, count: int, random: Random) -> list[Book]:
     healthy = [book for book in site.all_books if book.title and book.description and not book.awkward]
     grown = []
     for number in range(1, count + 1):
@@ -73,8 +73,8 @@ def _grow_books(site: PracticeSite, count: int, random: Random) -> list[Book]:
 
 
 def enlarge(
-    site: PracticeSite, quotes: int = 10_000, books: int = 2_000, quotes_per_page: int = 20, authors: int | None = None
-) -> PracticeSite:
+    site: DemoSite, quotes: int = 10_000, books: int = 2_000, quotes_per_page: int = 20, authors: int | None = None
+) -> DemoSite:
     """Compose a healthy site of the given size from the records of `site`; equal arguments give an equal site.
 
     Quotes are dealt to `authors` in turn; None means one author for every 20 quotes. Raises ValueError for sizes below

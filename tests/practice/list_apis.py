@@ -7,12 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from scraper.demo.list_numbers import asked_slice
-from scraper.demo.listing import Leaf, asked_leaf, leaf
+from practice.list_numbers import asked_slice
+from scraper.demo.layouts import quote_as_json
+from scraper.demo.list_page import Leaf, asked_leaf, leaf
 from scraper.demo.records import Quote
-from scraper.demo.routing import BadValueError, Route, Visit, send_json
-from scraper.demo.sealing import seal, unseal
-from scraper.demo.variants import quote_as_json
+from scraper.demo.router import BadValueError, Route, Visit, send_json
+from scraper.demo.seals import seal, unseal
 
 TOKEN_HEADER, NEXT_TOKEN_HEADER = "X-Page-Token", "X-Next-Page-Token"
 

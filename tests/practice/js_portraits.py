@@ -8,10 +8,10 @@ from random import Random
 
 from aiohttp import web
 
-from scraper.demo.js_listing import quotes_of, show_page
-from scraper.demo.listing import existing_leaf
-from scraper.demo.routing import Route, Visit
-from scraper.demo.scripting import in_script
+from practice.js_literals import in_script
+from practice.js_page import quotes_of, show_page
+from practice.list_template import existing_leaf
+from scraper.demo.router import Route, Visit
 
 PICTURE = "/js/portraits/{name}"
 SIDE = 128

@@ -6,9 +6,9 @@ import asyncio
 
 from aiohttp import web
 
-from scraper.demo.js_listing import API, show_page
-from scraper.demo.routing import BadValueError, Route, Visit
-from scraper.demo.variants import send_api
+from practice.js_page import API, show_page
+from scraper.demo.layouts import send_api
+from scraper.demo.router import BadValueError, Route, Visit
 
 SLOW_MS = 500
 LONGEST_MS = 60_000

@@ -6,20 +6,23 @@ import gzip
 
 from aiohttp import web
 
+from practice.faults import GZIP_TYPE
+from practice.list_parts import quote_day
+from practice.list_template import existing_leaf, show
 from scraper.demo import paths
-from scraper.demo.damage import GZIP_TYPE
-from scraper.demo.listing import existing_leaf, show
-from scraper.demo.routing import Route, Visit, not_found, send, whole_number
+from scraper.demo.pages import ROBOTS_TXT, TEXT_TYPE
+from scraper.demo.router import Route, Visit, not_found, send, whole_number
 
+SITEMAP = "/sitemap.xml"
 AUTHORS_SITEMAP, BOOKS_SITEMAP = "/sitemap-authors.xml.gz", "/sitemap-books.xml"
 RSS, ATOM = "/feeds/quotes.rss", "/feeds/quotes.atom"
+ALONE = "/quotes/one/{number}/"
 XML_TYPE = "application/xml"
 
 
 def _robots(visit: Visit) -> web.Response:
-    sitemap = visit.site.base.rstrip("/") + paths.SITEMAP
-    lines = f"User-agent: *\nDisallow: {paths.PRIVATE}\n\nSitemap: {sitemap}\n"
-    return send(lines, "text/plain; charset=utf-8")
+    sitemap = visit.site.base.rstrip("/") + SITEMAP
+    return send(f"{ROBOTS_TXT}\nSitemap: {sitemap}\n", TEXT_TYPE)
 
 
 def _sitemap_index(visit: Visit) -> web.Response:
@@ -44,11 +47,12 @@ def _feed(visit: Visit) -> web.Response:
     name = visit.route.path.rpartition(".")[2]
     start = (page.number - 1) * page.per_page
     entries = [
-        (quote, f"{visit.site.base.rstrip('/')}{paths.quote_alone(number)}", visit.site.quote_day(number - 1))
+        (quote, f"{visit.site.base.rstrip('/')}{ALONE.format(number=number)}", quote_day(visit.site, number - 1))
         for number, quote in enumerate(page.quotes, start=start + 1)
     ]
     address = visit.site.base.rstrip("/") + visit.route.path
-    content = visit.fill(f"feed.{name}", entries=entries, address=address, page=page)
+    updated = quote_day(visit.site, len(visit.site.listed_quotes) - 1)
+    content = visit.fill(f"feed.{name}", entries=entries, address=address, page=page, updated=updated)
     return send(content, f"application/{name}+xml; charset=utf-8")
 
 
@@ -61,10 +65,10 @@ def _alone(visit: Visit) -> web.Response:
 
 ROUTES = (
     Route(paths.ROBOTS, _robots),
-    Route(paths.SITEMAP, _sitemap_index, "The sitemap, in two parts: authors and books"),
+    Route(SITEMAP, _sitemap_index, "The sitemap, in two parts: authors and books"),
     Route(AUTHORS_SITEMAP, _authors),
     Route(BOOKS_SITEMAP, _books),
     Route(RSS, _feed, "Quotes as an RSS feed in pages"),
     Route(ATOM, _feed, "Quotes as an Atom feed in pages"),
-    Route("/quotes/one/{number}/", _alone, "One quote alone"),
+    Route(ALONE, _alone, "One quote alone"),
 )

@@ -12,9 +12,9 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment
 
-from scraper.demo.data import PracticeSite
 from scraper.demo.memory import Memory
-from scraper.demo.rendering import HTML_TYPE
+from scraper.demo.pages import HTML_TYPE
+from scraper.demo.site import DemoSite
 
 JSON_TYPE = "application/json"
 # More digits than any page has, and fewer than take long to calculate with.
@@ -43,7 +43,7 @@ class Visit:
     route: Route
     captured: Mapping[str, str]
     form: Mapping[str, str]
-    site: PracticeSite
+    site: DemoSite
     templates: Environment
     memory: Memory
 

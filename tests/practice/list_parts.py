@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date
+from bisect import bisect_left, bisect_right
+from datetime import date, timedelta
 
 from aiohttp import web
 
-from scraper.demo.data import FIRST_DAY, LAST_DAY
-from scraper.demo.listing import Parts, existing_leaf, show
+from practice.list_template import Parts, existing_leaf, show
 from scraper.demo.records import Quote
-from scraper.demo.routing import BadValueError, Route, Visit, not_found
+from scraper.demo.router import BadValueError, Route, Visit, not_found
+from scraper.demo.site import DemoSite
 
 TAGS = "/lists/tags/"
+FIRST_DAY, LAST_DAY = date(2026, 1, 1), date(2026, 3, 31)
+"""The days between which every healthy quote has its own."""
+
+
+def quote_day(site: DemoSite, index: int) -> date:
+    """Return the day of a healthy quote, counted from 0: many quotes share the first days, few the last."""
+    most = max(len(site.listed_quotes) - 1, 1)
+    return FIRST_DAY + timedelta(days=(LAST_DAY - FIRST_DAY).days * index * index // (most * most))
+
+
+def quotes_between(site: DemoSite, first: date, last: date) -> tuple[Quote, ...]:
+    """Return the healthy quotes of some days, both inclusive."""
+
+    def day(index: int) -> date:
+        return quote_day(site, index)
+
+    indexes = range(len(site.listed_quotes))
+    return site.listed_quotes[bisect_left(indexes, first, key=day) : bisect_right(indexes, last, key=day)]
 
 
 def _tags(visit: Visit) -> web.Response:
@@ -40,7 +59,7 @@ def _asked_day(visit: Visit, name: str, default: date) -> date:
 
 def _archive(visit: Visit, *, states_total: bool) -> web.Response:
     first, last = _asked_day(visit, "from", FIRST_DAY), _asked_day(visit, "to", LAST_DAY)
-    quotes: tuple[Quote, ...] = visit.site.quotes_between(first, last)
+    quotes = quotes_between(visit.site, first, last)
     parts = Parts(total=f"{len(quotes)} quotes" if states_total else None)
     shown = quotes[: visit.site.quotes_per_page]
     return show(visit, shown, parts, "list_archive.html", first=first, last=last)

@@ -7,11 +7,11 @@ import contextlib
 
 from aiohttp import web
 
-from scraper.demo.js_listing import quotes_of, show_page
-from scraper.demo.listing import existing_leaf
-from scraper.demo.rendering import HTML_TYPE
-from scraper.demo.routing import BadValueError, Route, Visit, redirect, send
-from scraper.demo.scripting import in_script
+from practice.js_literals import in_script
+from practice.js_page import quotes_of, show_page
+from practice.list_template import existing_leaf
+from scraper.demo.pages import HTML_TYPE
+from scraper.demo.router import BadValueError, Route, Visit, redirect, send
 
 RESOURCE = "/js/endless/picture.png"
 PNG_START = b"\x89PNG\r\n\x1a\n"

@@ -6,12 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
+from practice.js_literals import UNDEFINED, by_hand, in_attribute, in_script, nuxt_state
+from practice.js_page import quotes_of, show_page
+from practice.list_template import existing_leaf
 from scraper.demo import paths
-from scraper.demo.js_listing import quotes_of, show_page
-from scraper.demo.listing import Leaf, existing_leaf
+from scraper.demo.list_page import Leaf
 from scraper.demo.records import Quote
-from scraper.demo.routing import Route, Visit
-from scraper.demo.scripting import UNDEFINED, by_hand, in_attribute, in_script, nuxt_state
+from scraper.demo.router import Route, Visit
 
 
 def _pagination(page: Leaf) -> dict[str, int]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +15,6 @@ from scraper.demo import paths
 from scraper.demo.records import Author, Book, Quote
 
 DATA_FILE = Path(__file__).with_name("site.json")
-
-FIRST_DAY, LAST_DAY = date(2026, 1, 1), date(2026, 3, 31)
-"""The days between which every healthy quote has its own."""
 
 GOODREADS = "http://goodreads.com"
 
@@ -52,7 +48,7 @@ def sort_by_tag(quotes: Iterable[Quote]) -> dict[str, list[Quote]]:
 
 
 @dataclass(frozen=True)
-class PracticeSite:
+class DemoSite:
     """The whole site.
 
     The `all_…` fields hold everything that has a page; `quotes`, `authors` and `books` hold what a perfect scrape
@@ -69,7 +65,7 @@ class PracticeSite:
     broken_html: frozenset[str] = frozenset()
     base: str = ""
 
-    def at(self, base: str) -> PracticeSite:
+    def at(self, base: str) -> DemoSite:
         """Return the same site as it is seen when served at `base`."""
         return replace(self, base=base)
 
@@ -80,7 +76,7 @@ class PracticeSite:
 
     @cached_property
     def listed_quotes(self) -> tuple[Quote, ...]:
-        """The healthy quotes, each once: what the pages of `directory.py` list."""
+        """The healthy quotes, each once: what every other list shows."""
         return tuple(quote for quote in self.all_quotes if not quote.refused)
 
     @cached_property
@@ -147,17 +143,6 @@ class PracticeSite:
         """Return the address of an author's page on goodreads.com, given the true name."""
         return GOODREADS + self.goodreads_link(author)
 
-    def quote_day(self, index: int) -> date:
-        """Return the day of a healthy quote, counted from 0: many quotes share the first days, few the last."""
-        most = max(len(self.listed_quotes) - 1, 1)
-        return FIRST_DAY + timedelta(days=(LAST_DAY - FIRST_DAY).days * index * index // (most * most))
-
-    def quotes_between(self, first: date, last: date) -> tuple[Quote, ...]:
-        """Return the healthy quotes of some days, both inclusive."""
-        indexes = range(len(self.listed_quotes))
-        start = bisect_left(indexes, first, key=self.quote_day)
-        return self.listed_quotes[start : bisect_right(indexes, last, key=self.quote_day)]
-
     @cached_property
     def by_category(self) -> dict[str, list[Book]]:
         """The books of each category, in the order of the categories."""
@@ -184,14 +169,14 @@ def _book(number: int, entry: dict[str, Any]) -> Book:
     return Book(number=number, **{**entry, "price": price, "refused": tuple(entry.get("refused", ()))})
 
 
-def load_site() -> PracticeSite:
+def load_site() -> DemoSite:
     """Read the bundled site.
 
     An entry of the file holds the true values of a record. Where its page shows a field in another way, `shown` holds
     the raw text; `awkward` says what is odd about it. `refused` names the fields that no scrape can find a value for.
     """
     content = json.loads(DATA_FILE.read_text(encoding="utf-8"))
-    return PracticeSite(
+    return DemoSite(
         all_quotes=tuple(_quote(entry) for entry in content["quotes"]),
         all_authors=tuple(_author(entry) for entry in content["authors"]),
         all_books=tuple(_book(number, entry) for number, entry in enumerate(content["books"], start=1)),

@@ -7,7 +7,7 @@ from aiohttp import web
 from scraper.demo import paths
 from scraper.demo.memory import ExpiredError
 from scraper.demo.records import Quote
-from scraper.demo.routing import Route, Visit, redirect
+from scraper.demo.router import Route, Visit, redirect
 
 NOTHING = "----------"
 """What a select shows while nothing is chosen; the option has no value of its own."""

@@ -8,9 +8,10 @@ from datetime import MAXYEAR, MINYEAR, date, timedelta
 
 from aiohttp import web
 
-from scraper.demo.data import FIRST_DAY
-from scraper.demo.listing import Parts, asked_leaf, existing_leaf, leaf, show
-from scraper.demo.routing import BadValueError, Route, Visit
+from practice.list_parts import FIRST_DAY, quotes_between
+from practice.list_template import Parts, existing_leaf, show
+from scraper.demo.list_page import asked_leaf, leaf
+from scraper.demo.router import BadValueError, Route, Visit
 
 LOOP = ("/lists/loop/a/", "/lists/loop/b/")
 
@@ -42,7 +43,7 @@ def _asked_month(visit: Visit) -> date:
 def _calendar(visit: Visit) -> web.Response:
     month = _asked_month(visit)
     following = (month + timedelta(days=31)).replace(day=1)
-    quotes = visit.site.quotes_between(month, following - timedelta(days=1))
+    quotes = quotes_between(visit.site, month, following - timedelta(days=1))
     # Not strftime: it writes the year 987 without a leading zero.
     return show(visit, quotes, Parts(state=month.isoformat()[:7], next=f"?month={following.isoformat()[:7]}"))
 

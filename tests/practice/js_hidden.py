@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scraper.demo.js_listing import show_page
-from scraper.demo.routing import Route, Visit
+from practice.js_page import show_page
+from scraper.demo.router import Route, Visit
 
 FRAME = "/js/iframe/frame/"
 

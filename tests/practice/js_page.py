@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from scraper.demo.listing import Leaf, existing_leaf
-from scraper.demo.routing import Visit
-from scraper.demo.variants import quotes_as_json
+from practice.list_template import existing_leaf
+from scraper.demo.layouts import quotes_as_json
+from scraper.demo.list_page import Leaf
+from scraper.demo.router import Visit
 
 API = "/js/api/quotes"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scraper.demo.listing import Leaf, leaf, show
+from practice.list_template import show
+from scraper.demo.list_page import Leaf, leaf
 from scraper.demo.memory import ExpiredError
+from scraper.demo.pages import HTML_TYPE
 from scraper.demo.records import Quote
-from scraper.demo.rendering import HTML_TYPE
-from scraper.demo.routing import BadValueError, Route, Visit, redirect, send, send_json, whole_number
-from scraper.demo.sealing import seal, unseal
+from scraper.demo.router import BadValueError, Route, Visit, redirect, send, send_json, whole_number
+from scraper.demo.seals import seal, unseal
 
 FRAGMENT = "/lists/load-more/fragment"
 MORE_JSON = "/lists/load-more-json/more"

@@ -8,16 +8,16 @@ from typing import Any
 from aiohttp import web
 
 from scraper.demo import paths
-from scraper.demo.data import PracticeSite
-from scraper.demo.listing import asked_leaf, leaf_in_path
+from scraper.demo.list_page import asked_leaf, leaf_in_path
+from scraper.demo.pages import TOP_TAGS
 from scraper.demo.records import Quote
-from scraper.demo.rendering import TOP_TAGS
-from scraper.demo.routing import Route, Visit, send_json
+from scraper.demo.router import Route, Visit, send_json
+from scraper.demo.site import DemoSite
 
 API = "/quotes/api/quotes"
 
 
-def quote_as_json(site: PracticeSite, quote: Quote) -> dict[str, Any]:
+def quote_as_json(site: DemoSite, quote: Quote) -> dict[str, Any]:
     """Return a quote in the shape of the sandbox's API, with the texts that a page shows."""
     shown = quote.on_page()
     author = {
@@ -28,12 +28,12 @@ def quote_as_json(site: PracticeSite, quote: Quote) -> dict[str, Any]:
     return {"author": author, "tags": shown["tags"], "text": shown["text"]}
 
 
-def quotes_as_json(site: PracticeSite, quotes: Iterable[Quote] | None = None) -> list[dict[str, Any]]:
+def quotes_as_json(site: DemoSite, quotes: Iterable[Quote] | None = None) -> list[dict[str, Any]]:
     """Return quotes in that shape: all the listed ones unless others are given."""
     return [quote_as_json(site, quote) for quote in (site.listed_quotes if quotes is None else quotes)]
 
 
-def _top_tags(site: PracticeSite) -> list[tuple[str, int]]:
+def _top_tags(site: DemoSite) -> list[tuple[str, int]]:
     return [(tag, len(quotes)) for tag, quotes in list(site.listed_by_tag.items())[:TOP_TAGS]]
 
 
