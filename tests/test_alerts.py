@@ -19,7 +19,7 @@ from models.alerts import Incident
 from models.schedules import Firing
 from models.system import Run
 from scraper.errors import ConfigError
-from scraper.schedule.alerts import watcher as watching
+from scraper.schedule.alerts import watcher
 from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due
 from scraper.schedule.alerts.message import harmless, message_of
 from scraper.schedule.alerts.targets import targets_of
@@ -99,7 +99,7 @@ def config(data_dir: Path, database: Mongo, webhook: Webhook, monkeypatch: pytes
     )  # fmt: skip
     with Connection(config.mongodb) as connected:
         prepare(connected)
-        monkeypatch.setattr(watching, "connection_to", lambda _: type("Open", (), {"open": lambda _: connected})())
+        monkeypatch.setattr(watcher, "connection_to", lambda _: type("Open", (), {"open": lambda _: connected})())
         yield config
 
 

@@ -16,7 +16,8 @@ from scrapy.http import HtmlResponse, Response, TextResponse
 from stored_pages import connected, healthy_tag, last_run, project, replayed
 from test_pagination import crawl
 
-from scraper.pages import archive, trimming
+from scraper.pages import archive
+from scraper.pages import trim as page_trim
 from scraper.pages.document import CannotReadAgainError, as_document, as_response
 from scraper.pages.reread import OfflineCrawl, TodaysSpiders
 from scraper.pages.trim import stored_bytes, trim
@@ -256,7 +257,7 @@ def test_a_body_that_a_crawl_refers_to_while_another_removes_it_is_not_lost(
     database: Mongo, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     keep(database, b"wanted")
-    look = trimming._unused
+    look = page_trim._unused
     written: list[int] = []
 
     def look_while_a_page_is_kept(database: Mongo, names: Any) -> list[str]:
@@ -266,7 +267,7 @@ def test_a_body_that_a_crawl_refers_to_while_another_removes_it_is_not_lost(
             keep(database, b"wanted", when=NOW + timedelta(days=1))
         return unused if moment == "after the look" else look(database, names)
 
-    monkeypatch.setattr(trimming, "_unused", look_while_a_page_is_kept)
+    monkeypatch.setattr(page_trim, "_unused", look_while_a_page_is_kept)
     trim(database, NO_LIMIT, datetime.now(UTC) - NOW - timedelta(hours=1))
     assert written
     (page,) = database.pages.find()

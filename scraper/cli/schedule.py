@@ -91,14 +91,14 @@ def trigger(
     detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
 ) -> None:
     """Fire a schedule now and say how it ended. Exit 0: complete (or started), 1: failed, 3: anything else."""
-    from scraper.schedule import trigger as by_hand
     from scraper.schedule.schedule import schedule_named
+    from scraper.schedule.trigger import trigger as fire
 
     config = load_config()
     schedule = schedule_named(name, _schedules(config))
     with connection_to(config.mongodb):
         scheduler, crawls = _scheduler(config, [])
-        firing = by_hand.trigger(schedule, scheduler, crawls, config.scheduler, detach=detach)
+        firing = fire(schedule, scheduler, crawls, config.scheduler, detach=detach)
     how = firing.result if firing.state == "done" else firing.state
     why = f": {firing.why}" if firing.why and firing.state in ("done", "skipped") else ""
     ran = f" (run {firing.run})" if firing.run else ""
