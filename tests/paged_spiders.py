@@ -250,6 +250,16 @@ class OwnErrback(SiteSpider):
         yield Quote.found(failure.request, text=urlsplit(failure.request.url).path, author="missed", tags=[])
 
 
+class MetaHandedOn(OwnErrback):
+    """Follows pages by itself, with what each request has in its meta."""
+
+    name = "meta-handed-on"
+
+    def parse(self, response: Any, **_: Any) -> Any:
+        for link in texts(response, "li.next a::attr(href)"):
+            yield response.follow(link, meta=response.meta)
+
+
 class Marked(Next):
     """Quotes as JSON-LD or microdata, whose shape is schema.org's."""
 

@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 
 
 def crawl(
-    swathe: Swathe, spider: str, start: str, code: int = 0, environ: dict[str, str] | None = None, **settings: str
+    swathe: Swathe,
+    spider: str,
+    start: str,
+    code: int = 0,
+    environ: dict[str, str] | None = None,
+    max_pages: int = 0,
+    **settings: str,
 ) -> Result:
     """Crawl with a spider of `paged_spiders`, with settings of Scrapy's."""
     options = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
+    options += ["-a", f"max_pages={max_pages}"] if max_pages else []
     command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"start={start}", "-s", "LOG_ENABLED=0", *options]
     return swathe.run(
         [*command, "-s", "SPIDER_MODULES=paged_spiders"],

@@ -42,6 +42,34 @@ def test_a_list_that_only_a_browser_shows_is_read_whole(
     assert 1 <= run["counts"]["browser_pages"] <= rendered
 
 
+def test_a_page_that_is_asked_for_again_in_the_browser_is_one_page_of_max_pages_and_of_the_counts(
+    swathe: Swathe, database: Mongo
+) -> None:
+    with PracticeServer() as server:
+        crawl(swathe, "in-browser", f"{server.url}js/xhr/", code=3, max_pages=2)
+        assert len(quotes(database)) == 20
+        run = last_run(database)
+        assert run["counts"]["pages"] == run["counts"]["browser_pages"] == 2
+        assert "the limit of 2 pages was reached" in run["reasons"]
+        assert [path for path in paths_of(server) if "api" not in path] == ["/js/xhr/", "/js/xhr/", "/js/xhr/?page=2"]
+
+
+def test_a_page_that_the_browser_fails_on_is_one_page_of_max_pages_however_often_it_was_asked_for(
+    swathe: Swathe, database: Mongo
+) -> None:
+    with PracticeServer() as server:
+        no_browser = {"SWATHE_RENDERING_CHROMIUM": "/nowhere/chromium"}
+        crawl(swathe, "in-browser", f"{server.url}js/xhr/", code=3, max_pages=1, environ=no_browser)
+        assert last_run(database)["counts"]["pages"] == 1
+        assert paths_of(server) == ["/js/xhr/", "/js/xhr/"], "as served, and again when the browser had failed"
+
+
+def test_a_page_that_is_asked_for_with_the_meta_of_another_is_counted(swathe: Swathe, database: Mongo) -> None:
+    with PracticeServer() as server:
+        crawl(swathe, "meta-handed-on", f"{server.url}quotes/", code=3, max_pages=3)
+        assert last_run(database)["counts"]["pages"] == len(paths_of(server)) == 3
+
+
 def test_without_the_cheaper_ways_the_browser_gives_the_same_records(
     swathe: Swathe, database: Mongo, site: PracticeServer
 ) -> None:

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 
-AGAIN = ("retry_times", "throttled_times", "redirect_times", "logins")
-"""What marks a request for a page that was counted already."""
+COUNTED, READ = "swathe_page_counted", "swathe_page_read"
+"""Mark the requests for a page in their meta: it counts towards the limit already, and it was read already.
+
+Whatever is asked again for the same page, by whomever, is a copy of its request and carries the marks along: after a
+redirect, an error, a login, and in the browser.
+"""
 
 
 class PageLimitReachedError(IgnoreRequest):
@@ -41,13 +45,13 @@ class PageLimit:
     def process_request(self, request: Request) -> None:
         """Count a page when it is first asked for; raise PageLimitReachedError beyond the limit."""
         limit = getattr(self._crawler.spider, "max_pages", None)
-        again = any(map(request.meta.get, AGAIN))
-        if limit is None or again or request.meta.get("dont_obey_robotstxt"):
+        if limit is None or request.meta.get(COUNTED) or request.meta.get("dont_obey_robotstxt"):
             return
         if self._tallies.total(statistics.PAGES_ASKED_FOR) >= limit:
             self._tallies.count(request, statistics.PAGE_LIMIT_REACHED)
             raise PageLimitReachedError(f"the limit of {limit} pages was reached")
         self._tallies.count(request, statistics.PAGES_ASKED_FOR)
+        request.meta[COUNTED] = True
 
 
 class DepthLimit(DepthMiddleware):
@@ -56,6 +60,15 @@ class DepthLimit(DepthMiddleware):
     def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
         """Return the request with its depth, or None for one that is too deep."""
         processed: Request | None = super().get_processed_request(request, response)
+        if processed is not None and response is not None and not _is_same(processed, response.request):
+            # A spider may well hand on the meta of its page; the next page is one of its own.
+            for mark in (COUNTED, READ):
+                processed.meta.pop(mark, None)
         if processed is None and response is not None:
             Tallies.of(self.crawler).tally(response.request).counts[statistics.LINKS_TOO_DEEP] += 1
         return processed
+
+
+def _is_same(request: Request, other: Request | None) -> bool:
+    """Return whether two requests ask for the same page, be it in another way."""
+    return other is not None and (request.method, request.url, request.body) == (other.method, other.url, other.body)

@@ -21,7 +21,19 @@ REQUEST_HEADERS = ("Accept", "Accept-Language", "Content-Type", "Referer", "X-Re
 
 RESPONSE_HEADERS = ("Content-Type", "Content-Language", "ETag", "Last-Modified", "Link")
 
-NOT_KEPT = ("proxy", "_", "http_", "cookie", "download_", "retry_", "browser", "session", "logins", "is_start")
+NOT_KEPT = (
+    "proxy",
+    "_",
+    "http_",
+    "cookie",
+    "download_",
+    "retry_",
+    "browser",
+    "session",
+    "logins",
+    "is_start",
+    "swathe_page",
+)
 """How the names in `request.meta` begin that say how a page was fetched, not what it is; some are secrets."""
 
 MAX_REQUEST_BYTES = 2**20

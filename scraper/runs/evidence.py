@@ -8,6 +8,7 @@ from scrapy import signals
 
 from scraper.core import statistics
 from scraper.crawl.failures import KEPT, PageFailures, PageProblem
+from scraper.crawl.limits import READ
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
@@ -72,8 +73,9 @@ class Outcomes:
         )
 
     def _response(self, response: Response, request: Request) -> None:
-        if not response.meta.get("dont_obey_robotstxt"):
+        if not (request.meta.get("dont_obey_robotstxt") or request.meta.get(READ)):
             self.tallies.count(request, statistics.PAGES)
+            request.meta[READ] = True
 
     def _callback_failed(self, failure: Failure, response: Response | Failure | None) -> None:
         request = getattr(response, "request", None)
