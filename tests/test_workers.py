@@ -13,9 +13,10 @@ from redis_process import RedisProcess
 from support import last_run, until
 
 from models.system import Run
+from scraper.core.code_version import code_version
 from scraper.errors import UsageError
 from scraper.runs.join import joined
-from scraper.runs.start import FORMAT, code_of
+from scraper.runs.start import FORMAT
 from scraper.spider_loader import spider_class
 
 if TYPE_CHECKING:
@@ -193,12 +194,16 @@ def test_a_worker_says_why_there_is_nothing_to_join(swathe: Swathe, database: Mo
 
 def test_a_run_of_other_code_or_in_another_store_is_not_joined() -> None:
     spider = spider_class("books")
-    run = Run(id=ObjectId(), spider="books", frontier={"format": FORMAT, "code": code_of(spider), "backend": "redis"})
+    run = Run(
+        id=ObjectId(), spider="books", frontier={"format": FORMAT, "code": code_version(spider), "backend": "redis"}
+    )
     assert joined(spider, run, "redis").joined
     with pytest.raises(UsageError, match=r"are kept in redis, and .* backend is mongodb here"):
         joined(spider, run, "mongodb")
     run.frontier["now"] = "other"
-    with pytest.raises(UsageError, match=r"the code of 'books' is not what run .* was begun with"):
+    with pytest.raises(
+        UsageError, match=r"the code of 'books', its models or pipelines are not what run .* was begun with"
+    ):
         joined(spider, run, "redis")
     run.frontier["format"] = 99
     with pytest.raises(UsageError, match="has format 99, expected 1: install the same version here"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -16,8 +15,9 @@ from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.visits import Visit
-from scraper.core.code_stamp import code_stamp
+from scraper.core.code_version import code_version
 from scraper.core.crawl_control import stores_records
+from scraper.crawl.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.pages.visit import PageVisit
 from scraper.storage.connection import connection_to
@@ -121,8 +121,7 @@ class VisitMemory:
             await run_in_thread(forget_pages_of, self._collection(), self._crawler.spidercls.name, collection, ids)
 
     def _opened(self, spider: Spider) -> None:
-        module = inspect.getsourcefile(type(spider))
-        self._code = code_stamp(module)
+        self._code = code_version(type(spider))
 
     def _find(self, keys: list[bytes]) -> list[PageVisit | None]:
         oldest = datetime.now(UTC) - self._rereads_after

@@ -9,8 +9,10 @@ from bson import ObjectId
 from bson.errors import InvalidId
 
 from models.system import Run
+from scraper.core.code_version import code_version
 from scraper.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
-from scraper.runs.start import FORMAT, Begun, arguments_of, backend_of, code_of
+from scraper.runs.start import FORMAT, Begun, arguments_of, backend_of
+from scraper.runs.verdict import EXIT_FAILED, EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,9 +68,10 @@ def joined(spider: type[SiteSpider], run: Run, backend: str) -> Begun:
         raise UsageError(
             f"the requests of run {run.id} are kept in {backend_of(run)}, and [frontier] backend is {backend} here"
         )
-    if code_of(spider) != run.frontier.get("now", run.frontier.get("code")):
+    if code_version(spider) != run.frontier.get("now", run.frontier.get("code")):
         raise UsageError(
-            f"the code of '{spider.name}' is not what run {run.id} was begun with: install the same version here"
+            f"the code of '{spider.name}', its models or pipelines are not what run {run.id} was begun with: "
+            f"install the same version here"
         )
     return Begun(
         run.id, durable=True, joined=True, line=f"joins run {run.id}, which process {run.pid} on {run.host} began"

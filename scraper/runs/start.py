@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +11,7 @@ from mongoengine import NotUniqueError
 from pymongo import IndexModel
 
 from models.system import Run
+from scraper.core.code_version import code_version
 from scraper.core.config.sections import swathe_version
 from scraper.core.processes import this_process
 from scraper.errors import EXIT_FAILED, UsageError
@@ -37,7 +36,10 @@ How = Literal["resume", "fresh", "retry-dead"]
 FORMAT = 1
 """Changes when what the frontier keeps can no longer be read by other versions."""
 
-CHANGED = "the spider's code was changed while the run was interrupted: its pages were not all read in the same way"
+CHANGED = (
+    "the code of the spider, the models or the pipelines was changed while the run was interrupted: "
+    "its pages were not all read in the same way"
+)
 
 UNFINISHED = ("interrupted", "failed", "lost")
 
@@ -123,7 +125,7 @@ def new_run(
         heartbeat_at=now,
         version=swathe_version(),
         firing=firing,
-        frontier={"format": FORMAT, "code": code_of(spider), "backend": store.name} if store else {},
+        frontier={"format": FORMAT, "code": code_version(spider), "backend": store.name} if store else {},
         **this_process(),
     ).save(force_insert=True)
     return run_id
@@ -155,15 +157,6 @@ def arguments_of(spider: type[SiteSpider], given: Mapping[str, Any]) -> dict[str
     return {"start": given.get("start") or spider.start_url, **limits}
 
 
-def code_of(spider: type[SiteSpider]) -> str:
-    """Return what tells this version of a spider's module from another; empty where its source is not at hand."""
-    try:
-        source = inspect.getsource(inspect.getmodule(spider) or spider)
-    except (OSError, TypeError):
-        return ""
-    return hashlib.blake2b(source.encode(), digest_size=8).hexdigest()
-
-
 def _go_on(store: StoredRuns, spider: type[SiteSpider], run: Run, firing: str | None) -> Begun:
     """Make a run this process's own; raise UsageError when another one was quicker, or it cannot be read."""
     if run.frontier.get("format") != FORMAT:
@@ -178,7 +171,7 @@ def _go_on(store: StoredRuns, spider: type[SiteSpider], run: Run, firing: str | 
         )
     if not store.is_there(run.id):
         raise UsageError(f"the requests of run {run.id} are no longer in {store.name}: begin anew with --fresh")
-    code = code_of(spider)
+    code = code_version(spider)
     try:
         claimed = claim(run, inc__resumed=1, set__firing=firing, set__frontier__now=code)
     except NotUniqueError:
