@@ -12,7 +12,7 @@ import pytest
 from scraper.practice import PracticeServer
 from support import ROOT, last_run, until
 
-from scraper.core.code_version import code_version
+from scraper.core.code_version import code_version, version_of
 from scraper.runs.crawl import spider_class
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def versions() -> dict[str, str]:
-    code_version.cache_clear()
+    version_of.cache_clear()
     spiders = {"shop": "Shop", "outlet": "Outlet", "other": "Other"}
     return {
         name: code_version(getattr(importlib.import_module(f"of_a_user.{name}"), class_))
@@ -90,16 +90,16 @@ def test_models_and_pipelines_are_part_of_every_spider_s_code(
     copy: Path, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
     spider = spider_class("books")
-    code_version.cache_clear()
+    version_of.cache_clear()
     here = code_version(spider)
     monkeypatch.setattr("scraper.core.code_version.ROOT", copy)
-    code_version.cache_clear()
+    version_of.cache_clear()
     assert code_version(spider) == here, "the same files elsewhere are the same code"
     with (copy / changed).open("a") as file:
         file.write("# changed\n")
-    code_version.cache_clear()
+    version_of.cache_clear()
     assert code_version(spider) != here
-    code_version.cache_clear()
+    version_of.cache_clear()
 
 
 def test_a_run_that_goes_on_with_other_cleaners_says_so_and_a_worker_with_others_is_turned_away(

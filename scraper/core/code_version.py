@@ -19,15 +19,20 @@ SHARED = ("models", "pipelines")
 """What every spider's records go through."""
 
 
-@cache
 def code_version(spider: type) -> str:
     """Return what tells the code of a spider from other code, 24 hex digits.
 
     It covers the modules that the spider is written in, with what they import from beside them, all of `models` and
     `pipelines`, and the version of Swathe. The files are read as they are when it is first asked for.
     """
+    return version_of(spider.__mro__)
+
+
+@cache
+def version_of(bases: tuple[type, ...]) -> str:
+    """Return the version of the code of classes, of which the later ones are bases of the first."""
     files = {path for folder in SHARED for path in (ROOT / folder).rglob("*.py")}
-    for module in _own_modules(spider):
+    for module in _own_modules(bases):
         files.add(_file_of(module))
     version = blake2b(swathe_version().encode(), digest_size=12)
     # A spider that was typed in has no file. The order must not depend on where the files lie.
@@ -36,9 +41,9 @@ def code_version(spider: type) -> str:
     return version.hexdigest()
 
 
-def _own_modules(spider: type) -> list[ModuleType]:
-    """Return the modules of a spider and its bases, up to Swathe's own, and what they import from their folders."""
-    todo = [sys.modules[base.__module__] for base in spider.__mro__ if _is_own(base.__module__)]
+def _own_modules(classes: tuple[type, ...]) -> list[ModuleType]:
+    """Return the modules of classes, up to Swathe's own, and what they import from their folders."""
+    todo = [sys.modules[base.__module__] for base in classes if _is_own(base.__module__)]
     found: dict[str, ModuleType] = {}
     folders = {_file_of(module).parent for module in todo}
     while todo:
