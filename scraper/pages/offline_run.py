@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -12,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from bson import ObjectId
 
 from models.system import Run, RunCounts
-from scraper.core.config.sections import swathe_version
-from scraper.storage.run_heartbeat import HEARTBEAT_S
+from scraper.storage.run_heartbeat import HEARTBEAT_S, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,19 +37,7 @@ class RereadRun:
             self._update(heartbeat_at=datetime.now(UTC))
 
     def __enter__(self) -> Self:
-        now = datetime.now(UTC)
-        Run(
-            id=self.id,
-            kind=self._kind,
-            spider=self._spider,
-            arguments=self._arguments,
-            state="running",
-            started_at=now,
-            heartbeat_at=now,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            version=swathe_version(),
-        ).save()
+        open_run(self.id, self._spider, self._arguments, kind=self._kind)
         return self
 
     def __exit__(

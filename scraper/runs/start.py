@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
 from bson import ObjectId
@@ -12,14 +12,12 @@ from pymongo import IndexModel
 
 from models.system import Run
 from scraper.core.code_version import code_version
-from scraper.core.config.sections import swathe_version
-from scraper.core.processes import this_process
 from scraper.errors import EXIT_FAILED, UsageError
 from scraper.frontier.mongo_runs import MongoRuns
 from scraper.runs.owner import claim
 from scraper.spider import NUMBERS
 from scraper.storage.indexes import ensure_indexes
-from scraper.storage.run_heartbeat import mark_lost_runs
+from scraper.storage.run_heartbeat import mark_lost_runs, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,22 +110,11 @@ def new_run(
     firing: str | None = None,
 ) -> ObjectId:
     """Write down that a run begins, and return its id, a new one unless it is given. Blocks."""
-    now = datetime.now(UTC)
     run_id = run_id or ObjectId()
     if store:
         store.begin(run_id)
-    Run(
-        id=run_id,
-        spider=spider.name,
-        arguments=arguments_of(spider, given),
-        state="running",
-        started_at=now,
-        heartbeat_at=now,
-        version=swathe_version(),
-        firing=firing,
-        frontier={"format": FORMAT, "code": code_version(spider), "backend": store.name} if store else {},
-        **this_process(),
-    ).save(force_insert=True)
+    frontier = {"format": FORMAT, "code": code_version(spider), "backend": store.name} if store else {}
+    open_run(run_id, spider.name, arguments_of(spider, given), firing=firing, frontier=frontier)
     return run_id
 
 

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.system import Run
-from scraper.core.processes import is_gone
+from scraper.core.config.sections import swathe_version
+from scraper.core.processes import is_gone, this_process
 from scraper.errors import EXIT_FAILED
+from scraper.runs.verdict import EXIT_FAILED
+
+if TYPE_CHECKING:
+    from bson import ObjectId
 
 HEARTBEAT_S = 5.0
 
 LOST_AFTER = timedelta(seconds=12 * HEARTBEAT_S)
 """A run without a heartbeat for this long was killed, or its machine was."""
+
+
+def open_run(run_id: ObjectId, spider: str, arguments: dict[str, Any], **more: Any) -> Run:
+    """Write down that a run of whatever kind begins in this process, and return it; `more` are fields of Run. Blocks.
+
+    Raise NotUniqueError when a crawl of the same spider and arguments is under way.
+    """
+    now = datetime.now(UTC)
+    begun = {"state": "running", "started_at": now, "heartbeat_at": now, "version": swathe_version(), **this_process()}
+    run = Run(id=run_id, spider=spider, arguments=arguments, **begun, **more)
+    run.save(force_insert=True)
+    return run
 
 
 def mark_lost_runs(**which: Any) -> None:

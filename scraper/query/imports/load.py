@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +16,6 @@ from scrapy.utils.misc import load_object
 
 from models.record import Record, schema_of
 from models.system import Run, RunCounts
-from scraper.core.config.sections import swathe_version
 from scraper.crawl.page_item import PageRecords
 from scraper.query.imports.lines import BadLine, Line
 from scraper.storage.connection import CODEC
@@ -26,6 +23,7 @@ from scraper.storage.indexes import ensure_indexes
 from scraper.storage.records.bulk import DUPLICATE_KEY, send
 from scraper.storage.records.store import Store
 from scraper.storage.records.upsert import MAX_DOCUMENT_BYTES
+from scraper.storage.run_heartbeat import open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -77,7 +75,7 @@ class Import:
         database = self._connection.open()
         for document in (Run, self._document):
             ensure_indexes(database, document)
-        run = self._open_run(path)
+        run = open_run(self.taken.run, SPIDER, {"file": path.name})
         state, verdict, reasons = "interrupted", "incomplete", ["it was stopped"]
         try:
             while batch := list(islice(lines, BATCH)):
@@ -124,22 +122,6 @@ class Import:
         bad += [BadLine(numbers[fault["index"]], f"MongoDB refused it: {fault['errmsg']:.200}") for fault in refused]
         self.taken.outcomes.update({"new": len(requests) - len(faults), ALREADY_THERE: len(faults) - len(refused)})
         return bad
-
-    def _open_run(self, path: Path) -> Run:
-        now = datetime.now(UTC)
-        run = Run(
-            id=self.taken.run,
-            spider=SPIDER,
-            arguments={"file": path.name},
-            state="running",
-            started_at=now,
-            heartbeat_at=now,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            version=swathe_version(),
-        )
-        run.save()
-        return run
 
 
 def _faults(line: Line) -> str:
