@@ -7,13 +7,16 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from protego import _protego
+from scraper.fetch.politeness.quiet_hours import QuietHours
+from scraper.fetch.politeness.retry_after import retry_after_s
 
 from models.hosts import Host
 from scraper.core.quiet_hours import QuietHours
 from scraper.fetch.politeness import rules
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.middleware import retry_after_s
-from scraper.fetch.politeness.robots_file import MOST_BYTES, RobotsFile
+from scraper.fetch.politeness.robots_file import FIELDS, MOST_BYTES, RobotsFile
 from scraper.fetch.politeness.terms import HostAnswer, HostUse, Limits, Terms
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -176,7 +179,10 @@ def test_quiet_hours_that_make_no_sense_are_refused(text: str) -> None:
     [
         ("Crawl-delay: 3", 3), ("Crawl-delay: 0.5", 0.5), ("Crawl-delay: abc", 0), ("Crawl-delay: -5", 0),
         ("Crawl-delay: 1e9", 1e9), ("Crawl-delay: nan", 0), ("Request-rate: 1/5", 5), ("Request-rate: 30/1m", 2),
-        ("Request-rate: 0/5", 0), ("Crawl-delay: 1\nRequest-rate: 1/10s", 10), ("Disallow: /private/", 0),
+        ("Request-rate: 0/5", 0),
+        (f"Request-rate: 1/{'9' * 1000}", 0), (f"Request-rate: {'9' * 1000}/1", 0),
+        (f"Request-rate: 1/{'9' * 5000}", 0),
+        (f"Crawl-delay: {'9' * 1000}", 0), ("Crawl-delay: 1\nRequest-rate: 1/10s", 10), ("Disallow: /private/", 0),
     ],
 )  # fmt: skip
 def test_the_delay_of_a_robots_txt_is_the_longer_one_it_asks_for(lines: str, delay_s: float) -> None:
@@ -199,6 +205,36 @@ def test_a_robots_txt_that_is_html_has_no_rules_and_a_remark(page: bytes) -> Non
     file = RobotsFile.read(page)
     assert file.allows("http://example.org/", "Swathe")
     assert "HTML" in file.remark
+
+
+@pytest.mark.parametrize("first", ["<!-- rules -->", "# <html>", "<html>", "<"])
+def test_a_robots_txt_that_begins_oddly_but_names_an_agent_is_one(first: str) -> None:
+    file = RobotsFile.read(f"{first}\nUser-agent: *\nDisallow: /private/\n".encode())
+    assert not file.allows("http://example.org/private/x", "Swathe")
+    assert file.remark == ""
+
+
+@pytest.mark.parametrize(
+    "line", ["Noindex: /x", "Foo: bar", "Clean-param: ref /", "http://example.org: x", "<b>", "Foo:"]
+)
+def test_an_unknown_line_in_a_robots_txt_does_not_close_a_group(line: str) -> None:
+    file = RobotsFile.read(
+        f"User-agent: swathe\n{line}\nUser-agent: other\n{line}\nDisallow: /x\n{line}\nDisallow: /y".encode()
+    )
+    for agent in ("Swathe/1", "other"):
+        assert [file.allows(f"http://example.org/{path}", agent) for path in "xyz"] == [False, False, True]
+
+
+def test_every_line_that_protego_knows_is_handed_to_it() -> None:
+    assert set(FIELDS) == _protego._ALL_DIRECTIVES
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 599])
+def test_an_answer_that_leaves_the_rules_open_allows_nothing(status: int) -> None:
+    file = RobotsFile.of_answer(status, b"User-agent: *\nAllow: /")
+    assert not file.allows("http://example.org/", "Swathe")
+    assert RobotsFile.of_answer(404, b"User-agent: *\nDisallow: /").allows("http://example.org/", "Swathe")
+    assert not RobotsFile.of_answer(206, b"User-agent: *\nDisallow: /").allows("http://example.org/", "Swathe")
 
 
 @pytest.mark.parametrize(

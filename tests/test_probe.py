@@ -357,6 +357,19 @@ def test_robots_that_fails_forbids_and_its_delay_is_told() -> None:
         assert probe(url, configured(), ignore_robots=True).robots.status == 503
     with serving({"/": page, "/robots.txt": (200, {}, b"User-agent: *\nCrawl-delay: 2.5\n")}) as url:
         assert studied_at(url).robots.crawl_delay_s == 2.5
+    for status in (429, 500):
+        with (
+            serving({"/": page, "/robots.txt": (status, {}, b"")}) as url,
+            pytest.raises(ProbeError, match=f"answered {status}: everything is forbidden until it answers"),
+        ):
+            studied_at(url)
+    html = (
+        b"<!-- a list of rules -->\nUser-agent: *\nNoindex: /\nUser-agent: x\nRequest-rate: 1/7\nDisallow: /private/\n"
+    )
+    with serving({"/": page, "/private/": page, "/robots.txt": (200, HTML, html)}) as url:
+        assert studied_at(url).robots.crawl_delay_s == 7, "as a crawl reads it"
+        with pytest.raises(ProbeError, match="forbids it"):
+            studied_at(f"{url}private/")
     with serving({"/": page}) as url:
         assert studied_at(url).robots.said == "there is none (404): everything is allowed"
 

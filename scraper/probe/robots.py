@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from protego import Protego
-
 from scraper.errors import ProbeError
 from scraper.fetch.http.credentials import origin_of
+from scraper.fetch.politeness.robots_file import MOST_BYTES, RobotsFile, is_unreadable
 
 if TYPE_CHECKING:
     from scraper.probe.fetching import Fetcher
-
-MOST_BYTES = 512 * 1024
-"""Source: RFC 9309, 2.5: a crawler must read at least 500 KiB."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +29,10 @@ class RobotsAnswer:
         """Its answer in a few words."""
         if not self.status:
             return "cannot be had"
-        if 400 <= self.status < 500:
-            return f"there is none ({self.status}): everything is allowed"
-        if self.status != 200:
+        if is_unreadable(self.status):
             return f"answered {self.status}: everything is forbidden until it answers (RFC 9309)"
+        if self.status >= 300:
+            return f"there is none ({self.status}): everything is allowed"
         return "allowed" if self.allowed else "forbidden"
 
 
@@ -45,14 +41,14 @@ class Robots:
 
     def __init__(self, fetcher: Fetcher, agent: str, *, obey: bool) -> None:
         self._fetcher, self._agent, self._obey = fetcher, agent, obey
-        self._known: dict[str, tuple[int, Protego]] = {}
+        self._known: dict[str, tuple[int, RobotsFile]] = {}
 
     def check(self, url: str) -> None:
         """Raise ProbeError for an address that must not be fetched."""
         answer = self.about(url)
         if self._obey and not answer.allowed:
             path = urlsplit(url).path or "/"
-            why = "forbids it" if answer.status == 200 else answer.said
+            why = answer.said if is_unreadable(answer.status) else "forbids it"
             raise ProbeError(f"{path} was not fetched: {answer.url} {why}; --ignore-robots fetches it nevertheless")
 
     def about(self, url: str) -> RobotsAnswer:
@@ -60,17 +56,16 @@ class Robots:
         origin = origin_of(url)
         if origin not in self._known:
             self._known[origin] = self._read(f"{origin}/robots.txt")
-        status, rules = self._known[origin]
-        delay = rules.crawl_delay(self._agent)
+        status, file = self._known[origin]
         return RobotsAnswer(
             f"{origin}/robots.txt",
             status,
-            allowed=status < 500 and bool(rules.can_fetch(url, self._agent)),
-            crawl_delay_s=float(delay) if delay is not None else None,
-            sitemaps=tuple(rules.sitemaps),
+            allowed=file.allows(url, self._agent),
+            crawl_delay_s=file.delay_s(self._agent) or None,
+            sitemaps=file.sitemaps,
         )
 
-    def _read(self, url: str) -> tuple[int, Protego]:
+    def _read(self, url: str) -> tuple[int, RobotsFile]:
         """Fetch a robots.txt; one redirect, as from http to https, is common."""
         try:
             answer = self._fetcher.one(url, MOST_BYTES)
@@ -79,6 +74,5 @@ class Robots:
         except ProbeError:
             if self._obey:
                 raise
-            return 0, Protego.parse("")
-        text = answer.body.decode("utf-8-sig", "replace") if answer.status == 200 else ""
-        return answer.status, Protego.parse(text)
+            return 0, RobotsFile.empty()
+        return answer.status, RobotsFile.of_answer(answer.status, answer.body)

@@ -14,7 +14,7 @@ from scraper.core import statistics
 from scraper.fetch.politeness.errors import CrawlEndingError, RobotsUnreadableError
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.middleware import Politeness
-from scraper.fetch.politeness.robots_file import RobotsFile
+from scraper.fetch.politeness.robots_file import RobotsFile, is_unreadable
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -73,7 +73,7 @@ class RobotsTxt:
         for attempt in range(1, TRIES + 1):
             try:
                 response = await self._fetch(f"{origin}/robots.txt")
-                if response.status != 429 and response.status < 500:
+                if not is_unreadable(response.status):
                     return self._obeyed(host, response, politeness)
                 why = f"it answered {response.status}"
             except CrawlEndingError:
@@ -104,7 +104,7 @@ class RobotsTxt:
 
     def _obeyed(self, host: str, response: Response, politeness: Politeness | None) -> RobotsFile:
         self._crawler.stats.inc_value(f"robotstxt/response_status_count/{response.status}")
-        file = RobotsFile.read(response.body) if response.status < 300 else RobotsFile.empty()
+        file = RobotsFile.of_answer(response.status, response.body)
         if politeness is not None:
             if file.remark:
                 politeness.note(f"robots.txt of {host} {file.remark}")

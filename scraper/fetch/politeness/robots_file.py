@@ -1,13 +1,32 @@
-"""What a robots.txt says, whatever was sent as one."""
+"""What a robots.txt says, whatever was sent as one: the one reader of crawls and probes."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from protego import Protego
 
 MOST_BYTES = 500 * 1024
 """Source: RFC 9309, 2.5: a crawler must read at least 500 KiB; what follows is not read."""
+
+FIELDS = (
+    *("user-agent", "useragent", "user agent", "allow", "sitemap", "sitemaps", "site-map", "host"),
+    *("disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"),
+    *("crawl-delay", "crawl delay", "request-rate", "request rate", "visit-time", "visit time"),
+)
+"""How the lines begin that Protego knows, in its spellings."""
+
+_KNOWN = re.compile(rf"\s*(?:{'|'.join(FIELDS)})(?:[\s:]|$)", re.IGNORECASE)
+_NAMES_AN_AGENT = re.compile(r"^[ \t]*user[- ]?agent[ \t]*:", re.IGNORECASE | re.MULTILINE)
+
+
+def is_unreadable(status: int) -> bool:
+    """Return whether an answer leaves open what the rules are, so that nothing may be asked for: 429 and 5xx.
+
+    Source: RFC 9309, 2.3.1.4.
+    """
+    return status == 429 or status >= 500
 
 
 @dataclass(frozen=True)
@@ -18,6 +37,13 @@ class RobotsFile:
     remark: str = ""
 
     @classmethod
+    def of_answer(cls, status: int, body: bytes) -> RobotsFile:
+        """Return what an answer says; one that is neither a file nor unreadable allows everything."""
+        if is_unreadable(status):
+            return cls(Protego.parse("User-agent: *\nDisallow: /"), f"answered {status}")
+        return cls.read(body) if 200 <= status < 300 else cls.empty()
+
+    @classmethod
     def read(cls, body: bytes) -> RobotsFile:
         """Read the first 500 KiB; a page of HTML, which many sites send instead of a file, has no rules."""
         remark = ""
@@ -25,9 +51,11 @@ class RobotsFile:
             remark = f"has {len(body) // 1024} KiB, of which the first {MOST_BYTES // 1024} were read"
             # The last line is cut off, and half a rule is another rule.
             body = body[: body.rfind(b"\n", 0, MOST_BYTES) + 1]
-        if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        text = body.decode("utf-8", "ignore").removeprefix("\ufeff")
+        if text.lstrip().startswith("<") and not _NAMES_AN_AGENT.search(text):
             return cls(Protego.parse(""), "is a page of HTML and no list of rules")
-        return cls(Protego.parse(body.decode("utf-8", "ignore").removeprefix("\ufeff")), remark)
+        # RFC 9309, 2.2.4: other lines must not interfere. To Protego one would end the group that it stands in.
+        return cls(Protego.parse("\n".join(filter(_KNOWN.match, text.splitlines()))), remark)
 
     @classmethod
     def empty(cls) -> RobotsFile:
@@ -39,6 +67,18 @@ class RobotsFile:
         return bool(self.rules.can_fetch(url, agent))
 
     def delay_s(self, agent: str) -> float:
-        """Return the seconds between two requests that `Crawl-delay` and `Request-rate` ask of an agent, or 0."""
+        """Return the seconds between two requests that `Crawl-delay` and `Request-rate` ask of an agent, or 0.
+
+        A number that is beyond all measure says nothing, as any other that is none.
+        """
         rate = self.rules.request_rate(agent)
-        return max(self.rules.crawl_delay(agent) or 0.0, rate.seconds / rate.requests if rate else 0.0)
+        try:
+            spaced_s = rate.seconds / rate.requests if rate else 0.0
+        except OverflowError:
+            spaced_s = 0.0
+        return max(self.rules.crawl_delay(agent) or 0.0, spaced_s)
+
+    @property
+    def sitemaps(self) -> tuple[str, ...]:
+        """The addresses of the sitemaps that it names."""
+        return tuple(self.rules.sitemaps)
