@@ -32,6 +32,7 @@ from models.system import Run
 from scraper.core.atomic_file import whole_file
 from scraper.core.text import ListStyle, printable
 from scraper.errors import FileError, UsageError
+from scraper.query.export.as_csv import csv_lines
 from scraper.query.export.as_xlsx import check_rows
 from scraper.query.export.export import ExportResult, check_target, export
 from scraper.query.export.table import Table, columns_of
@@ -421,6 +422,33 @@ def test_whatever_is_stored_is_what_other_programs_read(
         assert Decimal(str(price)) == record["price"]
         assert stock is None or Decimal(stock) == record["stock"]
         assert in_stock is record["in_stock"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "jsonl"])
+def test_query_and_export_write_the_same_bytes(swathe: Swathe, database: Mongo, tmp_path: Path, suffix: str) -> None:
+    quotes = [
+        {"text": "one; two", "author": '=SUM(1)\t"x"', "tags": ["a;b", "c"], "first_seen": WHEN, "run": BOOK["run"]},
+        {"text": "Ünï 😀\nline", "author": "B", "tags": [], "first_seen": WHEN, "run": BOOK["run"]},
+    ]
+    database.quotes.insert_many([{**quote, "last_seen": WHEN} for quote in quotes])
+    database.books.insert_one({**BOOK, **BOOKS[0], "upc": "x0"})
+    for records, select in (("quotes", "text,author,tags,first_seen,run"), ("books", "upc,price,in_stock,rating")):
+        exported = tmp_path / f"{records}.{suffix}"
+        asked = ["--select", select, "--sort", select.partition(",")[0]]
+        swathe("export", records, str(exported), *asked)
+        command = (
+            f"exec {sys.executable} main.py query {records} {' '.join(asked)} --format {suffix} > {tmp_path}/asked"
+        )
+        swathe.run(["sh", "-c", command])
+        assert (tmp_path / "asked").read_bytes() == exported.read_bytes()
+
+
+@pytest.mark.parametrize("split", [",", ";", "\t"])
+def test_a_cell_stays_whole_and_harmless_whatever_a_spreadsheet_splits_at(split: str) -> None:
+    cells = ["a;=1+1", "a\t=1+1", 'a"b";=1', "plain", "a,=1", "a\r=1", "", ";=1"]
+    text = "".join(csv_lines(["cell"], [[cell] for cell in cells]))
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=split))
+    assert rows == [["cell"], *([cell] for cell in cells)]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640])

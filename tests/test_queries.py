@@ -443,7 +443,7 @@ def test_rows_are_written_one_by_one_as_they_come(
     if write == "csv":
         write_csv(rows(), ["upc"])
     else:
-        write_json(rows(), lines=write == "jsonl")
+        write_json(rows(), ["upc"], lines=write == "jsonl")
     assert written == [0, 1, 1]
     database.books.insert_many([{"upc": str(number)} for number in range(300)])
     question = ask(Wanted("books", select="upc"))

@@ -59,9 +59,7 @@ def history(
     elif format_ is Format.CSV:
         write_csv(shown, [*COLUMNS, "url"])
     else:
-        write_json(
-            ({name: row.get(name) for name in [*COLUMNS, "url"]} for row in shown), lines=format_ is Format.JSONL
-        )
+        write_json(shown, [*COLUMNS, "url"], lines=format_ is Format.JSONL)
 
 
 def _print_table(

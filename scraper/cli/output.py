@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import math
-import re
 import sys
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from bson import Decimal128, ObjectId, json_util
+from bson import Decimal128, json_util
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scraper.core.text import INVISIBLE, defused, one_visible_line
+from scraper.core.text import json_text, one_visible_line
+from scraper.query.export.as_csv import csv_lines
+from scraper.query.export.as_json import escaped, json_array, json_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from datetime import tzinfo
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
-_UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 CELL_CHARACTERS = 60
 MOST_ROWS = 1_000_000_000
 """The largest limit that can be asked for; MongoDB takes no number of any size."""
@@ -104,25 +101,20 @@ def print_facts(facts: dict[str, Any], title: str = "") -> None:
     console.print(table)
 
 
-def write_json(rows: Iterable[dict[str, Any]], *, lines: bool) -> None:
-    """Write rows as JSON lines, or as one JSON array."""
-    if lines:
-        for row in rows:
-            sys.stdout.write(_json(row) + "\n")
-        return
-    separator = "[\n"
-    for row in rows:
-        sys.stdout.write(separator + _json(row))
-        separator = ",\n"
-    sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
+def write_json(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, lines: bool) -> None:
+    """Write rows as JSON lines, or as one JSON array; a column that a row does not have is null."""
+    for line in (json_lines if lines else json_array)(columns, _values(rows, columns)):
+        sys.stdout.write(line)
 
 
 def write_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> None:
     """Write rows as CSV; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_spreadsheet_cell(row.get(column)) for column in columns])
+    for line in csv_lines(columns, _values(rows, columns), for_terminal=True):
+        sys.stdout.write(line)
+
+
+def _values(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[list[Any]]:
+    return ([row.get(column) for column in columns] for row in rows)
 
 
 def _cell(value: Any, zone: tzinfo | None, *, is_day: bool) -> str:
@@ -133,49 +125,16 @@ def _cell(value: Any, zone: tzinfo | None, *, is_day: bool) -> str:
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
 
 
-def _spreadsheet_cell(value: Any) -> str:
-    text = "" if value is None else INVISIBLE.sub(lambda found: found[0] if found[0] in "\n\t" else "", _plain(value))
-    return defused(text) if isinstance(value, str | list) else text
-
-
 def _plain(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_plain(part) for part in value)
     if isinstance(value, dict):
-        return _json(value)
+        return escaped(json_text(value))
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return str(value)
 
 
-def json_text(value: Any) -> str:
+def extended_json(value: Any) -> str:
     """Return a value of MongoDB's as extended JSON, safe to print."""
-    return _safe(json_util.dumps(value, ensure_ascii=False))
-
-
-def _json(value: Any) -> str:
-    try:
-        return _safe(json.dumps(value, ensure_ascii=False, default=_json_value, allow_nan=False))
-    except ValueError:
-        return _safe(json.dumps(_named_numbers(value), ensure_ascii=False, default=_json_value))
-
-
-def _named_numbers(value: Any) -> Any:
-    """Return a value with the numbers that JSON lacks as texts: NaN, inf and -inf."""
-    if isinstance(value, dict):
-        return {name: _named_numbers(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_named_numbers(inner) for inner in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _safe(text: str) -> str:
-    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def _json_value(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, Decimal128 | ObjectId):
-        return str(value)
-    return repr(value)
+    return escaped(json_util.dumps(value, ensure_ascii=False))

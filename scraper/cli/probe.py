@@ -47,7 +47,8 @@ def probe(
         errors.print(f"note: {address} is asked; write http:// before it if the site has no https", markup=False)
     report = probed(address, load_config(), ignore_robots=ignore_robots, browser=browser)
     if format_ is ReportFormat.JSON:
-        write_json([report.as_json()], lines=True)
+        told = report.as_json()
+        write_json([told], list(told), lines=True)
     else:
         _show(report)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scraper.cli.output import MOST_ROWS, console, json_text, print_table, write_csv, write_json
+from scraper.cli.output import MOST_ROWS, console, extended_json, print_table, write_csv, write_json
 from scraper.cli.prompt import prompt
 from scraper.cli.saved import SavedQueries
 from scraper.core.config import load_config
@@ -111,7 +111,7 @@ def query(
         elif format_ is Format.CSV:
             write_csv(question.rows(database, rows), list(question.columns))
         else:
-            write_json(question.rows(database, rows), lines=format_ is Format.JSONL)
+            write_json(question.rows(database, rows), list(question.columns), lines=format_ is Format.JSONL)
 
 
 def _wanted(params: Mapping[str, Any]) -> Wanted:
@@ -142,7 +142,7 @@ def _print_plan(database: Database[dict[str, Any]], question: Question, limit: i
     command, plan = question.command(limit), question.plan(database, limit)
     for name in ("find", "aggregate", "filter", "pipeline", "sort", "limit"):
         if name in command:
-            console.print(f"{name:<11}{json_text(command[name])}", markup=False, soft_wrap=True)
+            console.print(f"{name:<11}{extended_json(command[name])}", markup=False, soft_wrap=True)
     console.print(f"{'served by':<11}{plan}", markup=False, soft_wrap=True)
     if not plan.indexed:
         console.print("An index is made for a field with index=True in models/, by the next crawl.", style="dim")

@@ -101,7 +101,7 @@ def json_text(value: Any) -> str:
         return text if value.to_decimal().is_finite() else f'"{text}"'
     if isinstance(value, datetime):
         return f'"{value.astimezone(UTC).isoformat()}"'
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"[{', '.join(map(json_text, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{encode_basestring(str(name))}: {json_text(part)}' for name, part in value.items())}}}"

@@ -13,8 +13,8 @@ import zstandard
 from scraper.core.atomic_file import check_place, whole_file
 from scraper.core.text import ListStyle
 from scraper.errors import UsageError
-from scraper.query.export.as_csv import write_csv
-from scraper.query.export.as_json import write_json, write_jsonl
+from scraper.query.export.as_csv import csv_lines
+from scraper.query.export.as_json import json_array, json_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,12 +62,13 @@ def export(table: Table, target: Path, lists: ListStyle = ListStyle.JOIN) -> Exp
     started = time.monotonic()
     suffix, compression = format_of(target)
     with whole_file(target) as file, _compressed(file, compression) as out:
+        names = [column.name for column in table.columns]
         if suffix == ".csv":
-            write_csv(table, out, lists)
+            _write(csv_lines(names, table.rows(), lists), out)
         elif suffix == ".json":
-            write_json(table, out)
+            _write(json_array(names, table.rows()), out)
         elif suffix == ".jsonl":
-            write_jsonl(table, out)
+            _write(json_lines(names, table.rows()), out)
         elif suffix == ".parquet":
             # pyarrow takes half a second to import, and 60 MB.
             from scraper.query.export.as_parquet import write_parquet
@@ -78,6 +79,11 @@ def export(table: Table, target: Path, lists: ListStyle = ListStyle.JOIN) -> Exp
 
             write_xlsx(table, out, lists, target.resolve().parent)
     return ExportResult(table.taken, target.stat().st_size, time.monotonic() - started, table.notes)
+
+
+def _write(lines: Iterator[str], out: BinaryIO) -> None:
+    for line in lines:
+        out.write(line.encode())
 
 
 @contextmanager
