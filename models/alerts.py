@@ -34,6 +34,7 @@ class Incident(Document):
     last_at = DateTimeField(required=True)
     times = IntField(default=1)
     why = StringField()
+    cause = StringField()
     run = ObjectIdField()
     closing_run = ObjectIdField()
     with_kinds = ListField(StringField())

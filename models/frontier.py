@@ -43,6 +43,8 @@ class QueuedRequest(Document):
     """How often it was begun with nothing else under way, because those that took it up had died."""
     error = StringField()
     """Why it is dead."""
+    reason = StringField()
+    """The same in one word, see `scraper/core/failed_page.py`."""
     order = IntField()
     """When it ended, in nanoseconds."""
     tally = DictField()

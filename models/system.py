@@ -44,9 +44,10 @@ class RunCounts(EmbeddedDocument):
 
 
 class Problem(EmbeddedDocument):
-    """Something that went wrong in a run, at most one line."""
+    """A page that failed, or a record of it, at most one line; `scraper/core/failed_page.py` has the reasons."""
 
     url = StringField()
+    reason = StringField()
     what = StringField(required=True)
 
 
@@ -85,6 +86,8 @@ class Run(Document):
     quality = EmbeddedDocumentField(Quality)
     lists = EmbeddedDocumentListField(SeenList)
     problems = EmbeddedDocumentListField(Problem)
+    cause = StringField()
+    failed = DictField()
     evidence = ListField(DictField())
     host = StringField()
     pid = IntField()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from scraper.core.config import Config
+    from scraper.core.failed_page import Reason
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ class Login:
 class LoginFailedError(IgnoreRequest):
     """Report that the site did not let the spider in; no page is then read."""
 
+    reason: ClassVar[Reason] = "login"
+
 
 class Session:
     """Downloader middleware that logs in before the first page, and again when a page is shown logged out."""
@@ -83,14 +86,14 @@ class Session:
             request.meta["session"] = self._number
 
     async def process_response(self, request: Request, response: Response) -> Response | Request:
-        """Return the page, or a request for it in a new session; raise IgnoreRequest when that does not help."""
+        """Return the page, or a request for it in a new session; raise LoginFailedError when that does not help."""
         if _is_own(request) or response.status != 200 or not isinstance(response, HtmlResponse):
             return response
         if compiled(self._login.logged_in)(response.selector.root):
             return response
         logins = request.meta.get("logins", 0)
         if logins >= AGAIN:
-            raise IgnoreRequest(f"is shown logged out although the spider logged in {logins + 1} times")
+            raise LoginFailedError(f"is shown logged out although the spider logged in {logins + 1} times")
         logger.info("Logged out on %s", request.url)
         await self._begin(after=request.meta.get("session", 0))
         if self._failure:

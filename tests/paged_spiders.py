@@ -250,6 +250,18 @@ class OwnErrback(SiteSpider):
         yield Quote.found(failure.request, text=urlsplit(failure.request.url).path, author="missed", tags=[])
 
 
+class FollowsAll(OwnErrback):
+    """Follows whatever a page links to, wherever that is, and raises an error on one of its pages."""
+
+    name = "follows-all"
+
+    def parse(self, response: Any, **_: Any) -> Any:
+        if response.url.endswith("?raises"):
+            raise ValueError("a fault of the spider")
+        for link in texts(response, "a::attr(href)") if response.url.endswith("start/") else []:
+            yield response.follow(link, meta={"allow_offsite": True})
+
+
 class MetaHandedOn(OwnErrback):
     """Follows pages by itself, with what each request has in its meta."""
 

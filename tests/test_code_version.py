@@ -112,10 +112,13 @@ def test_a_run_that_goes_on_with_other_cleaners_says_so_and_a_worker_with_others
         with (copy / "models" / "cleaners" / "__init__.py").open("a") as file:
             file.write("# other cleaners\n")
         worker = swathe.run([sys.executable, str(copy / "main.py"), "worker", *arguments], cwd=copy, code=2)
-        assert "the code of 'books', its models or pipelines are not what run" in worker.error_line
+        assert "the code of 'books' is not what run" in worker.error_line
         crawl.send_signal(signal.SIGINT)
         crawl.communicate(timeout=60)
         swathe.run([sys.executable, str(copy / "main.py"), "crawl", *arguments], cwd=copy, code=3)
     run = last_run(database)
     assert (run["state"], run["resumed"]) == ("finished", 1)
-    assert any("the models or the pipelines was changed while the run was interrupted" in note for note in run["notes"])
+    assert any(
+        "the spider's code was changed while the run was interrupted, in its module, models or pipelines" in note
+        for note in run["notes"]
+    )

@@ -150,7 +150,10 @@ def test_a_dead_page_in_mid_crawl_makes_the_run_incomplete_and_is_named(
     result = swathe("crawl", "quotes", "--start", f"{faulty.url}quotes/", code=3)
     assert "1 page could not be read" in result.err
     run = last_run(database)
-    assert run["problems"] == [{"url": f"{faulty.url}quotes/page/3/", "what": "answered 503 (tried 6 times)"}]
+    assert run["problems"] == [
+        {"url": f"{faulty.url}quotes/page/3/", "reason": "server-error", "what": "answered 503 (tried 6 times)"}
+    ]
+    assert (run["cause"], run["failed"]) == ("server-error", {"server-error": 1})
     assert run["counts"]["retries"] == 5
 
 

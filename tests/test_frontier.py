@@ -17,6 +17,7 @@ from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
 from support import configured, last_run, until
 
+from scraper.core.failed_page import FailedPage
 from scraper.frontier.exchange import Exchange
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.mongo_backend import MongoFrontier
@@ -209,14 +210,23 @@ def test_what_others_did_is_added_up_and_dead_letters_come_back_as_new(worker: A
     acks = [
         Ack(ids[0], 1, {"swathe/pages": 1, "swathe/items_new": 20}),
         Ack(ids[1], 2, {"swathe/pages": 1}, {"off_site": ["http://x/"]}),
-        Ack(ids[2], 3, {"swathe/dead_pages": 1}, error="answered 500"),
+        Ack(
+            ids[2],
+            3,
+            {"swathe/dead_pages": 1},
+            failed=FailedPage("http://h/3", "answered 500", "server-error", unread=True),
+        ),
     ]
     me.write(Batch(acks=acks))
     assert me.others_work().counts == {}
     work = worker("other").others_work()
     assert work.counts == {"swathe/pages": 2, "swathe/items_new": 20, "swathe/dead_pages": 1}
-    assert (work.notes, [letter.why for letter in work.dead]) == ({"off_site": ["http://x/"]}, ["answered 500"])
-    assert [letter.url for letter in MongoRuns(connection.open()).dead_letters(RUN)] == ["http://h/3"]
+    assert (work.notes, [letter.what for letter in work.dead]) == ({"off_site": ["http://x/"]}, ["answered 500"])
+    assert MongoRuns(connection.open()).dead_letters(RUN) == [acks[2].failed]
+    before = {"$unset": {"reason": ""}}  # as the version before wrote it
+    connection.open().frontier.update_one({"state": "dead"}, before)
+    (letter,) = MongoRuns(connection.open()).dead_letters(RUN)
+    assert letter == FailedPage("http://h/3", "answered 500", "", unread=True)
     assert MongoRuns(connection.open()).retry_dead(RUN) == 1
     (taken,) = me.write(Batch(take=5)).taken
     assert json.loads(taken.data)["meta"] == {"dead_retries": 1}
@@ -359,7 +369,7 @@ def test_a_frontier_of_another_format_or_another_spider_version_is_noticed(
     result = swathe("crawl", "books", "--start", f"{slow.url}books/", code=3)
     assert "note: the spider's code was changed" in result.err
     run = last_run(database)
-    whys = [letter.why for letter in MongoRuns(database).dead_letters(run["_id"])]
+    whys = [letter.what for letter in MongoRuns(database).dead_letters(run["_id"])]
     assert any(
         "calls 'parse_gone', which the spider 'books' no longer has: begin anew with --fresh" in why for why in whys
     )
@@ -391,7 +401,7 @@ def test_a_request_that_cannot_be_stored_is_named_and_its_page_is_a_dead_letter(
     assert run["reasons"] == ["1 request could not be kept"]
     (letter,) = MongoRuns(database).dead_letters(run["_id"])
     assert letter.url == f"{site.url}quotes/"
-    assert "page/2/ has the callback Unstorable.parse.<locals>.<lambda>, expected a method of the spider" in letter.why
+    assert "page/2/ has the callback Unstorable.parse.<locals>.<lambda>, expected a method of the spider" in letter.what
     assert database.quotes.count_documents({}) == 2, "what else the page gave is not lost"
 
 

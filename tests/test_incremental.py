@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mirror import SITE, Mirror, books_of, with_books
 from practice import PracticeServer, enlarge, load_site
-from scraper.practice import PracticeServer, enlarge, load_site
 from support import last_run
 
 if TYPE_CHECKING:

@@ -20,6 +20,8 @@ from support import configured
 from twisted.python.failure import Failure
 
 from models.quotes import Quote
+from scraper.crawl.failures import PageFailures
+from scraper.crawl.limits import PageLimitReachedError
 from scraper.crawl.request_json import request_from_json, request_to_json
 from scraper.errors import UnstorableRequestError
 from scraper.paging.account import account_for
@@ -69,13 +71,23 @@ def outputs_of(spider: SiteSpider, request: Request) -> Iterator[Any]:
     return request.errback(failure)
 
 
-def crawled(spider: SiteSpider, requests: list[Request], pages: int | None = None) -> list[Request]:
-    """Read pages one after the other; return the requests that are left when `pages` of them were read."""
+def crawled(
+    spider: SiteSpider, requests: list[Request], pages: int | None = None, events: list[ListEvent] | None = None
+) -> list[Request]:
+    """Read pages one after the other; return the requests that are left when `pages` of them were read.
+
+    `events` gets what came of each.
+    """
     waiting = deque(requests)
     while waiting and pages != 0:
-        for output in outputs_of(spider, waiting.popleft()):
+        asked = waiting.popleft()
+        for output in outputs_of(spider, asked):
             if isinstance(output, Request) and output.callback == spider.on_list_page:
                 waiting.append(output)
+        event = spider.lists.event_of(asked)
+        assert event is not None
+        if events is not None:
+            events.append(event)
         pages = None if pages is None else pages - 1
     return list(waiting)
 
@@ -119,13 +131,12 @@ def test_a_crawl_that_takes_in_what_came_before_ends_like_one_that_was_not_inter
     assert not crawled(whole, [whole.lists.first_request()])
 
     first = spider_at(name, f"{site.url}{path}")
-    events: list[str] = []
-    first.lists.on_event = lambda _, event: events.append(json.dumps(event.to_json()))
-    left = crawled(first, [first.lists.first_request()], pages_before)
+    events: list[ListEvent] = []
+    left = crawled(first, [first.lists.first_request()], pages_before, events)
 
     second = spider_at(name, f"{site.url}{path}")
     for event in events:
-        second.lists.apply(ListEvent.from_json(json.loads(event)))
+        second.lists.apply(ListEvent.from_json(json.loads(json.dumps(event.to_json()))))
     stored = [request_to_json(request, first) for request in left]
     assert not crawled(second, [request_from_json(text, second) for text in stored])
     assert told(second) == told(whole)
@@ -135,8 +146,7 @@ def test_a_crawl_that_takes_in_what_came_before_ends_like_one_that_was_not_inter
 def test_events_may_come_in_any_order(site: PracticeServer, name: str, path: str) -> None:
     whole = spider_at(name, f"{site.url}{path}")
     events: list[ListEvent] = []
-    whole.lists.on_event = lambda _, event: events.append(event)
-    crawled(whole, [whole.lists.first_request()])
+    crawled(whole, [whole.lists.first_request()], events=events)
 
     second = spider_at(name, f"{site.url}{path}")
     read = [event for event in events if event.what == "read"]
@@ -155,12 +165,29 @@ def test_events_may_come_in_any_order(site: PracticeServer, name: str, path: str
 def test_an_event_that_is_taken_in_twice_changes_nothing(site: PracticeServer) -> None:
     spider = spider_at("next-stated", f"{site.url}lists/stated-next/")
     events: list[ListEvent] = []
-    spider.lists.on_event = lambda _, event: events.append(event)
-    crawled(spider, [spider.lists.first_request()])
+    crawled(spider, [spider.lists.first_request()], events=events)
     before = told(spider)
     for event in events:
         assert spider.lists.apply(event) == []
     assert told(spider) == before
+
+
+def test_a_page_that_was_left_out_for_a_limit_is_known_after_a_crash(site: PracticeServer) -> None:
+    first, second = (spider_at("next", f"{site.url}quotes/") for _ in range(2))
+    events: list[ListEvent] = []
+    (left,) = crawled(first, [first.lists.first_request()], 2, events)
+    failure = Failure(PageLimitReachedError("the limit of 2 pages was reached"))
+    failure.request = left  # type: ignore[attr-defined]
+    first.crawler.get_spider_middleware = lambda _: failures  # type: ignore[method-assign]
+    failures = PageFailures(first.crawler)
+    assert not list(first.lists.failed(failure))
+    assert failures.problems == []
+    event = first.lists.event_of(left)
+    assert event is not None
+    for one in [*events, event]:
+        second.lists.apply(ListEvent.from_json(json.loads(json.dumps(one.to_json()))))
+    (chain,) = second.lists.chains.values()
+    assert chain.limited
 
 
 def test_a_request_comes_back_from_plain_data_as_it_was() -> None:

@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from protego import _protego
-from scraper.fetch.politeness.quiet_hours import QuietHours
-from scraper.fetch.politeness.retry_after import retry_after_s
 
 from models.hosts import Host
 from scraper.core.quiet_hours import QuietHours

@@ -12,6 +12,7 @@ from queued import RUN, crawled_with_a_dead_letter, numbers, puts
 from redis_process import RedisProcess
 from support import configured, last_run, until
 
+from scraper.core.failed_page import FailedPage
 from scraper.errors import ConfigError, DatabaseError
 from scraper.frontier.protocol import Ack, Batch
 from scraper.frontier.redis_backend import RedisFrontier
@@ -149,14 +150,19 @@ def test_what_others_did_is_added_up_and_dead_letters_come_back_as_new(worker: A
     acks = [
         Ack(id_of(1), 1, {"swathe/pages": 1, "swathe/items_new": 20}),
         Ack(id_of(2), 2, {"swathe/pages": 1}, {"off_site": ["http://x/"]}),
-        Ack(id_of(3), 3, {"swathe/dead_pages": 1}, error="answered 500"),
+        Ack(
+            id_of(3),
+            3,
+            {"swathe/dead_pages": 1},
+            failed=FailedPage("http://h/3", "answered 500", "server-error", unread=True),
+        ),
     ]
     me.write(Batch(acks=acks))
     assert me.others_work().counts == {}
     work = worker("other").others_work()
     assert work.counts == {"swathe/pages": 2, "swathe/items_new": 20, "swathe/dead_pages": 1}
-    assert (work.notes, [letter.why for letter in work.dead]) == ({"off_site": ["http://x/"]}, ["answered 500"])
-    assert [letter.url for letter in runs.dead_letters(RUN)] == ["http://h/3"]
+    assert (work.notes, [letter.what for letter in work.dead]) == ({"off_site": ["http://x/"]}, ["answered 500"])
+    assert runs.dead_letters(RUN) == [acks[2].failed]
     assert runs.waiting_for(RUN, "http://h/3") == [("dead", "answered 500")]
     assert (runs.pages(RUN), runs.clear_unless_dead(RUN), runs.retry_dead(RUN)) == (2, 1, 1)
     (taken,) = me.write(Batch(take=5)).taken

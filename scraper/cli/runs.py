@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -21,7 +22,21 @@ QUALITY = ["records", "found", "new", "changed", "refused", "unseen", "filled"]
 MOST_LETTERS = 50
 """Dead letters shown of a run; it says itself how many there are."""
 
-COLUMNS = ["id", "spider", "started", "result", "why", "pages", "new", "changed", "same", "refused", "gone", "took"]
+COLUMNS = [
+    "id",
+    "spider",
+    "started",
+    "result",
+    "cause",
+    "why",
+    "pages",
+    "new",
+    "changed",
+    "same",
+    "refused",
+    "gone",
+    "took",
+]
 
 app = typer.Typer(
     help="Show the runs: counts, verdict and its reasons.", invoke_without_command=True, rich_markup_mode=None
@@ -79,11 +94,14 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
                 console.print(f"{name:<12}{visible(value)}", markup=False, soft_wrap=True)
     if letters:
         console.print()
-        rows = [{"url": letter.url, "why": letter.why} for letter in letters]
-        print_table(rows, ["url", "why"], title="Dead letters: `swathe crawl SPIDER --retry-dead` tries them again")
+        print_table(
+            map(asdict, letters),
+            ["url", "reason", "what"],
+            title="Dead letters: `swathe crawl SPIDER --retry-dead` tries them again",
+        )
     elif problems:
         console.print()
-        print_table(problems, ["url", "what"], title="Problems")
+        print_table(problems, ["url", "reason", "what"], title="Problems")
 
 
 def find_by_id(collection: Any, text: str, what: str, listing: str) -> dict[str, Any]:
@@ -118,6 +136,7 @@ def _row(run: dict[str, Any]) -> dict[str, Any]:
         "started": run["started_at"],
         "took": str(timedelta(seconds=round(took.total_seconds()))),
         "result": _result(run),
+        "cause": run.get("cause", ""),
         "pages": counts.get("pages", 0),
         "new": counts.get("items_new", 0),
         "changed": counts.get("items_changed", 0),

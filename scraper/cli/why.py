@@ -118,13 +118,13 @@ def _latest(database: Mongo, query: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _problems(database: Mongo, url: str) -> bool:
     rows = [
-        {"run": str(run["_id"])[-8:], "spider": run["spider"], "started": run["started_at"], "what": problem["what"]}
+        {"run": str(run["_id"])[-8:], "spider": run["spider"], "started": run["started_at"], **problem}
         for run in _latest(database, {"problems.url": url})
         for problem in run["problems"]
         if problem["url"] == url
     ]
     if rows:
-        print_table(rows[:SHOWN], ["run", "spider", "started", "what"], title="Went wrong")
+        print_table(rows[:SHOWN], ["run", "spider", "started", "reason", "what"], title="Went wrong")
         console.print()
     return bool(rows)
 

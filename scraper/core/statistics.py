@@ -90,6 +90,11 @@ def fault(document: str, field: str) -> str:
     return f"swathe/faults/{document}.{field}"
 
 
+def failed(reason: str) -> str:
+    """Return the statistic of failed pages and records by why they failed, one of `failed_page.REASONS`."""
+    return f"swathe/failed/{reason}"
+
+
 def answered(status: int) -> str:
     """Return the statistic of how often a host asked to come later, by the status of its answer."""
     return f"swathe/politeness/answered_{status}"

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from ssl import SSLError
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
 from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from scraper.core import statistics
+from scraper.core.failed_page import FailedPage, reason_of_status
 from scraper.crawl.limits import PageLimitReachedError
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import UnstorableRequestError
 from scraper.fetch.http.credentials import without_account
 from scraper.fetch.http.resolver import resolver_of
-from scraper.fetch.politeness.errors import CrawlEndingError
+from scraper.fetch.politeness.errors import CrawlEndingError, RobotsUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,29 +37,36 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
+    from scraper.core.failed_page import Reason
+
 # Scrapy also takes a PDF for text when its first bytes are. A server that names no real type is judged by the bytes.
 _TEXT_TYPES = re.compile(r"^$|^text/|html|xml|json|javascript|octet-stream|x-www-form-urlencoded")
 
 logger = logging.getLogger(__name__)
 
 KEPT = 20
-"""Problems kept with a run; all of them are counted."""
+"""Failed pages kept with a run; all of them are counted."""
+
+OF_SCRAPY: tuple[tuple[type[Exception], Reason], ...] = (
+    (CannotResolveHostError, "dns"),
+    (DownloadConnectionRefusedError, "refused"),
+    (DownloadTimeoutError, "timeout"),
+    (DownloadCancelledError, "partly-read"),
+    (ResponseDataLossError, "partly-read"),
+)
+"""Reasons of errors that are Scrapy's; those of ours say their `reason` themselves."""
+
+IN_WORDS: dict[str, tuple[str, Reason]] = {
+    "Forbidden by robots.txt": ("is forbidden by robots.txt", "robots"),
+    "max redirections reached": ("redirects without end", "layout-changed"),
+}
+"""What Scrapy ignores a request for, in our words."""
 
 
 class NotAPageError(IgnoreRequest):
     """Report a response that has no text to parse."""
 
-
-@dataclass(frozen=True)
-class PageProblem:
-    """A page, or a record of it, and what went wrong."""
-
-    url: str
-    what: str
-
-    def __str__(self) -> str:
-        """Show both in one line."""
-        return f"{self.url} {self.what}"
+    reason: ClassVar[Reason] = "layout-changed"
 
 
 class PageFailures(BaseSpiderMiddleware):
@@ -59,8 +75,9 @@ class PageFailures(BaseSpiderMiddleware):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._tallies = Tallies.of(crawler)
-        self.problems: list[PageProblem] = []
-        self.first_dead_page = ""
+        self.problems: list[FailedPage] = []
+        """The first pages and records that failed in this process."""
+        self.first_unread: FailedPage | None = None
         self.check_request: Callable[[Request], None] | None = None
         """What raises UnstorableRequestError for a request that cannot be kept."""
 
@@ -75,7 +92,8 @@ class PageFailures(BaseSpiderMiddleware):
     def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
         """Watch over a request that the spider makes; drop one that is not for the web, or cannot be kept."""
         if not request.url.startswith(("http://", "https://")):
-            self.dead(None, without_account(request.url)[:200], "cannot be fetched: expected an http or https address")
+            shown = without_account(request.url)[:200]
+            self.dead(None, FailedPage(shown, "cannot be fetched: expected an http or https address", "own-code", True))
             return None
         if (url := without_account(request.url)) != request.url:
             request = request.replace(url=url)
@@ -95,8 +113,7 @@ class PageFailures(BaseSpiderMiddleware):
         """Count a request that cannot be kept; the page that made it, as far as it is known, is not done."""
         logger.error("%s", error)
         self._tallies.count(parent, statistics.UNSTORED_REQUESTS)
-        self._tallies.fail(parent, str(error))
-        self.keep(PageProblem(parent.url if parent else "", str(error)))
+        self.keep(parent, FailedPage(parent.url if parent else "", str(error), "own-code"))
 
     def process_spider_input(self, response: Response) -> None:
         """Keep what is no text away from callbacks that select from a page."""
@@ -106,28 +123,29 @@ class PageFailures(BaseSpiderMiddleware):
         if not isinstance(response, TextResponse) or not _TEXT_TYPES.search(kind):
             raise NotAPageError(f"answered with {kind or 'binary data'}, expected a page of text")
 
-    def note(self, failure: Failure) -> None:
-        """Count a page that could not be read, and keep what went wrong."""
+    def note(self, failure: Failure) -> FailedPage | None:
+        """Count and return a page that could not be read; None for one that was left out on purpose."""
         error = failure.value
         request: Request = failure.request  # type: ignore[attr-defined]
         if isinstance(error, CrawlEndingError):
             self._tallies.tally(request).unfinished = True
         if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
-            return
-        self.dead(request, request.meta.get("redirect_urls", [request.url])[0], describe(error, request))
+            return None
+        url = request.meta.get("redirect_urls", [request.url])[0]
+        return self.dead(request, FailedPage(url, describe(error, request), reason_of(error), unread=True))
 
-    def dead(self, request: Request | None, url: str, what: str) -> None:
+    def dead(self, request: Request | None, failed: FailedPage) -> FailedPage:
         """Count a page that could not be read."""
         self._tallies.count(request, statistics.DEAD_PAGES)
-        self._tallies.fail(request, what)
-        problem = PageProblem(url, what)
-        self.first_dead_page = self.first_dead_page or str(problem)
-        self.keep(problem)
+        self.first_unread = self.first_unread or failed
+        self.keep(request, failed)
+        return failed
 
-    def keep(self, problem: PageProblem) -> None:
-        """Keep a problem for the run's document, while there is room."""
+    def keep(self, request: Request | None, failed: FailedPage) -> None:
+        """Make a request a dead letter, and keep why for the run's document, while there is room."""
+        self._tallies.fail(request, failed)
         if len(self.problems) < KEPT:
-            self.problems.append(problem)
+            self.problems.append(failed)
 
 
 def describe(error: BaseException, request: Request) -> str:
@@ -137,12 +155,31 @@ def describe(error: BaseException, request: Request) -> str:
     if isinstance(error, HttpError):
         return f"answered {error.response.status}{after}"
     if isinstance(error, IgnoreRequest):
-        known = {
-            "Forbidden by robots.txt": "is forbidden by robots.txt",
-            "max redirections reached": "redirects without end",
-        }
-        return known.get(str(error), str(error)) + after
+        return IN_WORDS.get(str(error), (str(error),))[0] + after
     if isinstance(error, DownloadCancelledError):
         return "is larger than [crawl] max_page_mb allows"
     reason = " ".join(str(error).split()) or type(error).__name__
     return f"could not be fetched: {reason[:300]}{after}"
+
+
+def reason_of(error: BaseException) -> Reason:
+    """Return in one word why a page could not be read; what nobody knows comes of the user's own code."""
+    if isinstance(error, RobotsUnreadableError) and error.__cause__ is not None:
+        return reason_of(error.__cause__)  # it is the host that cannot be had
+    if isinstance(error, HttpError):
+        return reason_of_status(error.response.status)
+    if isinstance(error, IgnoreRequest):
+        own: Reason | None = getattr(error, "reason", None)
+        return own or IN_WORDS.get(str(error), ("", "own-code"))[1]
+    if isinstance(error, DownloadFailedError | OSError):
+        return "tls" if _is_of_tls(error) else "refused"
+    return next((reason for kind, reason in OF_SCRAPY if isinstance(error, kind)), "own-code")
+
+
+def _is_of_tls(error: BaseException) -> bool:
+    """Return whether a connection failed over its encryption, such as a certificate that is not trusted."""
+    from OpenSSL.SSL import Error as TlsError
+
+    cause = error.__cause__
+    reasons = [reason.value for reason in getattr(cause, "reasons", ())]
+    return any(isinstance(one, TlsError | SSLError) for one in (error, cause, *reasons))

@@ -11,10 +11,12 @@ from weakref import WeakKeyDictionary
 from scrapy import Request
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from scraper.core.failed_page import FailedPage
 from scraper.crawl.attempt import ReadAttempt
-from scraper.crawl.failures import PageFailures, describe
+from scraper.crawl.failures import PageFailures
 from scraper.crawl.limits import PageLimitReachedError
 from scraper.crawl.page_reader import Render, render_request
+from scraper.crawl.request_stats import Tallies
 from scraper.crawl.site import Site
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.paging.ask import Ask
@@ -26,7 +28,7 @@ from scraper.paging.values import NotJsonError, in_json
 from scraper.select import each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from scrapy.http import Response
     from twisted.python.failure import Failure
@@ -60,11 +62,8 @@ class ListReader:
     def __init__(self, spider: ListSite) -> None:
         self._spider = spider
         self.chains: dict[str, Chain] = {}
-        self._events = WeakKeyDictionary[Request, ListEvent]()
         self.entry_texts = WeakKeyDictionary[Request, int]()
         """What tells the entry that a request was made from, and its content, from any other."""
-        self.on_event: Callable[[Request, ListEvent], None] | None = None
-        """Who is told what came of each page, with the page's request."""
 
     def first_request(self) -> Request:
         """Return the request for the first page of the spider's list."""
@@ -93,8 +92,9 @@ class ListReader:
                 )
                 return
         except NotJsonError as error:
-            PageFailures.of(self._spider.crawler).dead(answer.request, answer.url, str(error))
-            yield from self._went(answer.request, chain, number, "failed", why=str(error))
+            failed = FailedPage(answer.url, str(error), "layout-changed", unread=True)
+            PageFailures.of(self._spider.crawler).dead(answer.request, failed)
+            yield from self._went(answer.request, chain, number, "failed", why=failed.what)
             return
         assert isinstance(made, ReadAttempt)
         yield from self._take_in(chain, page, made, leads_to)
@@ -123,19 +123,17 @@ class ListReader:
         if plain is not None:
             yield plain
             return
-        if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
-            PageFailures.of(self._spider.crawler).note(failure)
-            chain.limited = True
-            return
         again = chain.kind.again(state)
+        left_out = error is None or isinstance(error, PageLimitReachedError | CrawlEndingError)
         missing = isinstance(error, HttpError) and error.response.status in ABSENT
-        if again is not None:
+        if again is not None and not left_out:
             yield from self._went(request, chain, number, "lists", asks=[again])
-        elif chain.may_be_absent(number, missing=missing):
+        elif not left_out and chain.may_be_absent(number, missing=missing):
             yield from self._went(request, chain, number, "absent")
+        elif (failed := PageFailures.of(self._spider.crawler).note(failure)) is None:
+            yield from self._went(request, chain, number, "limited")
         else:
-            PageFailures.of(self._spider.crawler).note(failure)
-            yield from self._went(request, chain, number, "failed", why=describe(error, request))
+            yield from self._went(request, chain, number, "failed", why=failed.what)
 
     def read_again(self, request: Request, before: ListEvent) -> list[Request]:
         """Take in a page that is what it was when it was read `before`; return the requests for further pages."""
@@ -146,7 +144,7 @@ class ListReader:
 
     def event_of(self, request: Request) -> ListEvent | None:
         """Return what came of a request's page; None when it was no page of a list."""
-        return self._events.get(request)
+        return Tallies.of(self._spider.crawler).tally(request).event
 
     def apply(self, event: ListEvent) -> list[Ask]:
         """Take in what came of a page, here, before a crash or elsewhere; return the pages to ask for next."""
@@ -159,18 +157,19 @@ class ListReader:
             asks = chain.take(event.number, event.facts)
         elif event.what == "absent":
             asks = chain.is_absent(event.number)
+        elif event.what == "limited":
+            chain.limited = True
+            asks = []
         else:
             asks = chain.failed_to_read(event.number, event.why)
         return list(self._on_site(chain, asks))
 
     def _went(self, request: Request | None, chain: Chain, number: int, what: What, **more: Any) -> list[Request]:
-        """Take in what came of a page and tell who listens; return the requests for further pages."""
+        """Take in what came of a page, and keep it with its request; return the requests for further pages."""
         event = ListEvent(list=chain.name, number=number, what=what, how_asked=chain.note_of(number), **more)
         requests = [self.request_for(ask) for ask in self.apply(event)]
         if request is not None:
-            self._events[request] = event
-            if self.on_event is not None:
-                self.on_event(request, event)
+            Tallies.of(self._spider.crawler).tally(request).event = event
         return requests
 
     def _lead_on(self, chain: Chain, number: int, asks: Sequence[Ask]) -> list[Ask]:

@@ -11,10 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from weakref import WeakKeyDictionary
 
+from scraper.core import statistics
+from scraper.core.failed_page import REASONS
+
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from scraper.core.failed_page import FailedPage
     from scraper.paging.facts import ListEvent
 
 WITHOUT_RECORD, OFF_SITE, NOT_RENDERED = "without_record", "off_site", "not_rendered"
@@ -30,20 +34,10 @@ class Tally:
     notes: dict[str, list[str]] = field(default_factory=dict)
     event: ListEvent | None = None
     """What came of it, when it was for a page of a list."""
-    error: str = ""
+    failed: FailedPage | None = None
     """Why it is to be a dead letter."""
     unfinished: bool = False
     """Whether the database was lost under it, so that it is to be done again."""
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """A request that came to nothing."""
-
-    url: str
-    why: str
-    unread: bool = True
-    """Whether its page could not be read at all."""
 
 
 @dataclass
@@ -52,8 +46,8 @@ class Work:
 
     counts: Counter[str] = field(default_factory=Counter)
     notes: dict[str, list[str]] = field(default_factory=dict)
-    dead: list[DeadLetter] = field(default_factory=list)
-    """The first of them."""
+    dead: list[FailedPage] = field(default_factory=list)
+    """The first of the dead letters."""
     events: list[tuple[ListEvent, int]] = field(default_factory=list)
     """What came of pages of lists, with their depth, in the order in which they ended."""
 
@@ -95,14 +89,15 @@ class Tallies:
         self._notes.setdefault(what, []).append(text)
         self.tally(request).notes.setdefault(what, []).append(text)
 
-    def keep_event(self, request: Request, event: ListEvent) -> None:
-        """Keep what came of a page of a list."""
-        self.tally(request).event = event
-
-    def fail(self, request: Request | None, why: str) -> None:
-        """Make a request a dead letter; the first reason counts."""
+    def fail(self, request: Request | None, failed: FailedPage) -> None:
+        """Count a failed page by its reason, and make its request a dead letter; the first reason counts for that."""
+        self.count(request, statistics.failed(failed.reason))
         tally = self.tally(request)
-        tally.error = tally.error or why
+        tally.failed = tally.failed or failed
+
+    def failed_by_reason(self) -> dict[str, int]:
+        """Return how many pages and records of the whole run failed, by reason."""
+        return {reason: count for reason in REASONS if (count := self.total(statistics.failed(reason)))}
 
     def close(self, request: Request) -> Tally:
         """Return the tally of a request that has ended, and forget it."""

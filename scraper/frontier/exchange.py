@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from scraper.core import statistics
+from scraper.core.failed_page import FailedPage
 from scraper.errors import UnstorableRequestError
 from scraper.frontier.outgoing import Outgoing
 from scraper.frontier.protocol import Ack
@@ -194,7 +195,9 @@ class Exchange:
             try:
                 self.ready.push(self._load(taken))
             except UnstorableRequestError as error:
-                self._outgoing.ack(Ack(taken.id, time.time_ns(), {statistics.UNSTORED_REQUESTS: 1}, error=str(error)))
+                failed = FailedPage("", str(error), "own-code")
+                counts = {statistics.UNSTORED_REQUESTS: 1, statistics.failed(failed.reason): 1}
+                self._outgoing.ack(Ack(taken.id, time.time_ns(), counts, failed=failed))
         self.ready.marked(batch.alone)
         self.ready.pending += written.pending - len(written.taken)
         if written.pending or batch.take:

@@ -204,13 +204,14 @@ class MongoFrontier:
 def _ended(ack: Ack) -> dict[str, Any]:
     """Return the update that ends a request; a dead letter keeps the request, to be tried again."""
     fields = {
-        "state": DEAD if ack.error else DONE,
+        "state": DEAD if ack.failed else DONE,
         "tally": dict(ack.counts),
         "order": ack.order,
         "notes": ack.notes,
         "event": ack.event,
         "depth": ack.depth,
-        "error": ack.error,
+        "error": ack.failed.what if ack.failed else "",
+        "reason": ack.failed.reason if ack.failed else "",
     }
-    gone = {"not_before": ""} if ack.error else {"request": "", "listed": "", "not_before": ""}
+    gone = {"not_before": ""} if ack.failed else {"request": "", "listed": "", "not_before": ""}
     return {"$set": {name: value for name, value in fields.items() if value or name == "tally"}, "$unset": gone}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from models.frontier import DEAD, DONE, PENDING, QueuedRequest
 from scraper.core import statistics
-from scraper.crawl.request_stats import DeadLetter, Work
+from scraper.core.failed_page import FailedPage
+from scraper.crawl.request_stats import Work
 from scraper.paging.facts import ListEvent
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ DEAD_KEPT = 20
 """Dead letters that are read to be named; all of them are counted."""
 
 EVENTS = ["event", "depth", "notes"]
-WANTED = ["url", "error", "tally"]
+WANTED = ["url", "error", "reason", "tally"]
 
 AGAIN = (
     "retry_times",
@@ -86,7 +87,7 @@ class MongoRuns:
         """Return how many pages were read for a run so far."""
         return self._requests.count_documents({**all_of(run), f"tally.{statistics.PAGES}": {"$gt": 0}})
 
-    def dead_letters(self, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
+    def dead_letters(self, run: ObjectId, limit: int = 0) -> list[FailedPage]:
         """Return the requests of a run that came to nothing; `limit` 0: all."""
         found = self._requests.find(_dead(run), WANTED, sort=[("order", 1)], limit=limit)
         return [_letter(row) for row in found]
@@ -115,7 +116,9 @@ class MongoRuns:
         number = 0
         for row in self._requests.find(_dead(run), ["request"]):
             anew = {"state": PENDING, "request": retried(row["request"]), "taken": 0}
-            forget = dict.fromkeys(("owner", "tally", "order", "notes", "event", "depth", "error", "alone"), "")
+            forget = dict.fromkeys(
+                ("owner", "tally", "order", "notes", "event", "depth", "error", "reason", "alone"), ""
+            )
             self._requests.update_one({"_id": row["_id"]}, {"$set": anew, "$unset": forget})
             number += 1
         return number
@@ -130,8 +133,9 @@ def retried(request: str) -> str:
     return json.dumps(data)
 
 
-def _letter(row: dict[str, Any]) -> DeadLetter:
-    return DeadLetter(row["url"], row["error"], unread=bool(row["tally"].get(statistics.DEAD_PAGES)))
+def _letter(row: dict[str, Any]) -> FailedPage:
+    unread = bool(row["tally"].get(statistics.DEAD_PAGES))
+    return FailedPage(row["url"], row["error"], row.get("reason", ""), unread)
 
 
 def _dead(run: ObjectId) -> dict[str, Any]:

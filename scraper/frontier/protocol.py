@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from scrapy import Request
 
-    from scraper.crawl.request_stats import DeadLetter, Work
+    from scraper.core.failed_page import FailedPage
+    from scraper.crawl.request_stats import Work
 
 
 @dataclass(slots=True, eq=False)
@@ -66,13 +67,13 @@ class Ack:
     notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     event: str = ""
     depth: int = 0
-    error: str = ""
-    """Why it is a dead letter; empty: it is done."""
+    failed: FailedPage | None = None
+    """Why it is a dead letter; None: it is done."""
 
     @property
     def is_plain(self) -> bool:
         """Whether there is nothing to keep but its counts."""
-        return not (self.notes or self.event or self.error)
+        return not (self.notes or self.event or self.failed)
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ class StoredRuns(Protocol):
     def pages(self, run: ObjectId) -> int:
         """Return how many pages were read for a run so far."""
 
-    def dead_letters(self, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
+    def dead_letters(self, run: ObjectId, limit: int = 0) -> list[FailedPage]:
         """Return the requests of a run that came to nothing; `limit` 0: all."""
 
     def waiting_for(self, run: ObjectId, url: str) -> list[tuple[str, str]]:

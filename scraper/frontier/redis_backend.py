@@ -122,7 +122,10 @@ class RedisFrontier:
             "event": ack.event,
             "depth": ack.depth,
         }
-        letter = json.dumps({**outcome, "error": ack.error, "counts": dict(ack.counts)}) if ack.error else ""
+        letter = ""
+        if ack.failed:
+            why = {"error": ack.failed.what, "reason": ack.failed.reason}
+            letter = json.dumps({**outcome, **why, "counts": dict(ack.counts)})
         event = "" if ack.is_plain or letter else json.dumps(outcome)
         return [self._name(ack.id), dict(ack.counts), event, letter]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scraper.core import statistics
-from scraper.crawl.request_stats import DeadLetter, Work
+from scraper.core.failed_page import FailedPage
+from scraper.crawl.request_stats import Work
 from scraper.frontier.mongo_runs import DEAD_KEPT, retried
 from scraper.paging.facts import ListEvent
 
@@ -79,7 +80,7 @@ class RedisRuns:
         """Return how many pages were read for a run so far."""
         return self._server.do(lambda client: work_of(client, keys_of(self._database, run))).counts[statistics.PAGES]
 
-    def dead_letters(self, run: ObjectId, limit: int = 0) -> list[DeadLetter]:
+    def dead_letters(self, run: ObjectId, limit: int = 0) -> list[FailedPage]:
         """Return the requests of a run that came to nothing; `limit` 0: all."""
         return self._server.do(lambda client: _letters(client, keys_of(self._database, run), limit))
 
@@ -139,7 +140,7 @@ def work_of(client: Any, keys: Keys, but: str = "") -> Work:
     return work
 
 
-def _letters(client: Any, keys: Keys, limit: int, but: str = "") -> list[DeadLetter]:
+def _letters(client: Any, keys: Keys, limit: int, but: str = "") -> list[FailedPage]:
     rows: dict[str, dict[str, Any]] = {name: json.loads(row) for name, row in client.hgetall(keys["dead"]).items()}
     others = sorted((name for name, row in rows.items() if row["worker"] != but), key=lambda name: rows[name]["order"])
     names = others[: limit or None]
@@ -147,9 +148,10 @@ def _letters(client: Any, keys: Keys, limit: int, but: str = "") -> list[DeadLet
         return []
     requests = client.hmget(keys["requests"], names)
     return [
-        DeadLetter(
+        FailedPage(
             json.loads(request)["url"],
             rows[name]["error"],
+            rows[name].get("reason", ""),
             unread=bool(rows[name]["counts"].get(statistics.DEAD_PAGES)),
         )
         for name, request in zip(names, requests, strict=True)

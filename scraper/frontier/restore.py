@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.exceptions import IgnoreRequest
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
+    from scraper.core.failed_page import Reason
     from scraper.crawl.request_stats import Tally
     from scraper.paging.facts import ListEvent
     from scraper.spider import SiteSpider
@@ -32,7 +33,7 @@ def acknowledgement(id_: bytes, request: Request, tally: Tally) -> Ack:
         if request.meta.get(name):
             counts[statistic] = 1
     event = json.dumps(tally.event.to_json()) if tally.event else ""
-    return Ack(id_, time.time_ns(), counts, tally.notes, event, request.meta.get("depth", 0), tally.error)
+    return Ack(id_, time.time_ns(), counts, tally.notes, event, request.meta.get("depth", 0), tally.failed)
 
 
 def requests_after(spider: SiteSpider, events: Sequence[tuple[ListEvent, int]]) -> Iterator[Request]:
@@ -48,6 +49,8 @@ def requests_after(spider: SiteSpider, events: Sequence[tuple[ListEvent, int]]) 
 
 class DeadlyRequestError(IgnoreRequest):
     """Report a request that ended its process whenever it was begun."""
+
+    reason: ClassVar[Reason] = "own-code"
 
 
 class GiveUpDeadly:

@@ -81,7 +81,6 @@ class LeaseScheduler(BaseScheduler):
         self._failures = PageFailures.of(self._crawler)
         self._failures.check_request = self._preparer.check
         if await self._control.begin(spider):
-            spider.lists.on_event = self._tallies.keep_event
             try:
                 await self._writer.do(lambda backend: backend.join())
                 await self._catch_up()

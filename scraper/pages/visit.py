@@ -125,7 +125,7 @@ class OnwardNotes:
     def visit(self, response: Response, key: bytes) -> PageVisit | None:
         """Return what came of the page; None when it cannot be taken up again."""
         tally = Tallies.of(self._spider.crawler).tally(self._request)
-        if tally.notes or tally.error:
+        if tally.notes or tally.failed:
             return None  # what speaks against the run must do so every time
         event = self._spider.lists.event_of(self._request)
         self._onward.told = event.to_json() if event else {}

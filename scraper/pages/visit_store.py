@@ -17,7 +17,6 @@ from scrapy.utils.asyncio import run_in_thread
 from models.visits import Visit
 from scraper.core.code_version import code_version
 from scraper.core.crawl_control import stores_records
-from scraper.crawl.crawl_kind import stores_records
 from scraper.errors import DatabaseError
 from scraper.pages.visit import PageVisit
 from scraper.storage.connection import connection_to

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scraper.core.config.sections import Tier
     from scraper.paging.kind import ListPage
 
-What = Literal["read", "lists", "failed", "absent"]
+What = Literal["read", "lists", "failed", "absent", "limited"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import signals
 
 from scraper.core import statistics
-from scraper.crawl.failures import KEPT, PageFailures, PageProblem
+from scraper.core.failed_page import FailedPage
+from scraper.crawl.failures import KEPT, PageFailures
 from scraper.crawl.limits import READ
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
@@ -41,22 +42,22 @@ class Outcomes:
         return outcomes
 
     @property
-    def problems(self) -> list[PageProblem]:
-        """The first pages and records that went wrong."""
-        earlier = [PageProblem(letter.url, letter.why) for letter in self.tallies.others.dead]
-        return [*earlier, *PageFailures.of(self._crawler).problems][:KEPT]
+    def problems(self) -> list[FailedPage]:
+        """The first pages and records that failed, those of other processes before."""
+        return [*self.tallies.others.dead, *PageFailures.of(self._crawler).problems][:KEPT]
 
     def evidence(self, reason: str, findings: Findings, database_error: str, *, forced: bool) -> Evidence:
         """Return what the verdict is made of; `reason` is Scrapy's word for why the crawl ended."""
-        total, problems, failures = self.tallies.total, self.problems, PageFailures.of(self._crawler)
-        unread = [f"{letter.url} {letter.why}" for letter in self.tallies.others.dead if letter.unread]
+        total, problems, here = self.tallies.total, self.problems, PageFailures.of(self._crawler).first_unread
+        unread = next((failed for failed in self.tallies.others.dead if failed.unread), here)
         return Evidence(
             finish_reason=reason,
             pages=total(statistics.PAGES),
             items_stored=sum(total(statistics.items(kind)) for kind in ("new", "changed", "unchanged")),
             items_refused=total(statistics.ITEMS_REFUSED),
             dead_pages=total(statistics.DEAD_PAGES),
-            first_dead_page=unread[0] if unread else failures.first_dead_page,
+            first_dead_page=str(unread) if unread else "",
+            failed=self.tallies.failed_by_reason(),
             callback_errors=total(statistics.SPIDER_EXCEPTIONS),
             item_errors=total(statistics.ITEM_ERRORS),
             unstored_requests=total(statistics.UNSTORED_REQUESTS),
@@ -97,9 +98,8 @@ class Outcomes:
         self._keep(request, url, f"gave {lost} record{'s'[: lost > 1]} that could not be stored: {failure.value}")
 
     def _keep(self, request: Request | None, url: str, what: str) -> None:
-        problem = PageProblem(url, " ".join(what.split())[:500])
-        self.tallies.fail(request, problem.what)
-        PageFailures.of(self._crawler).keep(problem)
+        failed = FailedPage(url, " ".join(what.split())[:500], "own-code")
+        PageFailures.of(self._crawler).keep(request, failed)
 
 
 def notes_of(stats: StatsCollector) -> list[str]:

@@ -12,7 +12,6 @@ from models.system import Run
 from scraper.core.code_version import code_version
 from scraper.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from scraper.runs.start import FORMAT, Begun, arguments_of, backend_of
-from scraper.runs.verdict import EXIT_FAILED, EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +69,7 @@ def joined(spider: type[SiteSpider], run: Run, backend: str) -> Begun:
         )
     if code_version(spider) != run.frontier.get("now", run.frontier.get("code")):
         raise UsageError(
-            f"the code of '{spider.name}', its models or pipelines are not what run {run.id} was begun with: "
+            f"the code of '{spider.name}' is not what run {run.id} was begun with, in its module, models or pipelines: "
             f"install the same version here"
         )
     return Begun(

@@ -52,11 +52,21 @@ class CrawlMetrics:
             else:
                 yield self._counter(name, f"The run's count {name}", count)
         yield records
+        yield self.failed_pages()
         yield from self._requests()
         value = self._crawler.stats.get_value
         waits, waited_ms = value(statistics.POLITENESS_WAITS, 0), value(statistics.POLITENESS_WAITED_MS, 0)
         yield self._counter("politeness_waits", "Requests that waited for their host's turn", waits)
         yield self._counter("politeness_wait_seconds", "Seconds that requests waited for their turn", waited_ms / 1000)
+
+    def failed_pages(self) -> Metric:
+        """Return how many pages and records failed, by reason."""
+        from prometheus_client.core import CounterMetricFamily
+
+        failed = CounterMetricFamily("swathe_failed_pages", "What failed, by reason", labels=["spider", "reason"])
+        for reason, count in Tallies.of(self._crawler).failed_by_reason().items():
+            failed.add_metric([*self._spider, reason], count)
+        return failed
 
     def _counter(self, name: str, what: str, value: float) -> Metric:
         from prometheus_client.core import CounterMetricFamily

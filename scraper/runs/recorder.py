@@ -244,7 +244,9 @@ class RunRecorder:
             ended_at=now,
             heartbeat_at=now,
             counts=RunCounts(**self.counts()),
-            problems=[Problem(url=problem.url, what=problem.what) for problem in self.outcomes.problems],
+            cause=verdict.cause,
+            failed=self.outcomes.tallies.failed_by_reason(),
+            problems=[Problem(url=one.url, reason=one.reason, what=one.what) for one in self.outcomes.problems],
         )
         if self._database_error or not self.is_durable:
             return

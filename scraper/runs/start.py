@@ -35,7 +35,7 @@ FORMAT = 1
 """Changes when what the frontier keeps can no longer be read by other versions."""
 
 CHANGED = (
-    "the code of the spider, the models or the pipelines was changed while the run was interrupted: "
+    "the spider's code was changed while the run was interrupted, in its module, models or pipelines: "
     "its pages were not all read in the same way"
 )
 

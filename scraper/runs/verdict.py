@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scraper.core.failed_page import Reason
 
 from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 
@@ -25,6 +30,8 @@ class Evidence:
     items_refused: int = 0
     dead_pages: int = 0
     first_dead_page: str = ""
+    failed: Mapping[str, int] = field(default_factory=dict)
+    """How many pages and records failed, by reason, in the order of REASONS."""
     callback_errors: int = 0
     item_errors: int = 0
     unstored_requests: int = 0
@@ -57,6 +64,8 @@ class Verdict:
     reasons: list[str] = field(default_factory=list)
     suspect: bool = False
     """Whether the run is unlike the last complete ones."""
+    cause: Reason | Literal[""] = ""
+    """Why it is not complete, in one word; empty for one that is, or that was stopped."""
 
     @property
     def word(self) -> str:
@@ -74,6 +83,24 @@ class Verdict:
 
 def judge(evidence: Evidence) -> Verdict:
     """Return the verdict on a run; the rules are the table in docs/reference/runs.md."""
+    verdict = _verdict(evidence)
+    return replace(verdict, cause=_cause(evidence, verdict))
+
+
+def _cause(evidence: Evidence, verdict: Verdict) -> Reason | Literal[""]:
+    """Return what most of the failed pages failed for; without any, what the site showed instead of records."""
+    if verdict.completeness == "complete" or verdict.state == "interrupted" or evidence.database_error:
+        return ""
+    if evidence.failed:
+        return cast("Reason", max(evidence.failed, key=evidence.failed.__getitem__))
+    if verdict.state == "failed":
+        return "own-code"
+    if not evidence.items_stored:
+        return "layout-changed" if evidence.items_refused else "empty"
+    return "layout-changed" if evidence.deviations else "partly-read"
+
+
+def _verdict(evidence: Evidence) -> Verdict:
     failure = _failure(evidence)
     if failure:
         return Verdict("failed", "incomplete", [failure])

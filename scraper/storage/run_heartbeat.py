@@ -9,7 +9,6 @@ from models.system import Run
 from scraper.core.config.sections import swathe_version
 from scraper.core.processes import is_gone, this_process
 from scraper.errors import EXIT_FAILED
-from scraper.runs.verdict import EXIT_FAILED
 
 if TYPE_CHECKING:
     from bson import ObjectId

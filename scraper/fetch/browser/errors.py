@@ -11,11 +11,18 @@ ScriptFaultError          a script failed in the page
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from scrapy.exceptions import IgnoreRequest
+
+if TYPE_CHECKING:
+    from scraper.core.failed_page import Reason
 
 
 class PageRefusedError(IgnoreRequest):
     """Report a page that is not rendered, or whose rendering is not used, and why; Scrapy does not ask for it again."""
+
+    reason: ClassVar[Reason] = "refused"
 
 
 class DriverLostError(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.downloadermiddlewares.retry import get_retry_request
@@ -15,12 +15,22 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from scraper.core.failed_page import Reason
+
 MOST_ENCODINGS = 3
 """Every layer may cost the time of a page of the largest size; no honest server uses more than one."""
 
 
+class TooLargeError(IgnoreRequest):
+    """Report a page that is not decompressed, as it would be larger than is allowed."""
+
+    reason: ClassVar[Reason] = "partly-read"
+
+
 class CutShortError(IgnoreRequest):
     """Report an answer whose packed body ends too soon."""
+
+    reason: ClassVar[Reason] = "partly-read"
 
 
 class BoundedCompression(HttpCompressionMiddleware):
@@ -40,7 +50,7 @@ class BoundedCompression(HttpCompressionMiddleware):
             return response
         layers = sum(header.count(b",") + 1 for header in encodings)
         if layers > MOST_ENCODINGS:
-            raise IgnoreRequest(f"is compressed {layers} times over, expected {MOST_ENCODINGS} at most")
+            raise TooLargeError(f"is compressed {layers} times over, expected {MOST_ENCODINGS} at most")
         try:
             return super().process_response(request, response)
         except CutShortError:
@@ -50,7 +60,7 @@ class BoundedCompression(HttpCompressionMiddleware):
                 raise
             return again
         except IgnoreRequest:
-            raise IgnoreRequest("is larger than [crawl] max_page_mb allows, once it is decompressed") from None
+            raise TooLargeError("is larger than [crawl] max_page_mb allows, once it is decompressed") from None
 
     @staticmethod
     def _decode(body: bytes, encoding: bytes, max_size: int) -> bytes:

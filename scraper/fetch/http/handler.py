@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.core.downloader.handlers.http11 import (
     HTTP11DownloadHandler,
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
+    from scraper.core.failed_page import Reason
+
 MOST_HEAD_BYTES = 2**18
 """What browsers take for the head of an answer."""
 
@@ -31,6 +33,8 @@ MOST_HEADERS = 500
 
 class HeadTooLargeError(IgnoreRequest):
     """Report an answer whose head does not end."""
+
+    reason: ClassVar[Reason] = "partly-read"
 
     def __init__(self) -> None:
         super().__init__(f"answered with more than {MOST_HEADERS} headers or {MOST_HEAD_BYTES // 1024} KB of them")

@@ -5,7 +5,7 @@ Scrapy drops a redirect that leaves the site without a word, and the page with i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -18,17 +18,25 @@ from scraper.fetch.http.credentials import may_have_secret, without_account
 if TYPE_CHECKING:
     from scrapy.http import Response
 
+    from scraper.core.failed_page import Reason
+
+
+class RedirectRefusedError(IgnoreRequest):
+    """Report a page that redirects to where it must not be followed."""
+
+    reason: ClassVar[Reason] = "layout-changed"
+
 
 class _OnSite(BaseRedirectMiddleware):
     def _redirect(self, redirected: Request, request: Request, reason: Any) -> Request:
-        """Return the request for the page that is redirected to; raise IgnoreRequest when it must not be made."""
+        """Return the request for the page it leads to; raise RedirectRefusedError when it must not be made."""
         redirected = super()._redirect(redirected, request, reason)
         url = without_account(redirected.url)
         offsite = self.crawler.get_downloader_middleware(OffsiteMiddleware)
         if offsite and self.crawler.spider and not offsite.should_follow(redirected, self.crawler.spider):
-            raise IgnoreRequest(f"redirects to {url}, which is not on the spider's site")
+            raise RedirectRefusedError(f"redirects to {url}, which is not on the spider's site")
         if request.meta.get("login") and redirected.body and not may_have_secret(request.url, url):
-            raise IgnoreRequest(f"redirects to {url}, another server, which must not get the password")
+            raise RedirectRefusedError(f"redirects to {url}, another server, which must not get the password")
         return redirected if url == redirected.url else redirected.replace(url=url)
 
 
@@ -36,19 +44,19 @@ class SiteRedirects(_OnSite, RedirectMiddleware):
     """Scrapy's redirects by status, except that one which must not be followed is a failure of its page."""
 
     def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
-        """Return the response, or the request for the page it points to; raise IgnoreRequest when that must not be."""
+        """Return the response, or the request for the page it points to; raise RedirectRefusedError."""
         try:
             return super().process_response(request, response)
         except ValueError:
             location = (response.headers.get("Location") or b"").decode("utf-8", "replace")
-            raise IgnoreRequest(_no_web(location)) from None
+            raise RedirectRefusedError(_no_web(location)) from None
 
     def _build_redirect_request(
         self, source_request: Request, response: Response, *, url: str, **kwargs: Any
     ) -> Request:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise IgnoreRequest(_no_web(url))
+            raise RedirectRefusedError(_no_web(url))
         return super()._build_redirect_request(source_request, response, url=url, **kwargs)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
 from scrapy import signals
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from scraper.core.config import Config
+    from scraper.core.failed_page import Reason
 
 KEPT_S = 300
 MOST_HOSTS = 10_000
@@ -27,6 +28,8 @@ MOST_HOSTS = 10_000
 
 class AddressRefusedError(IgnoreRequest):
     """Report a page on an address that the crawl must not connect to; Scrapy does not ask for it again."""
+
+    reason: ClassVar[Reason] = "refused"
 
 
 @dataclass

@@ -8,7 +8,12 @@ IgnoreRequest             (scrapy.exceptions)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from scrapy.exceptions import IgnoreRequest
+
+if TYPE_CHECKING:
+    from scraper.core.failed_page import Reason
 
 
 class CrawlEndingError(IgnoreRequest):
@@ -18,6 +23,10 @@ class CrawlEndingError(IgnoreRequest):
 class HostGivenUpError(IgnoreRequest):
     """Report a page of a host that is asked for nothing more in this run."""
 
+    reason: ClassVar[Reason] = "blocked"
+
 
 class RobotsUnreadableError(IgnoreRequest):
     """Report a page of a host whose robots.txt could not be read."""
+
+    reason: ClassVar[Reason] = "robots"

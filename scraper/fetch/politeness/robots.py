@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
+from scrapy.spidermiddlewares.httperror import HttpError
 
 from scraper.core import statistics
 from scraper.fetch.politeness.errors import CrawlEndingError, RobotsUnreadableError
@@ -70,23 +71,25 @@ class RobotsTxt:
         """Return the file of an origin, after as many tries as it takes; raise RobotsUnreadableError."""
         politeness = self._crawler.get_downloader_middleware(Politeness)
         host, why = host_of(origin), ""
+        cause: Exception | None = None
         for attempt in range(1, TRIES + 1):
             try:
                 response = await self._fetch(f"{origin}/robots.txt")
                 if not is_unreadable(response.status):
                     return self._obeyed(host, response, politeness)
-                why = f"it answered {response.status}"
+                why, cause = f"it answered {response.status}", HttpError(response)
             except CrawlEndingError:
                 raise
             except IgnoreRequest as error:
-                why = str(error)
+                why, cause = str(error), error
                 break
             except Exception as error:  # noqa: BLE001 - whatever a download may raise
+                cause = error
                 why = " ".join(str(error).split())[:300] or type(error).__name__
             self._crawler.stats.inc_value(statistics.ROBOTS_TRIED_AGAIN)
             if politeness is not None and attempt < TRIES:
                 await politeness.gates.pause(politeness.backoff_s(attempt))
-        raise RobotsUnreadableError(f"robots.txt of {host} could not be read: {why}")
+        raise RobotsUnreadableError(f"robots.txt of {host} could not be read: {why}") from cause
 
     async def _fetch(self, url: str) -> Response:
         """Return the answer at the end of the redirects, or a redirect when there are too many."""

@@ -36,19 +36,21 @@ def prepare(database: Database[dict[str, Any]]) -> None:
 
 def open_incident(
     spider: str, arguments: Mapping[str, Any], kind: str, why: str, now: datetime,
-    targets: Sequence[Target], run: ObjectId | None = None,
+    targets: Sequence[Target], run: ObjectId | None = None, cause: str = "",
 ) -> None:  # fmt: skip
     """Open an incident, to be told to all targets; when it is open already, count this in."""
     key = run_key(spider, arguments)
     try:
         Incident(
-            key=key, spider=spider, arguments=dict(arguments), kind=kind, why=why, run=run, opened_at=now, last_at=now,
-            next_try_at=now, to_tell=[target.digest for target in targets],
+            key=key, spider=spider, arguments=dict(arguments), kind=kind, why=why, cause=cause, run=run,
+            opened_at=now, last_at=now, next_try_at=now, to_tell=[target.digest for target in targets],
         ).save(force_insert=True)  # fmt: skip
     except NotUniqueError:
         # The same run, or the same silence, is seen again and again.
         again = Incident.objects(key=key, kind=kind, open=True)
-        (again(run__ne=run) if run else again(why__ne=why)).update_one(last_at=now, why=why, run=run, inc__times=1)
+        (again(run__ne=run) if run else again(why__ne=why)).update_one(
+            last_at=now, why=why, cause=cause, run=run, inc__times=1
+        )
 
 
 def close_incidents(spider: str, arguments: Mapping[str, Any], now: datetime, run: ObjectId | None) -> None:

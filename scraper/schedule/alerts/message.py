@@ -37,7 +37,8 @@ def message_of(incident: Incident) -> Message:
         since = f"was {kinds} since {incident.opened_at:%Y-%m-%d %H:%M} UTC"
         lines = [since, *about, *_run(incident.closing_run)]
         return Message(f"swathe: {subject} is back to normal", "\n".join(lines), good=True)
-    lines = [f"why: {harmless(incident.why or 'unknown')}", *about, *_run(incident.run)]
+    cause = [f"cause: {harmless(incident.cause)}"] if incident.cause else []
+    lines = [*cause, f"why: {harmless(incident.why or 'unknown')}", *about, *_run(incident.run)]
     lines.append("This is told once; the next message says when it is back to normal.")
     return Message(f"swathe: {subject}: {ALERT_KINDS[incident.kind].words}", "\n".join(lines))
 

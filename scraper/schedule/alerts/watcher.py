@@ -71,7 +71,7 @@ class Alerts:
         if run["state"] == "finished" and run.get("verdict") == "complete":
             close_incidents(run["spider"], run["arguments"], datetime.now(UTC), run["_id"])
         elif (found := kind_of(run, self._config)) is not None:
-            self._open(run["spider"], run["arguments"], *found, run["_id"])
+            self._open(run["spider"], run["arguments"], *found, run["_id"], run.get("cause", ""))
 
     def look(self, now: datetime) -> None:
         """Report what no end tells, and have sent what is to be sent."""
@@ -108,10 +108,16 @@ class Alerts:
                 self.run_ended(run)
 
     def _open(
-        self, spider: str, arguments: Mapping[str, Any], kind: str, why: str, run: ObjectId | None = None
+        self,
+        spider: str,
+        arguments: Mapping[str, Any],
+        kind: str,
+        why: str,
+        run: ObjectId | None = None,
+        cause: str = "",
     ) -> None:
         if kind in self._config.on:
-            open_incident(spider, arguments, kind, why, datetime.now(UTC), self._targets, run)
+            open_incident(spider, arguments, kind, why, datetime.now(UTC), self._targets, run, cause)
 
     def _send(self, now: datetime) -> None:
         try:
