@@ -50,7 +50,8 @@ def test_an_answer_that_is_no_page_has_the_reason_of_its_status(status: int, rea
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (LoginFailedError("x"), "login"), (HostGivenUpError("x"), "blocked"), (RobotsUnreadableError("x"), "robots"),
+        (LoginFailedError("x"), "login"), (HostGivenUpError("x", "server-error"), "server-error"),
+        (RobotsUnreadableError("x"), "robots"),
         (RedirectRefusedError("x"), "layout-changed"), (NotAPageError("x"), "layout-changed"),
         (PageRefusedError("x"), "refused"), (ValueError("x"), "own-code"), (ssl.SSLError("x"), "tls"),
         (ConnectionResetError("x"), "refused"),
@@ -143,4 +144,4 @@ def test_the_reasons_of_errors_are_known_words() -> None:
         classes += one.__subclasses__()
     said = {one.__name__: one.reason for one in classes if hasattr(one, "reason")}  # type: ignore[attr-defined]
     assert set(said.values()) <= set(REASONS)
-    assert {"LoginFailedError", "HostGivenUpError", "RedirectRefusedError"} <= said.keys()
+    assert {"LoginFailedError", "RobotsUnreadableError", "RedirectRefusedError"} <= said.keys()

@@ -56,4 +56,4 @@ def list_incidents(
     with connection_to(load_config().mongodb) as database:
         found = database[Incident._get_collection_name()].find(sort=[("opened_at", -1)], limit=limit)
         rows = [{**row, "state": "open" if row["open"] else "closed", "to tell": len(row["to_tell"])} for row in found]
-    print_table(rows, ["opened_at", "spider", "kind", "state", "times", "closed_at", "to tell", "why"])
+    print_table(rows, ["opened_at", "spider", "kind", "state", "times", "closed_at", "to tell", "cause", "why"])

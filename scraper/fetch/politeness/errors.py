@@ -23,7 +23,9 @@ class CrawlEndingError(IgnoreRequest):
 class HostGivenUpError(IgnoreRequest):
     """Report a page of a host that is asked for nothing more in this run."""
 
-    reason: ClassVar[Reason] = "blocked"
+    def __init__(self, why: str, reason: Reason) -> None:
+        super().__init__(why)
+        self.reason = reason
 
 
 class RobotsUnreadableError(IgnoreRequest):

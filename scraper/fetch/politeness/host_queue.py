@@ -14,6 +14,7 @@ from scraper.fetch.politeness.terms import HostUse
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from scraper.failed_page import Reason
     from scraper.fetch.politeness.ledger import Ledger
     from scraper.fetch.politeness.terms import HostAnswer, Pace, Terms
 
@@ -189,14 +190,16 @@ class HostQueue:
         pace = self._pace
         assert pace is not None
         blocked_s, why = self._blocked_s(), ""
+        reason: Reason = "blocked"
         if blocked_s > self._max_wait_s and pace.breaker == "closed":
             why = f"{pace.blocked_why}, more than [politeness] max_wait_s = {self._max_wait_s:g} allows"
         elif self._had_trouble and pace.openings >= GIVEN_UP_AFTER_OPENINGS:
+            reason = "server-error"
             why = f"failed {pace.failures} times in a row, also after {pace.openings - 1} pauses: {pace.last_problem}"
         elif self._had_trouble and pace.throttled >= GIVEN_UP_AFTER_REFUSALS:
             why = f"refused {pace.throttled} times in a row, whatever the pauses between: {pace.last_problem}"
         if why:
-            self._given_up = HostGivenUpError(f"was not asked for: {self.terms.host} {why}")
+            self._given_up = HostGivenUpError(f"was not asked for: {self.terms.host} {why}", reason)
             raise self._given_up
         if pace.used_up and not self._booked:
             self.used_up = True
