@@ -14,7 +14,7 @@ from scraper.fetch.politeness.terms import HostUse
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from scraper.failed_page import Reason
+    from scraper.core.failed_page import Reason
     from scraper.fetch.politeness.ledger import Ledger
     from scraper.fetch.politeness.terms import HostAnswer, Pace, Terms
 
