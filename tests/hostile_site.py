@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 import brotli
-import zstandard
+
+from scraper import zst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +26,7 @@ PACKED = {
     "/gzip-gzip": ("gzip, gzip", gzip.compress(gzip.compress(ZEROS, 6))),
     "/deflate": ("deflate", zlib.compress(ZEROS)),
     "/br": ("br", brotli.compress(ZEROS, quality=1)),
-    "/zstd": ("zstd", zstandard.compress(ZEROS)),
+    "/zstd": ("zstd", zst.compress(ZEROS)),
     "/layers": ("gzip," * 40 + "gzip", b"x"),
 }
 CUT = "".join(f"<p>{number * 7919 % 9973}</p>" for number in range(3000)).encode()
@@ -33,7 +34,7 @@ PACKED |= {
     "/cut-gzip": ("gzip", gzip.compress(CUT)[:-200]),
     "/cut-deflate": ("deflate", zlib.compress(CUT)[:-200]),
     "/cut-br": ("br", brotli.compress(CUT)[:-200]),
-    "/cut-zstd": ("zstd", zstandard.compress(CUT)[:-200]),
+    "/cut-zstd": ("zstd", zst.compress(CUT)[:-200]),
 }
 PAGE = "<html><body id=in>text</body></html>"
 

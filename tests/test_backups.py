@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import bson
 import pytest
-import zstandard
 from bson import Decimal128, ObjectId
 from support import until
 
+from scraper import zst
 from scraper.errors import FileError, UsageError
 from scraper.storage.backup.archive import FORMAT, VERSION
 from scraper.storage.backup.restore import check_archive, check_database, restore
@@ -58,7 +58,7 @@ def archive(path: Path, *frames: dict[str, Any], counts: dict[str, int] | None =
     parts = [bson.encode(frame) for frame in frames]
     if counts is not None:
         parts.append(bson.encode({"end": counts, "sha256": hashlib.sha256(b"".join(parts)).hexdigest()}))
-    path.write_bytes(zstandard.ZstdCompressor().compress(b"".join(parts)))
+    path.write_bytes(zst.compress(b"".join(parts)))
     return path
 
 
@@ -118,7 +118,7 @@ def documents(*rows: dict[str, Any]) -> dict[str, Any]:
             "cannot be restored (",
         ),
         (
-            lambda path: path.write_bytes(zstandard.ZstdCompressor().compress((2**31 - 1).to_bytes(4, "little"))),
+            lambda path: path.write_bytes(zst.compress((2**31 - 1).to_bytes(4, "little"))),
             "is damaged (a frame has no size that it may have)",
         ),
     ],
@@ -159,6 +159,14 @@ def test_every_cut_and_every_flipped_bit_of_a_backup_is_found(tmp_path: Path) ->
         except FileError:
             continue
     assert not undetected
+
+
+def test_what_stands_behind_the_end_of_a_backup_is_damage(tmp_path: Path) -> None:
+    whole = archive(tmp_path / "a.backup", HEAD, BOOKS, documents({"a": 1}), counts={"books": 1}).read_bytes()
+    for behind, how in ((b"garbage", "Unable to decompress"), (zst.compress(bson.encode({"a": 1})), "after its end")):
+        (tmp_path / "b.backup").write_bytes(whole + behind)
+        with pytest.raises(FileError, match=how):
+            check_archive(tmp_path / "b.backup")
 
 
 def test_a_bomb_is_given_up_when_the_disk_has_no_room_for_it(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import json
 import os
 import resource
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
-import zstandard
 from bson import Decimal128, ObjectId
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,6 +27,7 @@ from models.books import Book
 from models.quotes import Author, Quote
 from models.record import schema_of
 from models.system import Run
+from scraper import zst
 from scraper.core.atomic_file import whole_file
 from scraper.core.text import ListStyle, printable
 from scraper.errors import FileError, UsageError
@@ -121,7 +120,7 @@ def test_an_array_and_compressed_lines_hold_the_same(database: Mongo, books: Any
     if suffix.endswith(".gz"):
         data = gzip.decompress(data)
     elif suffix.endswith(".zst"):
-        data = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)).read()
+        data = zst.decompress(data)
     text = data.decode() if suffix == ".json" else f"[{','.join(data.decode().splitlines())}]"
     assert json.loads(text, parse_float=Decimal, parse_int=Decimal) == [plain(book) for book in books]
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import brotli
 import pytest
-import zstandard
 from hostile_site import CUT, HostileSite, authorization_of
 from scrapy.http import Response
 from support import ROOT, configured
 
+from scraper import zst
 from scraper.errors import ProbeError, UsageError
 from scraper.fetch.http.addresses import Reach, is_public
 from scraper.fetch.http.credentials import may_have_secret
@@ -143,14 +143,14 @@ def test_a_trap_ends_as_a_dead_page_that_says_why(strict: dict[str, Any], trap: 
         ("deflate", zlib.compress(CUT)),
         ("deflate", zlib.compress(CUT)[2:-4]),
         ("br", brotli.compress(CUT)),
-        ("zstd", zstandard.compress(CUT)),
-        ("zstd", zstandard.compress(CUT) + zstandard.compress(b"more")),
+        ("zstd", zst.compress(CUT)),
+        ("zstd", zst.compress(CUT) + zst.compress(b"more")),
     ],
 )
 def test_packed_data_that_end_too_soon_are_told_from_whole_ones(encoding: str, packed: bytes) -> None:
     assert not is_cut_short(packed, encoding, 0)
     assert not is_cut_short(b"", encoding, 0)
-    whole = {len(part) for part in (gzip.compress(CUT), zstandard.compress(CUT)) if packed.startswith(part)}
+    whole = {len(part) for part in (gzip.compress(CUT), zst.compress(CUT)) if packed.startswith(part)}
     for length in {*range(2, len(packed), 97), len(packed) - 5} - whole:
         assert is_cut_short(packed[:length], encoding, -1), length
 

@@ -278,13 +278,13 @@ def test_a_body_that_was_there_and_is_removed_before_its_page_is_written_comes_b
     database: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep(database, b"wanted")
-    compress = archive.zstandard.compress
+    compress = archive.zst.compress
 
     def compress_while_another_removes(*arguments: Any) -> bytes:
         trim(database, 1, FOREVER)
         return compress(*arguments)
 
-    monkeypatch.setattr(archive.zstandard, "compress", compress_while_another_removes)
+    monkeypatch.setattr(archive.zst, "compress", compress_while_another_removes)
     keep(database, b"wanted", b"new")
     assert {archive.body_of(database, page) for page in database.pages.find()} == {b"wanted", b"new"}
 

@@ -1,48 +1,42 @@
-"""Unpack .zst files, and notice one that was cut: zstandard's own reader takes that for its end."""
+"""Zstandard: from Python's own library as of 3.14, before that from its backport; files are read and written by it."""
 
 from __future__ import annotations
 
 import io
-from typing import Any, BinaryIO
+import sys
+from typing import TYPE_CHECKING
 
-import zstandard
+if sys.version_info >= (3, 14):
+    from compression.zstd import CompressionParameter, ZstdCompressor, ZstdError, ZstdFile, compress, decompress
+else:
+    from backports.zstd import CompressionParameter, ZstdCompressor, ZstdError, ZstdFile, compress, decompress
 
-MAX_WINDOW = 2**27
-"""Bytes that unpacking may keep in memory, which is zstd's own limit."""
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
 
-PACKED_BYTES = 2**10
-"""Read at once: four bytes may stand for 128 KB, so that no more than 32 MB come of them."""
+__all__ = ["CompressionParameter", "ZstdCompressor", "ZstdError", "compress", "decompress", "reader", "writer"]
+
+BUFFER_BYTES = 2**17
+"""ZstdFile is written in Python: without a buffer around it, short lines take twice as long."""
 
 
-class ZstFile(io.RawIOBase):
-    """The unpacked bytes of a file of one or several frames; raises ZstdError for damage, EOFError for a cut frame."""
-
-    def __init__(self, packed: BinaryIO) -> None:
-        self._packed = packed
-        self._unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
-        self._frame: zstandard.ZstdDecompressionObj | None = None
-        self._rest = b""
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
+class _Eager(ZstdFile):
+    """Hand over what there is, so that whatever stands before a fault is read before the fault is."""
 
     def readinto(self, into: Any) -> int:
-        """Fill a buffer as far as there is something; 0 at the end."""
-        while not self._ready:
-            chunk = self._rest or self._packed.read(PACKED_BYTES)
-            self._rest = b""
-            if not chunk:
-                if self._frame is not None:
-                    raise EOFError("it ends in the middle of a frame")
-                return 0
-            self._frame = self._frame or self._unpacker.decompressobj()
-            self._ready = memoryview(self._frame.decompress(chunk))
-            if self._frame.eof:
-                self._rest, self._frame = self._frame.unused_data, None
-        view = memoryview(into).cast("B")
-        count = min(len(view), len(self._ready))
-        view[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count
+        """Fill a buffer as far as one step of unpacking does."""
+        return self.readinto1(into)
+
+
+def reader(packed: BinaryIO) -> io.BufferedReader:
+    """Unpack a file of one or several frames as it is read.
+
+    Reading raises ZstdError for damage, also for a frame that needs more memory than zstd's own limit of 128 MB, and
+    EOFError for a frame that was cut.
+    """
+    return io.BufferedReader(_Eager(packed), BUFFER_BYTES)
+
+
+def writer(file: BinaryIO) -> io.BufferedWriter:
+    """Compress what is written into a file, which stays open when this is closed."""
+    return io.BufferedWriter(ZstdFile(file, "wb"), BUFFER_BYTES)

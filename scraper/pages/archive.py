@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import zstandard
 from pymongo import UpdateOne
 
 from models.pages import PageBody, StoredPage
+from scraper import zst
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.records.bulk import send
 
@@ -67,7 +67,7 @@ def write(database: Mongo, captures: Sequence[Capture]) -> list[bool]:
     names = [hashlib.sha256(capture.body).hexdigest() for capture in captures]
     bodies = {name: capture.body for name, capture in zip(names, captures, strict=True)}
     known = _there(database, bodies)
-    packed = {name: zstandard.compress(body, LEVEL) for name, body in bodies.items() if name not in known}
+    packed = {name: zst.compress(body, LEVEL) for name, body in bodies.items() if name not in known}
     kept = {name for name in bodies if name in known or len(packed[name]) <= MAX_BODY_BYTES}
     pages = [{**capture.page, "body": name} for name, capture in zip(names, captures, strict=True) if name in kept]
     if pages:
@@ -75,7 +75,7 @@ def write(database: Mongo, captures: Sequence[Capture]) -> list[bool]:
         # The pages refer to the bodies now. One that somebody was about to remove stays; one that is gone comes back.
         database[BODIES].update_many({"_id": {"$in": sorted(kept)}}, {"$unset": {"doomed": ""}})
         absent = kept - _there(database, kept)
-        blobs = {name: packed.get(name) or zstandard.compress(bodies[name], LEVEL) for name in absent}
+        blobs = {name: packed.get(name) or zst.compress(bodies[name], LEVEL) for name in absent}
         send(
             database[BODIES],
             [
@@ -99,4 +99,4 @@ def ensure_page_indexes(database: Mongo) -> None:
 def body_of(database: Mongo, page: dict[str, Any]) -> bytes | None:
     """Return the body of a page; None when it is not there: its writer was killed in between. Blocks."""
     kept = database[BODIES].find_one({"_id": page["body"]}, ["zstd"])
-    return zstandard.decompress(kept["zstd"]) if kept else None
+    return zst.decompress(kept["zstd"]) if kept else None

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-import zstandard
 from scrapy import Request
 
 from models.record import Found
+from scraper import zst
 from scraper.crawl.list_reader import LIST_NOTE
 from scraper.crawl.request_json import request_to_json
 from scraper.crawl.request_stats import Tallies
@@ -32,8 +32,8 @@ NOT_MODIFIED = "not-modified"
 MOST_BYTES = 2**20
 """What a page may lead to, compressed, before it is not worth keeping."""
 
-COMPRESSOR = zstandard.ZstdCompressor()
-"""For the thread of the event loop alone; to make one takes longer than to compress a page's links."""
+COMPRESSOR = zst.ZstdCompressor()
+"""Made once: to make one takes longer than to compress a page's links."""
 
 
 @dataclass
@@ -77,7 +77,7 @@ class PageVisit:
 
     def led_to(self) -> Onward:
         """Return where the page led."""
-        return Onward(**json.loads(zstandard.decompress(self.onward))) if self.onward else Onward()
+        return Onward(**json.loads(zst.decompress(self.onward))) if self.onward else Onward()
 
     def is_worth_keeping_over(self, earlier: PageVisit | None) -> bool:
         """Return whether it tells more than what is kept of the page."""
@@ -131,7 +131,7 @@ class OnwardNotes:
         self._onward.told = event.to_json() if event else {}
         self._onward.shared = dict(sorted(self._spider.shared_links.of(self._request).items()))
         data = json.dumps(vars(self._onward), sort_keys=True).encode()
-        packed = COMPRESSOR.compress(data) if any(vars(self._onward).values()) else b""
+        packed = COMPRESSOR.compress(data, COMPRESSOR.FLUSH_FRAME) if any(vars(self._onward).values()) else b""
         if not self.is_whole or len(packed) > MOST_BYTES:
             return None
         etag, modified = (

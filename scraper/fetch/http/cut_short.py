@@ -7,9 +7,8 @@ import zlib
 from io import BytesIO
 
 import brotli  # type: ignore[import-untyped]
-from zstandard import ZstdError
 
-from scraper.core.zst import ZstFile
+from scraper import zst
 
 CHUNK_BYTES = 2**16
 
@@ -71,10 +70,10 @@ def _brotli_ends(packed: bytes) -> bool:
 
 
 def _zstd_ends(packed: bytes) -> bool:
-    stream, into = ZstFile(BytesIO(packed)), bytearray(CHUNK_BYTES)
+    stream = zst.reader(BytesIO(packed))
     try:
-        while stream.readinto(into):
+        while stream.read(CHUNK_BYTES):
             pass
-    except (EOFError, ZstdError):
+    except (EOFError, zst.ZstdError):
         return False
     return True

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-import zstandard
-
+from scraper import zst
 from scraper.core.atomic_file import check_place, whole_file
 from scraper.core.text import ListStyle
 from scraper.errors import UsageError
@@ -92,7 +91,7 @@ def _compressed(file: BinaryIO, compression: str) -> Iterator[BinaryIO]:
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as out:
             yield cast("BinaryIO", out)
     elif compression == ".zst":
-        with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as packed:
-            yield cast("BinaryIO", packed)
+        with zst.writer(file) as packed:
+            yield packed
     else:
         yield file

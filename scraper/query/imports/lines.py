@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,11 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import mongoengine as me
-import zstandard
 from bson import ObjectId
 
 from models.record import BOOKKEEPING, Found, Record, schema_of
-from scraper.core.zst import ZstFile
+from scraper import zst
 from scraper.errors import FileError, UsageError, expected_one_of
 
 if TYPE_CHECKING:
@@ -73,14 +71,14 @@ def _opened(path: Path, stack: ExitStack) -> BinaryIO:
     if path.suffix == ".gz":
         return cast("BinaryIO", stack.enter_context(gzip.open(file)))
     if path.suffix == ".zst":
-        return stack.enter_context(io.BufferedReader(ZstFile(file), 2**16))
+        return stack.enter_context(zst.reader(file))
     return file
 
 
 def _next_line(path: Path, file: BinaryIO) -> bytes:
     try:
         return file.readline(MAX_LINE + 1)
-    except (OSError, EOFError, zstandard.ZstdError) as error:
+    except (OSError, EOFError, zst.ZstdError) as error:
         raise FileError(f"{path} is damaged ({error}): what was read before is stored; get the file anew") from error
 
 

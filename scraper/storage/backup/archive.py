@@ -17,9 +17,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import bson
-import zstandard
 
-from scraper.core.zst import MAX_WINDOW
+from scraper import zst
 from scraper.errors import FileError
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT, VERSION = "swathe backup", 1
-LEVEL = 6
+PACKED: dict[int, int] = {zst.CompressionParameter.compression_level: 6, zst.CompressionParameter.checksum_flag: 1}
 MAX_FRAME = 2**25
 """Bytes of a frame: MongoDB's answers have 16 MB and a little at most."""
 
@@ -39,7 +38,7 @@ class ArchiveWriter:
     """Write the frames of a backup into a file."""
 
     def __init__(self, file: BinaryIO, database: str) -> None:
-        self._out = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).stream_writer(file, closefd=False)
+        self._file, self._compressor = file, zst.ZstdCompressor(options=PACKED)
         self._sum = hashlib.sha256()
         self.counts: dict[str, int] = {}
         self._put({"format": FORMAT, "version": VERSION, "database": database, "created_at": datetime.now(UTC)})
@@ -58,12 +57,12 @@ class ArchiveWriter:
     def end(self) -> None:
         """Write the end, without which a backup is none."""
         self._put({"end": self.counts, "sha256": self._sum.hexdigest()})
-        self._out.flush(zstandard.FLUSH_FRAME)
+        self._file.write(self._compressor.flush())
 
     def _put(self, frame: dict[str, Any]) -> None:
         data = bson.encode(frame)
         self._sum.update(data)
-        self._out.write(data)
+        self._file.write(self._compressor.compress(data))
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class ArchiveReader:
     def _frames(self) -> Iterator[bytes]:
         try:
             with self.path.open("rb") as file:
-                unpacked = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(file)
+                unpacked = zst.reader(file)
                 while head := unpacked.read(4):
                     size = int.from_bytes(head, "little")
                     if len(head) < 4 or not 5 <= size <= MAX_FRAME:
@@ -131,10 +130,10 @@ class ArchiveReader:
                     data = head + unpacked.read(size - 4)
                     self.size_bytes += size
                     yield data
-        except zstandard.ZstdError as error:
+        except (EOFError, zst.ZstdError) as error:
             if not self.size_bytes:
                 raise self._foreign() from error
-            raise self._damaged(str(error)) from error
+            raise self._damaged("its end is missing" if isinstance(error, EOFError) else str(error)) from error
         except OSError as error:
             raise FileError(
                 f"cannot read {self.path}: {error.strerror}; expected a file of `swathe db backup`"
