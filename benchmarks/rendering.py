@@ -24,7 +24,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -37,6 +36,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import psutil  # noqa: E402
 import requests  # noqa: E402
 from bs4 import BeautifulSoup  # noqa: E402
 from scrapy.http import HtmlResponse, JsonResponse  # noqa: E402
@@ -246,7 +246,7 @@ def soak(ways: Ways, pages: int, data_dir: Path) -> None:
 
 def own_mb() -> float:
     """Return the resident memory of this process alone, in megabytes."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return psutil.Process().memory_info().rss / 2**20
 
 
 def records_in(data_dir: Path) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from scraper.fetch.browser.installed import find_installed
 from scraper.fetch.browser.job import PageJob
 from scraper.fetch.browser.leftovers import BrowserFolder
 from scraper.fetch.browser.pool import BrowserPool
-from scraper.fetch.browser.processes import process, session_of, tree_of
+from scraper.fetch.browser.processes import session_of
 from scraper.fetch.browser.visit import BrowserVisit
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def test_a_driver_that_dies_within_a_page_is_replaced(site: BrowserSite, tmp_pat
         future = pool.submit(PageJob(f"{site.url}/inline", actions=(Script("await fetch('/hang')"),)))
         until(lambda: site.hits["/hang"], "the page waits")
         site.hits.clear()
-        renderers = [pid for pid in tree_of(browser) if "--type=renderer" in _command(pid)]
+        renderers = [one.pid for one in session_of(chromedriver) if "--type=renderer" in one.command()]
         for pid in {"tab": renderers, "browser": [browser], "chromedriver": [chromedriver]}[victim]:
             os.kill(pid, signal.SIGKILL)
         with pytest.raises(DownloadFailedError, match="the browser was lost"):
@@ -148,11 +148,6 @@ def test_a_driver_that_dies_within_a_page_is_replaced(site: BrowserSite, tmp_pat
         until(lambda: not left_of([record]), "the dead driver is cleared away")
         assert pool.submit(PageJob(f"{site.url}/inline", wait_for=".row")).result(60).status == 200
         assert pool.counts["drivers_replaced"] == 1
-
-
-def _command(pid: int) -> str:
-    found = process(pid)
-    return found.command() if found else ""
 
 
 def test_nothing_is_left_when_the_pool_closes_within_a_page(site: BrowserSite, tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from models.system import Run
-from scraper.core.processes import PROC
 from scraper.core.project import ROOT
-from scraper.fetch.browser.processes import Process, process
+from scraper.fetch.browser.processes import Process, all_processes, process
 from scraper.schedule.decisions import CrawlState
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class CrawlProcesses:
         child = self._children.get(firing.id)
         if child is not None:
             return CrawlState(child.poll() is None, run, child.returncode, self._last_words(firing))
-        if firing.host != HOST or not PROC.exists():
+        if firing.host != HOST:
             return CrawlState(None, run)
         if firing.pid is None:  # the scheduler died between the start and its note
             return CrawlState(True if self.find(firing) else None, run)
@@ -57,10 +56,7 @@ class CrawlProcesses:
 
     def find(self, firing: Firing) -> Process | None:
         """Return the living process of a firing's crawl on this host; None when there is none."""
-        if firing.pid is not None:
-            found = [Process(firing.pid, firing.pid_started)]
-        else:
-            found = [one for entry in PROC.glob("[0-9]*") if (one := process(int(entry.name)))]
+        found = [Process(firing.pid, firing.pid_started)] if firing.pid is not None else all_processes()
         # Another process that got the same number does not name the firing.
         return next(
             (one for one in found if one.is_alive() and f"--firing {firing.mark} " in f"{one.command()} "), None
@@ -82,7 +78,7 @@ class CrawlProcesses:
 
     def is_gone(self, run: Run) -> bool:
         """Return whether the process of a run, whoever started it, is known to have ended."""
-        return run.host == HOST and PROC.exists() and process(run.pid) is None
+        return run.host == HOST and process(run.pid) is None
 
     def forget(self, firing: Firing) -> None:
         """Let go of a crawl that has ended."""

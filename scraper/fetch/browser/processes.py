@@ -1,4 +1,4 @@
-"""What the kernel knows of a driver's processes (/proc, thus Linux), and how all of them are ended."""
+"""What the system knows of a driver's processes, and how all of them are ended."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import signal
 import time
 from dataclasses import dataclass
 
-from scraper.core.processes import PROC, SESSION, STARTED, STATE, started, stat_of
+import psutil
+
+from scraper.core.processes import started
 
 TICK_S = 0.002
 END_TIMEOUT_S = 10
@@ -17,19 +19,20 @@ END_TIMEOUT_S = 10
 
 @dataclass(frozen=True)
 class Process:
-    """One process, told from a later one of the same number by its start in clock ticks since boot."""
+    """One process, told from a later one of the same number by its start."""
 
     pid: int
     started: int
+    """As `scraper.core.processes.started` says it."""
 
     def is_alive(self) -> bool:
         """Return whether it is this very process that runs under that number."""
         return started(self.pid) == self.started
 
     def command(self) -> str:
-        """Return its command line, or nothing when it has ended."""
-        with contextlib.suppress(OSError):  # it ended
-            return (PROC / str(self.pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        """Return its command line, or nothing when it has ended or belongs to somebody else."""
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            return " ".join(psutil.Process(self.pid).cmdline())
         return ""
 
 
@@ -39,14 +42,18 @@ def process(pid: int) -> Process | None:
     return Process(pid, at) if at is not None else None
 
 
+def all_processes() -> list[Process]:
+    """Return every process that runs on this machine."""
+    return [found for pid in psutil.pids() if (found := process(pid))]
+
+
 def session_of(leader: int) -> list[Process]:
     """Return the running processes of a session, the leader among them."""
-    found = []
-    for pid in (int(entry.name) for entry in PROC.glob("[0-9]*")):
-        fields = stat_of(pid)
-        if fields and int(fields[SESSION]) == leader and fields[STATE] not in "ZX":
-            found.append(Process(pid, int(fields[STARTED])))
-    return found
+    members = []
+    for pid in psutil.pids():
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it ended, or is in another session
+            members += [pid] if os.getsid(pid) == leader else []
+    return [found for pid in members if (found := process(pid))]
 
 
 def end_session(leader: int) -> None:
@@ -57,27 +64,16 @@ def end_session(leader: int) -> None:
             with contextlib.suppress(ProcessLookupError):  # it ended by itself
                 os.kill(member.pid, signal.SIGKILL)
         time.sleep(TICK_S)
-    if not PROC.is_dir():
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # no such group any more
-            os.killpg(leader, signal.SIGKILL)
 
 
-def tree_of(pid: int) -> list[int]:
-    """Return a process and all below it."""
-    found = [pid]
-    for parent in found:
-        with contextlib.suppress(OSError):  # it ended
-            for task in (PROC / str(parent) / "task").iterdir():
-                found += [int(child) for child in (task / "children").read_text().split()]
-    return found
+def memory_mb(leader: int) -> float:
+    """Return the megabytes that a session's processes have for themselves.
 
-
-def memory_mb(pid: int) -> float:
-    """Return the megabytes that a process and all below it have for themselves; what they share is not in it."""
-    page_mb = os.sysconf("SC_PAGE_SIZE") / 2**20
-    pages = 0
-    for member in tree_of(pid):
-        with contextlib.suppress(OSError, IndexError):  # it ended
-            _, resident, shared, *_ = (PROC / str(member) / "statm").read_text().split()
-            pages += int(resident) - int(shared)
-    return pages * page_mb
+    What they share is left out where the system tells it: on Linux.
+    """
+    held = 0
+    for member in session_of(leader):
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):  # it ended
+            memory = psutil.Process(member.pid).memory_info()
+            held += memory.rss - getattr(memory, "shared", 0)
+    return held / 2**20
