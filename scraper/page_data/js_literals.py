@@ -1,11 +1,12 @@
-r"""Write a JavaScript literal so that chompjs understands every value as JavaScript does.
+r"""Write a JavaScript literal as JSON.
 
-chompjs alone reads `undefined`, `void 0` and `!0` as texts, and stops at `'it\x27s'`, comments and shorthand names.
+chompjs reads `undefined`, `void 0`, `!0`, calls and templates as texts, and stops at `'it\x27s'`, `{a, b}` and `[,1]`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 from scraper.page_data.data import MOST_DEPTH
@@ -74,8 +75,7 @@ class Mender:
         if not frame.count and (frame.in_key or frame.kind != "{"):
             frame.entry_start = len(self.pieces)
             if frame.entries:
-                # Without the blank, chompjs reads [null,1] as ["null", 1].
-                self.pieces.append(", ")
+                self.pieces.append(",")
             frame.value_start = len(self.pieces)
         frame.count += 1
 
@@ -90,7 +90,7 @@ class Mender:
         elif kind == "word" and not self.frames[-1].in_key and text not in LITERALS:
             text = self.names.get(text, "null")
         elif kind == "number":
-            text = text.rstrip("n")
+            text = _number(text)
         self.pieces.append(text)
 
     def _ends_key(self) -> bool:
@@ -133,3 +133,17 @@ def _string(literal: str) -> str:
     if literal[0].isdigit():
         return literal
     return "null" if literal[0] == "`" and "${" in literal else json.dumps(text_of(literal))
+
+
+def _number(literal: str) -> str:
+    """Return a number as JSON; null for one that no number of JSON stands for."""
+    text = literal.removesuffix("n").replace("_", "")
+    try:
+        if text[:2].lower() in ("0x", "0o", "0b"):
+            return str(int(text, 0))
+        if text.isdigit():
+            return str(int(text, 8 if text[0] == "0" and not {"8", "9"} & {*text} else 10))
+        value = float(text)
+    except ValueError:  # as many digits as Python does not take
+        return "null"
+    return repr(value) if math.isfinite(value) else "null"

@@ -1,11 +1,9 @@
-"""Read a JavaScript literal out of a script, without running it: JSON where it is, else mended and given to chompjs."""
+"""Read a JavaScript literal out of a script, without running it: as JSON where it is, else written as JSON first."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-
-import chompjs
 
 from scraper.page_data.data import too_deep
 from scraper.page_data.js_literals import Mender
@@ -58,10 +56,7 @@ def read_literal(
     if mended is None:
         return None
     try:
-        try:
-            value = _decoder.decode(mended[0])
-        except json.JSONDecodeError:
-            value = chompjs.parse_js_object(mended[0], loader=_decoder.decode)
+        value = _decoder.decode(mended[0])
     except (ValueError, RecursionError):
         return None
     return None if too_deep(value) else (value, mended[1])

@@ -18,7 +18,7 @@ TOKEN = re.compile(
     |(?P<open>[\[{(])|(?P<close>[\]})])
     |(?P<switch>![01](?!\w))
     |(?P<word>(?:[^\W\d]|\$)[\w$.]*)
-    |(?P<number>\.?\d[\w.]*)
+    |(?P<number>(?:0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)n?)
     |(?P<space>\s+)
     |(?P<sign>[\s\S])""",
     re.VERBOSE,
