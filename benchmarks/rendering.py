@@ -87,7 +87,7 @@ class Ways:
         for number in numbers:
             url, body = self._fetch(f"quotes/js/page/{number}/")
             page = HtmlResponse(url, body=body, encoding="utf-8")
-            lists = [entries for data in data_in(page.text, url) for entries in record_lists(data)]
+            lists = [entries for data in data_in(page.text) for entries in record_lists(data)]
             best = max(lists, key=lambda entries: len(entries.entries))
             found += sum(records(self.spider.read_data(page, entry)) for entry in best.entries)
         return found

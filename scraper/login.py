@@ -139,7 +139,7 @@ class Session:
             where,
         )
         if not compiled(self._login.logged_in)(answer.selector.root):
-            said = (in_html(answer, COMPLAINT) or "").replace(password, "***")[:120]
+            said = " ".join((in_html(answer, COMPLAINT) or "").split()).replace(password, "***")[:120]
             saying = f", which says '{said}'" if said else ""
             raise LoginFailedError(
                 f"{where}: '{self._login.logged_in}' is not on the page that answers{saying}: check {variable}"

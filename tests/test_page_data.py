@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.page_data import PageData, data_in, record_lists, single_records
+from scraper.page_data import Effort, PageData, data_in, record_lists, single_records
+from scraper.page_data.data import COSTLY, DEEP
 
 BOOKS = [{"title": "The Sea", "price": 9.5, "tags": ["a"]}, {"title": "It's <b> & \u00e9", "price": None, "tags": []}]
 AS_JSON = json.dumps({"books": BOOKS}).replace("<", "\\u003c")
@@ -23,7 +24,7 @@ AS_JS = r"""{books: [ // two of them
 
 def the_one(html: str) -> PageData:
     """Return the only data of a page."""
-    found = data_in(html, "http://127.0.0.1/")
+    found = data_in(html)
     assert len(found) == 1, found
     return found[0]
 
@@ -187,6 +188,79 @@ def test_microdata_becomes_dicts() -> None:
     assert single_records(found["microdata http://schema.org/WebPage"]) == []
 
 
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        ("One<br>two<p>three</p><ul><li>a<li>b</ul>", "One two three a b"),
+        ("<table><tr><td>1<td>2</table>", "1 2"),
+        ("<b>T</b>he <i>Se</i>a<!-- the --> <script>no()</script>", "The Sea"),
+        ("<i>word</i> " * 5_000, " ".join(["word"] * 5_000)),
+    ],
+    ids=["lines", "cells", "inline", "many parts"],
+)  # fmt: skip
+def test_the_text_of_a_property_is_whole_and_broken_where_the_page_breaks_it(inside: str, expected: str) -> None:
+    data = the_one(f"<div itemscope><div itemprop=a>{inside}</div><b itemprop=b>x</b></div>")
+    assert data.value == [{"@type": "", "a": expected, "b": "x"}]
+
+
+def test_an_item_has_the_properties_that_it_refers_to() -> None:
+    data = the_one(
+        """<div itemscope itemtype=P itemref="c a nowhere a"><b itemprop=name>Sea</b></div>
+        <p id=a itemprop=price>9.50</p>
+        <div id=c><b itemprop=sku>1</b><b itemprop=by itemscope itemref=d></b></div><b id=d itemprop=name>Ann</b>"""
+    )
+    assert data == PageData(
+        "microdata P", [{"@type": "P", "name": "Sea", "sku": "1", "by": {"@type": "", "name": "Ann"}, "price": "9.50"}]
+    )
+
+
+def test_an_item_that_contains_itself_ends() -> None:
+    html = """<div itemscope itemtype=P itemref=a><b itemprop=name>Sea</b></div>
+    <div id=a itemprop=part itemscope itemref=a><b itemprop=name>Leg</b></div>"""
+    part = {"@type": "", "name": "Leg"}
+    assert the_one(html).value == [{"@type": "P", "name": "Sea", "part": part}]
+    effort = Effort(0)
+    chain = "".join(f"<p id=a{n} itemprop=p itemscope itemref=a{n + 1}></p>" for n in range(60))
+    assert data_in(f"<p itemscope itemref=a0 itemtype=x></p>{chain}", effort)
+    assert effort.left_out == [DEEP]
+
+
+LOOSE = """<h1 itemprop="name">The Sea</h1><span itemprop="price" content="9.50">9</span>
+<div itemprop="offers" itemscope><b itemprop="seller">Ann</b></div>"""
+
+
+def test_properties_without_an_item_around_them_are_the_page_s_own() -> None:
+    data = the_one(LOOSE)
+    offers = {"@type": "", "seller": "Ann"}
+    record = {"@type": "", "name": "The Sea", "price": "9.50", "offers": offers}
+    assert data == PageData("itemprop without itemscope", record)
+    assert single_records(data) == [record]
+    # Of several records nothing tells which property belongs to which.
+    assert single_records(the_one(LOOSE * 2)) == []
+    assert single_records(the_one("<b itemprop=name>The Sea</b>")) == []
+
+
+OPENGRAPH = """<meta property="og:title" content=" The Sea "><meta property="og:image" content="/1.png">
+<meta property="og:image" content="/2.png"><meta name="viewport" content="width=device-width">
+<meta property="product:price:amount" content="9.50"><meta name="product:price:currency" content="GBP">"""
+
+
+def test_opengraph_tells_what_a_page_is_about_and_its_price() -> None:
+    record = {
+        "@type": "",
+        "og:title": "The Sea",
+        "og:image": ["/1.png", "/2.png"],
+        "product:price:amount": "9.50",
+        "product:price:currency": "GBP",
+    }
+    data = the_one(OPENGRAPH)
+    assert data == PageData("opengraph", record)
+    assert single_records(data) == [record]
+    for kind, is_one in (("product", True), ("website", False)):
+        assert bool(single_records(the_one(f"<meta property=og:type content={kind}>{OPENGRAPH}"))) is is_one
+    assert single_records(the_one('<meta property="og:title" content="a"><meta property="og:url" content="b">')) == []
+
+
 def json_ld(value: Any) -> PageData:
     """Return a page's data that is this JSON-LD."""
     return the_one(f'<script type="application/ld+json">{json.dumps(value)}</script>')
@@ -284,11 +358,65 @@ HOSTILE = {
 
 @pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
 def test_five_megabytes_of_hostile_script_take_less_than_two_seconds(script: str) -> None:
-    began = time.process_time()
-    for data in data_in(f"<p>x</p><script>{script}</script>"):
-        record_lists(data)
+    began, effort = time.process_time(), Effort(SIZE)
+    for data in data_in(f"<p>x</p><script>{script}</script>", effort):
+        record_lists(data, effort)
         single_records(data)
     assert time.process_time() - began < 2
+
+
+def as_json(text: str) -> str:
+    return f"<script type='application/json'>{text}</script>"
+
+
+NUXT_3 = json.dumps([*([place + 1] * 10 for place in range(8)), 7])
+LEFT_OUT = {
+    "JSON of a million levels": (as_json("[" * 10**6 + "]" * 10**6), DEEP),
+    "objects of a million levels": (as_json('{"a":' * 10**6 + "1" + "}" * 10**6), DEEP),
+    "JavaScript of a million levels": ("<script>x = " + "{a:" * 10**6 + "1" + "}" * 10**6 + "</script>", DEEP),
+    "JSON.parse of many levels": ("<script>x = JSON.parse('" + "[" * 10**4 + "]" * 10**4 + "')</script>", DEEP),
+    "an attribute of many levels": (f"<p data-x='{'[' * 10**4}{']' * 10**4}'>", DEEP),
+    "a hundred thousand scripts": ("<script>x = {a: 'aaaaaaaaaaaaaaaaaaaa', b: [1, 2, 3]}</script>" * 10**5, COSTLY),
+    "two hundred small payloads": (f"<script type='application/json' id=__NUXT_DATA__>{NUXT_3}</script>" * 200, COSTLY),
+    "items that refer to each other": (
+        "".join(
+            f"<div itemscope itemref='{' '.join(f'i{n}' for n in range(200))}'></div>"
+            f"<p id=i{at}>{'<b itemprop=a>x</b>' * 20}"
+            for at in range(200)
+        ),
+        COSTLY,
+    ),
+    "properties within properties": ("<div itemscope>" + "<b itemprop=a>x" * 2_000, COSTLY),
+    "a list of many lists": (as_json(json.dumps([{"a": [{"b": 1}] * 10} for _ in range(10**5)])), COSTLY),
+}
+
+
+@pytest.mark.parametrize(("html", "why"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_what_a_page_is_not_worth_is_left_out_soon_and_named(html: str, why: str) -> None:
+    began, effort = time.process_time(), Effort(len(html))
+    for data in data_in(html, effort):
+        record_lists(data, effort)
+        single_records(data)
+    assert effort.left_out == [why]
+    assert time.process_time() - began < 3
+
+
+def test_a_script_that_takes_all_the_work_there_is_leaves_the_rest_of_the_page() -> None:
+    effort = Effort(0)
+    cheap = as_json(AS_JSON) + MICRODATA + OPENGRAPH
+    found = data_in(f"{cheap}<script>{HOSTILE['tokens']}</script>{as_json(AS_JSON)}", effort)
+    assert effort.left_out == [COSTLY]
+    assert found == data_in(cheap)
+    assert len(found) == 4
+
+
+def test_of_an_ordinary_page_nothing_is_left_out() -> None:
+    bundle = "!function(e,t){var n={i:1,l:!1,exports:{}};return e.exports=t(n,[1,2,3]),n}(this,function(){});" * 5_000
+    html = f"{MICRODATA}{OPENGRAPH}{LOOSE}{as_json(AS_JSON)}<script>{bundle}</script><script>var x = {AS_JS}</script>"
+    effort = Effort(len(html))
+    found = {data.where: data.value for data in data_in(html, effort)}
+    assert found["var x"] == found['script[type="application/json"]'] == {"books": BOOKS}
+    assert effort.left_out == []
 
 
 HOSTILE_HTML = {

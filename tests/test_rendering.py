@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import pytest
 from practice import Fault, PracticeServer
@@ -56,6 +57,36 @@ def test_data_inside_the_page_is_read_without_a_browser_and_remembered(
     assert f"How '{spider}' reads such pages" in told
     assert "the records are in" in told
     assert "Stored: 10 quotes" in told
+
+
+def as_next(server: PracticeServer, number: int, *, before: str = "") -> str:
+    """Return a page of /js/next-data/ with something before its data."""
+    with urlopen(f"{server.url}js/next-data/?page={number}") as answer:
+        return str(answer.read().decode()).replace("<script", f"{before}<script", 1)
+
+
+def test_data_that_are_too_costly_or_too_deep_to_read_are_named_by_the_run(swathe: Swathe, database: Mongo) -> None:
+    deep = f"<script type='application/json'>{'[' * 10**6}{']' * 10**6}</script>"
+    with PracticeServer() as server:
+        page = as_next(server, 2, before=deep)
+    with PracticeServer(faults={"/js/next-data/?page=2": Fault(body=page)}) as server:
+        crawl(swathe, "next", f"{server.url}js/next-data/", code=3)
+        assert quotes(database) == truth(server.site.quotes)
+        run, url = last_run(database), f"{server.url}js/next-data/?page=2"
+    assert (run["verdict"], run["counts"]["data_pages"]) == ("unknown", 7)
+    why = f"the data inside 1 page were not read whole, the first: {url}: a value is nested more than 100 deep"
+    assert run["reasons"] == [f"may lack records: {why}"]
+
+
+def test_data_that_could_not_be_read_are_named_also_when_they_gave_nothing(swathe: Swathe, database: Mongo) -> None:
+    scripts = "<script>x = {a: 'aaaaaaaaaaaaaaaaaaaa', b: [1, 2, 3]}</script>" * 10**5
+    with PracticeServer(faults={"/js/next-data/": Fault(body=f"<p>Loading</p>{scripts}")}) as server:
+        start = f"{server.url}js/next-data/"
+        crawl(swathe, "next", start, code=3, environ={"SWATHE_RENDERING_TIERS": "html,data"})
+    run = last_run(database)
+    assert run["verdict"] == "unknown"
+    why = f"the data inside 1 page were not read whole, the first: {start}: to read all of it takes more work"
+    assert any(note.startswith(why) for note in run["notes"])
 
 
 def test_a_decision_is_dropped_when_the_html_has_the_records(swathe: Swathe, database: Mongo) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from scraper.crawl.attempt import attempt, records_of
-from scraper.page_data import PageData, record_lists
+from scraper.page_data import Effort, PageData, record_lists
 from scraper.page_data.parameters import CURSOR, LAST, LIMIT, MORE, OFFSET, PAGE, TOTAL, place_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def discover(
     `read` is the spider's `read_data`; only an answer that it finds whole records in counts. The records' identities
     are returned too, to be held against those that the page showed.
     """
+    effort = Effort(0)
     for answer in answers:
         if answer.get("method", "GET") != "GET" or int(answer.get("status") or 0) != 200:
             continue
@@ -31,7 +32,7 @@ def discover(
             value = json.loads(answer.get("body") or "")
         except (ValueError, RecursionError):
             continue
-        for found in record_lists(PageData(str(answer["url"]), value)):
+        for found in record_lists(PageData(str(answer["url"]), value), effort):
             made = attempt("api", found.path, found.entries, read)
             if made.is_enough:
                 identities = {record.identity for _, outputs in made.outputs for record in records_of(outputs)}

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import HtmlResponse
 
 from scraper.core import statistics
 from scraper.crawl.api_discovery import discover
 from scraper.crawl.attempt import ReadAttempt, attempt, records_of
 from scraper.crawl.failed_pages import FailedPages
 from scraper.crawl.failures import describe
-from scraper.crawl.request_stats import NOT_RENDERED, Tallies
+from scraper.crawl.request_stats import DATA_PARTLY_READ, DATA_UNREAD, NOT_RENDERED, Tallies
 from scraper.crawl.script_signs import may_show_more, signs_of_script
 from scraper.crawl.tier_decisions import Decisions
 from scraper.crawl.url_template import template_of
 from scraper.fetch.browser.errors import PageRefusedError
-from scraper.page_data import data_in, record_lists, single_records
+from scraper.page_data import Effort, data_in, record_lists, single_records
 from scraper.paging.ask import Ask
 
 if TYPE_CHECKING:
@@ -187,21 +188,28 @@ class PageReader:
         if "data" not in self._tiers or not self._spider.reads_data or _tier(response) == "browser":
             return None
         best: ReadAttempt | None = None
-        for where, entries in self._candidates(response, single=single):
+        effort = Effort(len(response.text))
+        for where, entries in self._candidates(response, effort, single=single):
             made = attempt("data", where, entries, lambda entry: self._spider.read_data(response, entry))
             fits = made.is_enough and (made.error is None or isinstance(made.error, MISFITS))
             if fits and (best is None or made.good > best.good):
                 best = made
                 best.error = None
+        if effort.left_out:
+            what = f"{response.url}: {'; '.join(effort.left_out)}"
+            kind = DATA_PARTLY_READ if best else DATA_UNREAD
+            Tallies.of(self._spider.crawler).note(response.request, kind, what)
         return best
 
-    def _candidates(self, response: Response, *, single: bool) -> Iterator[tuple[str, list[Any]]]:
-        found = data_in(response.text, response.url)
+    def _candidates(self, response: Response, effort: Effort, *, single: bool) -> Iterator[tuple[str, list[Any]]]:
+        # The tree that the page's selectors have made already.
+        page = response.selector.root if isinstance(response, HtmlResponse) else response.text
+        found = data_in(page, effort)
         if single:
             records = [(data.where, [record]) for data in found for record in single_records(data)]
             yield from records[:MOST_ATTEMPTS]
             return
-        lists = [entry for data in found for entry in record_lists(data)]
+        lists = [entry for data in found for entry in record_lists(data, effort)]
         lists.sort(key=lambda entry: -len(entry.entries))
         for entry in lists[:MOST_ATTEMPTS]:
             yield f"{entry.where} {entry.path}".strip(), list(entry.entries)

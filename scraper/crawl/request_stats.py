@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 WITHOUT_RECORD, OFF_SITE, NOT_RENDERED = "without_record", "off_site", "not_rendered"
 """Notes: records' pages that gave no record, links that leave the site, pages that the browser failed on."""
 
+DATA_PARTLY_READ, DATA_UNREAD = "data_partly_read", "data_unread"
+"""Notes: pages whose data were not read whole, and gave the page's records, or did not."""
+
 
 @dataclass(slots=True)
 class Tally:

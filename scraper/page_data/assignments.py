@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from scraper.page_data.data import LEAST_CHARACTERS, MOST_VALUES, PageData
+from scraper.page_data.data import LEAST_CHARACTERS, PageData
 from scraper.page_data.function_calls import called_function
 from scraper.page_data.literals import read_json, read_literal
 from scraper.page_data.tokens import text_of
@@ -27,23 +27,20 @@ ASSIGNED = re.compile(
 )
 STRING = re.compile(r""""[^"\\]*(?:\\[\s\S][^"\\]*)*"|'[^'\\]*(?:\\[\s\S][^'\\]*)*'|`[^`\\]*(?:\\[\s\S][^`\\]*)*`""")
 WRAPPER = re.compile(r"(?:window\.)?(decodeURIComponent|unescape|atob)\(\s{0,20}")
-MOST_CANDIDATES = 20_000
+CANDIDATE_EFFORT = 300
+"""What looking at an assignment costs, besides its characters; see `Effort`."""
 
 
 def assigned_data(script: str, effort: Effort) -> Iterator[PageData]:
     """Yield the objects and arrays that a script assigns, each named as the script writes it."""
-    at = found = 0
-    for _ in range(MOST_CANDIDATES):
-        match = ASSIGNED.search(script, at)
-        if match is None or effort.left <= 0 or found >= MOST_VALUES:
-            return
-        effort.spend(match.end() - at)
+    at = 0
+    while match := ASSIGNED.search(script, at):
+        effort.spend(match.end() - at + CANDIDATE_EFFORT)
         read = _value(script, match, effort)
         at = match.end()
         if read is not None:
             value, end = read
             if end - match.start() >= LEAST_CHARACTERS and value:
-                found += 1
                 yield PageData(_name(match), value)
             at = end
 
@@ -68,7 +65,7 @@ def _parsed(script: str, at: int, effort: Effort) -> tuple[Any, int] | None:
         text = text_of(literal[0])
         if wrapper:
             text = base64.b64decode(text).decode() if wrapper[1] == "atob" else unquote(text)
-        value = read_json(text)
+        value = read_json(text, effort)
     except ValueError:
         return None
     return (value, literal.end()) if isinstance(value, dict | list) else None

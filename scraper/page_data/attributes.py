@@ -5,46 +5,40 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from scraper.page_data.data import LEAST_CHARACTERS, MOST_VALUES, PageData
+from lxml import etree
+
+from scraper.page_data.data import LEAST_CHARACTERS, PageData
 from scraper.page_data.literals import read_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bs4 import BeautifulSoup, Tag
-
     from scraper.page_data.data import Effort
 
 NO_DATA = frozenset({"style", "class", "href", "src", "srcset", "content", "alt", "title", "placeholder", "pattern"})
+FIND = etree.XPath(
+    f"//@*[string-length() >= {LEAST_CHARACTERS}][starts-with(normalize-space(), '{{')"
+    " or starts-with(normalize-space(), '[')]"
+)
+VALUE_EFFORT = 1_000
+"""What a value costs, besides its characters; see `Effort`."""
 
 
-def may_be_data(name: str, value: object) -> bool:
-    """Say whether an attribute looks as if it held JSON.
-
-    >>> may_be_data("data-item", '{"id": 12, "name": "Sea"}')
-    True
-    """
-    if not isinstance(value, str) or len(value) < LEAST_CHARACTERS or name in NO_DATA or name.startswith("on"):
-        return False
-    return value[:40].lstrip()[:1] in ("{", "[") and value[-40:].rstrip()[-1:] in ("}", "]")
-
-
-def attribute_data(page: BeautifulSoup, effort: Effort) -> Iterator[PageData]:
+def attribute_data(page: etree._Element, effort: Effort) -> Iterator[PageData]:
     """Yield the values of attributes; those of elements without an id are gathered in one list for each selector."""
     gathered: dict[str, list[Any]] = {}
-    count = 0
-    for element in page.find_all(True):
-        for name, text in element.attrs.items():
-            if not may_be_data(name, text) or count >= MOST_VALUES:
-                continue
-            read = _value(str(text), effort)
-            if read is None:
-                continue
-            count += 1
-            if element.get("id"):
-                yield PageData(f"{element.name}#{element['id']}[{name}]", read)
-            else:
-                gathered.setdefault(f"{_selector(element)}[{name}]", []).append(read)
+    for text in FIND(page):
+        name, element = text.attrname, text.getparent()
+        if name in NO_DATA or name.startswith("on") or text.rstrip()[-1:] not in ("}", "]"):
+            continue
+        effort.spend(VALUE_EFFORT)
+        read = _value(str(text), effort)
+        if read is None:
+            continue
+        if element.get("id"):
+            yield PageData(f"{element.tag}#{element.get('id')}[{name}]", read)
+        else:
+            gathered.setdefault(f"{_selector(element)}[{name}]", []).append(read)
     for where, values in gathered.items():
         yield PageData(where, values)
 
@@ -57,6 +51,6 @@ def _value(text: str, effort: Effort) -> Any:
     return read[0] if read and read[0] and not text[read[1] :].strip() else None
 
 
-def _selector(element: Tag) -> str:
-    classes = element.get_attribute_list("class")
-    return f"{element.name}.{classes[0]}" if classes and classes[0] else element.name
+def _selector(element: etree._Element) -> str:
+    classes = (element.get("class") or "").split()
+    return f"{element.tag}.{classes[0]}" if classes else str(element.tag)

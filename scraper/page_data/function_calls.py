@@ -17,7 +17,8 @@ ARGUMENTS = re.compile(r"\s{0,9}\)?\s{0,9}(?=\()")
 RETURN = re.compile(r"(?:^|[;{}\s])return\s{0,9}(?=[\[{])")
 STATEMENT = re.compile(r"""([\w$]{1,20})(?:\.([\w$]{1,60})|\[(?:["']([^"'\\]{1,60})["']|(\d{1,6}))\])\s{0,9}=(?!=)""")
 MARK = "\ue000"
-MOST_PARTS = 300_000
+STATEMENT_EFFORT = PART_EFFORT = 100
+"""What carrying out a statement and copying a part of a value cost; see `Effort`."""
 
 
 def called_function(script: str, at: int, effort: Effort) -> tuple[Any, int] | None:
@@ -51,10 +52,9 @@ def _returned(body: str, names: dict[str, str], values: dict[str, Any], effort: 
         statement = STATEMENT.search(body, at, found.start())
         if statement is None:
             read = read_literal(body, found.end(), effort, names)
-            return _Resolver(values).resolve(read[0]) if read else None
+            return _Resolver(values, effort).resolve(read[0]) if read else None
+        effort.spend(statement.end() - at + STATEMENT_EFFORT)
         at = _assign(body, statement, names, values, effort)
-        if effort.left <= 0:
-            return None
 
 
 def _assign(body: str, statement: re.Match[str], names: dict[str, str], values: dict[str, Any], effort: Effort) -> int:
@@ -79,14 +79,13 @@ def _assign(body: str, statement: re.Match[str], names: dict[str, str], values: 
 class _Resolver:
     """Put the values of parameters where their marks stand; values that contain themselves end in None."""
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.values = values
-        self.left = MOST_PARTS
+    def __init__(self, values: dict[str, Any], effort: Effort) -> None:
+        self.values, self.effort = values, effort
 
     def resolve(self, value: Any, depth: int = 0) -> Any:
         """Return a copy with every mark replaced."""
-        self.left -= 1
-        if depth > MOST_DEPTH or self.left < 0:
+        self.effort.spend(PART_EFFORT)
+        if depth > MOST_DEPTH:
             return None
         if isinstance(value, dict):
             return {key: self.resolve(part, depth + 1) for key, part in value.items()}

@@ -9,7 +9,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from scraper.page_data.data import MOST_DEPTH
+from scraper.page_data.data import MOST_DEPTH, TooDeepError
 from scraper.page_data.tokens import PARTNER, text_of
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ class Mender:
         self.frames: list[_Frame] = []
 
     def mend(self, found: Iterable[tuple[re.Match[str], int]]) -> tuple[str, int] | None:
-        """Return the literal and where it ends, or None when it does not."""
+        """Return the literal and where it ends, or None when it does not; raise TooDeepError."""
         for token, depth in found:
             kind, text = token.lastgroup, token[0]
             if kind == "open":
                 self._open(text)
                 if depth > MOST_DEPTH + 1:
-                    return None
+                    raise TooDeepError
             elif kind == "close":
                 self._finish(last=True)
                 self.pieces.append(text)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from scraper.page_data.data import too_deep
+from scraper.page_data.data import DEEP, TooDeepError
 from scraper.page_data.js_literals import Mender
 from scraper.page_data.tokens import tokens
 
@@ -19,18 +20,18 @@ def _nothing(_constant: str) -> None:
     """Stand for NaN and Infinity, which JSON has not."""
 
 
+MAY_BE_JSON = re.compile(r"""\{\s{0,99}["}]|\[\s{0,99}["\[{\]\d\-tfnNI]""")
 _decoder = json.JSONDecoder(strict=False, parse_constant=_nothing)
 
 
-def read_json(text: str) -> Any:
+def read_json(text: str, effort: Effort) -> Any:
     """Return the value of a JSON text; raise ValueError when it is none, or one that is too deep."""
+    effort.spend(len(text))
     try:
-        value = _decoder.decode(text)
+        return effort.bound(_decoder.decode(text))
     except RecursionError:
-        raise ValueError("nested too deep") from None
-    if too_deep(value):
-        raise ValueError("nested too deep")
-    return value
+        effort.leave_out(DEEP)
+        raise TooDeepError from None
 
 
 def read_literal(
@@ -45,18 +46,24 @@ def read_literal(
     ({'a': "it's", 'b': None, 'c': True, 'd': None}, 49)
     """
     try:
-        value, end = _decoder.raw_decode(text, start)
-        return None if too_deep(value) else (value, end)
+        if MAY_BE_JSON.match(text, start):
+            value, end = _decoder.raw_decode(text, start)
+            return effort.bound(value), end
     except json.JSONDecodeError as error:
-        effort.spend(max(error.pos - start, 1))
-    except (RecursionError, ValueError):
+        # Its line is counted from the beginning of the text.
+        effort.spend(error.pos - start + error.pos // 32)
+    except RecursionError:
+        effort.leave_out(DEEP)
         effort.spend(len(text) - start)
         return None
-    mended = Mender(names or {}).mend(tokens(text, start, effort))
-    if mended is None:
+    except ValueError:
+        effort.spend(len(text) - start)
         return None
     try:
-        value = _decoder.decode(mended[0])
-    except (ValueError, RecursionError):
+        mended = Mender(names or {}).mend(tokens(text, start, effort))
+        return (effort.bound(_decoder.decode(mended[0])), mended[1]) if mended else None
+    except (TooDeepError, RecursionError):
+        effort.leave_out(DEEP)
         return None
-    return None if too_deep(value) else (value, mended[1])
+    except ValueError:
+        return None

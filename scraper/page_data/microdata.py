@@ -1,98 +1,137 @@
-"""Read microdata (`itemscope`, `itemprop`) into dicts: {"@type": …, property: value}."""
+"""Read microdata (`itemscope`, `itemprop`, `itemref`) and OpenGraph into dicts: {"@type": …, property: value}."""
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from bs4 import Tag
-from bs4.element import NavigableString
+from lxml import etree
 
-from scraper.page_data.data import PageData
+from scraper.page_data.data import DEEP, PageData
+from scraper.page_data.element_text import BLOCKS, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bs4 import BeautifulSoup
-    from bs4.element import PageElement
+    from scraper.page_data.data import Effort
 
 ADDRESSES = {"a": "href", "area": "href", "link": "href", "img": "src", "audio": "src", "video": "src", "source": "src",
              "embed": "src", "iframe": "src", "track": "src", "object": "data", "data": "value", "meter": "value",
              "time": "datetime"}  # fmt: skip
 """The attribute that has an element's value, as the HTML standard says (5.2.4)."""
 
-MOST_ITEMS, MOST_PROPERTIES, MOST_NESTED = 1_000, 5_000, 20
-MOST_PARTS_OF_A_TEXT = 300
+MICRODATA, LOOSE, OPENGRAPH = "microdata ", "itemprop without itemscope", "opengraph"
+"""Where an item of microdata stands, and the properties that stand in none, and those of OpenGraph."""
+
+VOCABULARIES = ("og:", "product:", "book:", "article:", "music:", "video:", "profile:")
+FIND_ITEMS = etree.XPath("//*[@itemscope and not(@itemprop)]")
+FIND_PROPERTIES = etree.XPath("//*[@itemprop]")
+FIND_IDS = etree.XPath("//*[@id]")
+COUNT_PARTS = etree.XPath("count(.//node())")
+FIND_META = etree.XPath("//meta[@content]")
+MOST_NESTED = 40
+ELEMENT_EFFORT, TEXT_EFFORT = 200, 100
+"""What an element among those of an item, and a part of a text, cost; see `Effort`."""
 
 
-def microdata(page: BeautifulSoup) -> Iterator[PageData]:
-    """Yield the items of each type that are no property of another, in one list."""
-    reader = _MicrodataReader()
+def microdata(page: etree._Element, effort: Effort) -> Iterator[PageData]:
+    """Yield the items of each type that are no property of another, in one list; then properties without an item."""
+    reader = _MicrodataReader(page, effort)
     items: dict[str, list[dict[str, Any]]] = {}
-    for scope in islice(page.find_all(_begins_an_item), MOST_ITEMS):
-        item = reader.item(scope)
+    for scope in FIND_ITEMS(page):
+        item = reader.item(scope, ())
         if len(item) > 1:
             items.setdefault(item["@type"] or "item", []).append(item)
+    loose: dict[str, Any] = {"@type": ""}
+    for element in FIND_PROPERTIES(page):
+        if element not in reader.taken:
+            reader.add(loose, element, ())
     for kind, found in items.items():
-        yield PageData(f"microdata {kind}", found)
+        yield PageData(f"{MICRODATA}{kind}", found)
+    if len(loose) > 1:
+        yield PageData(LOOSE, loose)
 
 
-def _begins_an_item(tag: Tag) -> bool:
-    return tag.has_attr("itemscope") and not tag.has_attr("itemprop")
+def opengraph(page: etree._Element, effort: Effort) -> Iterator[PageData]:
+    """Yield what the page's head tells of it, with prices (`product:price:amount`), as one dict."""
+    found: dict[str, Any] = {"@type": ""}
+    for meta in FIND_META(page):
+        name = (meta.get("property") or meta.get("name") or "").strip().lower()
+        if name.startswith(VOCABULARIES):
+            effort.spend(ELEMENT_EFFORT)
+            _add(found, name, meta.get("content").strip())
+    kind = found.get("og:type")
+    if len(found) > 1:
+        yield PageData(OPENGRAPH, {**found, "@type": kind if isinstance(kind, str) else ""})
 
 
 class _MicrodataReader:
-    """Read items until the page has had its share of properties."""
+    """Read the items of one page."""
 
-    def __init__(self) -> None:
-        self.left = MOST_PROPERTIES
+    def __init__(self, page: etree._Element, effort: Effort) -> None:
+        self.page, self.effort = page, effort
+        self.taken: set[etree._Element] = set()
+        """The properties that belong to an item."""
+        self._ids: dict[str, etree._Element] | None = None
 
-    def item(self, scope: Tag, depth: int = 0) -> dict[str, Any]:
+    def item(self, scope: etree._Element, within: tuple[etree._Element, ...]) -> dict[str, Any]:
         """Return one item; a property with several values is a list."""
-        found: dict[str, Any] = {"@type": " ".join(str(scope.get("itemtype") or "").split())}
+        self.effort.spend(ELEMENT_EFFORT)
+        found: dict[str, Any] = {"@type": " ".join((scope.get("itemtype") or "").split())}
         if scope.get("itemid"):
-            found["@id"] = str(scope["itemid"])
+            found["@id"] = scope.get("itemid")
         for element in self._properties(scope):
-            value = self.item(element, depth + 1) if element.has_attr("itemscope") else _value(element)
-            for name in str(element["itemprop"]).split():
-                if name not in found:
-                    found[name] = value
-                elif isinstance(found[name], list):
-                    found[name].append(value)
-                else:
-                    found[name] = [found[name], value]
-            if depth >= MOST_NESTED:
-                break
+            self.add(found, element, (*within, scope))
         return found
 
-    def _properties(self, scope: Tag) -> Iterator[Tag]:
-        """Yield the properties of an item, and none of the items within it."""
-        ahead = [child for child in reversed(scope.contents) if isinstance(child, Tag)]
-        while ahead and self.left > 0:
-            element = ahead.pop()
-            if element.has_attr("itemprop"):
-                self.left -= 1
-                yield element
-            if not element.has_attr("itemscope"):
-                ahead.extend(child for child in reversed(element.contents) if isinstance(child, Tag))
-
-
-def _value(element: Tag) -> str:
-    attribute = ADDRESSES.get(element.name)
-    for name in ("content", attribute):
-        if name and element.has_attr(name):
-            return str(element[name]).strip()
-    return " ".join("".join(_texts(element)).split())
-
-
-def _texts(element: Tag) -> Iterator[str]:
-    """Yield the texts of an element; BeautifulSoup's own way looks for the last one first, however deep it is."""
-    ahead: list[PageElement] = [element]
-    for _ in range(MOST_PARTS_OF_A_TEXT):
-        if not ahead:
+    def add(self, found: dict[str, Any], element: etree._Element, within: tuple[etree._Element, ...]) -> None:
+        """Add a property to an item; one that contains itself is none."""
+        self.taken.add(element)
+        if element in within:
             return
-        part = ahead.pop()
-        if isinstance(part, Tag):
-            ahead.extend(reversed(part.contents[:MOST_PARTS_OF_A_TEXT]))
-        elif type(part) is NavigableString:
-            yield str(part)
+        if len(within) >= MOST_NESTED:
+            self.effort.leave_out(DEEP)
+            return
+        value = self._value(element) if element.get("itemscope") is None else self.item(element, within)
+        for name in dict.fromkeys(element.get("itemprop").split()):
+            if not name.startswith("@"):  # what says of what type an item is
+                _add(found, name, value)
+
+    def _properties(self, scope: etree._Element) -> Iterator[etree._Element]:
+        """Yield the properties of an item, also those that it refers to, and none of the items within it."""
+        names = dict.fromkeys((scope.get("itemref") or "").split())
+        referred = [self._named(name) for name in names] if names else []
+        ahead = [*(one for one in reversed(referred) if one is not None), *reversed(scope)]
+        seen = {scope}
+        while ahead:
+            element = ahead.pop()
+            if element in seen or not isinstance(element.tag, str):
+                continue
+            self.effort.spend(ELEMENT_EFFORT)
+            seen.add(element)
+            if element.get("itemprop") is not None:
+                yield element
+            if element.get("itemscope") is None:
+                ahead.extend(reversed(element))
+
+    def _named(self, name: str) -> etree._Element | None:
+        if self._ids is None:
+            self._ids = {}
+            for element in FIND_IDS(self.page):
+                self._ids.setdefault(element.get("id"), element)
+        return self._ids.get(name)
+
+    def _value(self, element: etree._Element) -> str:
+        for name in ("content", ADDRESSES.get(str(element.tag))):
+            if name and element.get(name) is not None:
+                return str(element.get(name)).strip()
+        self.effort.spend(TEXT_EFFORT * int(COUNT_PARTS(element)))
+        return " ".join(pieces_of(element, BLOCKS))
+
+
+def _add(found: dict[str, Any], name: str, value: Any) -> None:
+    if name not in found:
+        found[name] = value
+    elif isinstance(found[name], list):
+        found[name].append(value)
+    else:
+        found[name] = [found[name], value]

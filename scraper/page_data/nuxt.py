@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scraper.page_data.data import MOST_DEPTH
 
-MOST_PARTS = 2_000_000
+if TYPE_CHECKING:
+    from scraper.page_data.data import Effort
+
+PART_EFFORT = 100
+"""What a part of a value costs; see `Effort`."""
+
 WRAPPERS = frozenset({"Reactive", "ShallowReactive", "Ref", "ShallowRef", "EmptyRef", "EmptyShallowRef", "NuxtError"})
 
 
-def unpacked(value: Any) -> Any:
+def unpacked(value: Any, effort: Effort) -> Any:
     """Return the data of a payload, or the payload itself when it is none.
 
-    >>> unpacked([["Reactive", 1], {"name": 2, "tags": 3}, "Ada", [2, 2]])
+    >>> from scraper.page_data.data import Effort
+    >>> unpacked([["Reactive", 1], {"name": 2, "tags": 3}, "Ada", [2, 2]], Effort(60))
     {'name': 'Ada', 'tags': ['Ada', 'Ada']}
     """
     if not isinstance(value, list) or not value or not isinstance(value[0], dict | list):
         return value
-    reader = _Reader(value)
+    reader = _Reader(value, effort)
     found = reader.at(0)
-    return value if reader.odd or reader.left < 0 else found
+    return value if reader.odd else found
 
 
 class _Reader:
     """Follow the places of a payload; `odd` says that something was no place."""
 
-    def __init__(self, flat: list[Any]) -> None:
-        self.flat = flat
-        self.left = MOST_PARTS
+    def __init__(self, flat: list[Any], effort: Effort) -> None:
+        self.flat, self.effort = flat, effort
         self.odd = False
 
     def at(self, place: Any, depth: int = 0) -> Any:
         """Return the value at a place; None for nothing, for what contains itself, and where it gets too deep."""
-        self.left -= 1
+        self.effort.spend(PART_EFFORT)
         if not isinstance(place, int) or place >= len(self.flat):
             self.odd = True
             return None
-        if place < 0 or depth >= MOST_DEPTH or self.left < 0:
+        if place < 0 or depth >= MOST_DEPTH:
             return None
         value = self.flat[place]
         if isinstance(value, dict):

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scraper.page_data.data import Effort, EffortSpentError
 from scraper.page_data.singles import NOT_THE_RECORD, kinds_of
 
 if TYPE_CHECKING:
     from scraper.page_data.data import PageData
 
 MOST_DEPTH = 12
-MOST_PARTS = 100_000
+PART_EFFORT, KEY_EFFORT = 100, 20
+"""What a part of a value, and a key of an entry, cost; see `Effort`."""
+
 LEAST_KEYS = 2
 SHARED = 0.6
 """A key is a record's own when this share of the entries has it; most entries must have most of such keys."""
@@ -35,14 +39,16 @@ class RecordList:
     entries: list[dict[str, Any]]
 
 
-def record_lists(data: PageData) -> list[RecordList]:
+def record_lists(data: PageData, effort: Effort | None = None) -> list[RecordList]:
     """Return the lists in a value whose entries look like records, the largest first.
 
     The entries of a list are not searched for more lists, unless they are groups: `categories[].books[]` gathers the
-    lists of all groups. `@graph`, `ItemList`, GraphQL's `edges[].node` and the like are unwrapped.
+    lists of all groups. `@graph`, `ItemList`, GraphQL's `edges[].node` and the like are unwrapped. Where the page's
+    effort ends, so do the lists; it says so.
     """
-    walk = _Walk()
-    walk.visit(data.value, "", 0)
+    walk = _Walk(effort or Effort(0))
+    with suppress(EffortSpentError):
+        walk.visit(data.value, "", 0)
     found = [RecordList(data.where, path or "@", entries) for path, entries in walk.found.items()]
     return sorted(found, key=lambda records: -len(records.entries))
 
@@ -76,14 +82,14 @@ def step(path: str, key: str) -> str:
 class _Walk:
     """Walk through a value, as far and as deep as a page is worth."""
 
-    def __init__(self) -> None:
+    def __init__(self, effort: Effort) -> None:
         self.found: dict[str, list[dict[str, Any]]] = {}
-        self.left = MOST_PARTS
+        self.effort = effort
 
     def visit(self, value: Any, path: str, depth: int, *, flatten: bool = False) -> None:
         """Gather the lists of records in a value; `flatten` where the path leads to several values."""
-        self.left -= 1
-        if depth > MOST_DEPTH or self.left < 0:
+        self.effort.spend(PART_EFFORT)
+        if depth > MOST_DEPTH:
             return
         if isinstance(value, dict):
             for key, part in value.items():
@@ -94,6 +100,7 @@ class _Walk:
 
     def _list(self, value: list[Any], path: str, depth: int, flatten: bool) -> None:
         entries = [entry for entry in value if isinstance(entry, dict)]
+        self.effort.spend(PART_EFFORT * len(value) + KEY_EFFORT * sum(map(len, entries)))
         end = "[]" if flatten else ""
         if len(entries) < SHARED * len(value):
             self._mixed(value, path, depth, flatten)

@@ -13,37 +13,40 @@ from scraper.page_data.nuxt import unpacked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bs4 import Tag
+    from lxml import etree
 
     from scraper.page_data.data import Effort
 
 NO_DATA = ("importmap", "speculationrules")
 JAVASCRIPT = ("", "module", "text/javascript", "application/javascript", "text/ecmascript", "application/x-javascript")
+SCRIPT_EFFORT = 200
+"""What a script costs, besides its characters; see `Effort`."""
+
 NUXT_3 = "__NUXT_DATA__"
 
 
-def script_data(script: Tag, effort: Effort) -> Iterator[PageData]:
+def script_data(script: etree._Element, effort: Effort) -> Iterator[PageData]:
     """Yield the data of one script element."""
-    kind = str(script.get("type") or "").partition(";")[0].strip().lower()
-    text = script.string or ""
+    effort.spend(SCRIPT_EFFORT)
+    kind = (script.get("type") or "").partition(";")[0].strip().lower()
+    text = script.text or ""
     if len(text) < LEAST_CHARACTERS or kind in NO_DATA:
         return
     if "json" in kind:
         value = _json(text, effort)
         if value is not None:
-            yield PageData(_where(script, kind), unpacked(value) if script.get("id") == NUXT_3 else value)
+            yield PageData(_where(script, kind), unpacked(value, effort) if script.get("id") == NUXT_3 else value)
     elif kind in JAVASCRIPT or "javascript" in kind:
         yield from assigned_data(text, effort)
 
 
 def _json(text: str, effort: Effort) -> Any:
     """Return the value of a text that should be JSON: as it is, unescaped, or as JavaScript."""
-    effort.spend(len(text))
     text = text.strip().removeprefix("<!--").removesuffix("-->").strip().removeprefix("//<![CDATA[").strip()
     forms = [text, html.unescape(text)] if "&" in text[:200] else [text]
     for form in forms:
         try:
-            value = read_json(form)
+            value = read_json(form, effort)
         except ValueError:
             continue
         return value if isinstance(value, dict | list) else None
@@ -52,11 +55,11 @@ def _json(text: str, effort: Effort) -> Any:
     return read[0] if read else None
 
 
-def _where(script: Tag, kind: str) -> str:
+def _where(script: etree._Element, kind: str) -> str:
     """Name a script by its id, else by the attribute that tells it from others, else by its type."""
     if script.get("id"):
-        return f"script#{script['id']}"
-    for name, value in script.attrs.items():
-        if name.startswith("data-") and value and len(str(value)) <= 60:
+        return f"script#{script.get('id')}"
+    for name, value in script.attrib.items():
+        if name.startswith("data-") and value and len(value) <= 60:
             return f'script[{name}="{value}"]'
     return f'script[type="{kind}"]'

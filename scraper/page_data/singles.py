@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scraper.page_data.microdata import LOOSE, MICRODATA, OPENGRAPH
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scraper.page_data.data import PageData
 
 JSON_LD = 'script[type="application/ld+json"]'
-MICRODATA = "microdata "
 NOT_THE_RECORD = frozenset(
     ("AboutPage", "BreadcrumbList", "CollectionPage", "ContactPage", "Corporation", "ImageObject", "ItemList",
      "ListItem", "Organization", "SearchAction", "SearchResultsPage", "SiteNavigationElement", "WPFooter", "WPHeader",
-     "WPSideBar", "WebPage", "WebSite")
+     "WPSideBar", "WebPage", "WebSite", "website")
 )  # fmt: skip
-"""Types of schema.org that are about the site or the page, not about what it shows."""
+"""Types of schema.org and OpenGraph that are about the site or the page, not about what it shows."""
 
 ABOUT = ("mainEntity", "mainEntityOfPage", "about")
 LEAST_KEYS = 2
+PRICE = ":price:amount"
 
 
 def single_records(data: PageData) -> list[dict[str, Any]]:
-    """Return the dicts that may be the one record of a page: things of JSON-LD, items of microdata."""
+    """Return the dicts that may be the one record of a page: things of JSON-LD, microdata, OpenGraph.
+
+    Properties of microdata without an item are one when no name among them is there twice.
+    """
+    if data.where == LOOSE and isinstance(data.value, dict):
+        is_one = len(data.value) > LEAST_KEYS and not isinstance(data.value.get("name"), list)
+        return [data.value] if is_one else []
     if not isinstance(data.value, dict | list):
         return []
-    if not data.where.startswith((JSON_LD, MICRODATA)) and not _is_json_ld(data.value):
+    if not data.where.startswith((JSON_LD, MICRODATA, OPENGRAPH)) and not _is_json_ld(data.value):
         return []
     return [thing for thing in _things(data.value) if _may_be_the_record(thing)]
 
@@ -52,7 +60,8 @@ def _things(value: Any) -> Iterator[dict[str, Any]]:
 
 def _may_be_the_record(thing: dict[str, Any]) -> bool:
     own = [key for key in thing if not key.startswith("@")]
-    return bool(kinds_of(thing)) and len(own) >= LEAST_KEYS and not kinds_of(thing) & NOT_THE_RECORD
+    named = bool(kinds_of(thing)) or any(key.endswith(PRICE) for key in own)
+    return named and len(own) >= LEAST_KEYS and not kinds_of(thing) & NOT_THE_RECORD
 
 
 def kinds_of(thing: dict[str, Any]) -> set[str]:

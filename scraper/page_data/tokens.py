@@ -41,8 +41,7 @@ def tokens(text: str, start: int, effort: Effort) -> Iterator[tuple[re.Match[str
         elif token.lastgroup == "broken":
             effort.spend(len(text) - token.start())
             break
-        if not effort.spend(TOKEN_EFFORT + len(token[0])):
-            break
+        effort.spend(TOKEN_EFFORT + len(token[0]))
         yield token, len(opened)
         if not opened:
             break

@@ -97,7 +97,7 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
     if kind.total:
         total, text = page.stated(kind.total)
         if total is None and page.number == 1:
-            what = f"'{str(text)[:60]}'" if text is not None else "nowhere on its page"
+            what = f"'{' '.join(str(text).split())[:60]}'" if text is not None else "nowhere on its page"
             remark = f"its total is {what}, expected a number at '{kind.total}'"
     looks_for_hint = page.number == 1 and not kind.chained and not page.is_data
     return PageFacts(

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from lxml import etree
 
+from scraper.page_data.element_text import pieces_of
 from scraper.select import compiled, texts
 
 if TYPE_CHECKING:
@@ -48,15 +50,18 @@ def stated_number(text: object) -> int | None:
 
 
 def in_html(response: Response, selector: str) -> str | None:
-    """Return the text of the first match of a selector, all of it with white space collapsed; None without a match."""
+    """Return the text of the first match of a selector, white space collapsed; None when there is none.
+
+    Every element within begins a new line, so that numbers of two of them do not become one.
+    """
     if "::" in selector or "/@" in selector or selector.endswith("text()"):
-        found = " ".join(texts(response, selector))
+        found = texts(response, selector)
     else:
-        matches = compiled(selector)(response.selector.root)  # type: ignore[attr-defined]
-        if not matches:
-            return None
-        found = "".join(matches[0].itertext()) if hasattr(matches[0], "itertext") else str(matches[0])
-    return " ".join(found.split()) or None
+        matches = compiled(selector)(response.selector.root)[:1]  # type: ignore[attr-defined]
+        found = [
+            piece for one in matches for piece in (pieces_of(one) if isinstance(one, etree._Element) else [str(one)])
+        ]
+    return "\n".join(piece for text in found if (piece := " ".join(text.split()))) or None
 
 
 def decoded(response: Response) -> Any:

@@ -21,7 +21,7 @@ CURRENT = re.compile(r"^(?:page|current_?page|page_?(?:no|number|num))$", re.IGN
 def answer_hints(study: Study, at: str = "") -> Iterator[Hint]:
     """Yield how an API's answers are asked for, one after the other; `at` is its address when it is not the page's."""
     data = study.page.data
-    lists = [found for inside in study.page.data_inside for found in record_lists(inside)]
+    lists = [found for inside in study.page.data_inside for found in record_lists(inside, study.page.effort)]
     records = lists[0].path if lists else "@"
     total = {"total": place_of(data, TOTAL, int)}
     link = place_of(data, NEXT, str)

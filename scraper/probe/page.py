@@ -14,7 +14,7 @@ from bs4.exceptions import ParserRejectedMarkup
 from scrapy.http import HtmlResponse, TextResponse
 from w3lib.encoding import html_body_declared_encoding, html_to_unicode, http_content_type_encoding
 
-from scraper.page_data import PageData, data_in
+from scraper.page_data import Effort, PageData, data_in
 
 if TYPE_CHECKING:
     from scraper.probe.fetching import Fetched
@@ -133,7 +133,12 @@ class StudiedPage:
         """The data that it carries; of an answer that is JSON, that."""
         if self.kind == "json":
             return [PageData("the answer", self.data)]
-        return data_in(self.text, self.url) if self.kind == "html" else []
+        return data_in(self.text, self.effort) if self.kind == "html" else []
+
+    @cached_property
+    def effort(self) -> Effort:
+        """The work that may go into the data that it carries, and what was left out of them."""
+        return Effort(len(self.text))
 
     @cached_property
     def scripts(self) -> list[str]:

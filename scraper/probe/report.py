@@ -179,6 +179,7 @@ def _notes(study: Study) -> list[str]:
     scripted = [words_of(link, 60) for link in page.soup.find_all("a", href=SCRIPT_LINK, limit=500)]
     if any(words and NEXT_WORDS.match(words) for words in scripted):
         notes.append("the link to the next page runs a script: what it asks for shows in a browser's network tab")
+    notes += [f"the data inside were not read whole: {why}" for why in page.effort.left_out]
     return notes
 
 

@@ -33,7 +33,7 @@ class Serving:
 
 def lists_inside(study: Study) -> list[RecordList]:
     """Return the lists of records that the page carries, the largest first."""
-    found = [records for data in study.page.data_inside for records in record_lists(data)]
+    found = [records for data in study.page.data_inside for records in record_lists(data, study.page.effort)]
     return sorted(found, key=lambda records: -len(records.entries))[:MOST_LISTS]
 
 

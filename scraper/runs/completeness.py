@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from models.record import schema_of
 from models.system import SeenList
-from scraper.crawl.request_stats import NOT_RENDERED, OFF_SITE, WITHOUT_RECORD, Tallies
+from scraper.crawl.request_stats import DATA_PARTLY_READ, DATA_UNREAD, NOT_RENDERED, OFF_SITE, WITHOUT_RECORD, Tallies
 from scraper.paging.account import account_for
 
 if TYPE_CHECKING:
@@ -102,6 +102,13 @@ def _examine_links(spider: SiteSpider, findings: Findings) -> None:
     if failed := tallies.noted(NOT_RENDERED):
         what = "page" if len(failed) == 1 else "pages"
         findings.gaps.append(f"{len(failed)} {what} could not be rendered, the first: {failed[0][:300]}")
+    for kind, reasons in ((DATA_PARTLY_READ, findings.doubts), (DATA_UNREAD, findings.notes)):
+        if pages := tallies.noted(kind):
+            lack = "may lack records: " if kind == DATA_PARTLY_READ else ""
+            what = "page" if len(pages) == 1 else "pages"
+            reasons.append(
+                f"{lack}the data inside {len(pages)} {what} were not read whole, the first: {pages[0][:300]}"
+            )
     if off_site := tallies.noted(OFF_SITE):
         what = "link to a record leads" if len(off_site) == 1 else "links to records lead"
         findings.doubts.append(f"{len(off_site)} {what} off the site, the first to {off_site[0][:200]}")
