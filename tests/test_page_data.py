@@ -219,6 +219,9 @@ def test_an_item_that_contains_itself_ends() -> None:
     <div id=a itemprop=part itemscope itemref=a><b itemprop=name>Leg</b></div>"""
     part = {"@type": "", "name": "Leg"}
     assert the_one(html).value == [{"@type": "P", "name": "Sea", "part": part}]
+    two = """<p itemscope itemtype=P itemref=a></p><p id=a itemprop=left itemscope itemref="b c"></p>
+    <p id=b itemprop=right itemscope itemref="a c"></p><b id=c itemprop=name>Leg</b>"""
+    assert the_one(two).value == [{"@type": "P", "left": {"@type": "", "right": part, "name": "Leg"}}]
     effort = Effort(0)
     chain = "".join(f"<p id=a{n} itemprop=p itemscope itemref=a{n + 1}></p>" for n in range(60))
     assert data_in(f"<p itemscope itemref=a0 itemtype=x></p>{chain}", effort)
