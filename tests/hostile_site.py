@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import brotli
 
-from scraper import zst
+from scraper.core import zst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,7 +13,7 @@ import pytest
 from bson import Decimal128, ObjectId
 from support import until
 
-from scraper import zst
+from scraper.core import zst
 from scraper.errors import FileError, UsageError
 from scraper.storage.backup.archive import FORMAT, VERSION
 from scraper.storage.backup.restore import check_archive, check_database, restore

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import os
 import resource
@@ -27,7 +28,7 @@ from models.books import Book
 from models.quotes import Author, Quote
 from models.record import schema_of
 from models.system import Run
-from scraper import zst
+from scraper.core import zst
 from scraper.core.atomic_file import whole_file
 from scraper.core.text import ListStyle, printable
 from scraper.errors import FileError, UsageError

@@ -13,7 +13,7 @@ from bson import Decimal128, ObjectId
 
 from models.books import Book
 from models.quotes import Quote
-from scraper import zst
+from scraper.core import zst
 from scraper.errors import FileError, SwatheError, UsageError
 from scraper.query.export.export import export
 from scraper.query.export.table import Table, columns_of

@@ -19,7 +19,7 @@ from hostile_site import CUT, HostileSite, authorization_of
 from scrapy.http import Response
 from support import ROOT, configured
 
-from scraper import zst
+from scraper.core import zst
 from scraper.errors import ProbeError, UsageError
 from scraper.fetch.http.addresses import Reach, is_public
 from scraper.fetch.http.credentials import may_have_secret

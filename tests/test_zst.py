@@ -8,7 +8,7 @@ import tracemalloc
 
 import pytest
 
-from scraper import zst
+from scraper.core import zst
 
 NOISE = random.Random(1).randbytes(5_000)
 SKIPPABLE = b"\x50\x2a\x4d\x18" + (7).to_bytes(4, "little") + b"comment"

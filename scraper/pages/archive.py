@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo import UpdateOne
 
 from models.pages import PageBody, StoredPage
-from scraper import zst
+from scraper.core import zst
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.records.bulk import send
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 
 from models.record import Found
-from scraper import zst
+from scraper.core import zst
 from scraper.crawl.list_reader import LIST_NOTE
 from scraper.crawl.request_json import request_to_json
 from scraper.crawl.request_stats import Tallies

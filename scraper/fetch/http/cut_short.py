@@ -8,7 +8,7 @@ from io import BytesIO
 
 import brotli  # type: ignore[import-untyped]
 
-from scraper import zst
+from scraper.core import zst
 
 CHUNK_BYTES = 2**16
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from scraper import zst
+from scraper.core import zst
 from scraper.core.atomic_file import check_place, whole_file
 from scraper.core.text import ListStyle
 from scraper.errors import UsageError

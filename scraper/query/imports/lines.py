@@ -14,7 +14,7 @@ import mongoengine as me
 from bson import ObjectId
 
 from models.record import BOOKKEEPING, Found, Record, schema_of
-from scraper import zst
+from scraper.core import zst
 from scraper.errors import FileError, UsageError, expected_one_of
 
 if TYPE_CHECKING:

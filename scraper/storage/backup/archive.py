@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import bson
 
-from scraper import zst
+from scraper.core import zst
 from scraper.errors import FileError
 
 if TYPE_CHECKING:
