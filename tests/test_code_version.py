@@ -9,11 +9,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from scraper.practice import PracticeServer
+from practice import PracticeServer
 from support import ROOT, last_run, until
 
 from scraper.core.code_version import code_version, version_of
-from scraper.runs.crawl import spider_class
+from scraper.spider_loader import spider_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from support import ROOT, until
 
-from scraper import processes
+from scraper.core import processes
 from scraper.core.processes import birth, is_gone, started, this_process
 from scraper.fetch.browser.processes import Process, all_processes, end_session, memory_mb, process, session_of
 
