@@ -634,6 +634,29 @@ def test_a_chart_draws_gaps_and_a_single_value() -> None:
     assert "█" not in "".join(draw_chart([(WHEN, 1.0), (WHEN + HOUR, 2.0)], WHEN + 2 * HOUR, 12, ascii_only=True))
 
 
+@pytest.mark.parametrize("after", [timedelta(hours=5), timedelta(days=8), timedelta(days=400), timedelta(days=9000)])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_a_value_that_held_shorter_than_a_column_is_drawn(after: timedelta, ascii_only: bool) -> None:
+    points = [(WHEN + number * HOUR / 4, value) for number, value in enumerate([10.0, 8.0, 12.5, 7.0, 10.0])]
+    lines = draw_chart(points, WHEN + after, 40, ascii_only=ascii_only)
+    blocks = set("_#" if ascii_only else "▁▂▃▄▅▆▇█")
+    assert lines[0].startswith("12.5 ")
+    assert lines[5].startswith(" 7.0 ")
+    assert blocks & set(lines[0]), "the highest value"
+    reach = [max(row for row in range(6) if lines[row].ljust(40)[column] in blocks) for column in range(5, 40)]
+    assert max(reach) == 5, "the lowest value"
+    assert len(set(lines[5][-10:])) == 1, "a column without a change is of one height"
+
+
+def test_a_column_of_a_chart_is_solid_between_its_extremes_and_shaded_below() -> None:
+    minute = timedelta(minutes=1)
+    points = [(WHEN, 0.0), (WHEN + HOUR, 24.0), (WHEN + HOUR + minute, 47.0), (WHEN + HOUR + 2 * minute, 24.0)]
+    assert [line[5:] for line in draw_chart(points, WHEN + 3 * HOUR, 8)[:6]] == [" █", " █", " █▁", " ░█", " ░█", "▁░█"]
+    points = [(WHEN, 0.0), (WHEN + minute, 3.0), (WHEN + HOUR, 47.0), (WHEN + HOUR + minute, 45.0)]
+    drawn = [line[5:] for line in draw_chart(points, WHEN + 2 * HOUR, 7)[:6]]
+    assert drawn == [" ▒", " ░", " ░", " ░", " ░", "▒░"], "the two values of one cell are told apart from one"
+
+
 # Whole crawls
 
 
