@@ -263,7 +263,7 @@ def test_a_model_is_taken_back_when_its_spider_cannot_be_written(
 ) -> None:
     monkeypatch.setattr(new_site, "ROOT", tmp_path)
     (tmp_path / "models").mkdir()
-    with pytest.raises(SwatheError, match=f"cannot write {tmp_path}/spiders/talks.py: No such file or directory"):
+    with pytest.raises(SwatheError, match=f"cannot write {tmp_path}/spiders/talks.py: the folder .* does not exist"):
         new_site.NewSite.checked("talks", "a.example", "pages").write()
     assert not list((tmp_path / "models").iterdir())
 

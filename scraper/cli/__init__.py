@@ -10,13 +10,18 @@ import signal
 import sys
 from errno import EIO, ENOSPC
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 from scraper.core.project import check_origin
 from scraper.errors import EXIT_FAILED, SwatheError
 
+if TYPE_CHECKING:
+    from types import FrameType
+
 
 def main() -> None:
     """Run the command line."""
+    signal.signal(signal.SIGTERM, _end)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a text that the terminal's encoding lacks is no fault
@@ -44,6 +49,11 @@ def main() -> None:
         _drop_output()
         sys.stderr.write(f"swathe: the output could not be written: {error.strerror}\n")
         sys.exit(EXIT_FAILED)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """Let SIGTERM unwind a command as Ctrl-C does, so that it tidies up; a crawl has handlers of its own."""
+    sys.exit(128 + number)
 
 
 def _drop_output() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +11,7 @@ from models.pages import StoredPage
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
 from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
+from scraper.core.atomic_file import PRIVATE_FILE, whole_file
 from scraper.core.config import load_config
 from scraper.errors import EXIT_INCOMPLETE, SwatheError, UsageError
 from scraper.query.filters import start_of
@@ -76,7 +75,8 @@ def show(
     if body:
         if content is None:
             raise SwatheError(f"the body of the page '{found['_id']}' is missing: the crawl that kept it was killed")
-        _write_whole(body, content)
+        with whole_file(body, PRIVATE_FILE) as file:
+            file.write(content)
     request = found.pop("request")
     print_facts({"id": found.pop("_id"), **found}, title="Page")
     print_facts(request, title="\nRequest")
@@ -190,16 +190,3 @@ def _find(database: Database[dict[str, Any]], page: str) -> dict[str, Any]:
     if found is None:
         raise UsageError(f"no page '{visible(page)}' is kept: `swathe pages list` shows those that are")
     return found
-
-
-def _write_whole(file: Path, content: bytes) -> None:
-    """Write a file at once or not at all, also when it is there already."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=file.absolute().parent, prefix=".swathe-")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.replace(temporary, file)  # noqa: PTH105 - a name, not a Path
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {file} ({error.strerror}): name a file in a folder that can be written"
-        ) from None

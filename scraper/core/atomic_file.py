@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
-import sys
-import threading
 from contextlib import contextmanager
 from errno import EDQUOT, EFBIG, ENOSPC
 from secrets import token_hex
@@ -17,11 +17,16 @@ from scraper.errors import FileError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import FrameType
 
 BUFFER_BYTES = 2**20
 NEW_FILE = 0o666
 """The mode of a normal new file; the umask takes its part off."""
+
+PRIVATE_FILE = 0o600
+"""The mode of a file of what the database holds, which is private to its owner as well."""
+
+_unremoved: set[Path] = set()
+"""Temporary files and folders that are or may be there."""
 
 
 def check_place(target: Path) -> None:
@@ -39,30 +44,55 @@ def check_place(target: Path) -> None:
 def whole_file(target: Path, mode: int = NEW_FILE) -> Iterator[BinaryIO]:
     """Yield a file to write; when the block ends well it is on the disk under the target's name, in one step.
 
-    Until then it has a name of its own in the target's folder, and it is removed when the block raises, also after
-    Ctrl-C or SIGTERM. Only a `kill -9` leaves it there: `.swathe-….part`. A link is followed. Raise UsageError or
-    FileError; an OSError in the block is taken for one of the file.
+    Until then it has a temporary name in the target's folder. A link is followed. Raise UsageError or FileError; an
+    OSError in the block is taken for one of the file.
     """
     check_place(target)
     place = target.resolve()
-    part = place.parent / f".swathe-{token_hex(8)}.part"
     try:
-        with _sigterm_as_exception():
+        with temporary_name(place.parent) as part:
             number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-            try:
+            with os.fdopen(number, "wb", BUFFER_BYTES) as file:
                 if place.exists():  # who may read the old file may read the new one, and nobody else
                     os.fchmod(number, S_IMODE(place.stat().st_mode) & mode)
-                with os.fdopen(number, "wb", BUFFER_BYTES) as file:
-                    yield file
-                    file.flush()
-                    os.fsync(number)
-                part.replace(place)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
+                yield file
+                file.flush()
+                os.fsync(number)
+            part.replace(place)
         _sync_folder(place.parent)
     except OSError as error:
         raise FileError(f"cannot write {target}: {_reason(place.parent, error)}") from error
+
+
+@contextmanager
+def temporary_name(folder: Path) -> Iterator[Path]:
+    """Yield a free name in a folder, `.swathe-….part`; the file or folder that bears it afterwards is removed.
+
+    It is removed however the block ends, at the latest when the process does: a signal that is raised as an exception
+    may fall between any two steps, also into the removing. Only what ends a process at once, `kill -9`, leaves it.
+    """
+    part = folder / f".swathe-{token_hex(8)}.part"
+    _unremoved.add(part)
+    try:
+        yield part
+    finally:
+        _remove(part)
+        _unremoved.discard(part)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part)
+    else:
+        part.unlink(missing_ok=True)
+
+
+@atexit.register
+def _remove_at_exit() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM) if _unremoved else ():
+        signal.signal(number, signal.SIG_IGN)  # the process ends already
+    for part in _unremoved:
+        _remove(part)
 
 
 def _reason(folder: Path, error: OSError) -> str:
@@ -80,20 +110,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
-
-
-@contextmanager
-def _sigterm_as_exception() -> Iterator[None]:
-    """Let SIGTERM unwind the block like Ctrl-C does, so that it can tidy up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -18,8 +18,9 @@ from mongoengine.errors import NotRegistered
 from w3lib.url import safe_url_string
 
 from models.registry import all_documents, record_documents
+from scraper.core.atomic_file import whole_file
 from scraper.core.project import ROOT
-from scraper.errors import SwatheError, UsageError, expected_one_of
+from scraper.errors import UsageError, expected_one_of
 from scraper.fetch.http.credentials import without_account
 
 if TYPE_CHECKING:
@@ -163,11 +164,12 @@ class NewSite:
         try:
             for file, text in self.texts.items():
                 created += [] if file.exists() else [file]
-                file.write_text(text, encoding="utf-8")
-        except OSError as error:
+                with whole_file(file) as out:
+                    out.write(text.encode())
+        except BaseException:
             for file in created:
                 file.unlink(missing_ok=True)
-            raise SwatheError(f"cannot write {error.filename}: {error.strerror}") from None
+            raise
 
     @property
     def _imported(self) -> set[str]:

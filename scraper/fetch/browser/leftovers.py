@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scraper.errors import BrowserUnavailableError
@@ -12,6 +15,7 @@ from scraper.fetch.browser.processes import Process, end_session, process
 from scraper.storage.embedded.folder import FileLock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 OURS = ("chromedriver", "chrom")
@@ -30,12 +34,10 @@ class DriverRecord:
         name = uuid.uuid4().hex[:12]
         self.folder = folder / name
         self._path = folder / f"{name}.json"
-        draft = folder / f"{name}.draft"
-        # Locked before it bears the name that others look for.
-        self._lock = FileLock(draft)
-        self._lock.acquire()
+        with _alone(folder):
+            self._lock = FileLock(self._path)
+            self._lock.acquire()
         self._lock.write("{}")
-        draft.rename(self._path)
         self.folder.mkdir(mode=0o700)
 
     def note(self, leader: int, browser: int | None) -> None:
@@ -76,12 +78,26 @@ class BrowserFolder:
         """End what crawls left behind that were killed; return how many drivers were."""
         ended = 0
         for path in self.path.glob("*.json"):
-            with FileLock(path) as lock:
-                if lock.acquire(blocking=False):
+            with _alone(self.path):
+                lock = FileLock(path)
+                is_left = lock.acquire(blocking=False)
+            with lock:
+                if is_left:
                     ended += _end(path)
                     _remove(path.with_suffix(""))
                     path.unlink(missing_ok=True)
         return ended
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let no entry be between its making and its locking while somebody looks for entries without a lock."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
 
 
 def _remove(folder: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, time
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bson import Decimal128
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError, FileSizeError
 
+from scraper.core.atomic_file import temporary_name
 from scraper.core.text import ListStyle, cell_text, decimal_text, printable
 from scraper.errors import FileError, UsageError
 from scraper.query.export.table import ABSENT
@@ -42,8 +42,9 @@ def write_xlsx(table: Table, out: BinaryIO, lists: ListStyle, folder: Path) -> N
     The sheet is gathered in a temporary folder inside `folder`, on the disk that has room for the file itself.
     """
     check_rows(table.count())
-    with TemporaryDirectory(prefix=".swathe-", suffix=".part", dir=folder) as scratch:
-        book = Workbook(out, {"constant_memory": True, "tmpdir": scratch})
+    with temporary_name(folder) as scratch:
+        scratch.mkdir(mode=0o700)
+        book = Workbook(out, {"constant_memory": True, "tmpdir": str(scratch)})
         try:
             _fill(_Sheet(book, lists), table)
             book.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scraper.core.atomic_file import whole_file
+from scraper.core.atomic_file import PRIVATE_FILE, whole_file
 from scraper.storage.backup.archive import NAME, ArchiveWriter
 from scraper.storage.backup.restoring import is_temporary
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     Mongo = Database[dict[str, Any]]
-
-PRIVATE = 0o600
-"""The mode of a backup: the database is private to its owner as well."""
 
 LAST = ("changes", "runs")
 """Collections that others refer to. What they had when the others were read, they have later, too."""
@@ -33,7 +30,7 @@ def back_up(database: Mongo, target: Path, advance: Callable[[str, int], object]
     new for its record is taken for one that was not carried out yet. `advance` is told the collection and its documents
     so far.
     """
-    with whole_file(target, PRIVATE) as file:
+    with whole_file(target, PRIVATE_FILE) as file:
         archive = ArchiveWriter(file, database.name)
         for name in collection_names(database):
             collection = database[name]

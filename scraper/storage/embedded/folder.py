@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Self
 
 from scraper.errors import ConfigError, DatabaseError
@@ -74,9 +75,8 @@ class DataFolder:
         try:
             self.database.mkdir(parents=True, exist_ok=True)
             self.path.chmod(0o700)
-            probe = self.path / f".writable-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+            with TemporaryFile(dir=self.path):  # can be written
+                pass
         except OSError as error:
             raise DatabaseError(
                 f"the data folder {self.path} cannot be written ({error.strerror}): "
