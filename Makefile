@@ -1,6 +1,7 @@
 # make demo   crawl the bundled practice site into an embedded MongoDB
 # make test   run the whole test suite
 # make check  what CI runs: lint, types, documentation and tests
+# make test-clock  run the tests that depend on the clock at other times, and the whole suite once
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -9,8 +10,17 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 JOBS   ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PIP    := $(BIN)/pip --quiet --disable-pip-version-check
 
+# Installs the Debian packages that a recipe has gathered in $$need.
+define install_needed
+if [ -n "$$need" ]; then \
+  command -v apt-get >/dev/null || { echo "missing:$$need; install them with your system's package manager" >&2; exit 1; }; \
+  echo "installing$$need"; $(SUDO) apt-get update -qq && \
+  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$need >/dev/null; \
+fi
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types check bench lock compose-env engines clean
+.PHONY: help demo install test test-clock lint types check bench lock compose-env engines clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -22,6 +32,11 @@ install: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev engines
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+test-clock: $(VENV)/.installed-dev engines
+	@need=; command -v faketime >/dev/null || need=" faketime"; \
+	$(install_needed)
+	$(BIN)/python tests/faked_clock -n $(JOBS) $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -61,11 +76,7 @@ compose-env: .env
 engines:
 	@need=; command -v chromium >/dev/null && command -v chromedriver >/dev/null || need="$$need chromium chromium-driver"; \
 	command -v redis-server >/dev/null || need="$$need redis-server"; \
-	if [ -n "$$need" ]; then \
-	  command -v apt-get >/dev/null || { echo "missing:$$need; install them with your system's package manager" >&2; exit 1; }; \
-	  echo "installing$$need"; $(SUDO) apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$need >/dev/null; \
-	fi
+	$(install_needed)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -75,10 +86,7 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: make demo PYTHON=python3.11" >&2; exit 1; }
 	@need=; $(PYTHON) -c 'import ensurepip' 2>/dev/null || need="$$need python3-venv"; \
 	if command -v ldconfig >/dev/null && ! PATH="$$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q 'libcurl\.so\.4'; then need="$$need libcurl4"; fi; \
-	if [ -n "$$need" ]; then \
-	  command -v apt-get >/dev/null || { echo "missing:$$need; install them with your system's package manager" >&2; exit 1; }; \
-	  echo "installing$$need"; $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$need >/dev/null; \
-	fi
+	$(install_needed)
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/pip requirements.lock pyproject.toml
