@@ -18,6 +18,7 @@ from mongoengine import (
     UUIDField,
 )
 
+from models.addresses import UTF8
 from models.noise import noise_rule
 from models.questions import RecordQuerySet
 
@@ -88,7 +89,9 @@ class Record(Document):
             raise TypeError(
                 f"{cls.__name__} has no field '{min(unknown)}': expected some of {', '.join(schema_of(cls).content)}"
             )
-        return Found(cls, page.url, raw)
+        base = getattr(page, "base_url", "")
+        is_own = base == page.url and getattr(base, "encoding", UTF8) == UTF8
+        return Found(cls, page.url, raw, base_url="" if is_own else base)
 
 
 @dataclass(slots=True)
@@ -108,6 +111,8 @@ class Found:
     """The record's `_id`, once it is stored."""
     added: frozenset[str] = frozenset()
     """List fields whose values are added to those that the record has."""
+    base_url: str = ""
+    """What the page's links are relative to (a BaseUrl), where that is not `url`, or their queries not in UTF-8."""
 
     @property
     def lacks(self) -> list[str]:
@@ -148,7 +153,7 @@ class Schema:
     searched: tuple[str, ...]
     """The fields that a text search looks into."""
     cleaners: dict[str, Callable[[Any, str], Any]]
-    """Field name to a function of the raw value and the page's URL."""
+    """Field name to a function of the raw value and the address that the page's links are relative to."""
     fields: dict[str, BaseField]
     columns: dict[str, str]
     """Field name to the name it has in MongoDB."""
@@ -217,7 +222,7 @@ def _is_as_is(field: BaseField) -> bool:
 
 
 def _of_page(cleaner: Callable[..., Any]) -> Callable[[Any, str], Any]:
-    """Let every cleaner be called with the page's URL, also one that does not ask for it."""
+    """Let every cleaner be called with an address, also one that does not ask for it."""
     if len(signature(cleaner).parameters) > 1:
         return cleaner
     return lambda value, _page_url: cleaner(value)

@@ -158,6 +158,8 @@ class Rejected(Document):
     fingerprint = StringField(required=True, key=True)
     records = StringField(required=True, index=True)
     url = StringField(required=True)
+    base_url = StringField()
+    encoding = StringField()
     faults = EmbeddedDocumentListField(Fault)
     raw = DictField()
     altered = ListField(StringField())

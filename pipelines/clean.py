@@ -30,7 +30,7 @@ def clean(found: Found) -> None:
     for name, raw in found.raw.items():
         cleaner = cleaners.get(name)
         try:
-            found.values[name] = raw if cleaner is None or raw is None else cleaner(raw, found.url)
+            found.values[name] = raw if cleaner is None or raw is None else cleaner(raw, found.base_url or found.url)
         except ValueError as fault:
             found.faults[name] = str(fault)
         except Exception as error:  # noqa: BLE001 - a cleaner's own bug refuses this record, with its name, and no other

@@ -6,14 +6,16 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import HtmlResponse
 
+from models.addresses import browser_url
 from scraper.core import statistics
 from scraper.fetch.http.credentials import may_have_secret, origin_of
+from scraper.fetch.http.redirects import original_of
 from scraper.paging.forms import find_form, submitted
 from scraper.paging.values import in_html
 from scraper.select import compiled
@@ -76,14 +78,22 @@ class Session:
             raise NotConfigured
         return cls(crawler, login)
 
-    async def process_request(self, request: Request) -> None:
-        """Log in before the first page; raise LoginFailedError for every page when that fails."""
-        if not _is_own(request):
-            if not self._number:
-                await self._begin(after=0)
-            if self._failure:
-                raise self._failure
-            request.meta["session"] = self._number
+    async def process_request(self, request: Request) -> Request | None:
+        """Log in before the first page; raise LoginFailedError for every page when that fails.
+
+        A page that was redirected to the login form is asked for again itself: whoever is logged in by then is led
+        from the form to some other page.
+        """
+        if _is_own(request):
+            return None
+        if not self._number:
+            await self._begin(after=0)
+        if self._failure:
+            raise self._failure
+        if request.meta.get("redirect_urls") and self._is_form(request.url):
+            return await self._anew(request)
+        request.meta["session"] = self._number
+        return None
 
     async def process_response(self, request: Request, response: Response) -> Response | Request:
         """Return the page, or a request for it in a new session; raise LoginFailedError when that does not help."""
@@ -91,15 +101,30 @@ class Session:
             return response
         if compiled(self._login.logged_in)(response.selector.root):
             return response
+        return await self._anew(request)
+
+    async def _anew(self, request: Request) -> Request:
+        """Return the request for a page that was shown logged out, in a new session."""
         logins = request.meta.get("logins", 0)
         if logins >= AGAIN:
             raise LoginFailedError(f"is shown logged out although the spider logged in {logins + 1} times")
-        logger.info("Logged out on %s", request.url)
+        again = original_of(request)
+        logger.info("Logged out on %s", again.url)
         await self._begin(after=request.meta.get("session", 0))
         if self._failure:
             raise self._failure
         self._crawler.stats.inc_value(statistics.LOGINS_REPEATED)
-        return request.replace(meta={**request.meta, "logins": logins + 1}, dont_filter=True)
+        again.meta["logins"] = logins + 1
+        return again
+
+    def _is_form(self, url: str) -> bool:
+        """Return whether an address is that of the login form, whatever its query."""
+        return urlsplit(url)[:3] == urlsplit(self._address)[:3]
+
+    @property
+    def _address(self) -> str:
+        spider: Any = self._crawler.spider
+        return browser_url(self._login.page, spider.start_at)
 
     async def _begin(self, after: int) -> None:
         """Begin a session, unless another page's request has done so since session number `after`."""
@@ -114,7 +139,7 @@ class Session:
 
     async def _log_in(self) -> None:
         spider: Any = self._crawler.spider
-        url = urljoin(spider.start_at, self._login.page)
+        url = self._address
         config: Config = self._crawler.settings["SWATHE"]
         user, password = config.account(spider.name) or tuple(self._login.account.partition(":")[::2])
         variable = f"SWATHE_LOGIN_{spider.name.upper().replace('-', '_')}"
@@ -122,6 +147,8 @@ class Session:
         if not user:
             raise LoginFailedError(f"{where}: no account is set: give {variable} as user:password")
         page = await self._get(Request(url, meta={"login": True}, dont_filter=True), where)
+        if compiled(self._login.logged_in)(page.selector.root):
+            return  # whoever is logged in is led elsewhere from the form
         form = find_form(page, self._login.form)
         missing = [
             name for name in (self._login.username, self._login.password) if form is None or name not in form.fields
@@ -129,7 +156,7 @@ class Session:
         if missing:
             what = f"no form '{self._login.form}'" if form is None else f"no field '{missing[0]}' in its form"
             raise LoginFailedError(f"{where}: {what} is on the page")
-        ask = submitted(form, {self._login.username: user, self._login.password: password}, 1, click=None)
+        ask = submitted(page, form, {self._login.username: user, self._login.password: password}, 1, click=None)
         if not may_have_secret(page.url, ask.url):
             raise LoginFailedError(f"{where}: its form leads to {origin_of(ask.url)}, which must not get the password")
         answer = await self._get(

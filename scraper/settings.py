@@ -17,10 +17,12 @@ def _prepare() -> Config:
     except SwatheError as error:
         sys.stderr.write(f"swathe: {error}\n")
         sys.exit(error.exit_code)
-    # Imports `models`, which the check is about.
-    from scraper.crawl.item_adapter import register
+    # They import `models`, which the check is about.
+    from scraper.crawl import item_adapter
+    from scraper.fetch.http import responses
 
-    register()
+    item_adapter.register()
+    responses.register()
     return config
 
 
@@ -41,8 +43,8 @@ DOWNLOAD_DELAY = 0
 CONCURRENT_REQUESTS_PER_DOMAIN = SWATHE.crawl.concurrency
 DOWNLOAD_TIMEOUT = SWATHE.crawl.timeout_s
 RETRY_TIMES = SWATHE.crawl.retries
-# Politeness asks again after a 429 or 503.
-RETRY_HTTP_CODES = [408, 500, 502, 504, 522, 524]
+# Politeness asks again after a 429 or 503. Those from 520 are Cloudflare's for a server behind it that does not answer.
+RETRY_HTTP_CODES = [408, 500, 502, 504, *range(520, 531)]
 REDIRECT_MAX_TIMES = SWATHE.crawl.max_redirects
 
 # Safety
@@ -63,6 +65,7 @@ MEMUSAGE_LIMIT_MB = SWATHE.crawl.memory_limit_mb
 TELNETCONSOLE_ENABLED = False
 
 # What is still to be asked for
+REQUEST_FINGERPRINTER_CLASS = "scraper.fetch.http.continued.Fingerprinter"
 SCHEDULER = "scraper.frontier.scheduler.LeaseScheduler"
 
 # The data's way
@@ -98,6 +101,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scraper.crawl.limits.PageLimit": 50,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scraper.fetch.http.redirects.SiteRefreshes": 580,
+    "scraper.fetch.http.whole_pages.WholePages": 585,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "scraper.fetch.http.compression.BoundedCompression": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,

@@ -5,19 +5,21 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from scrapy import Request, Spider
 
+from models.addresses import browser_url, is_route
 from models.record import Found, Record
 from scraper.crawl.api_discovery import pagination_of
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.list_reader import ListReader
 from scraper.crawl.page_reader import PageReader, Render, render_request
-from scraper.crawl.request_stats import OFF_SITE, WITHOUT_RECORD, Tallies
+from scraper.crawl.request_stats import ASTRAY, OFF_SITE, WITHOUT_RECORD, Tallies
 from scraper.crawl.shared_links import SharedLinks
 from scraper.errors import UsageError, expected_one_of
 from scraper.fetch.http.credentials import without_account
+from scraper.fetch.http.redirects import Detours
 from scraper.paging import NextLink, Pagination
 from scraper.paging.links import absolute
 from scraper.paging.values import in_json
@@ -78,7 +80,7 @@ class SiteSpider(Spider):
         """Take the arguments of a crawl; raise UsageError for one that is unknown or cannot be used."""
         self.check_arguments(arguments)
         super().__init__(name)
-        self.start_at: str = arguments.get("start") or self.start_url
+        self.start_at: str = with_plain_host(arguments.get("start") or self.start_url)
         self.max_pages: int | None = int(arguments["max_pages"]) if arguments.get("max_pages") else None
         self.max_depth: int | None = int(arguments["max_depth"]) if arguments.get("max_depth") else None
         self.since_known: int | None = int(arguments["since_known"]) if arguments.get("since_known") else None
@@ -86,6 +88,7 @@ class SiteSpider(Spider):
         self.allowed_domains = [host.removeprefix("www.")]
         self.lists = ListReader(self)
         self.shared_links = SharedLinks()
+        self.detours = Detours()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -193,6 +196,8 @@ class SiteSpider(Spider):
                 yield render_request(response.request, made, self.reader.browser_options(response.url, is_list=False))
             return
         self.reader.settle(response, made)
+        if self.detours.is_astray(response):
+            Tallies.of(self.crawler).note(response.request, ASTRAY, response.url)
         outputs = [output for _, outputs in made.outputs for output in outputs]
         yield from outputs
         if made.error is not None:
@@ -201,13 +206,21 @@ class SiteSpider(Spider):
             Tallies.of(self.crawler).note(response.request, WITHOUT_RECORD, response.url)
 
     def follow_record(self, page: Response, links: Iterable[Any]) -> Iterator[Request]:
-        """Follow links to records' own pages, as far as they are addresses on the site."""
+        """Follow links to records' own pages, as far as they are addresses on the site.
+
+        A link whose fragment is a route of the site's script (`#/item/1`) leads to a page that only the browser shows.
+        """
         for link in links:
-            url, _ = absolute(page, str(link or "").strip()) if link else (None, "")
+            text = str(link or "").strip()
+            url, _ = absolute(page, text) if text else (None, "")
+            if is_route(text) and (route := self.reader.route(page, text)):
+                url = route
             if url and self.on_site(url):
-                rendered = self.reader.takes_browser(url)
+                rendered = self.reader.takes_browser(url) or is_route(url)
                 meta = {"browser": self.reader.browser_options(url, is_list=False)} if rendered else None
-                yield page.follow(url, self.on_record_page, meta=meta)
+                request = page.follow(url, self.on_record_page, meta=meta)
+                self.lists.fragments[request] = urldefrag(text)[1]
+                yield request
             elif url:
                 Tallies.of(self.crawler).note(page.request, OFF_SITE, url)
 
@@ -236,6 +249,12 @@ class SiteSpider(Spider):
             yield plain
 
 
+def with_plain_host(url: str) -> str:
+    """Return an address whose host is written as requests have it: in ASCII, without a dot behind it."""
+    host = urlsplit(url).hostname or ""
+    return browser_url(url, url) if not host.isascii() or host.endswith(".") else url
+
+
 def check_start_url(url: str) -> None:
     """Raise UsageError unless `url` is an absolute http or https address."""
     if (shown := without_account(url)) != url:
@@ -246,6 +265,7 @@ def check_start_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        with_plain_host(url)
     except ValueError:
         good = False
     if not good:

@@ -100,6 +100,16 @@ PAGES = {
     ),
     "/to-meta": page("", "", "<meta http-equiv=refresh content='0;url=http://169.254.169.254/latest/'>"),
     "/reloading": page("", "location.reload()"),
+    "/meta-anew": page("<p class=row>0</p>", "", "<meta http-equiv=refresh content=0>"),
+    "/expires": page("", "setTimeout(() => { location.href = '/static' }, 6000); setTimeout(() => add(2), 7000)"),
+    "/expires-meta": page("", "setTimeout(() => add(2), 7000)", "<meta http-equiv=refresh content='6;url=/static'>"),
+    "/goes-on": page("", "setTimeout(() => { location.href = '/inline' }, 300)"),
+    "/goes-on-meta": page("", "", "<meta http-equiv=refresh content='1;url=/inline'>"),
+    "/clicked-late": page(
+        "<button id=go>Go</button>",
+        """setTimeout(() => { document.querySelector("#go").className = "ready"; }, 6000);
+        document.querySelector("#go").onclick = () => { location.href = "/inline"; }""",
+    ),
 }
 
 

@@ -65,6 +65,38 @@ def test_a_page_is_returned_with_what_its_scripts_have_added(render: Any, path: 
     assert page.flags == ("browser",)
 
 
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPool]:
+    config = configured(SWATHE_RENDERING_DRIVERS="1", SWATHE_RENDERING_SCRIPT_TIMEOUT_S="15")
+    with BrowserPool(config.rendering, tmp_path_factory.mktemp("data"), user_agent="Swathe/test") as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("path", ["/expires", "/expires-meta"])
+def test_a_page_that_goes_elsewhere_after_a_while_is_not_followed(
+    patient: BrowserPool, site: BrowserSite, path: str
+) -> None:
+    page = patient.submit(PageJob(site.url + path, wait_for=".row")).result(60)
+    assert (page.url, len(rows(page))) == (site.url + path, 2)
+
+
+@pytest.mark.parametrize("path", ["/goes-on", "/goes-on-meta"])
+def test_a_page_that_goes_elsewhere_at_once_is_followed(patient: BrowserPool, site: BrowserSite, path: str) -> None:
+    page = patient.submit(PageJob(site.url + path, wait_for=".row")).result(60)
+    assert (page.url, len(rows(page))) == (site.url + "/inline", 13)
+
+
+def test_a_page_that_loads_itself_anew_without_end_is_read(render: Any, site: BrowserSite) -> None:
+    page = render("/meta-anew", wait_for="")
+    assert (rows(page), page.url) == (["0"], site.url + "/meta-anew")
+
+
+def test_a_click_leads_elsewhere_however_late_it_comes(patient: BrowserPool, site: BrowserSite) -> None:
+    actions = (WaitFor("#go.ready"), Click("#go"))
+    page = patient.submit(PageJob(site.url + "/clicked-late", wait_for=".row", actions=actions)).result(60)
+    assert (page.url, len(rows(page))) == (site.url + "/inline", 13)
+
+
 @pytest.mark.parametrize(("path", "count"), [("/inline", 13), ("/xhr", 5)])
 def test_without_a_condition_a_page_is_awaited_until_it_is_quiet(render: Any, path: str, count: int) -> None:
     assert len(rows(render(path, wait_for=""))) == count

@@ -18,6 +18,7 @@ from scrapy.utils.request import RequestFingerprinter
 from support import configured, last_run, until
 
 from scraper.core.failed_page import FailedPage
+from scraper.fetch.http.continued import Fingerprinter, continue_from
 from scraper.frontier.exchange import Exchange
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.mongo_backend import MongoFrontier
@@ -55,7 +56,8 @@ def test_a_request_is_known_by_what_it_asks_for_and_a_list_s_page_by_its_list_an
         return print_of(url, cb_kwargs=arguments, meta={"swathe_list": {}, **meta}, dont_filter=True)
 
     assert page(2) == page(2, "http://h/other?session=1")
-    marks: list[dict[str, Any]] = [{"browser": {}}, {"no_browser": True}, {"retry_times": 1}, {"dead_retries": 1}]
+    again = {"swathe_continues": ["a1", "http://h/x"]}
+    marks: list[dict[str, Any]] = [{"browser": {}}, {"no_browser": True}, again, {"dead_retries": 1}]
     prints = [page(2), page(3), *(page(2, **mark) for mark in marks if mark != {"browser": {}})]
     assert len(set(prints)) == len(prints)
     assert page(2, browser={"wait_for": ".a"}) != page(2)
@@ -63,14 +65,40 @@ def test_a_request_is_known_by_what_it_asks_for_and_a_list_s_page_by_its_list_an
 
 def test_a_request_that_is_not_to_be_filtered_is_known_when_it_is_made_again() -> None:
     again = [
-        print_of(dont_filter=True, meta={"depth": depth, "retry_times": times})
+        print_of(dont_filter=True, meta={"depth": depth, "dead_retries": times})
         for depth, times in ((1, 0), (1, 1), (2, 0))
     ]
     assert len({print_of(), *again}) == 4
-    assert again[1] == print_of(dont_filter=True, meta={"depth": 1, "retry_times": 1, "download_latency": 0.5})
-    to_itself = {"redirect_urls": ["http://h/a?b=1&c=2"], "redirect_times": 1}
-    assert print_of(meta=to_itself) != print_of()
-    assert print_of(meta={**to_itself, "redirect_urls": ["http://h/z"]}) == print_of()
+    assert again[1] == print_of(dont_filter=True, meta={"depth": 1, "dead_retries": 1, "download_latency": 0.5})
+
+
+def test_what_a_middleware_asks_for_instead_is_known_by_what_it_continues() -> None:
+    fingerprinter = Fingerprinter()
+
+    def continued(*before: str) -> tuple[bytes, bytes]:
+        """Return the fingerprint of a request after others, and that of a link on its page that copies its meta."""
+        request = Request(before[0])
+        for url in (*before[1:], "http://h/there"):
+            request, earlier = Request(url), request
+            continue_from(earlier, request, fingerprinter)
+        link = Request("http://h/link", meta=request.meta)
+        return fingerprint(request, fingerprinter), fingerprint(link, fingerprinter)
+
+    found = [continued("http://h/a"), continued("http://h/b"), continued("http://h/a", "http://h/b")]
+    assert len({of for of, _ in found}) == 3
+    assert {link for _, link in found} == {fingerprint(Request("http://h/link"), fingerprinter)}
+    assert found[0] == continued("http://h/a")
+
+
+def test_what_a_script_shows_at_a_route_is_a_page_of_its_own_in_the_browser() -> None:
+    fingerprinter = Fingerprinter()
+
+    def of(url: str, **meta: Any) -> bytes:
+        return fingerprinter.fingerprint(Request(url, meta=meta))
+
+    assert of("http://h/#/a", browser={}) != of("http://h/#/b", browser={})
+    assert of("http://h/#/a") == of("http://h/#/b") == of("http://h/")
+    assert of("http://h/#a", browser={}) == of("http://h/#b", browser={})
 
 
 # The store

@@ -8,7 +8,7 @@ that knows how text of pages becomes values. Every cleaner keeps to this contrac
 - Nothing in it (white space only) becomes None; in `labels`, the empty list.
 - What it cannot read, by content or type, raises ValueError with one phrase which says what was found, in at most 60
   characters, and what was expected: `'call us' holds no amount, expected a price such as '£51.77'`.
-- One with a second parameter `page_url` is also given the address of the page.
+- One with a second parameter `page_url` is also given the address that the page's links are relative to.
 - Pages are hostile: time grows in proportion to the text, numbers have bounds, no content raises anything else.
 
 `currency_in`, `day`, `moment` and `without_prefix` make cleaners: `born = DateTimeField(clean=day("MDY"))`.

@@ -1,10 +1,11 @@
 """Links on pages to absolute, canonical addresses."""
 
 import re
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url
 
+from models.addresses import UTF8, browser_url
 from models.cleaners.refusal import refusal, wrong_type
 
 MAX_CHARACTERS = 2083
@@ -14,7 +15,6 @@ LINK = "a link such as '/catalogue/page-2.html'"
 
 # Browsers drop line breaks and tabs (URL Standard, section 4.4); what nobody sees in a link goes with them.
 _DROPPED = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
-_BEFORE_QUERY = re.compile(r"[^?#]*")
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+:[0-9a-f:.]*")
 _USUAL_PORTS = {"http": 80, "https": 443}
 # Addresses which are canonical as they stand; to find that out otherwise takes 20 µs.
@@ -26,9 +26,10 @@ _CANONICAL = re.compile(
 def canonical_url(value: object, page_url: str) -> str | None:
     """Return the absolute, canonical address of a link on the page at `page_url`; None without text.
 
-    Fragment, user name, password and the usual port are left out and the query is sorted, so that equal addresses are
-    equal texts. Raises ValueError for a scheme other than http and https ("javascript:", "mailto:"), for a broken
-    address, and for one of more than 2,083 characters.
+    A field's cleaner is given the page's `<base href>` where it has one, and with it the encoding that the query is
+    written in. Fragment, user name, password and the usual port are left out and the query is sorted, so that equal
+    addresses are equal texts. Raises ValueError for a scheme other than http and https ("javascript:", "mailto:"), for
+    a broken address, and for one of more than 2,083 characters.
 
     >>> canonical_url("../a_2/index.html#reviews", "https://books.toscrape.com/catalogue/a_1/index.html")
     'https://books.toscrape.com/catalogue/a_2/index.html'
@@ -43,12 +44,10 @@ def canonical_url(value: object, page_url: str) -> str | None:
         return None
     if len(link) > MAX_CHARACTERS:
         raise _too_long(value, len(link))
-    if "\\" in link:
-        link = _BEFORE_QUERY.sub(lambda path: path[0].replace("\\", "/"), link, count=1)
     if _CANONICAL.fullmatch(link):
         return link
     try:
-        absolute = urljoin(page_url, link)
+        absolute = browser_url(link, page_url, getattr(page_url, "encoding", UTF8))
         url = absolute if _CANONICAL.fullmatch(absolute) else _canonical(absolute)
     except ValueError as error:
         raise refusal(value, f"is a broken address, expected {LINK}") from error

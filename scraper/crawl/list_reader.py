@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 from weakref import WeakKeyDictionary
 
 from scrapy import Request
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from models.addresses import is_route
 from scraper.core.failed_page import FailedPage
 from scraper.crawl.attempt import ReadAttempt
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.limits import PageLimitReachedError
 from scraper.crawl.page_reader import Render, render_request
-from scraper.crawl.request_stats import Tallies
+from scraper.crawl.request_stats import ONE_ADDRESS, Tallies
 from scraper.crawl.site import Site
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.paging.ask import Ask
@@ -64,6 +65,8 @@ class ListReader:
         self.chains: dict[str, Chain] = {}
         self.entry_texts = WeakKeyDictionary[Request, int]()
         """What tells the entry that a request was made from, and its content, from any other."""
+        self.fragments = WeakKeyDictionary[Request, str]()
+        """What stood behind the `#` of the links that requests were made from."""
 
     def first_request(self) -> Request:
         """Return the request for the first page of the spider's list."""
@@ -82,7 +85,8 @@ class ListReader:
             leads_to = chain.kind.sublists(page)
             if isinstance(leads_to, Sequence):
                 # What the page itself shows, the lists that it leads to show as well.
-                yield from self._went(answer.request, chain, number, "lists", asks=leads_to)
+                fault = chain.kind.fault(page)
+                yield from self._went(answer.request, chain, number, "lists", asks=leads_to, why=fault)
                 return
             made = self._spider.reader.read_list(page)
             wish = made if isinstance(made, Render) else self._spider.reader.wants_next(page)
@@ -107,12 +111,25 @@ class ListReader:
             entries.append(identity_of(entry, outputs))
             self.entry_texts.update((out, text_hash(entry)) for out in outputs if isinstance(out, Request))
             yield from outputs
+        self._compare_addresses(page, made)
         facts = facts_of(page, entries, made.tier, without_record=without_record, end=end)
         requests = self._went(page.answer.request, chain, page.number, "read", facts=facts)
         self._spider.reader.settle(page.answer, made, leads_on=page.number not in chain.ends)
         yield from requests
         if made.error is not None:
             raise made.error
+
+    def _compare_addresses(self, page: ListPage, made: ReadAttempt) -> None:
+        """Note entries whose links differ only behind the `#`: they are one page for everybody but a script."""
+        links: dict[str, tuple[Any, str]] = {}
+        for entry, outputs in made.outputs:
+            for request in outputs:
+                if isinstance(request, Request) and not (is_route(request.url) and "browser" in request.meta):
+                    url, fragment = urldefrag(request.url)
+                    fragment = fragment or self.fragments.get(request, "")
+                    first, known = links.setdefault(url, (entry, fragment))
+                    if first is not entry and known != fragment:
+                        Tallies.of(self._spider.crawler).note(page.answer.request, ONE_ADDRESS, f"{url}#{fragment}")
 
     def failed(self, failure: Failure) -> Iterator[Request]:
         """Take in a page of a list that could not be read; yield requests for pages that can be had without it."""
@@ -139,7 +156,13 @@ class ListReader:
         """Take in a page that is what it was when it was read `before`; return the requests for further pages."""
         chain = self._chain_of(request, **request.cb_kwargs)
         return self._went(
-            request, chain, request.cb_kwargs["number"], before.what, facts=before.facts, asks=before.asks
+            request,
+            chain,
+            request.cb_kwargs["number"],
+            before.what,
+            facts=before.facts,
+            asks=before.asks,
+            why=before.why,
         )
 
     def event_of(self, request: Request) -> ListEvent | None:
@@ -151,7 +174,7 @@ class ListReader:
         chain = self.chains.get(event.list) or self._begin_from(event.list, event.how_asked)
         chain.expect(Ask(event.facts.url if event.facts else "", event.number), event.how_asked)
         if event.what == "lists":
-            return self._lead_on(chain, event.number, event.asks)
+            return self._lead_on(chain, event)
         if event.what == "read":
             assert event.facts is not None
             asks = chain.take(event.number, event.facts)
@@ -172,10 +195,10 @@ class ListReader:
             Tallies.of(self._spider.crawler).tally(request).event = event
         return requests
 
-    def _lead_on(self, chain: Chain, number: int, asks: Sequence[Ask]) -> list[Ask]:
-        chain.lead_to_lists(number)
+    def _lead_on(self, chain: Chain, event: ListEvent) -> list[Ask]:
+        chain.lead_to_lists(event.number, event.why)
         new = []
-        for ask in asks:
+        for ask in event.asks:
             if not self._spider.on_site(ask.url):
                 chain.remarks.append(f"a list leads off the site, to {urlsplit(ask.url).hostname}")
             elif (ask.list or ask.url) not in self.chains:

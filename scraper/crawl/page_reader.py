@@ -19,6 +19,7 @@ from scraper.crawl.script_signs import may_show_more, signs_of_script
 from scraper.crawl.tier_decisions import Decisions
 from scraper.crawl.url_template import template_of
 from scraper.fetch.browser.errors import PageRefusedError
+from scraper.fetch.http.responses import base_of
 from scraper.page_data import Effort, data_in, record_lists, single_records
 from scraper.paging.ask import Ask
 
@@ -150,6 +151,13 @@ class PageReader:
     def takes_browser(self, url: str) -> bool:
         """Return whether a page is to be asked for with the browser at once."""
         return "browser" in self._tiers and self.decisions.tier(url) == "browser"
+
+    def route(self, page: Response, link: str) -> str | None:
+        """Return the address of a page that a script shows at a link's fragment; None where no browser is used."""
+        try:
+            return base_of(page).resolve(link) if "browser" in self._tiers else None
+        except ValueError:
+            return None
 
     def browser_options(self, url: str, *, is_list: bool) -> dict[str, Any]:
         """Return what the browser is told of a page: what to wait for, and what to do there."""

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from scraper.core import statistics
 from scraper.core.failed_page import REASONS
+from scraper.fetch.http.continued import first_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -26,6 +27,8 @@ WITHOUT_RECORD, OFF_SITE, NOT_RENDERED = "without_record", "off_site", "not_rend
 
 DATA_PARTLY_READ, DATA_UNREAD = "data_partly_read", "data_unread"
 """Notes: pages whose data were not read whole, and gave the page's records, or did not."""
+ONE_ADDRESS, ASTRAY = "one_address", "astray"
+"""Notes: entries' links that differ from another's only behind the `#`; pages whose redirects got mixed up."""
 
 
 @dataclass(slots=True)
@@ -74,9 +77,13 @@ class Tallies:
         return tallies
 
     def tally(self, request: Request | None) -> Tally:
-        """Return a request's tally; None, for what came of no request, has one that nobody reads."""
+        """Return a request's tally, which is that of the one it was redirected from.
+
+        None, for what came of no request, has one that nobody reads.
+        """
         if request is None:
             return Tally()
+        request = first_of(request)
         tally = self._of.get(request)
         if tally is None:
             tally = self._of[request] = Tally()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from scrapy.utils.response import get_base_url
+from scraper.fetch.http.responses import base_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +28,7 @@ class SharedLinks:
 
     def follow(self, page: Any, links: Iterable[str], callback: Callable[..., Any]) -> Iterator[Request]:
         """Yield requests for the links of a page that were not followed before."""
-        base = urlsplit(get_base_url(page))
+        base = urlsplit(base_of(page))
         found = self._found.setdefault(page.request, {}) if page.request is not None else {}
         for link in links:
             # Joined to the same host, a path from its root is the same address: to join it again costs more than

@@ -10,6 +10,7 @@ from models.frontier import DEAD, DONE, PENDING, QueuedRequest
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage
 from scraper.crawl.request_stats import Work
+from scraper.fetch.http.continued import CONTINUES
 from scraper.paging.facts import ListEvent
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ AGAIN = (
     "redirect_urls",
     "redirect_reasons",
     "logins",
+    CONTINUES,
 )
 """What a dead letter forgets when it is tried again."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from scrapy.exceptions import IgnoreRequest
 
 from scraper.core import statistics
+from scraper.fetch.http.continued import redirects_of
 from scraper.frontier.prepare import GIVEN_UP
 from scraper.frontier.protocol import Ack
 
@@ -28,7 +29,7 @@ BY_META = {"retry_times": statistics.RETRIES, "browser": statistics.BROWSER_PAGE
 
 def acknowledgement(id_: bytes, request: Request, tally: Tally) -> Ack:
     """Return what is kept of a request that has ended."""
-    counts = {**tally.counts, statistics.REQUESTS: 1}
+    counts = {**tally.counts, statistics.REQUESTS: 1 + redirects_of(request)}
     for name, statistic in BY_META.items():
         if request.meta.get(name):
             counts[statistic] = 1

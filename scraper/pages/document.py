@@ -9,6 +9,9 @@ from scrapy import Request
 from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlResponse
 
 from scraper.errors import SwatheError
+from scraper.fetch.http.continued import CONTINUES
+from scraper.fetch.http.redirects import SENT_FIRST
+from scraper.fetch.http.responses import page_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +36,8 @@ NOT_KEPT = (
     "logins",
     "is_start",
     "swathe_page",
+    SENT_FIRST,
+    CONTINUES,
 )
 """How the names in `request.meta` begin that say how a page was fetched, not what it is; some are secrets."""
 
@@ -82,7 +87,7 @@ def as_response(page: dict[str, Any], body: bytes, spider: Spider) -> Response:
         cb_kwargs=json.loads(kept["cb_kwargs"]),
         meta=json.loads(kept["request_meta"]),
     )
-    response = KINDS.get(page["kind"], TextResponse)(
+    response = page_class(KINDS.get(page["kind"], TextResponse))(
         page["url"],
         status=page["status"],
         headers=page["headers"],

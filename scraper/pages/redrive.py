@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
+from models.addresses import UTF8, BaseUrl
 from models.record import WHOLE_RECORD, Found, key_text, schema_of
 from models.registry import record_documents
 from models.system import Redriven, Rejected
@@ -105,7 +106,8 @@ class Redrive:
             attempted.why = f"its page is not kept, and of {', '.join(altered)} only a text that shows the raw value"
         else:
             raw = {name: value for name, value in item["raw"].items() if name in schema_of(document).content}
-            found = Found(document, item["url"], raw, added=frozenset(item.get("added", ())))
+            base = BaseUrl(item["base_url"], item["encoding"] or UTF8) if item.get("base_url") else ""
+            found = Found(document, item["url"], raw, added=frozenset(item.get("added", ())), base_url=base)
             self._spiders.check([found])
             attempted.found = [found]
         return attempted

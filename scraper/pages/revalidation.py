@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.exceptions import NotConfigured
-from scrapy.http import HtmlResponse
 
 from scraper.core import statistics
 from scraper.crawl.request_json import request_from_json
 from scraper.crawl.request_stats import Tallies
+from scraper.fetch.http.responses import HtmlPage
 from scraper.pages.visit import NOT_MODIFIED
 from scraper.pages.visit_store import VisitMemory, is_askable
 from scraper.spider import SiteSpider
@@ -52,7 +52,7 @@ class Revalidation:
             return response
         Tallies.of(self._crawler).count(request, statistics.PAGES_NOT_MODIFIED)
         request.callback = self._go_on
-        return HtmlResponse(response.url, flags=[*response.flags, NOT_MODIFIED], request=request, encoding="utf-8")
+        return HtmlPage(response.url, flags=[*response.flags, NOT_MODIFIED], request=request, encoding="utf-8")
 
     def _go_on(self, response: Response, **_: Any) -> Iterator[Request]:
         """Yield the requests that the page led to when it was read; they still stand there."""

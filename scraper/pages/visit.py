@@ -104,14 +104,15 @@ class OnwardNotes:
     def __init__(self, spider: SiteSpider, request: Request) -> None:
         self._spider, self._request = spider, request
         self._onward = Onward()
-        self._told: list[tuple[str, dict[str, Any], list[str]]] = []
+        self._told: list[tuple[Any, ...]] = []
         self.is_whole = True
         """Whether all of it can be followed again from what was noted."""
 
     def note(self, output: Found | Request) -> None:
         """Note a record, or a request; those of further pages of the list follow from what the page told of it."""
         if isinstance(output, Found):
-            self._told.append((output.document.__name__, output.raw, sorted(output.added)))
+            base = [output.base_url] if output.base_url else []
+            self._told.append((output.document.__name__, output.raw, sorted(output.added), *base))
         elif "browser" in output.meta:
             self.is_whole = False  # it is not known from the page alone what the browser shows
         elif output.url not in self._spider.shared_links.of(self._request) and not is_list_page(output):

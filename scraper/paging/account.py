@@ -33,13 +33,15 @@ class Account:
 
 def account_for(chain: Chain) -> Account:
     """Hold what was seen of a list against what the site and the other pages say of it."""
+    faults = [f"{_page(chain, number)} {fault}" for number, fault in sorted(chain.faults.items())]
     if chain.led_to_lists:
-        return Account([], [f"{_list(chain)}: {remark}" for remark in chain.remarks])
+        return Account(faults, [f"{_list(chain)}: {remark}" for remark in chain.remarks])
     gaps = [*_missing_pages(chain), *_entries_without_record(chain)]
     totals = [total for total in (chain.first_total, chain.total) if total is not None]
     whole = bool(totals) and min(totals) <= chain.found <= max(totals)
     if totals and chain.found < min(totals):
         gaps.append(f"{_list(chain)} states {chain.total} records and shows {chain.found}")
+    gaps += [] if whole and chain.found else faults
     end = chain.end
     if end is not None and end.gap:
         gaps.append(f"{_list(chain)}: {end.gap}")

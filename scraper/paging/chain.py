@@ -79,6 +79,8 @@ class Chain(Sightings):
         self.tier = facts.tier
         self.without_record += [number] * facts.without_record
         self._take_statements(facts)
+        # Behind what the site calls the end, an error is one more way to say so.
+        self._note_fault(number, "" if self._asked[number].probe else facts.fault)
         if self._asked[number].probe and not seen.new:
             return []
         asks = []
@@ -101,9 +103,10 @@ class Chain(Sightings):
                 row = row + 1 if is_known else 0
                 self.limited = self.limited or row >= most
 
-    def lead_to_lists(self, number: int) -> None:
-        """Take in that a page has no records of its own but leads to lists."""
+    def lead_to_lists(self, number: int, fault: str = "") -> None:
+        """Take in that a page has no records of its own but leads to lists, or not to all: `fault` says why."""
         self._waiting.discard(number)
+        self._note_fault(number, fault)
         self.led_to_lists += 1
 
     def failed_to_read(self, number: int, why: str) -> list[Ask]:
@@ -130,6 +133,10 @@ class Chain(Sightings):
             return self.last
         size = self.pages[1].size if 1 in self.pages else 0
         return ceil(self.total / size) if self.total is not None and size else None
+
+    def _note_fault(self, number: int, fault: str) -> None:
+        if fault:
+            self.faults[number] = fault
 
     def _take_statements(self, facts: PageFacts) -> None:
         """Take in the totals that a page states; the latest count."""

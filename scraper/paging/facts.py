@@ -37,6 +37,8 @@ class PageFacts:
     last: int | None = None
     remark: str = ""
     """What is odd about its statements."""
+    fault: str = ""
+    """Why it may lack entries that its list has."""
     hint: str | None = None
     """What looks like a link to the second page, whatever the pagination says."""
 
@@ -53,7 +55,7 @@ class ListEvent:
     asks: Sequence[Ask] = ()
     """With `lists`: the first pages of the lists that it leads to."""
     why: str = ""
-    """With `failed`."""
+    """With `failed`; with `lists`, why it may not lead to all of them."""
     how_asked: Mapping[str, Any] = field(default_factory=dict)
     """What the page's request says of its list, see `Chain.note_of`."""
 
@@ -109,5 +111,6 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
         total=total,
         last=last or None,
         remark=remark,
+        fault=kind.fault(page),
         hint=likely_next(page) if looks_for_hint else None,
     )

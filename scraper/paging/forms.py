@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from form2request import form2request
 from lxml.html import FormElement
+from w3lib.encoding import resolve_encoding
 
+from models.addresses import UTF8, BaseUrl
+from scraper.fetch.http.responses import base_of
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
 from scraper.paging.links import NEXT_WORDS
+from scraper.paging.numbered import FORM
 from scraper.select import compiled
 
 if TYPE_CHECKING:
@@ -35,7 +40,7 @@ class NextForm(Pagination):
     def following(self, page: ListPage) -> Ask | End:
         """Submit the form."""
         form = find_form(page.response, self.form)
-        return End("no next form") if form is None else submitted(form, {}, page.number + 1, click=None)
+        return End("no next form") if form is None else submitted(page.response, form, {}, page.number + 1, click=None)
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Postback(Pagination):
                 if form is None:
                     return End("no form to post back", gap="there is a link to the next page, but no form to post back")
                 values = {"__EVENTTARGET": call[1], "__EVENTARGUMENT": call[2]}
-                return submitted(form, values, page.number + 1, click=False)
+                return submitted(page.response, form, values, page.number + 1, click=False)
         return End("no link to a further page")
 
 
@@ -98,7 +103,7 @@ class FormChoices(Pagination):
         if len(path) <= len(redo):
             kept |= {"redo": redo, "tries": state["tries"]}
             name += f" (again for {self._named(redo)}, try {state['tries'] + 1})"
-        ask = submitted(form, {field: value}, 1, click=None if len(path) == len(self.fields) else False)
+        ask = submitted(page.response, form, {field: value}, 1, click=None if len(path) == len(self.fields) else False)
         return Ask(ask.url, 1, name, ask.method, ask.body, ask.headers, kept)
 
     def _named(self, path: list[str]) -> str:
@@ -140,7 +145,34 @@ def options(form: FormElement, field: str) -> list[str]:
     return [value for value in dict.fromkeys(values) if any(letter.isalnum() for letter in value)]
 
 
-def submitted(form: FormElement, values: dict[str, str], number: int, click: bool | None) -> Ask:
-    """Return the request that submitting a form makes; `click` None presses its first button, False none."""
+def submitted(page: Response, form: FormElement, values: dict[str, str], number: int, click: bool | None) -> Ask:
+    """Return the request that submitting a page's form makes; `click` None presses its first button, False none."""
+    base = base_of(page)
+    for element in (form, *form.xpath(".//*[@formaction]")):
+        name = "action" if element is form else "formaction"
+        # Without an address a form goes to its page, not to the page's base (HTML Standard, 4.10.21.3).
+        action = (element.get(name) or "").strip()
+        element.set(name, base.resolve(action) if action else page.url)
     request = form2request(form, values, click=click)
-    return Ask(request.url, number, method=request.method, body=request.body.decode(), headers=dict(request.headers))
+    encoding = encoding_of(form, base.encoding)
+    url, body = request.url, request.body.decode()
+    if request.method == "GET":
+        parts = urlsplit(url)
+        url = parts._replace(query=_in_encoding(parts.query, encoding)).geturl()
+    elif dict(request.headers).get("Content-Type") == FORM:
+        body = _in_encoding(body, encoding)
+    return Ask(url, number, method=request.method, body=body, headers=dict(request.headers))
+
+
+def encoding_of(form: FormElement, of_page: str) -> str:
+    """Return the encoding that a form is sent in: the first known one of its `accept-charset`, else its page's."""
+    named = re.split(r"[\s,]+", form.get("accept-charset") or "")
+    known = [encoding for name in named if name and (encoding := resolve_encoding(name))]
+    return BaseUrl("", known[0]).encoding if known else of_page
+
+
+def _in_encoding(query: str, encoding: str) -> str:
+    """Return what a form sends, which is written in UTF-8, in another encoding."""
+    if encoding == UTF8:
+        return query
+    return urlencode(parse_qsl(query, keep_blank_values=True), encoding=encoding, errors="xmlcharrefreplace")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from scrapy.http import HtmlResponse
-
+from scraper.fetch.http.responses import HtmlPage
+from scraper.paging.answers import fault_of
 from scraper.paging.ask import Ask, End
 from scraper.paging.values import decoded, in_html, in_json, stated_number
 
@@ -73,6 +73,16 @@ class Pagination:
         """Return what `entries`, `sublists` and `following` need of an answer; a page does this once."""
         return None
 
+    def fault(self, page: ListPage) -> str:
+        """Say in words for the run's reasons why a page may lack entries that its list has; empty when it is whole."""
+        path = self.json or (self.html if page.number > 1 else "")
+        if not path or page.is_empty_by_total:
+            return ""
+        found = in_json(page.data, path)
+        # A list may well begin with nothing, which its account has a word for, unless its kind says that it may.
+        nothing = "" if found is None and page.number == 1 and not self.may_be_empty else found
+        return fault_of(page.data, path, nothing)
+
     def again(self, page_state: dict[str, Any]) -> Ask | None:
         """Say how to start anew for a page that failed because the site forgot what came before; None: do not."""
         return None
@@ -122,7 +132,12 @@ class ListPage:
         if not self.kind.html or self.number == 1:
             return self.answer
         fragment = in_json(self.data, self.kind.html)
-        return HtmlResponse(self.url, body=str(fragment or "").encode(), encoding="utf-8", request=self.answer.request)
+        return HtmlPage(self.url, body=str(fragment or "").encode(), encoding="utf-8", request=self.answer.request)
+
+    @property
+    def is_empty_by_total(self) -> bool:
+        """Whether it states that its list has no record."""
+        return bool(self.kind.total) and self.stated(self.kind.total)[0] == 0
 
     def value(self, place: str) -> Any:
         """Return what the page has at a place: a JMESPath for JSON, else a selector; None for nothing."""

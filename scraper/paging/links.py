@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urlsplit
 
+from models.addresses import is_route
+from scraper.fetch.http.responses import base_of
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
 from scraper.paging.numbering import Numbering
@@ -91,10 +93,10 @@ def addresses(page: Response, selector: str) -> list[str]:
 
 def absolute(page: Response, raw: str) -> tuple[str | None, str]:
     """Return a link's absolute address without fragment, or None and what is odd about it."""
-    if raw.startswith("#"):
+    if raw.startswith("#") and not is_route(raw):
         return None, ""
     try:
-        url = urldefrag(page.urljoin(raw))[0]
+        url, fragment = urldefrag(base_of(page).resolve(raw))
         parts = urlsplit(url)
     except ValueError:
         return None, f"the next link is '{raw[:60]}', expected an address"
@@ -102,6 +104,8 @@ def absolute(page: Response, raw: str) -> tuple[str | None, str]:
         return None, f"the next link is a script ({raw[:60]})"
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return None, f"the next link is '{raw[:60]}', expected an http address"
+    if is_route(f"#{fragment}") and url == urldefrag(page.url)[0]:
+        return None, f"the next link is a route of the page's script ({raw[:60]})"
     return url, ""
 
 

@@ -6,10 +6,9 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlencode, urlsplit
 
-from w3lib.url import add_or_replace_parameters
-
+from models.addresses import browser_url
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
 
@@ -105,7 +104,7 @@ class Cursor(Pagination):
 
     def first(self, start: str) -> Ask:
         """Ask for the first page, without a token."""
-        return Ask(urljoin(start, self.address))
+        return Ask(browser_url(self.address, start))
 
     def following(self, page: ListPage) -> Ask | End:
         """Ask for the page that the token stands for."""
@@ -122,7 +121,7 @@ class Cursor(Pagination):
         base = request.url if request is not None else page.url
         if self.header:
             return Ask(base, page.number + 1, headers={self.header: found})
-        return Ask(add_or_replace_parameters(base, {self.query or "cursor": found}), page.number + 1)
+        return Ask(with_parameters(base, {self.query or "cursor": found}), page.number + 1)
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
@@ -133,7 +132,25 @@ def joined(start: str, template: str, values: Mapping[str, str]) -> str:
     """Return the address that a template makes, relative to the start page, whose other parameters stay."""
     address = _filled(template, values)
     if address.startswith("?"):
-        return str(add_or_replace_parameters(start, dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))))
+        return with_parameters(start, dict(parse_qsl(urlsplit(address).query, keep_blank_values=True)))
     # A crawl may start at the list's first page under its numbered address, too.
     numbered = "(?<=/)" + re.sub(r"\\\{\w+\\\}", r"\\d+", re.escape(template)) + "$"
-    return urljoin(re.sub(numbered, "", start), address)
+    return browser_url(address, re.sub(numbered, "", start))
+
+
+def with_parameters(url: str, values: Mapping[str, str]) -> str:
+    """Return an address with these parameters in its query; the others stay byte by byte, whatever their encoding.
+
+    >>> with_parameters("http://shop.example/?q=caf%E9&page=1", {"page": "2"})
+    'http://shop.example/?q=caf%E9&page=2'
+    """
+    parts, left = urlsplit(url), dict(values)
+    query = []
+    for part in filter(None, parts.query.split("&")):
+        name = unquote_plus(part.partition("=")[0])
+        if name not in values:
+            query.append(part)
+        elif name in left:
+            query.append(f"{quote_plus(name)}={quote_plus(left.pop(name))}")
+    query += [f"{quote_plus(name)}={quote_plus(value)}" for name, value in left.items()]
+    return parts._replace(query="&".join(query)).geturl()

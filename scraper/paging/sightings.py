@@ -42,6 +42,8 @@ class Sightings:
         self.ends: dict[int, End] = {}
         """Why a page led no further."""
         self.remarks: list[str] = []
+        self.faults: dict[int, str] = {}
+        """Pages that may lack entries, and why."""
         self.top = 0
         """The number of the furthest page that showed something new."""
         self.asked = 1

@@ -8,7 +8,16 @@ from urllib.parse import urlsplit
 
 from models.record import schema_of
 from models.system import SeenList
-from scraper.crawl.request_stats import DATA_PARTLY_READ, DATA_UNREAD, NOT_RENDERED, OFF_SITE, WITHOUT_RECORD, Tallies
+from scraper.crawl.request_stats import (
+    ASTRAY,
+    DATA_PARTLY_READ,
+    DATA_UNREAD,
+    NOT_RENDERED,
+    OFF_SITE,
+    ONE_ADDRESS,
+    WITHOUT_RECORD,
+    Tallies,
+)
 from scraper.paging.account import account_for
 
 if TYPE_CHECKING:
@@ -112,6 +121,17 @@ def _examine_links(spider: SiteSpider, findings: Findings) -> None:
     if off_site := tallies.noted(OFF_SITE):
         what = "link to a record leads" if len(off_site) == 1 else "links to records lead"
         findings.doubts.append(f"{len(off_site)} {what} off the site, the first to {off_site[0][:200]}")
+    if astray := tallies.noted(ASTRAY):
+        what = "record's page was" if len(astray) == 1 else "records' pages were"
+        findings.doubts.append(
+            f"{len(astray)} {what} redirected to where another's led ({astray[0][:200]}): are they one, or do its "
+            f"cookies mix up pages that are asked for at once? `--set crawl.concurrency=1` tells"
+        )
+    if merged := tallies.noted(ONE_ADDRESS):
+        what = "entry leads" if len(merged) == 1 else "entries lead"
+        findings.doubts.append(
+            f"{len(merged)} {what} to another entry's address, but for what stands behind the #: {merged[0][:200]}"
+        )
 
 
 def _starts_at_home(spider: SiteSpider) -> bool:

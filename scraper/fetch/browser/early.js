@@ -55,6 +55,19 @@
   window.open = () => null;
   window.addEventListener("beforeunload", event => event.stopImmediatePropagation(), true);
 
+  // Where a page goes by itself is followed for some seconds. What comes later is meant for somebody who idles there, and
+  // a page that is to load itself anew by `<meta http-equiv=refresh>` is read instead. A click may lead anywhere.
+  const FOLLOWED_MS = 5000;
+  let shown = Infinity, clicked = -Infinity;
+  document.addEventListener("DOMContentLoaded", () => { shown = clock(); }, { capture: true, once: true });
+  window.addEventListener("click", () => { clicked = clock(); }, true);
+  const bare = address => address.split("#")[0];
+  if (window === window.top && window.navigation) window.navigation.addEventListener("navigate", event => {
+    if (event.destination.sameDocument || !event.cancelable || clock() - clicked < FOLLOWED_MS) return;
+    const anew = bare(event.destination.url) === bare(location.href) && document.querySelector("meta[http-equiv=refresh i]");
+    if (anew || clock() - shown > FOLLOWED_MS) event.preventDefault();
+  });
+
   // Every document within reach: this one and those of frames of the same origin.
   const documents = () => {
     const found = [];

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary, proxy
 
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.exceptions import CannotResolveHostError
-from scrapy.http import Headers, HtmlResponse, TextResponse
+from scrapy.http import Headers, TextResponse
 from scrapy.utils.misc import build_from_crawler, load_object
 from scrapy.utils.reactor import is_reactor_installed
 
@@ -30,6 +30,7 @@ from scraper.fetch.browser.proxy import Upstream
 from scraper.fetch.http.addresses import Server
 from scraper.fetch.http.credentials import without_account
 from scraper.fetch.http.resolver import resolver_of
+from scraper.fetch.http.responses import HtmlPage, TextPage
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -170,11 +171,11 @@ def _header(request: Request, name: str) -> str:
 
 
 def to_response(request: Request, page: RenderedPage) -> TextResponse:
-    """Return a rendered page as Scrapy's response: HTML as HtmlResponse, other text as TextResponse."""
+    """Return a rendered page as Scrapy's response: HTML as HtmlPage, other text as TextPage."""
     headers = Headers({name: value for name, value in page.headers.items() if name.lower() not in _OF_TRANSFER})
     headers["Content-Type"] = f"{page.kind}; charset=utf-8"
     headers.setlist("Set-Cookie", list(page.set_cookies))
-    kind = HtmlResponse if page.kind in _HTML else TextResponse
+    kind = HtmlPage if page.kind in _HTML else TextPage
     return kind(
         page.url,
         status=page.status,

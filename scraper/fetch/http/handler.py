@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.core.downloader.handlers.http11 import (
@@ -29,6 +30,9 @@ MOST_HEAD_BYTES = 2**18
 """What browsers take for the head of an answer."""
 
 MOST_HEADERS = 500
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""Source: RFC 9110, section 5.6.2."""
 
 
 class HeadTooLargeError(IgnoreRequest):
@@ -81,6 +85,11 @@ class _Parser(_LenientHTTPClientParser):
         if self._lines > MOST_HEADERS or self._bytes > MOST_HEAD_BYTES:
             raise HeadTooLargeError
         super().lineReceived(line)
+
+    def headerReceived(self, name: bytes, value: bytes) -> None:
+        """Take a header, but not one whose name is no token: browsers pass over such a line."""
+        if _TOKEN.fullmatch(name := name.rstrip(b" \t")):
+            super().headerReceived(name, value)  # type: ignore[no-untyped-call]
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Raise HeadTooLargeError."""

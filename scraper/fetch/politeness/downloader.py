@@ -1,19 +1,28 @@
-"""Scrapy's downloader, except that a request that waits for its host's turn keeps no other host's from going."""
+"""Scrapy's downloader, except that a request that waits for its host's turn keeps no other host's from going.
+
+And a redirect is followed here: to Scrapy it is a request of its own, which waits behind others and may be dropped.
+"""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from scrapy import Request
 from scrapy.core.downloader import Downloader
+from scrapy.http import Response
 
+from scraper.fetch.http.continued import continue_from, follow
+from scraper.fetch.http.redirects import is_redirected
 from scraper.fetch.politeness.host import host_of
+from scraper.fetch.politeness.middleware import Politeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scrapy import Request
     from scrapy.crawler import Crawler
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
 
 ROOM = 100
 """Requests that may wait for their turn at once; the others stay in the scheduler."""
@@ -51,6 +60,29 @@ class PoliteDownloader(Downloader):
     def under_way(self) -> int:
         """How many requests were sent, or are about to be."""
         return len(self.active) - len(self._waiting)
+
+    def fetch(self, request: Request, *_: Any) -> Deferred[Response | Request]:
+        """Return the answer, or the request that a middleware makes to ask once more.
+
+        A redirect is followed at once, as browsers do: what it leads to is a part of this request.
+        """
+        fetched: Deferred[Response | Request] = super().fetch(request)
+        return fetched.addBoth(self._go_on, request)
+
+    def _go_on(self, result: Response | Request | Failure, request: Request) -> Any:
+        politeness = self.crawler.get_downloader_middleware(Politeness)
+        there = result if isinstance(result, Request) and is_redirected(result, request) else None
+        if politeness is not None:
+            politeness.go_on(request, there)
+        if isinstance(result, Request):
+            assert self.crawler.request_fingerprinter is not None
+            continue_from(request, result, self.crawler.request_fingerprinter)
+        elif isinstance(result, Response) and result.request is None:
+            result.request = request
+        if there is None:
+            return result
+        follow(request, there)
+        return self.fetch(there)
 
     def needs_backout(self) -> bool:
         """Return whether there is no room for another request."""

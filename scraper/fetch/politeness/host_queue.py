@@ -45,6 +45,10 @@ class HostQueue:
     ) -> None:
         self._ledger, self.terms, self._max_wait_s, self._pause = ledger, terms, max_wait_s, pause
         self._queue: deque[asyncio.Future[None]] = deque()
+        self._first: deque[asyncio.Future[None]] = deque()
+        """Who is let in before the queue."""
+        self._expected = 0
+        """Requests that go on where an answer has redirected them: a browser asks for nothing else in between."""
         self._booked: deque[float] = deque()
         """Turns that were reserved, by `time.monotonic()`."""
         self._pace: Pace | None = None
@@ -65,7 +69,9 @@ class HostQueue:
     def enter_at_once(self) -> bool:
         """Let a request in if nothing keeps it waiting, and return whether it was."""
         pace = self._pace
-        if pace is None or not pace.free or self._queue or self.ended or self._under_way >= pace.concurrency:
+        if pace is None or not pace.free or self.ended or self._under_way >= pace.concurrency:
+            return False
+        if self._queue or self._first or self._expected:
             return False
         if self._now() < self._held_until_s:
             return False
@@ -74,12 +80,16 @@ class HostQueue:
         self._used_at_s = self._now()
         return True
 
-    async def enter(self) -> None:
-        """Return when it is the request's turn; raise HostGivenUpError, CrawlEndingError or DatabaseError."""
+    async def enter(self, *, first: bool = False) -> None:
+        """Return when it is the request's turn, `first` before all that wait.
+
+        Raises HostGivenUpError, CrawlEndingError or DatabaseError.
+        """
         if self.enter_at_once():
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
+        (self._first if first else self._queue).append(turn)
+        self._room.set()
         if self._letting_in is None:
             self._letting_in = asyncio.create_task(self._let_in())
         await turn
@@ -87,6 +97,11 @@ class HostQueue:
     def leave(self) -> None:
         """Make room: a request that was let in has its answer, or never will."""
         self._under_way -= 1
+        self._room.set()
+
+    def expect(self, more: int) -> None:
+        """Keep the queue waiting for a request that is to come first, 1, or has come or never will, -1."""
+        self._expected += more
         self._room.set()
 
     def ask_for(self, robots_delay_s: float) -> None:
@@ -118,7 +133,7 @@ class HostQueue:
     async def refresh(self) -> None:
         """Tell the ledger that the host is still crawled, unless it was just told, and learn the pace."""
         now_s = self._now()
-        in_use = self._under_way or self._queue or now_s - self._used_at_s < _IDLE_S
+        in_use = self._under_way or self._queue or self._first or now_s - self._used_at_s < _IDLE_S
         if in_use and now_s - self._pace_at_s >= POLL_S:
             self._take(await self._ledger.share(self.terms, self._tally()))
 
@@ -134,21 +149,21 @@ class HostQueue:
 
     async def _let_in(self) -> None:
         try:
-            while self._queue:
+            while self._first or self._queue:
                 await self._turn()
                 self._used_at_s = self._now()
                 # Meanwhile the crawl may have ended, and with it the queue.
-                if self._queue:
+                if waiting := self._first or self._queue:
                     self._under_way += 1
-                    self._queue.popleft().set_result(None)
+                    waiting.popleft().set_result(None)
         except Exception as error:  # noqa: BLE001 - handed to everyone who waits, nobody is left
             self._refuse(error)
         finally:
             self._letting_in = None
 
     def _refuse(self, error: Exception) -> None:
-        while self._queue:
-            self._queue.popleft().set_exception(error)
+        while waiting := self._first or self._queue:
+            waiting.popleft().set_exception(error)
 
     async def _turn(self) -> None:
         """Return when the first in the queue may start."""
@@ -158,7 +173,7 @@ class HostQueue:
             pace = self._checked_pace()
             if self._now() < self._held_until_s:
                 await self._pause(HELD_S / 50)
-            elif self._under_way >= pace.concurrency:
+            elif self._under_way >= pace.concurrency or (self._expected and not self._first):
                 self._room.clear()
                 await self._room.wait()
             elif pace.free:
@@ -174,8 +189,8 @@ class HostQueue:
                 await self._reserve(pace)
 
     async def _reserve(self, pace: Pace) -> None:
-        ahead = max(int(BOOKED_AHEAD_S / pace.delay_s), 1) if pace.delay_s else len(self._queue)
-        reserved = await self._ledger.reserve(self.terms, min(ahead, len(self._queue)), self._tally())
+        ahead = max(int(BOOKED_AHEAD_S / pace.delay_s), 1) if pace.delay_s else self._waiting
+        reserved = await self._ledger.reserve(self.terms, min(ahead, self._waiting), self._tally())
         self._take(reserved.pace)
         self._booked.extend(self._now() + start_s for start_s in reserved.starts_s)
         if not self._booked and not reserved.pace.used_up:
@@ -219,6 +234,10 @@ class HostQueue:
         """Return whether a refusal was sent for before the host was slowed down, and asks for no longer pause."""
         asked_s = outcome.asked_s or 0.0
         return outcome.asks_for_a_break and outcome.sent_at_s < self._slowed_at_s and asked_s <= self._blocked_s()
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._queue) + len(self._first)
 
     def _blocked_s(self) -> float:
         return max(self._pace.blocked_s - (self._now() - self._pace_at_s), 0.0) if self._pace else 0.0

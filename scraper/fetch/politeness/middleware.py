@@ -17,6 +17,7 @@ from scrapy.exceptions import NotConfigured
 from scraper.core import statistics
 from scraper.core.crawl_control import control_of, stores_records
 from scraper.errors import DatabaseError
+from scraper.fetch.http.redirects import STATUSES
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.host_queues import HostQueues
@@ -44,6 +45,8 @@ class Politeness:
         self._crawler, self._rules = crawler, config.politeness
         self.gates = HostQueues(crawler)
         self._inside: dict[Request, HostQueue] = {}
+        self._expected: dict[Request, HostQueue] = {}
+        """Gates that wait for where an answer leads, by the request that was answered or goes on there."""
         self._sent_at_s: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
 
     @classmethod
@@ -60,10 +63,13 @@ class Politeness:
     async def process_request(self, request: Request) -> None:
         """Wait for the request's turn; raise IgnoreRequest when it will not have one."""
         gate = self.gates.of(host_of(request.url))
+        # What logs in, or asks for robots.txt, is waited for by others.
+        first = request in self._expected or any(map(request.meta.get, ("login", "dont_obey_robotstxt")))
+        self.go_on(request, None)
         again_s = request.meta.pop("again_after_s", 0)
         if again_s or self._rules.quiet_hours is not None or not gate.enter_at_once():
             with self._crawler.engine.downloader.waiting(request):  # type: ignore[attr-defined]
-                await self._wait(gate, again_s)
+                await self._wait(gate, again_s, first=first)
         self._inside[request], self._sent_at_s[request] = gate, time.monotonic()
 
     async def process_response(self, request: Request, response: Response) -> Response | Request:
@@ -97,6 +103,14 @@ class Politeness:
             reason = " ".join(str(exception).split())[:200] or type(exception).__name__
             await self._tell(self.gates.of(host_of(request.url)), HostAnswer(0, f"gave no answer: {reason}"))
 
+    def go_on(self, request: Request, there: Request | None) -> None:
+        """Take in where a request was redirected to; None: nowhere, so that others are let in again."""
+        gate = self._expected.pop(request, None)
+        if gate is not None and there is not None:
+            self._expected[there] = gate
+        elif gate is not None:
+            gate.expect(-1)
+
     def obey_delay(self, host: str, delay_s: float) -> None:
         """Space the requests to a host as its robots.txt asks; warn when that is more than is configured."""
         most_s = self._rules.max_delay_s
@@ -116,12 +130,12 @@ class Politeness:
         if (control := control_of(self._crawler)) is not None:
             control.note(text)
 
-    async def _wait(self, gate: HostQueue, again_s: float) -> None:
+    async def _wait(self, gate: HostQueue, again_s: float, *, first: bool) -> None:
         started_s = time.monotonic()
         try:
             await self.gates.pause(again_s)
             await self._wait_through_quiet_hours()
-            await gate.enter()
+            await gate.enter(first=first)
         except DatabaseError as error:
             self._database_lost(error)
             raise CrawlEndingError("was not asked for: MongoDB was lost before its turn") from error
@@ -161,6 +175,9 @@ class Politeness:
         # Before the next request is let in; what the answer means is known some steps later.
         if response.status == 429 or response.status >= 500:
             self.gates.of(host_of(request.url)).hold()
+        elif response.status in STATUSES and request in self._inside:
+            self._expected[request] = self._inside[request]
+            self._expected[request].expect(1)
 
     def _left(self, request: Request) -> None:
         gate = self._inside.pop(request, None)

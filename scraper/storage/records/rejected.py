@@ -36,7 +36,8 @@ def rejection(found: Found, seen: Sighting, spider: str) -> UpdateOne:
 def kept_of(found: Found) -> dict[str, Any]:
     """Return what is kept of a refused item, with the fingerprint that tells it from others.
 
-    `altered` names the fields whose raw value MongoDB cannot hold as it is, so that only a text shows it.
+    `base_url` and `encoding` say how its links are to be read, where the page's own address does not. `altered` names
+    the fields whose raw value MongoDB cannot hold as it is, so that only a text shows it.
     """
     collection = schema_of(found.document).collection
     room = RAW_BYTES // max(len(found.raw), 1)
@@ -46,6 +47,8 @@ def kept_of(found: Found) -> dict[str, Any]:
         "fingerprint": hashlib.sha256(identity.encode()).hexdigest(),
         "records": collection,
         "url": storable(found.url, room),
+        "base_url": storable(found.base_url, room) if found.base_url else None,
+        "encoding": getattr(found.base_url, "encoding", None),
         "raw": raw,
         "altered": [name for name, value in found.raw.items() if raw[name] != value],
         "added": sorted(found.added),

@@ -1,0 +1,73 @@
+"""Requests that a middleware makes instead of handing on an answer, such as after a redirect: each continues another.
+
+Scrapy tells requests apart by their address. It would drop the second of two that are redirected to one place, and the
+page that the first of them leads back to, and with them what those were asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from scrapy.utils.request import RequestFingerprinter
+from scrapy.utils.request import fingerprint as fingerprint_of
+
+from models.addresses import is_route
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.utils.request import RequestFingerprinterProtocol
+
+CONTINUES = "swathe_continues"
+"""Where a request's meta says what it continues, and its own address, so that a copied meta says nothing."""
+
+
+def continue_from(before: Request, request: Request, fingerprinter: RequestFingerprinterProtocol) -> None:
+    """Mark a request as what `before` has come to: it counts for that one, and is no duplicate of any other."""
+    known_as = [
+        continued(before),
+        fingerprinter.fingerprint(before).hex(),
+        getattr(before.callback, "__name__", ""),
+        before.cb_kwargs,
+    ]
+    digest = blake2b(json.dumps(known_as, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
+    request.meta[CONTINUES] = [digest, request.url]
+    request.dont_filter = True
+
+
+def continued(request: Request) -> str:
+    """Return what tells the request that this one continues; empty for one that continues none."""
+    digest, url = request.meta.get(CONTINUES) or ("", "")
+    return str(digest) if url == request.url else ""
+
+
+_first: WeakKeyDictionary[Request, Request] = WeakKeyDictionary()
+_redirects: WeakKeyDictionary[Request, int] = WeakKeyDictionary()
+
+
+def follow(before: Request, there: Request) -> None:
+    """Take in that a request was redirected, and that the redirect is followed as a part of it."""
+    first = _first[there] = first_of(before)
+    _redirects[first] = redirects_of(first) + 1
+
+
+def first_of(request: Request) -> Request:
+    """Return the request that was redirected, perhaps over others, to this one; or the request itself."""
+    return _first.get(request, request)
+
+
+def redirects_of(request: Request) -> int:
+    """Return how many redirects were followed for a request."""
+    return _redirects.get(request, 0)
+
+
+class Fingerprinter(RequestFingerprinter):
+    """Scrapy's, except that what a script shows at a route (`#/item/1`) is a page of its own in the browser."""
+
+    def fingerprint(self, request: Request) -> bytes:
+        """Return what tells a request from others."""
+        if "browser" in request.meta and is_route(request.url):
+            return fingerprint_of(request, keep_fragments=True)
+        return super().fingerprint(request)

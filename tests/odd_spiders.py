@@ -1,0 +1,77 @@
+"""Spiders of the sites in `odd_site`, each with another pagination."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.quotes import Quote
+from scraper.login import Login
+from scraper.paging import Cursor, Feed, NextForm, NextLink, Offsets, Sitemap
+from scraper.select import first
+from scraper.spider import SiteSpider
+
+
+class Rows(SiteSpider):
+    """Things that a list shows by itself."""
+
+    name = "rows"
+    start_url = "http://127.0.0.1:9/"
+    records = (Quote,)
+    items = "li.item"
+    pagination = NextLink("a.next")
+
+    def read_item(self, page: Any, item: Any) -> Any:
+        link = first(item, "a.t::attr(href)")
+        yield Quote.found(page, text=first(item, "a.t::text"), author="odd", tags=[], goodreads_url=link)
+
+    def read_data(self, page: Any, data: Any) -> Any:
+        yield Quote.found(page, text=data.get("name") or data.get("title"), author="odd", tags=[])
+
+
+class Pages(SiteSpider):
+    """Things with a page of their own."""
+
+    name = "pages"
+    start_url = "http://127.0.0.1:9/"
+    records = (Quote,)
+    items = "li.item"
+    link = "a.t"
+    pagination = NextLink("a.next")
+
+    def read_page(self, page: Any) -> Any:
+        yield Quote.found(page, text=first(page, "h1::text"), author="odd", tags=[])
+
+
+class Members(Pages):
+    name = "members"
+    login = Login("/login", logged_in="a[href$='/logout']", account="user:password")
+
+
+class Mapped(Pages):
+    name = "mapped"
+    pagination = Sitemap("/item/")
+
+
+class Fed(Rows):
+    name = "fed"
+    pagination = Feed()
+
+
+class Token(Rows):
+    name = "token"
+    pagination = Cursor("next_cursor", query="cursor", json="items")
+
+
+class Linked(Rows):
+    name = "linked"
+    pagination = NextLink("next", json="results")
+
+
+class Counted(Rows):
+    name = "counted"
+    pagination = Offsets("?offset={offset}&limit={limit}", limit=5, json="data.items")
+
+
+class Formed(Rows):
+    name = "formed"
+    pagination = NextForm("form")
