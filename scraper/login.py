@@ -13,6 +13,7 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import HtmlResponse
 
 from models.addresses import browser_url
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.fetch.http.credentials import may_have_secret, origin_of
 from scraper.fetch.http.redirects import original_of
@@ -90,9 +91,9 @@ class Session:
             await self._begin(after=0)
         if self._failure:
             raise self._failure
-        if request.meta.get("redirect_urls") and self._is_form(request.url):
+        if request.meta.get(meta_keys.REDIRECT_URLS) and self._is_form(request.url):
             return await self._anew(request)
-        request.meta["session"] = self._number
+        request.meta[meta_keys.SESSION] = self._number
         return None
 
     async def process_response(self, request: Request, response: Response) -> Response | Request:
@@ -105,16 +106,16 @@ class Session:
 
     async def _anew(self, request: Request) -> Request:
         """Return the request for a page that was shown logged out, in a new session."""
-        logins = request.meta.get("logins", 0)
+        logins = request.meta.get(meta_keys.LOGINS, 0)
         if logins >= AGAIN:
             raise LoginFailedError(f"is shown logged out although the spider logged in {logins + 1} times")
         again = original_of(request)
         logger.info("Logged out on %s", again.url)
-        await self._begin(after=request.meta.get("session", 0))
+        await self._begin(after=request.meta.get(meta_keys.SESSION, 0))
         if self._failure:
             raise self._failure
         self._crawler.stats.inc_value(statistics.LOGINS_REPEATED)
-        again.meta["logins"] = logins + 1
+        again.meta[meta_keys.LOGINS] = logins + 1
         return again
 
     def _is_form(self, url: str) -> bool:
@@ -146,7 +147,7 @@ class Session:
         where = f"login at {urlsplit(url).path} failed"
         if not user:
             raise LoginFailedError(f"{where}: no account is set: give {variable} as user:password")
-        page = await self._get(Request(url, meta={"login": True}, dont_filter=True), where)
+        page = await self._get(Request(url, meta={meta_keys.LOGIN: True}, dont_filter=True), where)
         if compiled(self._login.logged_in)(page.selector.root):
             return  # whoever is logged in is led elsewhere from the form
         form = find_form(page, self._login.form)
@@ -161,7 +162,12 @@ class Session:
             raise LoginFailedError(f"{where}: its form leads to {origin_of(ask.url)}, which must not get the password")
         answer = await self._get(
             Request(
-                ask.url, method=ask.method, body=ask.body, headers=ask.headers, meta={"login": True}, dont_filter=True
+                ask.url,
+                method=ask.method,
+                body=ask.body,
+                headers=ask.headers,
+                meta={meta_keys.LOGIN: True},
+                dont_filter=True,
             ),
             where,
         )
@@ -188,4 +194,4 @@ class Session:
 
 def _is_own(request: Request) -> bool:
     """Return whether a request is part of logging in, or for robots.txt."""
-    return bool(request.meta.get("login") or request.meta.get("dont_obey_robotstxt"))
+    return bool(request.meta.get(meta_keys.LOGIN) or request.meta.get(meta_keys.DONT_OBEY_ROBOTSTXT))

@@ -11,6 +11,7 @@ from scrapy import Request, Spider
 
 from models.addresses import browser_url, is_route
 from models.record import Found, Record
+from scraper.core import meta as meta_keys
 from scraper.crawl.api_discovery import pagination_of
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.list_reader import ListReader
@@ -217,7 +218,7 @@ class SiteSpider(Spider):
                 url = route
             if url and self.on_site(url):
                 rendered = self.reader.takes_browser(url) or is_route(url)
-                meta = {"browser": self.reader.browser_options(url, is_list=False)} if rendered else None
+                meta = {meta_keys.BROWSER: self.reader.browser_options(url, is_list=False)} if rendered else None
                 request = page.follow(url, self.on_record_page, meta=meta)
                 self.lists.fragments[request] = urldefrag(text)[1]
                 yield request

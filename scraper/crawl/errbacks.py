@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Self
 
+from scraper.core import meta as meta_keys
 from scraper.crawl.failures import PageFailures
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from twisted.python.failure import Failure
-
-MAY_FAIL = "may_fail"
-"""Set in a request's meta by a spider that does without its page."""
 
 
 class NoteBeforeOwnErrbacks:
@@ -34,7 +32,7 @@ class NoteBeforeOwnErrbacks:
         errback = request.errback
         if (
             errback is None
-            or request.meta.get(MAY_FAIL)
+            or request.meta.get(meta_keys.MAY_FAIL)
             or getattr(errback, "__self__", None) is not self._crawler.spider
         ):
             return

@@ -20,6 +20,7 @@ from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage, reason_of_status
 from scraper.crawl.limits import PageLimitReachedError
@@ -117,7 +118,7 @@ class PageFailures(BaseSpiderMiddleware):
 
     def process_spider_input(self, response: Response) -> None:
         """Keep what is no text away from callbacks that select from a page."""
-        if response.meta.get("binary_allowed"):
+        if response.meta.get(meta_keys.BINARY_ALLOWED):
             return
         kind = (response.headers.get("Content-Type") or b"").decode("latin-1").split(";")[0].strip().lower()
         if not isinstance(response, TextResponse) or not _TEXT_TYPES.search(kind):
@@ -131,7 +132,7 @@ class PageFailures(BaseSpiderMiddleware):
             self._tallies.tally(request).unfinished = True
         if error is None or isinstance(error, PageLimitReachedError | CrawlEndingError):
             return None
-        url = request.meta.get("redirect_urls", [request.url])[0]
+        url = request.meta.get(meta_keys.REDIRECT_URLS, [request.url])[0]
         return self.dead(request, FailedPage(url, describe(error, request), reason_of(error), unread=True))
 
     def dead(self, request: Request | None, failed: FailedPage) -> FailedPage:
@@ -150,7 +151,7 @@ class PageFailures(BaseSpiderMiddleware):
 
 def describe(error: BaseException, request: Request) -> str:
     """Say in a few words why a page could not be read."""
-    tries = request.meta.get("retry_times", 0) + request.meta.get("throttled_times", 0) + 1
+    tries = request.meta.get(meta_keys.RETRY_TIMES, 0) + request.meta.get(meta_keys.THROTTLED_TIMES, 0) + 1
     after = f" (tried {tries} times)" if tries > 1 else ""
     if isinstance(error, HttpError):
         return f"answered {error.response.status}{after}"

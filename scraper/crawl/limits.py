@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from scrapy.exceptions import IgnoreRequest
 from scrapy.spidermiddlewares.depth import DepthMiddleware
 
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.crawl.request_stats import Tallies
 
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-
-
-COUNTED, READ = "swathe_page_counted", "swathe_page_read"
-"""Mark the requests for a page in their meta: it counts towards the limit already, and it was read already.
-
-Whatever is asked again for the same page, by whomever, is a copy of its request and carries the marks along: after a
-redirect, an error, a login, and in the browser.
-"""
 
 
 class PageLimitReachedError(IgnoreRequest):
@@ -45,13 +38,13 @@ class PageLimit:
     def process_request(self, request: Request) -> None:
         """Count a page when it is first asked for; raise PageLimitReachedError beyond the limit."""
         limit = getattr(self._crawler.spider, "max_pages", None)
-        if limit is None or request.meta.get(COUNTED) or request.meta.get("dont_obey_robotstxt"):
+        if limit is None or request.meta.get(meta_keys.COUNTED) or request.meta.get(meta_keys.DONT_OBEY_ROBOTSTXT):
             return
         if self._tallies.total(statistics.PAGES_ASKED_FOR) >= limit:
             self._tallies.count(request, statistics.PAGE_LIMIT_REACHED)
             raise PageLimitReachedError(f"the limit of {limit} pages was reached")
         self._tallies.count(request, statistics.PAGES_ASKED_FOR)
-        request.meta[COUNTED] = True
+        request.meta[meta_keys.COUNTED] = True
 
 
 class DepthLimit(DepthMiddleware):
@@ -62,7 +55,7 @@ class DepthLimit(DepthMiddleware):
         processed: Request | None = super().get_processed_request(request, response)
         if processed is not None and response is not None and not _is_same(processed, response.request):
             # A spider may well hand on the meta of its page; the next page is one of its own.
-            for mark in (COUNTED, READ):
+            for mark in (meta_keys.COUNTED, meta_keys.READ):
                 processed.meta.pop(mark, None)
         if processed is None and response is not None:
             Tallies.of(self.crawler).tally(response.request).counts[statistics.LINKS_TOO_DEEP] += 1

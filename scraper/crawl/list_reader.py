@@ -12,6 +12,7 @@ from scrapy import Request
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from models.addresses import is_route
+from scraper.core import meta as meta_keys
 from scraper.core.failed_page import FailedPage
 from scraper.crawl.attempt import ReadAttempt
 from scraper.crawl.failures import PageFailures
@@ -43,9 +44,6 @@ ABSENT = (404, 410)
 
 MOST_AHEAD = 8
 """Pages that may wait behind the last one that is known to exist."""
-
-LIST_NOTE = "swathe_list"
-"""Where a request's meta says what is to be known of its list."""
 
 
 class ListSite(Site, Protocol):
@@ -124,7 +122,7 @@ class ListReader:
         links: dict[str, tuple[Any, str]] = {}
         for entry, outputs in made.outputs:
             for request in outputs:
-                if isinstance(request, Request) and not (is_route(request.url) and "browser" in request.meta):
+                if isinstance(request, Request) and not (is_route(request.url) and meta_keys.BROWSER in request.meta):
                     url, fragment = urldefrag(request.url)
                     fragment = fragment or self.fragments.get(request, "")
                     first, known = links.setdefault(url, (entry, fragment))
@@ -228,7 +226,7 @@ class ListReader:
 
     def _chain_of(self, request: Request | None, name: str, number: int, state: dict[str, Any]) -> Chain:
         """Return the list that a page belongs to, also when its request was made before a crash or elsewhere."""
-        note = request.meta.get(LIST_NOTE, {}) if request is not None else {}
+        note = request.meta.get(meta_keys.LIST, {}) if request is not None else {}
         chain = self.chains.get(name) or self._begin_from(name, note)
         chain.expect(Ask(request.url if request is not None else "", number, state=state), note)
         return chain
@@ -255,10 +253,10 @@ class ListReader:
 
     def _meta(self, chain: Chain, ask: Ask) -> dict[str, Any]:
         if chain.kind.binary:
-            return {"binary_allowed": True}
+            return {meta_keys.BINARY_ALLOWED: True}
         reader = self._spider.reader
         if ask.method == "GET" and not chain.kind.json and (chain.tier == "browser" or reader.takes_browser(ask.url)):
-            return {"browser": reader.browser_options(ask.url, is_list=True)}
+            return {meta_keys.BROWSER: reader.browser_options(ask.url, is_list=True)}
         return {}
 
     def request_for(self, ask: Ask) -> Request:
@@ -273,7 +271,7 @@ class ListReader:
             callback=self._spider.on_list_page,
             errback=self._spider.on_list_failure,
             cb_kwargs={"name": name, "number": ask.number, "state": ask.state},
-            meta={LIST_NOTE: chain.note_of(ask.number), **self._meta(chain, ask)},
+            meta={meta_keys.LIST: chain.note_of(ask.number), **self._meta(chain, ask)},
             # The list itself knows which of its pages were asked for. Scrapy would drop a repeated one without a word.
             dont_filter=True,
             # The next link goes before the records' pages it stands among, so that those never run out; pages that are

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import HtmlResponse
 
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.crawl.api_discovery import discover
 from scraper.crawl.attempt import ReadAttempt, attempt, records_of
@@ -40,9 +41,6 @@ MOST_ATTEMPTS = 10
 
 MOST_IN_VAIN = {"entries": 1, "next": 1, "record": 3}
 """Pages of a template that are rendered in vain before no more are, by why it was asked."""
-
-OF_BROWSER = ("browser", "render_cause", "render_evidence", "retry_times", "download_latency", "browser_json")
-"""What a request for the browser has in its meta."""
 
 MISFITS = (KeyError, TypeError, AttributeError, IndexError)
 """What a spider raises on data that is not its records."""
@@ -112,7 +110,7 @@ class PageReader:
 
     def settle(self, response: Response, made: ReadAttempt, *, leads_on: bool = True) -> None:
         """Learn from a page that was read whether its way was the right one."""
-        cause = response.meta.get("render_cause", "")
+        cause = response.meta.get(meta_keys.RENDER_CAUSE, "")
         if made.tier == "data":
             Tallies.of(self._spider.crawler).count(response.request, statistics.DATA_PAGES)
         helped = made.is_enough and (cause != "next" or leads_on)
@@ -122,7 +120,7 @@ class PageReader:
                 self._notice_api(response, made)
             return
         if helped:
-            self.decisions.learn(response.url, "browser", response.meta["render_evidence"])
+            self.decisions.learn(response.url, "browser", response.meta[meta_keys.RENDER_EVIDENCE])
             self._notice_api(response, made)
             return
         self._vain[f"{cause} {template_of(response.url)}"] += 1
@@ -140,13 +138,13 @@ class PageReader:
         """
         request: Request = failure.request  # type: ignore[attr-defined]
         error = failure.value
-        if "browser" not in request.meta or error is None:
+        if meta_keys.BROWSER not in request.meta or error is None:
             return None
         if isinstance(error, IgnoreRequest) and not isinstance(error, PageRefusedError):
             return None  # a limit, or robots.txt: it would be the same without the browser
         Tallies.of(self._spider.crawler).note(request, NOT_RENDERED, f"{request.url} {describe(error, request)}")
-        meta = {name: value for name, value in request.meta.items() if name not in OF_BROWSER}
-        return request.replace(meta={**meta, "no_browser": True}, dont_filter=True)
+        meta = {name: value for name, value in request.meta.items() if name not in meta_keys.OF_BROWSER}
+        return request.replace(meta={**meta, meta_keys.NO_BROWSER: True}, dont_filter=True)
 
     def takes_browser(self, url: str) -> bool:
         """Return whether a page is to be asked for with the browser at once."""
@@ -172,7 +170,7 @@ class PageReader:
 
     def _notice_api(self, response: Response, made: ReadAttempt) -> None:
         """Keep the API that the browser was seen to take these records from, and whether it has the same ones."""
-        answers = response.meta.get("browser_json")
+        answers = response.meta.get(meta_keys.BROWSER_JSON)
         if made.tier == "browser" and answers:
             api = discover(answers, lambda data: self._spider.read_data(response, data), response.url)
             if api is not None:
@@ -186,7 +184,7 @@ class PageReader:
         return f"{html.lacks} at '{self._spider.items}' in the page as served, and {signs_of_script(page.answer)}"
 
     def _may_render(self, response: Response, cause: str) -> bool:
-        if "browser" not in self._tiers or _tier(response) == "browser" or response.meta.get("no_browser"):
+        if "browser" not in self._tiers or _tier(response) == "browser" or response.meta.get(meta_keys.NO_BROWSER):
             return False
         tried_in_vain = self._vain[f"{cause} {template_of(response.url)}"]
         return tried_in_vain < MOST_IN_VAIN[cause] and may_show_more(response)
@@ -225,7 +223,12 @@ class PageReader:
 
 def render_request(request: Request, wish: Render, options: dict[str, Any]) -> Request:
     """Return the request for the same page in the browser."""
-    meta = {**request.meta, "browser": options, "render_cause": wish.cause, "render_evidence": wish.evidence}
+    meta = {
+        **request.meta,
+        meta_keys.BROWSER: options,
+        meta_keys.RENDER_CAUSE: wish.cause,
+        meta_keys.RENDER_EVIDENCE: wish.evidence,
+    }
     return request.replace(meta=meta, dont_filter=True)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 
+from scraper.core import meta as meta_keys
 from scraper.errors import UnstorableRequestError
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from scrapy import Spider
 
 DEFAULTS: dict[str, Any] = {"method": "GET", "priority": 0, "dont_filter": False}
-
-OF_DOWNLOAD = ("download_latency", "browser_json", "session")
-"""What the download of a request leaves in its meta, and a repeated one does not need."""
 
 MOST_BYTES = 15 * 2**20
 """MongoDB takes documents of 16 MiB."""
@@ -43,7 +41,7 @@ def request_to_json(request: Request, spider: Spider) -> str:
         },
         "body": b64encode(request.body).decode("ascii"),
         "cookies": request.cookies,
-        "meta": {name: value for name, value in request.meta.items() if name not in OF_DOWNLOAD},
+        "meta": {name: value for name, value in request.meta.items() if name not in meta_keys.OF_DOWNLOAD},
         "cb_kwargs": request.cb_kwargs,
         "flags": list(request.flags),
         "method": request.method,

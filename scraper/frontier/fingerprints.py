@@ -6,14 +6,14 @@ import json
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from scraper.crawl.list_reader import LIST_NOTE
+from scraper.core import meta as meta_keys
 from scraper.fetch.http.continued import continued
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.utils.request import RequestFingerprinterProtocol
 
-AGAIN = ("dead_retries", "no_browser")
+AGAIN = (meta_keys.DEAD_RETRIES, meta_keys.NO_BROWSER)
 """What a request's meta says of its being asked for again."""
 
 SIZE = 16
@@ -28,13 +28,13 @@ def fingerprint(request: Request, fingerprinter: RequestFingerprinterProtocol) -
     the answer, so that making it again, after a crash, is no second request.
     """
     meta = request.meta
-    if LIST_NOTE in meta:
+    if meta_keys.LIST in meta:
         of: list[Any] = [request.cb_kwargs["name"], request.cb_kwargs["number"]]
     else:
         plain = fingerprinter.fingerprint(request)
         if not request.dont_filter:
             return plain[:SIZE]
         callback = getattr(request.callback, "__name__", "")
-        of = [plain.hex(), callback, request.cb_kwargs, meta.get("depth", 0)]
-    of += [continued(request), bool(meta.get("browser")), *(meta.get(name, 0) for name in AGAIN)]
+        of = [plain.hex(), callback, request.cb_kwargs, meta.get(meta_keys.DEPTH, 0)]
+    of += [continued(request), bool(meta.get(meta_keys.BROWSER)), *(meta.get(name, 0) for name in AGAIN)]
     return blake2b(json.dumps(of, sort_keys=True).encode(), digest_size=SIZE).digest()

@@ -7,10 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from models.frontier import DEAD, DONE, PENDING, QueuedRequest
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage
 from scraper.crawl.request_stats import Work
-from scraper.fetch.http.continued import CONTINUES
 from scraper.paging.facts import ListEvent
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ EVENTS = ["event", "depth", "notes"]
 WANTED = ["url", "error", "reason", "tally"]
 
 AGAIN = (
-    "retry_times",
-    "throttled_times",
-    "again_after_s",
-    "redirect_times",
-    "redirect_ttl",
-    "redirect_urls",
-    "redirect_reasons",
-    "logins",
-    CONTINUES,
+    meta_keys.RETRY_TIMES,
+    meta_keys.THROTTLED_TIMES,
+    meta_keys.AGAIN_AFTER_S,
+    meta_keys.REDIRECT_TIMES,
+    meta_keys.REDIRECT_TTL,
+    meta_keys.REDIRECT_URLS,
+    meta_keys.REDIRECT_REASONS,
+    meta_keys.LOGINS,
+    meta_keys.CONTINUES,
 )
 """What a dead letter forgets when it is tried again."""
 
@@ -131,7 +131,7 @@ def retried(request: str) -> str:
     data = json.loads(request)
     meta = {name: value for name, value in data.get("meta", {}).items() if name not in AGAIN}
     # Told apart from the retries that it had before, which are done.
-    data["meta"] = {**meta, "dead_retries": meta.get("dead_retries", 0) + 1}
+    data["meta"] = {**meta, meta_keys.DEAD_RETRIES: meta.get(meta_keys.DEAD_RETRIES, 0) + 1}
     return json.dumps(data)
 
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from scraper.crawl.list_reader import LIST_NOTE
+from scraper.core import meta as meta_keys
 from scraper.crawl.request_json import request_from_json, request_to_json
 from scraper.frontier.fingerprints import fingerprint
 from scraper.frontier.protocol import Put
@@ -27,12 +27,6 @@ SUSPECT = 2
 
 DEADLY = 4
 """How often a request may be begun alone and not end before it is given up."""
-
-NOT_BEFORE = "not_before"
-"""Where a request's meta says, in UNIX time, when it may be asked for."""
-
-GIVEN_UP = "swathe_given_up"
-"""Marks a request, in its meta, that ended its process whenever it was begun."""
 
 
 class Preparer:
@@ -59,15 +53,15 @@ class Preparer:
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
         self._seq = max(self._seq + 1, time.time_ns())
-        later = request.meta.get(NOT_BEFORE, 0.0)
+        later = request.meta.get(meta_keys.NOT_BEFORE, 0.0)
         # A list asks for each of its pages once, so what it has made nobody else has, unless there are others.
-        early = LIST_NOTE in request.meta and not later
+        early = meta_keys.LIST in request.meta and not later
         return Put(id_, request, data, request.priority, self._seq, later, early=early)
 
     def load(self, taken: Taken) -> Put:
         """Return a stored request to begin; raise UnstorableRequestError for one that the spider no longer knows."""
         request = request_from_json(taken.data, self._spider)
         if taken.alone >= DEADLY:
-            request.meta[GIVEN_UP] = taken.alone
+            request.meta[meta_keys.GIVEN_UP] = taken.alone
         deaths = 1 + taken.alone if taken.taken > SUSPECT and taken.alone < DEADLY else 0
         return Put(taken.id, request, "", taken.priority, taken.seq, deaths=deaths)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.exceptions import IgnoreRequest
 
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.fetch.http.continued import redirects_of
-from scraper.frontier.prepare import GIVEN_UP
 from scraper.frontier.protocol import Ack
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scraper.paging.facts import ListEvent
     from scraper.spider import SiteSpider
 
-BY_META = {"retry_times": statistics.RETRIES, "browser": statistics.BROWSER_PAGES}
+BY_META = {meta_keys.RETRY_TIMES: statistics.RETRIES, "browser": statistics.BROWSER_PAGES}
 """Statistics that others than Swathe count, by what a request's meta has when it adds to them."""
 
 
@@ -34,7 +34,7 @@ def acknowledgement(id_: bytes, request: Request, tally: Tally) -> Ack:
         if request.meta.get(name):
             counts[statistic] = 1
     event = json.dumps(tally.event.to_json()) if tally.event else ""
-    return Ack(id_, time.time_ns(), counts, tally.notes, event, request.meta.get("depth", 0), tally.failed)
+    return Ack(id_, time.time_ns(), counts, tally.notes, event, request.meta.get(meta_keys.DEPTH, 0), tally.failed)
 
 
 def requests_after(spider: SiteSpider, events: Sequence[tuple[ListEvent, int]]) -> Iterator[Request]:
@@ -44,7 +44,7 @@ def requests_after(spider: SiteSpider, events: Sequence[tuple[ListEvent, int]]) 
     for ask, list_, depth in asks:
         if (ask.list or list_, ask.number) not in answered and depth <= (spider.max_depth or depth):
             request = spider.lists.request_for(ask)
-            request.meta["depth"] = depth
+            request.meta[meta_keys.DEPTH] = depth
             yield request
 
 
@@ -59,5 +59,5 @@ class GiveUpDeadly:
 
     def process_request(self, request: Request) -> None:
         """Raise DeadlyRequestError for a request that is given up."""
-        if times := request.meta.get(GIVEN_UP):
+        if times := request.meta.get(meta_keys.GIVEN_UP):
             raise DeadlyRequestError(f"was begun alone {times} times, and each time the process ended: killed by it?")

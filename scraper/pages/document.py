@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlResponse
 
+from scraper.core import meta as meta_keys
 from scraper.errors import SwatheError
-from scraper.fetch.http.continued import CONTINUES
-from scraper.fetch.http.redirects import SENT_FIRST
 from scraper.fetch.http.responses import page_class
 
 if TYPE_CHECKING:
@@ -33,11 +32,11 @@ NOT_KEPT = (
     "retry_",
     "browser",
     "session",
-    "logins",
+    meta_keys.LOGINS,
     "is_start",
     "swathe_page",
-    SENT_FIRST,
-    CONTINUES,
+    meta_keys.SENT_FIRST,
+    meta_keys.CONTINUES,
 )
 """How the names in `request.meta` begin that say how a page was fetched, not what it is; some are secrets."""
 

@@ -13,6 +13,7 @@ from scrapy import Request, signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.crawl_control import control_of, stores_records
 from scraper.crawl.page_item import PageRecords
@@ -146,4 +147,8 @@ def _is_empty(output: Any) -> bool:
 def _is_for_the_same_list(output: Any, response: Response | None) -> bool:
     """Return whether a page leads to another of its own list, which a page that shows nothing may do as well."""
     own = response.cb_kwargs.get("name") if response is not None else None
-    return isinstance(output, Request) and own == output.cb_kwargs.get("name", "") and "render_cause" not in output.meta
+    return (
+        isinstance(output, Request)
+        and own == output.cb_kwargs.get("name", "")
+        and meta_keys.RENDER_CAUSE not in output.meta
+    )

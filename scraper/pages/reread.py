@@ -17,6 +17,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 
 from models.record import Found
 from models.system import Run
+from scraper.core import meta as meta_keys
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.page_item import PageRecords
 from scraper.pages.document import CannotReadAgainError, as_response
@@ -83,8 +84,8 @@ class TodaysSpiders:
             for output in self._outputs(spider, response, page["request"]):
                 if isinstance(output, Found):
                     reading.found.append(output)
-                elif isinstance(output, Request) and "render_cause" in output.meta:
-                    reading.wish = str(output.meta["render_evidence"])
+                elif isinstance(output, Request) and meta_keys.RENDER_CAUSE in output.meta:
+                    reading.wish = str(output.meta[meta_keys.RENDER_EVIDENCE])
         except CannotReadAgainError as error:
             reading.error = str(error)
         except Exception as error:  # noqa: BLE001 - whatever the spider raises is what the caller wants to know

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 
 from models.record import Found
+from scraper.core import meta as meta_keys
 from scraper.core import zst
-from scraper.crawl.list_reader import LIST_NOTE
 from scraper.crawl.request_json import request_to_json
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import UnstorableRequestError
@@ -113,7 +113,7 @@ class OnwardNotes:
         if isinstance(output, Found):
             base = [output.base_url] if output.base_url else []
             self._told.append((output.document.__name__, output.raw, sorted(output.added), *base))
-        elif "browser" in output.meta:
+        elif meta_keys.BROWSER in output.meta:
             self.is_whole = False  # it is not known from the page alone what the browser shows
         elif output.url not in self._spider.shared_links.of(self._request) and not is_list_page(output):
             try:
@@ -144,4 +144,4 @@ class OnwardNotes:
 
 def is_list_page(request: Request) -> bool:
     """Return whether a request is for a further page of a list, which follows from the pages before it."""
-    return LIST_NOTE in request.meta
+    return meta_keys.LIST in request.meta

@@ -15,6 +15,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
 from models.visits import Visit
+from scraper.core import meta as meta_keys
 from scraper.core.code_version import code_version
 from scraper.core.crawl_control import stores_records
 from scraper.errors import DatabaseError
@@ -47,7 +48,7 @@ NOT_THERE = (
     "records of pages that have not changed are not in the database any more: crawl again, their pages will be read"
 )
 
-NEVER_ASKED = ("browser", "no_browser", "dont_obey_robotstxt", "login", "binary_allowed")
+NEVER_ASKED = ("browser", meta_keys.NO_BROWSER, meta_keys.DONT_OBEY_ROBOTSTXT, "login", meta_keys.BINARY_ALLOWED)
 """Marks of requests whose answer depends on more than the address, or is no page."""
 
 KEPT_AT_ONCE = 200

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
 
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage
 from scraper.crawl.failures import KEPT, PageFailures
-from scraper.crawl.limits import READ
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
@@ -74,9 +74,9 @@ class Outcomes:
         )
 
     def _response(self, response: Response, request: Request) -> None:
-        if not (request.meta.get("dont_obey_robotstxt") or request.meta.get(READ)):
+        if not (request.meta.get(meta_keys.DONT_OBEY_ROBOTSTXT) or request.meta.get(meta_keys.READ)):
             self.tallies.count(request, statistics.PAGES)
-            request.meta[READ] = True
+            request.meta[meta_keys.READ] = True
 
     def _callback_failed(self, failure: Failure, response: Response | Failure | None) -> None:
         request = getattr(response, "request", None)

@@ -20,6 +20,7 @@ from scrapy.http import Headers, TextResponse
 from scrapy.utils.misc import build_from_crawler, load_object
 from scrapy.utils.reactor import is_reactor_installed
 
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.errors import UsageError
 from scraper.fetch.browser.actions import actions_from_json
@@ -110,9 +111,9 @@ class BrowserHandler(BaseDownloadHandler):
         """Return the page, as it was sent or as the browser shows it."""
         if "@" in request.url and without_account(request.url) != request.url:
             raise PageRefusedError("has a user and password in its address, which are sent nowhere")
-        if request.meta.get("proxy"):
+        if request.meta.get(meta_keys.PROXY):
             await self._check_behind_proxy(request.url)
-        wanted = request.meta.get("browser")
+        wanted = request.meta.get(meta_keys.BROWSER)
         if wanted is None:
             response: Response = await self._http.download_request(request)
             return response
@@ -122,10 +123,10 @@ class BrowserHandler(BaseDownloadHandler):
             page = await asyncio.wrap_future(self._rendering.pool.submit(job))
         finally:
             self._rendering.publish()
-            request.meta["download_latency"] = time.monotonic() - started
-        request.meta["download_latency"] = page.took_s
+            request.meta[meta_keys.DOWNLOAD_LATENCY] = time.monotonic() - started
+        request.meta[meta_keys.DOWNLOAD_LATENCY] = page.took_s
         if job.keep_json:
-            request.meta["browser_json"] = [as_dict(answer) for answer in page.answers]
+            request.meta[meta_keys.BROWSER_JSON] = [as_dict(answer) for answer in page.answers]
         return to_response(request, page)
 
     async def _check_behind_proxy(self, url: str) -> None:
@@ -146,7 +147,7 @@ class BrowserHandler(BaseDownloadHandler):
             raise PageRefusedError(f"meta['browser'] has {sorted(unknown)}, expected only {', '.join(OPTIONS)}")
         if request.method != "GET":
             raise PageRefusedError(f"is asked for by {request.method}, but the browser only takes GET")
-        proxy = request.meta.get("proxy")
+        proxy = request.meta.get(meta_keys.PROXY)
         try:
             actions = actions_from_json(wanted.get("actions") or ())
             upstream = Upstream.of(proxy, _header(request, "Proxy-Authorization")) if proxy else None
@@ -162,7 +163,7 @@ class BrowserHandler(BaseDownloadHandler):
             screenshot=Path(wanted["screenshot"]) if wanted.get("screenshot") else None,
             upstream=upstream,
             reach=self._resolver.reach,
-            most_bytes=request.meta.get("download_maxsize") or self.crawler.settings.getint("DOWNLOAD_MAXSIZE"),
+            most_bytes=request.meta.get(meta_keys.DOWNLOAD_MAXSIZE) or self.crawler.settings.getint("DOWNLOAD_MAXSIZE"),
         )
 
 

@@ -15,13 +15,11 @@ from scrapy.utils.request import RequestFingerprinter
 from scrapy.utils.request import fingerprint as fingerprint_of
 
 from models.addresses import is_route
+from scraper.core import meta as meta_keys
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.utils.request import RequestFingerprinterProtocol
-
-CONTINUES = "swathe_continues"
-"""Where a request's meta says what it continues, and its own address, so that a copied meta says nothing."""
 
 
 def continue_from(before: Request, request: Request, fingerprinter: RequestFingerprinterProtocol) -> None:
@@ -33,13 +31,13 @@ def continue_from(before: Request, request: Request, fingerprinter: RequestFinge
         before.cb_kwargs,
     ]
     digest = blake2b(json.dumps(known_as, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
-    request.meta[CONTINUES] = [digest, request.url]
+    request.meta[meta_keys.CONTINUES] = [digest, request.url]
     request.dont_filter = True
 
 
 def continued(request: Request) -> str:
     """Return what tells the request that this one continues; empty for one that continues none."""
-    digest, url = request.meta.get(CONTINUES) or ("", "")
+    digest, url = request.meta.get(meta_keys.CONTINUES) or ("", "")
     return str(digest) if url == request.url else ""
 
 
@@ -68,6 +66,6 @@ class Fingerprinter(RequestFingerprinter):
 
     def fingerprint(self, request: Request) -> bytes:
         """Return what tells a request from others."""
-        if "browser" in request.meta and is_route(request.url):
+        if meta_keys.BROWSER in request.meta and is_route(request.url):
             return fingerprint_of(request, keep_fragments=True)
         return super().fingerprint(request)

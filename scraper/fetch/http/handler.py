@@ -15,6 +15,7 @@ from scrapy.core.downloader.handlers.http11 import (
 from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError, IgnoreRequest
 from twisted.web.client import ResponseFailed
 
+from scraper.core import meta as meta_keys
 from scraper.fetch.http.resolver import resolver_of
 from scraper.fetch.http.twisted_pool import CheckedPool
 
@@ -62,7 +63,7 @@ class CheckedHttp(HTTP11DownloadHandler):
         try:
             return await super().download_request(request)
         except DownloadTimeoutError:
-            timeout_s = request.meta.get("download_timeout")
+            timeout_s = request.meta.get(meta_keys.DOWNLOAD_TIMEOUT)
             raise DownloadTimeoutError(f"it took longer than [crawl] timeout_s, {timeout_s:g} s") from None
         except DownloadFailedError as error:
             failed = error.__cause__

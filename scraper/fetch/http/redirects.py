@@ -16,6 +16,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import HtmlResponse
 
 from models.addresses import browser_url
+from scraper.core import meta as meta_keys
 from scraper.fetch.http.credentials import may_have_secret, without_account
 from scraper.fetch.http.responses import base_of
 
@@ -29,10 +30,13 @@ STATUSES = (301, 302, 303, 307, 308)
 MOST_DELAY_S = 5
 """A page that is to go on later is meant to be read meanwhile: what follows is an idle session's end, or an advert."""
 
-SENT_FIRST = "swathe_sent_first"
-"""Where a redirected request's meta has the method, body and type of what was sent first, unless it was a plain GET."""
-
-_OF_REDIRECTS = ("redirect_times", "redirect_ttl", "redirect_urls", "redirect_reasons", SENT_FIRST)
+_OF_REDIRECTS = (
+    meta_keys.REDIRECT_TIMES,
+    meta_keys.REDIRECT_TTL,
+    meta_keys.REDIRECT_URLS,
+    meta_keys.REDIRECT_REASONS,
+    meta_keys.SENT_FIRST,
+)
 
 # Source: HTML Standard, "shared declarative refresh steps".
 _REFRESH = re.compile(
@@ -57,12 +61,12 @@ class _OnSite(BaseRedirectMiddleware):
         offsite = self.crawler.get_downloader_middleware(OffsiteMiddleware)
         if offsite and self.crawler.spider and not offsite.should_follow(redirected, self.crawler.spider):
             raise RedirectRefusedError(f"redirects to {url}, which is not on the spider's site")
-        if request.meta.get("login") and redirected.body and not may_have_secret(request.url, url):
+        if request.meta.get(meta_keys.LOGIN) and redirected.body and not may_have_secret(request.url, url):
             raise RedirectRefusedError(f"redirects to {url}, another server, which must not get the password")
-        is_plain = request.method == "GET" or request.meta.get("login")
-        if not is_plain and SENT_FIRST not in redirected.meta:
+        is_plain = request.method == "GET" or request.meta.get(meta_keys.LOGIN)
+        if not is_plain and meta_keys.SENT_FIRST not in redirected.meta:
             kind = (request.headers.get("Content-Type") or b"").decode("latin-1")
-            redirected.meta[SENT_FIRST] = [request.method, request.body.decode("latin-1"), kind]
+            redirected.meta[meta_keys.SENT_FIRST] = [request.method, request.body.decode("latin-1"), kind]
         return redirected if url == redirected.url else redirected.replace(url=url)
 
 
@@ -95,7 +99,11 @@ class SiteRefreshes(_OnSite, MetaRefreshMiddleware):
 
     def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
         """Return the response, or the request for the page it goes on to; raise IgnoreRequest when that must not be."""
-        if request.meta.get("dont_redirect") or request.method == "HEAD" or not isinstance(response, HtmlResponse):
+        if (
+            request.meta.get(meta_keys.DONT_REDIRECT)
+            or request.method == "HEAD"
+            or not isinstance(response, HtmlResponse)
+        ):
             return response
         target = refresh_target(response)
         if target is None:
@@ -114,7 +122,7 @@ class Detours:
 
     def is_astray(self, page: Response) -> bool:
         """Take in where a page was redirected to; return whether another was there too, or itself led elsewhere."""
-        urls = page.meta.get("redirect_urls")
+        urls = page.meta.get(meta_keys.REDIRECT_URLS)
         if not urls:
             return False
         start, end = hash(urls[0]), hash(page.url)
@@ -143,14 +151,14 @@ def refresh_target(page: HtmlResponse) -> str | None:
 
 def is_redirected(request: Request, before: Request) -> bool:
     """Return whether a request is what another was redirected to."""
-    times, earlier = (one.meta.get("redirect_times", 0) for one in (request, before))
+    times, earlier = (one.meta.get(meta_keys.REDIRECT_TIMES, 0) for one in (request, before))
     return bool(times > earlier)
 
 
 def original_of(request: Request) -> Request:
     """Return the request that redirects led on from, or the request itself."""
-    first = (request.meta.get("redirect_urls") or [request.url])[0]
-    method, body, kind = request.meta.get(SENT_FIRST) or (request.method, request.body.decode("latin-1"), "")
+    first = (request.meta.get(meta_keys.REDIRECT_URLS) or [request.url])[0]
+    method, body, kind = request.meta.get(meta_keys.SENT_FIRST) or (request.method, request.body.decode("latin-1"), "")
     headers = request.headers.copy()
     if kind:
         headers["Content-Type"] = kind

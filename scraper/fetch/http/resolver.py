@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from scrapy import signals
 from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 
+from scraper.core import meta as meta_keys
 from scraper.core.ip_address import is_network
 from scraper.fetch.http.addresses import Reach, refusal
 
@@ -101,5 +102,5 @@ def resolver_of(crawler: Crawler) -> Resolver:
 
 
 def _name_typed(request: Request, sender: Crawler) -> None:
-    if not request.meta.get("redirect_times"):
+    if not request.meta.get(meta_keys.REDIRECT_TIMES):
         _resolvers[sender].reach.name(request.url)

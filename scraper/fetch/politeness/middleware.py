@@ -14,6 +14,7 @@ from scrapy import signals
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import NotConfigured
 
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.crawl_control import control_of, stores_records
 from scraper.errors import DatabaseError
@@ -64,9 +65,9 @@ class Politeness:
         """Wait for the request's turn; raise IgnoreRequest when it will not have one."""
         gate = self.gates.of(host_of(request.url))
         # What logs in, or asks for robots.txt, is waited for by others.
-        first = request in self._expected or any(map(request.meta.get, ("login", "dont_obey_robotstxt")))
+        first = request in self._expected or any(map(request.meta.get, ("login", meta_keys.DONT_OBEY_ROBOTSTXT)))
         self.go_on(request, None)
-        again_s = request.meta.pop("again_after_s", 0)
+        again_s = request.meta.pop(meta_keys.AGAIN_AFTER_S, 0)
         if again_s or self._rules.quiet_hours is not None or not gate.enter_at_once():
             with self._crawler.engine.downloader.waiting(request):  # type: ignore[attr-defined]
                 await self._wait(gate, again_s, first=first)
@@ -84,15 +85,15 @@ class Politeness:
             return response
         stats = self._crawler.stats
         stats.inc_value(statistics.answered(response.status))
-        times = request.meta.get("throttled_times", 0) + 1
-        if times >= TRIES or request.meta.get("dont_retry"):
+        times = request.meta.get(meta_keys.THROTTLED_TIMES, 0) + 1
+        if times >= TRIES or request.meta.get(meta_keys.DONT_RETRY):
             return response
         stats.inc_value(statistics.RETRIES)
         stats.inc_value(statistics.POLITENESS_TRIED_AGAIN)
         again = request.replace(dont_filter=True, priority=request.priority - 1)
-        again.meta["throttled_times"] = times
+        again.meta[meta_keys.THROTTLED_TIMES] = times
         if outcome.failed:
-            again.meta["again_after_s"] = self.backoff_s(times)
+            again.meta[meta_keys.AGAIN_AFTER_S] = self.backoff_s(times)
         return again
 
     async def process_exception(self, request: Request, exception: Exception) -> None:

@@ -11,6 +11,7 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.fetch.politeness.errors import CrawlEndingError, RobotsUnreadableError
 from scraper.fetch.politeness.host import host_of
@@ -51,7 +52,7 @@ class RobotsTxt:
 
     async def process_request(self, request: Request) -> None:
         """Let an allowed request through; raise IgnoreRequest for another, or when robots.txt cannot be read."""
-        if request.meta.get("dont_obey_robotstxt"):
+        if request.meta.get(meta_keys.DONT_OBEY_ROBOTSTXT):
             return
         parts = urlsplit(request.url)
         origin = f"{parts.scheme}://{parts.netloc}"
@@ -95,7 +96,12 @@ class RobotsTxt:
         """Return the answer at the end of the redirects, or a redirect when there are too many."""
         for _ in range(MOST_REDIRECTS + 1):
             # A redirect may lead to another host, which is then asked for nothing else.
-            meta = {"dont_obey_robotstxt": True, "dont_retry": True, "dont_redirect": True, "allow_offsite": True}
+            meta = {
+                meta_keys.DONT_OBEY_ROBOTSTXT: True,
+                meta_keys.DONT_RETRY: True,
+                meta_keys.DONT_REDIRECT: True,
+                meta_keys.ALLOW_OFFSITE: True,
+            }
             request = Request(url, NO_CALLBACK, meta=meta, priority=_FIRST_OF_ALL, dont_filter=True)
             self._crawler.stats.inc_value("robotstxt/request_count")
             response = await self._crawler.engine.download_async(request)

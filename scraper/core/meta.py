@@ -1,0 +1,83 @@
+"""Every key of `request.meta` that Swathe writes or reads: what it says, who writes it, who reads it.
+
+A request is stored with its meta, so a value is plain data, and a key keeps its name from one version to the next.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# What a spider may set
+MAY_FAIL: Final = "may_fail"
+"""bool: the spider does without the page. Read by `crawl/errbacks.py`."""
+BROWSER: Final = "browser"
+"""dict of `wait_for`, `actions`, `keep_json`, `screenshot`: the page is to be rendered (`fetch/browser/handler.py`).
+
+Written by a spider, `crawl/list_reader.py` and `crawl/page_reader.py`."""
+PROXY: Final = "proxy"
+"""Address of the user's own proxy; Scrapy's."""
+
+# Lists
+LIST: Final = "swathe_list"
+"""dict: what is to be known of a page's list, should the page be read by another process. `crawl/list_reader.py`."""
+BINARY_ALLOWED: Final = "binary_allowed"
+"""bool: the list is a file that is no text, such as a packed sitemap. By `crawl/list_reader.py` for the failures."""
+
+# Rendering
+NO_BROWSER: Final = "no_browser"
+"""bool: the browser failed on the page, which is read as it is served. `crawl/page_reader.py`."""
+RENDER_CAUSE: Final = "render_cause"
+"""`entries`, `next` or `record`: why the page is rendered. `crawl/page_reader.py`; read where pages are kept."""
+RENDER_EVIDENCE: Final = "render_evidence"
+"""str: what spoke for rendering it. `crawl/page_reader.py`."""
+BROWSER_JSON: Final = "browser_json"
+"""list of dict: the JSON that the page asked for in the browser. `fetch/browser/handler.py`, for the page reader."""
+
+# Logging in
+LOGIN: Final = "login"
+"""bool: the request is part of logging in. `scraper/login.py`; read by redirects and visits."""
+LOGINS: Final = "logins"
+"""int: how often the page was asked for again after a login. `scraper/login.py`."""
+SESSION: Final = "session"
+"""int: number of the session that the request went out with. `scraper/login.py`."""
+
+# Being asked for again, by whomever: a copy of the request carries along what counts for its page
+THROTTLED_TIMES: Final = "throttled_times"
+"""int: how often the page was answered with 429 or 503. `fetch/politeness/middleware.py`."""
+AGAIN_AFTER_S: Final = "again_after_s"
+"""float: seconds to wait before the request is sent. `fetch/politeness/middleware.py`."""
+NOT_BEFORE: Final = "not_before"
+"""float: UNIX time in seconds before which the frontier does not hand the request out."""
+DEAD_RETRIES: Final = "dead_retries"
+"""int: how often a dead letter was tried again. `frontier/mongo_runs.py`."""
+GIVEN_UP: Final = "swathe_given_up"
+"""int: how often the request was begun alone and ended its process. `frontier/`."""
+
+CONTINUES: Final = "swathe_continues"
+"""list of a digest and an address: what the request continues, such as a redirected one. `fetch/http/continued.py`."""
+SENT_FIRST: Final = "swathe_sent_first"
+"""list of method, body and type: what was sent before a redirect, unless a plain GET. `fetch/http/redirects.py`."""
+COUNTED: Final = "swathe_page_counted"
+"""bool: the page counts towards `max_pages` already. `crawl/limits.py`; carried along by every copy of the request."""
+READ: Final = "swathe_page_read"
+"""bool: the page counts among the run's pages already. `runs/evidence.py`; carried along as well."""
+
+# Scrapy's own
+DEPTH: Final = "depth"
+DONT_OBEY_ROBOTSTXT: Final = "dont_obey_robotstxt"
+DONT_RETRY: Final = "dont_retry"
+DONT_REDIRECT: Final = "dont_redirect"
+ALLOW_OFFSITE: Final = "allow_offsite"
+DOWNLOAD_LATENCY: Final = "download_latency"
+DOWNLOAD_MAXSIZE: Final = "download_maxsize"
+DOWNLOAD_TIMEOUT: Final = "download_timeout"
+RETRY_TIMES: Final = "retry_times"
+REDIRECT_TIMES: Final = "redirect_times"
+REDIRECT_TTL: Final = "redirect_ttl"
+REDIRECT_URLS: Final = "redirect_urls"
+REDIRECT_REASONS: Final = "redirect_reasons"
+
+OF_DOWNLOAD: Final = (DOWNLOAD_LATENCY, BROWSER_JSON, SESSION)
+"""What a download leaves behind, and a stored request does not need."""
+OF_BROWSER: Final = (BROWSER, RENDER_CAUSE, RENDER_EVIDENCE, RETRY_TIMES, DOWNLOAD_LATENCY, BROWSER_JSON)
+"""What a request for the browser has, and one for the page as it is served has not."""
