@@ -95,7 +95,7 @@ SPIDER_MIDDLEWARES = {
 }
 DOWNLOADER_MIDDLEWARES = {
     "scraper.crawl.errbacks.NoteBeforeOwnErrbacks": 10,
-    "scraper.frontier.restore.GiveUpDeadly": 20,
+    "scraper.frontier.requests.GiveUpDeadly": 20,
     "scraper.pages.revalidation.Revalidation": 30,
     "scraper.login.Session": 40,
     "scraper.crawl.limits.PageLimit": 50,

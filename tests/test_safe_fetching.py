@@ -22,8 +22,8 @@ from support import ROOT, configured
 from scraper.core import zst
 from scraper.errors import ProbeError, UsageError
 from scraper.fetch.http.addresses import Reach, is_public
+from scraper.fetch.http.compression import is_cut_short
 from scraper.fetch.http.credentials import may_have_secret
-from scraper.fetch.http.cut_short import is_cut_short
 from scraper.paging import Sitemap
 from scraper.probe.fetching import Fetcher
 from scraper.probe.new_site import site_address

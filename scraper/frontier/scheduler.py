@@ -14,8 +14,7 @@ from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError, UnstorableRequestError
 from scraper.frontier.engine_slot import EngineSlot
 from scraper.frontier.exchange import Exchange
-from scraper.frontier.prepare import Preparer
-from scraper.frontier.restore import acknowledgement, requests_after
+from scraper.frontier.requests import Preparer, acknowledgement, requests_after
 from scraper.frontier.stores import frontier_of
 from scraper.frontier.writer import Writer
 from scraper.storage.connection import connection_to

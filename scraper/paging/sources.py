@@ -11,7 +11,7 @@ import feedparser
 from scrapy.utils.gz import gunzip
 
 from models.addresses import browser_url
-from scraper.fetch.http.cut_short import is_cut_short
+from scraper.fetch.http.compression import is_cut_short
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
 from scraper.paging.links import absolute
