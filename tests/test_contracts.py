@@ -11,6 +11,7 @@ from support import ROOT
 from models.system import RunCounts
 from scraper.core import meta, statistics
 from scraper.core.alert_kinds import ALERT_KINDS
+from scraper.query.export.export import FORMATS
 from scraper.schedule.alerts.watcher import KIND_OF_RESULT
 
 if TYPE_CHECKING:
@@ -88,3 +89,10 @@ def test_only_known_kinds_of_alerts_are_opened() -> None:
     named = {part.value for call in calls for part in call.args if isinstance(part, ast.Constant)}
     assert named
     assert named | set(KIND_OF_RESULT.values()) <= set(ALERT_KINDS)
+
+
+def test_the_manual_and_the_command_name_every_format_of_exports() -> None:
+    manual, command = ((ROOT / path).read_text() for path in ("docs/reference/exports.md", "scraper/cli/export.py"))
+    for suffix in FORMATS:
+        assert f"`{suffix}`" in manual
+        assert f"{suffix} " in command
