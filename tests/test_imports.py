@@ -13,30 +13,6 @@ import pytest
 from support import ROOT
 
 OURS = ("spiders", "pipelines", "scraper", "models")
-MAY_IMPORT = {
-    "spiders": {"spiders", "scraper", "models"},
-    "pipelines": {"pipelines", "scraper", "models"},
-    "scraper": {"scraper", "models"},
-    "models": {"models"},
-}
-
-
-def imported_packages(file: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            names.update(alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.split(".")[0])
-    return names & set(OURS)
-
-
-@pytest.mark.parametrize("package", OURS)
-def test_packages_import_in_one_direction_only(package: str) -> None:
-    files = sorted((ROOT / package).rglob("*.py"))
-    assert files
-    for file in files:
-        assert imported_packages(file) <= MAY_IMPORT[package], file.relative_to(ROOT)
 
 
 def imported_modules(file: Path) -> set[str]:
