@@ -1,10 +1,13 @@
+# ruff: noqa: RUF001 - the characters that look alike are what pages write
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import doctest
 import importlib
 import inspect
 import pkgutil
+import time
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -22,14 +25,19 @@ CLEANERS: dict[str, Callable[[object], object]] = {
     **{
         name: getattr(cleaners, name) for name in ("amount", "count", "currency_code", "in_stock", "labels", "one_line")
     },
-    **{name: getattr(cleaners, name) for name in ("paragraphs", "rating", "unquoted")},
+    **{name: getattr(cleaners, name) for name in ("number", "paragraphs", "rating", "unquoted")},
     "canonical_url": lambda value: cleaners.canonical_url(value, PAGE),
+    "srcset": lambda value: cleaners.srcset(value, PAGE),
     "currency_in": cleaners.currency_in("CAD"),
     "day": cleaners.day("DMY"),
     "moment": cleaners.moment(),
     "without_prefix": cleaners.without_prefix("in"),
 }
-every_cleaner = pytest.mark.parametrize("clean", CLEANERS.values(), ids=CLEANERS)
+MAKERS: dict[str, Callable[[object], object]] = {
+    "number with a decimal mark": cleaners.number(decimal=","),
+    "rating on a scale": cleaners.rating(scale=10),
+}
+every_cleaner = pytest.mark.parametrize("clean", [*CLEANERS.values(), *MAKERS.values()], ids=[*CLEANERS, *MAKERS])
 MODULES = ["models.cleaners", *(module.name for module in pkgutil.iter_modules(cleaners.__path__, "models.cleaners."))]
 
 WORDS = [
@@ -70,7 +78,7 @@ HOSTILE = [
     "NaN",
 ]
 HOSTILE_UNITS = [
-    *(" ", "\n", "\x00", "\ud800", "\ud83d\ude00", "\u0300\u0316", "…", "Ã", "Ã©", "ÃƒÆ’Ã‚\xa0", "ÃÂ“Â¢"),  # noqa: RUF001
+    *(" ", "\n", "\x00", "\ud800", "\ud83d\ude00", "\u0300\u0316", "…", "Ã", "Ã©", "ÃƒÆ’Ã‚\xa0", "ÃÂ“Â¢"),
     *("&", "&am", "&amp;", "&#97;", "“", '"', '"a" ', "“a”", "in ", "n't ", "no ", "May ", "★"),
     *("9", "1,", "1 ", "£", "£5 ", "-", "/", "../", "?a&", "[", "@", "http://"),
 ]
@@ -140,6 +148,23 @@ def test_a_quarter_of_a_million_hostile_characters_are_no_problem(clean: Callabl
             clean(unit * (250_000 // len(unit)) + "x")
         except ValueError as error:
             assert len(str(error)) < 300  # noqa: PT017
+
+
+@every_cleaner
+@pytest.mark.parametrize(
+    "unit", ["9", "9 ", "£5 ", "(", "in stock ", "over ", "no ", "a", "٢", "１", "★", "-", "/9", "5 Mio "]
+)
+def test_the_time_of_a_cleaner_grows_in_proportion_to_the_text(clean: Callable[[object], object], unit: str) -> None:
+    """A million characters take at most some thirty times as long as a tenth of them, where squares take a hundred."""
+
+    def seconds(characters: int) -> float:
+        text = unit * (characters // len(unit))
+        started = time.process_time()
+        with contextlib.suppress(ValueError):
+            clean(text)
+        return time.process_time() - started
+
+    assert seconds(1_000_000) < 30 * min(seconds(100_000) for _ in range(3)) + 0.1
 
 
 def test_cleaners_name_their_page_url_as_the_pipeline_asks_for_it() -> None:

@@ -3,10 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from w3lib.url import canonicalize_url
 
-from models.cleaners import canonical_url
-from models.cleaners.links import _CANONICAL, MAX_CHARACTERS
+from models.cleaners import canonical_url, srcset
+from models.cleaners.links import _PLAIN, MAX_CHARACTERS, _as_fetched, same_address
 
 deterministic = settings(derandomize=True, deadline=None)
 
@@ -25,7 +24,9 @@ FOLDER = "https://books.toscrape.com/catalogue/a_1"
         ("../../../../media/x.jpg", "https://books.toscrape.com/media/x.jpg"),
         ("/author/J-K-Rowling", "https://books.toscrape.com/author/J-K-Rowling"),
         ("//cdn.example/x", "https://cdn.example/x"),
-        ("?b=2&a=1", f"{FOLDER}/index.html?a=1&b=2"),
+        ("?b=2&a=1", f"{FOLDER}/index.html?b=2&a=1"),
+        ("?wsdl", f"{FOLDER}/index.html?wsdl"),
+        ("?a=1;b=2&&c", f"{FOLDER}/index.html?a=1;b=2&&c"),
         ("#top", PAGE),
         ("  \n/a\tb\r\n ", "https://books.toscrape.com/ab"),
         ("/a b", "https://books.toscrape.com/a%20b"),
@@ -39,7 +40,10 @@ FOLDER = "https://books.toscrape.com/catalogue/a_1"
         ("http://host.example:443/x", "http://host.example:443/x"),
         ("http://user@[::1]:8080/x", "http://[::1]:8080/x"),
         ("http://münchen.de/ü?ü=ü", "http://xn--mnchen-3ya.de/%C3%BC?%C3%BC=%C3%BC"),
-        ("/a%2fb%zz?q=%c3%a9", "https://books.toscrape.com/a%2Fb%zz?q=%C3%A9"),
+        ("/a%2fb%zz?q=%c3%a9", "https://books.toscrape.com/a%2fb%zz?q=%c3%a9"),
+        ("///cdn.example/x", "https://cdn.example/x"),
+        ("http://straße.example/", "http://xn--strae-oqa.example/"),
+        ("http://κλαρα-σωλις.ευ/", "http://xn----ylba7abgd9bnh0e.xn--qxa6a/"),
     ],
 )
 def test_a_link_becomes_the_address_that_a_browser_would_open(link: str, url: str) -> None:
@@ -141,10 +145,10 @@ def test_a_type_that_holds_no_link_is_refused(value: object) -> None:
         canonical_url(value, PAGE)
 
 
-@given(st.from_regex(_CANONICAL, fullmatch=True))
+@given(st.from_regex(_PLAIN, fullmatch=True))
 @deterministic
-def test_addresses_that_take_the_short_way_are_canonical(url: str) -> None:
-    assert canonicalize_url(url) == url
+def test_addresses_that_take_the_short_way_stay_as_they_are(url: str) -> None:
+    assert _as_fetched(url) == url
 
 
 @given(
@@ -164,3 +168,46 @@ def test_any_link_is_canonical_after_one_time_or_refused(link: str) -> None:
         assert url.startswith(("http://", "https://"))
         assert "@" not in url.split("/")[2]
         assert url.isascii()
+
+
+@pytest.mark.parametrize(
+    "link", ["a.jpg 2x", "a.jpg 480w", "/a.jpg 1x, /b.jpg 2x", "a.jpg, b.jpg 1.5x", "a.jpg 480w 320h"]
+)
+def test_a_srcset_is_no_address(link: str) -> None:
+    with pytest.raises(ValueError, match=r"is a srcset, expected a link such as .*: read it with cleaners\.srcset$"):
+        canonical_url(link, PAGE)
+
+
+@pytest.mark.parametrize(
+    ("sources", "largest"),
+    [
+        ("a.jpg 480w, b.jpg 960w", "b.jpg"),
+        ("b.jpg 960w, a.jpg 480w", "b.jpg"),
+        ("a.jpg, b.jpg 2x", "b.jpg"),
+        ("a,1.jpg 1x,b,2.jpg 1.5x", "b,2.jpg"),
+        ("a.jpg", "a.jpg"),
+        ("a.jpg 480w 320h, b.jpg 960w 640h", "b.jpg"),
+    ],
+)
+def test_a_srcset_is_read_as_its_largest_image(sources: str, largest: str) -> None:
+    assert srcset(sources, PAGE) == f"{FOLDER}/{largest}"
+
+
+@pytest.mark.parametrize(
+    ("sources", "fault"),
+    [
+        ("a.jpg 1x, b.jpg 960w", "has widths and densities side by side"),
+        ("a.jpg 0w", "has the descriptor '0w'"),
+        ("a.jpg 5q", "has the descriptor '5q'"),
+        ("data:image/gif;base64,R0 1x", "is no address on the web"),
+    ],
+)
+def test_a_srcset_that_does_not_say_which_image_is_largest_is_refused(sources: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=f"{fault}.*, expected a "):
+        srcset(sources, PAGE)
+
+
+def test_addresses_are_the_same_whatever_the_order_and_spelling_of_their_queries() -> None:
+    assert same_address("https://a.example/?b=2&a=%c3%a9", "https://a.example/?a=%C3%A9&b=2")
+    assert not same_address("https://a.example/?b=2", "https://a.example/?b=3")
+    assert not same_address(None, "https://a.example/")

@@ -17,11 +17,14 @@ that knows how text of pages becomes values. Every cleaner keeps to this contrac
 'A Light in the Attic'
 """
 
-from models.cleaners.counts import count, in_stock, rating
+from models.cleaners.counts import count
 from models.cleaners.currency import currency_code, currency_in
 from models.cleaners.dates import day, moment
-from models.cleaners.links import canonical_url
+from models.cleaners.links import canonical_url, srcset
 from models.cleaners.money import amount
+from models.cleaners.numeric import number
+from models.cleaners.ratings import rating
+from models.cleaners.stock import in_stock
 from models.cleaners.text import labels, one_line, paragraphs
 from models.cleaners.trimming import unquoted, without_prefix
 
@@ -35,9 +38,11 @@ __all__ = [
     "in_stock",
     "labels",
     "moment",
+    "number",
     "one_line",
     "paragraphs",
     "rating",
+    "srcset",
     "unquoted",
     "without_prefix",
 ]

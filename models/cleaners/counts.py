@@ -1,17 +1,16 @@
-"""Text about numbers of things to values: how many, whether any is in stock, how many stars of five."""
+"""Text about how many there are, of things or of a list's records, to a whole number."""
 
 # ruff: noqa: RUF001 - the characters that look alike are what pages write
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from math import isfinite
-from typing import TypeVar
 
+from models.cleaners.figures import Figure, figures_in, has_other_digits, number_line
 from models.cleaners.numeric import is_number
 from models.cleaners.refusal import refusal, wrong_type
-from models.cleaners.text import short_line
-
-Number = TypeVar("Number", int, Decimal)
+from models.cleaners.stock import stock_statements
 
 LONGEST_TEXT = 200
 """Characters; a longer text is a description with numbers in it."""
@@ -19,52 +18,38 @@ LONGEST_TEXT = 200
 MAX_COUNT = 2**63 - 1
 """The largest integer of BSON."""
 
+MAX_TOTAL = 10**12
+"""Totals of lists from here on are taken for something else."""
+
 COUNT = "one whole number such as '22 available'"
-STOCK = "text such as 'In stock' or 'Sold out'"
-RATING = "one whole number from 1 to 5 such as 'Three' or '4/5'"
 
-_COUNTED = re.compile(
-    r"(?P<minus>(?<!\w)[-−])?"
-    r"(?P<whole>[1-9][0-9]{0,2}(?P<group>[., '’])[0-9]{3}(?:(?P=group)[0-9]{3})*(?![0-9])|[0-9]+)"
-    r"(?P<fraction>[.,][0-9]+)?(?P<rounded>\+| ?(?:k|m|mio|thousand|million)(?!\w))?",
+_NO_SUCH = re.compile(
+    r"(?:there (?:are|is) )?(?:no|none|zero|nil)\b(?!\.| (?:limit|data|info|idea|matter|value|answer|min|max)\w*)",
     re.IGNORECASE,
 )
-_NO_SUCH = re.compile(r"(?:there (?:are|is) )?(?:no|none|zero|nil)\b(?!\.)", re.IGNORECASE)
-# The words run together where a page names a type of schema.org: "https://schema.org/OutOfStock".
-_ABSENT = re.compile(
-    r"\b(?:out[ -]?of[ -]?stock|sold[ -]?out|un-?available|discontinued"
-    r"|(?:no|not|none|\w+n['’]t)(?: \w+){0,2}? (?:in stock|available|left)|no stock"
-    r"|(?<![0-9.,])0 (?:\w+ )?(?:in stock|available|left)|(?:in stock|available)[:( ]+0(?![0-9.,]))\b",
-    re.IGNORECASE,
-)
-_PRESENT = re.compile(
-    r"\b(?:in[ -]?stock|limitedavailability|available(?! (?:soon|from|for pre|on\b))|[1-9][0-9]* left)\b", re.IGNORECASE
-)
-_ANSWERS = {"true": True, "yes": True, "false": False, "no": False}
-
-_SPELLED = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
-_SPELLED_NUMBER = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
-_RATED = r"((?<!\w)[-−])?([0-9]+(?:[.,][0-9]+)?)"
-_RATED_NUMBER = re.compile(_RATED)
-_RATED_OUT_OF = re.compile(_RATED + r"(?: stars?)? ?(?:/|(?:out )?of) ?([0-9]+)", re.IGNORECASE)
+_OF = re.compile(r"(?:\b(?:of|von|de|sur|di|van|av|af|z|из)\b|/)\s*\Z", re.IGNORECASE)
+_DATE_BEFORE = re.compile(r"[0-9]\s*/\s*[0-9]+\s*/\s*\Z")
+_ASCII_SEPARATORS = str.maketrans({"٬": ",", "٫": ".", "\xa0": " ", "\u202f": " ", "\u2009": " "})
 
 
 def count(value: object) -> int | None:
     """Return how many there are, from 0 to 2**63 - 1; None without text.
 
     Separators before three digits group thousands; "No reviews" and "Out of stock" are 0. Raises ValueError for no
-    number, for two different ones, and for one that is not exact: negative, a fraction, "10+", "12k".
+    number, for two different ones, and for one that is not exact: negative, a fraction, "10+", "12k", "over 20", "5万".
 
     >>> count("In stock (22 available)"), count("1.234 Bewertungen"), count("No reviews")
     (22, 1234, 0)
     """
     if isinstance(value, str):
-        text = short_line(value, LONGEST_TEXT, COUNT)
+        if value.isascii() and value.isdigit() and len(value) < 19:
+            return int(value)
+        text = number_line(value, LONGEST_TEXT, COUNT)
         if text is None:
             return None
-        number = _only(_counts_in(text, value), value, COUNT)
+        number = _count_in(text, value)
     elif is_number(value):
-        number = _whole(value, value, COUNT)
+        number = whole(value, value, COUNT)
     else:
         raise wrong_type(value, COUNT)
     if not 0 <= number <= MAX_COUNT:
@@ -72,92 +57,29 @@ def count(value: object) -> int | None:
     return number
 
 
-def in_stock(value: object) -> bool | None:
-    """Tell whether something can be bought now; None without text.
+def total_in(text: str) -> int | None:
+    """Return the total that a list states, the last number after "of" or the only one; None for none, or no exact one.
 
-    A number is how many there are. Raises ValueError for text that says neither, or both.
+    Digits of any one script are read, for a list in Arabic states its total as one in English does.
 
-    >>> in_stock("In stock (22 available)"), in_stock("https://schema.org/OutOfStock"), in_stock("0 available")
-    (True, False, False)
+    >>> [total_in(text) for text in ("1,000 results", "Page 1 of 50", "showing 1 to 20 of 1 000", "many", "12k")]
+    [1000, 50, 1000, None, None]
     """
-    if isinstance(value, bool):
-        return value
-    if is_number(value):
-        return bool(count(value))
-    if not isinstance(value, str):
-        raise wrong_type(value, STOCK)
-    text = short_line(value, LONGEST_TEXT, STOCK)
-    if text is None:
-        return None
-    if text.isdecimal():
-        return bool(count(text))
-    statements = _stock_statements(text)
-    if len(statements) != 1:
-        raise refusal(value, f"says {'both' if statements else 'nothing'} about stock, expected {STOCK}")
-    return statements.pop()
-
-
-def rating(value: object) -> int | None:
-    """Return the stars, from 1 to 5, in figures, in English words or as symbols; None without text.
-
-    Raises ValueError for no rating, for several, for half stars, and for another scale.
-
-    >>> rating("star-rating Three"), rating("4 out of 5"), rating("★★★☆☆")
-    (3, 4, 3)
-    """
-    if isinstance(value, str):
-        text = short_line(value, LONGEST_TEXT, RATING)
-        if text is None:
+    text = text.translate(_ASCII_SEPARATORS)
+    if has_other_digits(text):
+        if any("0" <= character <= "9" for character in text):
             return None
-        stars = _stars_in(text, value)
-    elif is_number(value):
-        stars = _whole(value, value, RATING)
-    else:
-        raise wrong_type(value, RATING)
-    if not 1 <= stars <= 5:
-        raise refusal(value, f"is out of range, expected {RATING}")
-    return stars
+        text = "".join(str(int(c)) if c.isdecimal() else c for c in text)
+    found = list(figures_in(text))
+    named = [figure for figure in found if _OF.search(text, max(figure.start - 12, 0), figure.start)]
+    chosen = named[-1] if named else found[0] if len(found) == 1 else None
+    if chosen is None or not 0 <= chosen.value < MAX_TOTAL or not _is_total(chosen, of=bool(named)):
+        return None
+    return int(chosen.value)
 
 
-def _counts_in(text: str, value: str) -> set[int]:
-    numbers: set[int] = {0} if _NO_SUCH.match(text) or _stock_statements(text) == {False} else set()
-    for found in _COUNTED.finditer(text):
-        if found["minus"] or found["rounded"] or (found["fraction"] or "").strip(".,0"):
-            raise refusal(value, f"holds no exact count, expected {COUNT}")
-        numbers.add(int(re.sub("[^0-9]", "", found["whole"])))
-    return numbers
-
-
-def _stock_statements(text: str) -> set[bool]:
-    if text.casefold() in _ANSWERS:
-        return {_ANSWERS[text.casefold()]}
-    rest = _ABSENT.sub("", text)
-    return ({False} if rest != text else set()) | ({True} if _PRESENT.search(rest) else set())
-
-
-def _stars_in(text: str, value: str) -> int:
-    if any(half in text for half in "½⯨⯪"):
-        raise refusal(value, f"has half a star, expected {RATING}")
-    text = _SPELLED_NUMBER.sub(lambda word: _SPELLED[word[0].lower()], text)
-    filled = text.count("★") + text.count("⭐")
-    numbers = _RATED_NUMBER.findall(text)
-    # A single star before a number ("★ 4") is an icon.
-    if filled and (not numbers or filled + text.count("☆") == 5):
-        return filled
-    scaled = _RATED_OUT_OF.findall(text)
-    if any(scale != "5" for *_, scale in scaled):
-        raise refusal(value, f"is on another scale, expected {RATING}")
-    rated = {Decimal(f"{minus}{number}".replace(",", ".").replace("−", "-")) for minus, number, *_ in scaled or numbers}
-    return _whole(_only(rated, value, RATING), value, RATING)
-
-
-def _only(numbers: set[Number], value: object, expected: str) -> Number:
-    if len(numbers) == 1:
-        return numbers.pop()
-    raise refusal(value, f"holds {'more than one' if numbers else 'no'} number, expected {expected}")
-
-
-def _whole(number: int | float | Decimal, value: object, expected: str) -> int:
+def whole(number: int | float | Decimal, value: object, expected: str) -> int:
+    """Return a number of a JSON page as an integer; raise ValueError when it is none, or huge."""
     if isinstance(number, int):
         return number
     finite = number.is_finite() if isinstance(number, Decimal) else isfinite(number)
@@ -165,3 +87,24 @@ def _whole(number: int | float | Decimal, value: object, expected: str) -> int:
     if finite and -(2**64) < number < 2**64 and number == int(number):
         return int(number)
     raise refusal(value, f"is no whole number, expected {expected}")
+
+
+def _count_in(text: str, value: str) -> int:
+    figures = list(figures_in(text))
+    numbers = {figure.value for figure in figures}
+    if _NO_SUCH.match(text) or stock_statements(text) == {False}:
+        numbers.add(Decimal(0))
+    if len(numbers) != 1:
+        raise refusal(value, f"holds {'more than one' if numbers else 'no'} number, expected {COUNT}")
+    if not all(figure.is_exact_count for figure in figures):
+        raise refusal(value, f"holds no exact count, expected {COUNT}")
+    return int(numbers.pop())
+
+
+def _is_total(figure: Figure, *, of: bool) -> bool:
+    """Tell whether figures are one exact number; the slash of "1/20" stands for "of", and those of a date do not."""
+    if not of or not figure.text[: figure.start].rstrip().endswith("/"):
+        return figure.is_exact_count
+    if _DATE_BEFORE.search(figure.text, 0, figure.start):
+        return False
+    return replace(figure, text=figure.text.replace("/", "|")).is_exact_count

@@ -7,6 +7,15 @@ from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from models.cleaners.calendars import (
+    contradicts_weekday,
+    in_gregorian_years,
+    in_plain_digits,
+    in_zone,
+    is_of_other_calendar,
+    persian_day,
+    without_zone,
+)
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.text import short_line
 
@@ -32,8 +41,9 @@ _MONTHS = {
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:.*)?")
 _ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:.*")
 _FIGURES = re.compile(r"(?<!\d)([0-9]{1,4})([./-]) ?([0-9]{1,2})\2 ?([0-9]{1,4})(?!\d)")
-_MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})")
-_DAY_FIRST = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?(?: of)? ([A-Za-z]{3,9})\.?,? ([0-9]{4})")
+_WEEKDAY = r"(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs?)?|Fri|Satur|Sat|Sun)(?:day)?\.?,? )?"
+_MONTH_FIRST = re.compile(_WEEKDAY + r"([A-Za-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})")
+_DAY_FIRST = re.compile(_WEEKDAY + r"([0-9]{1,2})(?:st|nd|rd|th)?(?: of)? ([A-Za-z]{3,9})\.?,? ([0-9]{4})")
 _WITH_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
@@ -43,9 +53,12 @@ def day(order: str, languages: Sequence[str] = ("en",)) -> Callable[[object], da
     `order` is that of dates in figures on the site: "DMY", "MDY" or "YMD"; a year in front is always read as
     year, month, day. `languages` are those of its month names, as in dateparser. A time of day and its offset are
     dropped: the day is the one written. Of a `datetime` it is the day in UTC, and one without offset is taken as UTC.
+    With "th" a year of the Buddhist era, and with "fa" a date of the Persian calendar, become the day that they mean.
 
     The cleaner raises ValueError for a text without a day, a month and a year of four digits, for one against `order`,
-    and for a day that no calendar has; `day` itself for an unknown order or language.
+    for a weekday that the day is not, for a day that no calendar has, and in languages whose sites have a calendar of
+    their own (Arabic, Hebrew, Bengali and others) for a year that may be one of it; `day` itself for an unknown order
+    or language.
 
     >>> day("MDY")("March 14, 1879")
     datetime.datetime(1879, 3, 14, 0, 0, tzinfo=datetime.timezone.utc)
@@ -81,7 +94,10 @@ def moment(timezone: str = "UTC") -> Callable[[object], datetime | None]:
     A time without an offset is one in `timezone`, a name of the IANA database; of an hour that occurs twice there, in
     autumn, the first is meant. Fractions beyond milliseconds, which MongoDB does not keep, are cut off.
 
-    The cleaner raises ValueError for any other text; `moment` itself for an unknown time zone.
+    A zone may be named after the time: "UTC", "Europe/Berlin", "CEST".
+
+    The cleaner raises ValueError for any other text, for a name that several zones share ("CST"), and for one that the
+    place of the zone does not keep on that day ("CET" in July); `moment` itself for an unknown time zone.
 
     >>> moment()("2026-05-03T10:30:00+02:00")
     datetime.datetime(2026, 5, 3, 8, 30, tzinfo=datetime.timezone.utc)
@@ -102,29 +118,38 @@ def moment(timezone: str = "UTC") -> Callable[[object], datetime | None]:
             return None
         if not _ISO_MOMENT.fullmatch(text):
             raise refusal(text, f"is no full time, expected {MOMENT}")
+        time, named = without_zone(text)
         try:
-            written = datetime.fromisoformat(text.upper())
+            written = datetime.fromisoformat(time.upper())
         except ValueError as error:
             raise refusal(text, f"is no time of the calendar, expected {MOMENT}") from error
-        return _in_utc(written, zone, MOMENT)
+        meant = in_zone(written, *named) if named else written
+        if meant is None:
+            raise refusal(text, f"names a zone that is not certain, expected {MOMENT}")
+        return _in_utc(meant, zone, MOMENT)
 
     return clean
 
 
 def _read_day(order: str, languages: tuple[str, ...], expected: str, text: str) -> datetime:
+    plain = in_gregorian_years(in_plain_digits(text), languages)
     try:
-        found = _day_in(text, order, languages)
+        found = persian_day(plain, order, languages) or _day_in(plain, order, languages)
     except ValueError as error:
         raise refusal(text, f"is no day of the calendar, expected {expected}") from error
     if found is None:
         raise refusal(text, f"is no full date, expected {expected}")
+    if is_of_other_calendar(found.year, languages):
+        raise refusal(text, f"has a year of another calendar, expected {expected}")
+    if any(map(str.isalpha, plain)) and contradicts_weekday(plain, found, languages):
+        raise refusal(text, f"names another weekday, expected {expected}")
     return _midnight(found)
 
 
 def _day_in(text: str, order: str, languages: tuple[str, ...]) -> date | None:
     """Read the day; None where there is no full date, ValueError where it cannot exist."""
     if _ISO_DAY.fullmatch(text):
-        return datetime.fromisoformat(text.upper()).date()
+        return datetime.fromisoformat(without_zone(text)[0].upper()).date()
     if figures := _FIGURES.fullmatch(text):
         return _in_order(figures, order)
     if "en" in languages:

@@ -6,38 +6,49 @@ import re
 from decimal import Decimal
 from itertools import pairwise
 
-from models.cleaners.currency_marks import MARK, THREE_DECIMALS, codes_of
-from models.cleaners.numeric import is_number
+from models.cleaners.currency_marks import MARK, POINT_THOUSANDTHS, THREE_DECIMALS, codes_of
+from models.cleaners.figures import NUMBER, is_part_before, number_line, plain
+from models.cleaners.number_words import MINOR_UNITS, has_minor_unit, is_inexact, is_multiplied, word_after
+from models.cleaners.numeric import bounded, is_number
 from models.cleaners.refusal import refusal, wrong_type
-from models.cleaners.text import short_line
 
 LONGEST_PRICE = 200
 """Characters; a longer text is a description with numbers in it."""
-
-MAX_DIGITS = 34
-"""What a BSON Decimal128 holds exactly."""
 
 PRICE = "a price such as '£51.77'"
 
 PLAIN_PRICE = re.compile(r"\s*([£€$]?)([0-9]{1,15}(?:\.[0-9]{1,2})?)\s*")
 """The shape of nearly every price: mark, amount. Any other shape takes twenty times as long to read."""
 
-_NUMBER = (
-    r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9])(?:\.[0-9]+)?"  # 1,23,456.00 as in India
-    r"|[1-9][0-9]{0,2}(?P<group>[., '’])[0-9]{3}(?:(?P=group)[0-9]{3})*(?![0-9])(?:(?!(?P=group))[.,][0-9]+)?"
-    r"|[0-9]+€[0-9]{2}(?![0-9.,]| ?€)"  # 35€99 as in France
-    r"|[0-9]*[.,]?[0-9]+"
-)
 _SHOWN_NUMBER = re.compile(
     # A minus touches what it belongs to: the dash in "Paperback - £5.00" is none.
     rf"(?P<minus>^[-−–] ?|(?<![^\s(])[-−–])?(?:(?P<before>{MARK}) ?(?P<inner_minus>[-−])?)?"
-    rf"(?P<number>{_NUMBER})(?:[.,] ?[-–—]+(?![0-9]))?(?P<percent> ?[%‰])?"
+    rf"(?P<number>{NUMBER}|[0-9]+€[0-9]{{2}}(?![0-9.,]| ?€)|[0-9]*[.,]?[0-9]+)"  # 35€99 as in France
+    rf"(?:[.,] ?[-–—]+(?![0-9]))?(?P<percent> ?[%‰])?"
     # A mark before the next number is that number's.
     rf"(?P<after> ?(?:{MARK})(?! ?[0-9]))?"
 )
-_BETWEEN_PARTS = re.compile(r"\s*(?:[-−–—~&+]|to|bis|à|al?|until|or|oder|ou|o|do|and|und|et|y|e)?\s*", re.IGNORECASE)
-_MULTIPLE = re.compile(r" ?(?:k|m|bn|mn|mio|mill?ions?|billions?|thousand|tsd|mrd|lakhs?|crores?)(?!\w)", re.IGNORECASE)
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord("￥"): "¥", ord("￡"): "£", ord("￦"): "₩"}
+_BETWEEN_PARTS = re.compile(r"\s*(?:[-−–—~&+:]|to|bis|à|al?|until|or|oder|ou|o|do|and|und|et|y|e)?\s*", re.IGNORECASE)
+_APART = re.compile(r"[0-9] ?[.,] [0-9]|[0-9] [.,] ?[0-9]")
+_ONE_APART = re.compile(
+    rf"(?P<before>{MARK})? ?(?P<whole>[0-9]{{1,3}}(?:(?: ?[.,] ?| )[0-9]{{3}})*|[0-9]+)"
+    rf"(?: ?(?P<mark>[.,]) ?(?P<decimals>[0-9]{{2}}))? ?(?P<after>{MARK})?"
+)
+_APART_PRICE = re.compile(
+    rf"(?:{MARK}) ?[0-9]{{1,3}} ?(?:[.,] | [.,])[0-9]{{2,3}}(?![0-9])"
+    rf"|[0-9] ?(?:[.,] | [.,] ?)[0-9]{{2,3}}(?:[.,][0-9]{{1,2}})? ?(?:{MARK})"
+)
+_COLON = re.compile(r"((?:[0-9]{1,3}(?:[ .][0-9]{3})+|[0-9]+)):([0-9]{2})( ?(?:kr\.?|SEK|NOK|DKK|ISK|:-)(?!\w))")
+_WITH_MINOR = re.compile(
+    rf"(?P<major>[0-9]{{1,3}}(?:[ .,][0-9]{{3}})+|[0-9]+) ?(?P<mark>{MARK}) ?(?:and |und |et |y |e |и |i )?"
+    rf"(?P<minor>[0-9]{{1,2}}) ?(?P<unit>[^\W\d_]+|¢)\.?"
+)
+_PLUS_TAX = re.compile(r" ?\+ ?[^\W\d_]")
+_UNIT = re.compile(r" ?(?:ft|kg|g|mg|lbs?|oz|ml|cl|l|cm|mm|km|inch(?:es)?|px|kB|MB|GB)(?![^\W\d_])")
+_RAISED = re.compile(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]")
+_POWER = re.compile(r"[0-9][eE]\Z")
+_CENTS = re.compile(r"[.,][0-9]{2}\Z")
+_WORD_BETWEEN = re.compile(rf" ?(?!in |inkl|incl|exkl|excl|per |pro |par |por )[^\W\d_]+\.? ?(?:{MARK})")
 
 
 def amount(value: object) -> Decimal | None:
@@ -46,8 +57,11 @@ def amount(value: object) -> Decimal | None:
     Of several numbers, the one beside a currency is the amount. One separator before exactly three digits groups
     thousands ("1.234" is 1234), but not after a zero or four digits, nor in a currency with thousandths.
 
-    Raises ValueError for no amount, for more than one, for one not written out ("£5k"), and for what Decimal128 cannot
-    hold. "Free" is no amount either: what it means is for the document to say.
+    Figures that are set apart are read where the text holds nothing else: "1.837, 32 €", "199:50 kr", "9 руб. 50 коп.".
+
+    Raises ValueError for no amount, for more than one, for one not written out ("£5k", "5 tys. zł"), for a bound or an
+    estimate ("over £5", "$49+"), for a minor unit ("99¢"), and for what Decimal128 cannot hold. "From £5" is 5, and
+    "Free" is no amount: what they mean is for the document to say.
 
     >>> amount("3 für 10€"), amount("1.234,50 €"), amount("-£5.00"), amount(51.77)
     (Decimal('10'), Decimal('1234.50'), Decimal('-5.00'), Decimal('51.77'))
@@ -60,7 +74,7 @@ def amount(value: object) -> Decimal | None:
         return Decimal(plain[2]) if plain else _amount_in(value)
     if is_number(value):
         # A float by its text: 51.77 is a binary fraction, and what the page says is "51.77".
-        return _bounded(str(value) if isinstance(value, float) else value, value)
+        return bounded(str(value) if isinstance(value, float) else value, value, PRICE)
     raise wrong_type(value, PRICE)
 
 
@@ -70,39 +84,52 @@ def price_line(value: str) -> str | None:
     >>> price_line(" ￥１，２００ ")
     '¥1,200'
     """
-    text = short_line(value, LONGEST_PRICE, PRICE)
-    return None if text is None else text.translate(_FULL_WIDTH)
-
-
-def _bounded(number: int | str | Decimal, value: object) -> Decimal:
-    if not isinstance(number, int) or number.bit_length() < 4 * MAX_DIGITS:
-        exact = Decimal(number)
-        digits, exponent = exact.as_tuple()[1:]
-        if isinstance(exponent, int) and max(len(digits) + max(exponent, 0), -exponent) <= MAX_DIGITS:
-            exact = exact if exponent <= 0 else Decimal(int(exact))
-            return exact or exact.copy_abs()
-    raise refusal(value, f"is no finite number of at most {MAX_DIGITS} digits, expected {PRICE}")
+    return number_line(value, LONGEST_PRICE, PRICE)
 
 
 def _amount_in(value: str) -> Decimal | None:
     text = price_line(value)
     if text is None:
         return None
+    text = _together(text, value)
     numbers = [shown for shown in _SHOWN_NUMBER.finditer(text) if _can_be_amount(shown)]
     chosen = [shown for shown in numbers if _has_currency(shown)] or numbers
     if not chosen:
         raise refusal(value, f"holds no amount, expected {PRICE}")
-    amounts = [_amount_of(shown) for shown in chosen]
+    amounts = [_amount_of(shown, value) for shown in chosen]
     if len(set(amounts)) > 1 or any(_are_parts(*pair) for pair in pairwise(numbers)):
         raise refusal(value, f"holds more than one amount, expected {PRICE}")
     if any(map(_continues, chosen)):
         raise refusal(value, f"is not written out in figures, expected {PRICE}")
-    return _bounded(amounts[0], value)
+    if any(map(_is_inexact, chosen)):
+        raise refusal(value, f"is a bound or an estimate, expected {PRICE}")
+    return bounded(amounts[0], value, PRICE)
+
+
+def _together(text: str, value: str) -> str:
+    """Join figures that are set apart, where the text holds nothing else; what they are among others is unclear."""
+    if ":" in text:
+        text = _COLON.sub(r"\1.\2\3", text) if _COLON.fullmatch(text) else text
+    parts = _WITH_MINOR.fullmatch(text)
+    if parts and (parts["unit"] == "¢" or parts["unit"].casefold() in MINOR_UNITS):
+        major = re.sub("[ .,]", "", parts["major"])
+        return f"{major}.{int(parts['minor']):02} {parts['mark']}"
+    if not _APART.search(text):
+        return text
+    one = _ONE_APART.fullmatch(text)
+    # After a mark in front, ", 10" is the next price of a list.
+    if one and one["mark"] and not (one["mark"] == "," and one["before"] and not one["after"]):
+        return f"{one['before'] or ''}{re.sub('[ .,]', '', one['whole'])}.{one['decimals']}{one['after'] or ''}"
+    if _APART_PRICE.search(text):
+        raise refusal(value, f"has its figures set apart, expected {PRICE}")
+    return text
 
 
 def _can_be_amount(shown: re.Match[str]) -> bool:
     """Leave out percentages, and the digits of words such as "A4", "3rd" and "100ml"."""
     if shown["percent"]:
+        return False
+    if not _has_currency(shown) and _UNIT.match(shown.string, shown.end()):
         return False
     neighbours = shown.string[max(shown.start() - 1, 0) : shown.start()] + shown.string[shown.end() : shown.end() + 1]
     return _has_currency(shown) or not any(map(str.isalpha, neighbours))
@@ -114,8 +141,32 @@ def _has_currency(shown: re.Match[str]) -> bool:
 
 def _continues(shown: re.Match[str]) -> bool:
     """Tell whether a number goes on in words or other figures: "£5k", "5万", "£5⁹⁹", and "£5.00¹" for all one knows."""
-    end = shown.end("number")
-    return shown.string[end : end + 1].isnumeric() or _MULTIPLE.match(shown.string, end) is not None
+    text, end = shown.string, shown.end("number")
+    if text[end : end + 2].lstrip()[:1].isnumeric() and not text[end : end + 2].isascii():
+        return True
+    if is_multiplied(text, end) or _RAISED.match(text, end):
+        return True
+    start = shown.start("number")
+    if (
+        not shown["before"]
+        and is_part_before(text, start)
+        and (not text[start - 1].isalpha() or _POWER.search(text, 0, start))
+    ):
+        return True
+    if shown["after"]:
+        word = word_after(text, shown.end())
+        return (len(word) > 1 and is_multiplied(text, shown.end())) or text[shown.end() : shown.end() + 1].isnumeric()
+    if has_minor_unit(text, end):
+        return not (shown["before"] and _CENTS.search(shown["number"]))
+    return not _has_currency(shown) and _WORD_BETWEEN.match(text, end) is not None
+
+
+def _is_inexact(shown: re.Match[str]) -> bool:
+    if shown["minus"] and shown["minus"].endswith(" ") and shown["before"]:
+        return True  # the dash of "- $44.99" may lead an entry
+    # In "€6.56 + VAT" the plus adds a tax, in "$49+" it opens the end.
+    end = len(shown.string) if _PLUS_TAX.match(shown.string, shown.end()) else shown.end()
+    return is_inexact(shown.string, shown.start(), end)
 
 
 def _are_parts(left: re.Match[str], right: re.Match[str]) -> bool:
@@ -127,15 +178,19 @@ def _are_parts(left: re.Match[str], right: re.Match[str]) -> bool:
     return bool(_BETWEEN_PARTS.fullmatch(between)) or (_has_currency(right) and between.strip() == "/")
 
 
-def _amount_of(shown: re.Match[str]) -> Decimal:
-    number = shown["number"].replace("€", ".")
-    grouping = shown["group"] or ("," if number.count(",") > 1 else "")
-    parts = number.split(grouping) if grouping else [number]
-    if grouping in (".", ",") and [len(part) for part in parts[1:]] == [3] and _has_thousandths(shown):
-        parts = [parts[0], ".", parts[1]]
-    positive = Decimal("".join(parts).replace(",", "."))
+def _amount_of(shown: re.Match[str], value: str) -> Decimal:
+    number, group = shown["number"].replace("€", "."), shown["group"]
+    if group in (".", ",") and [len(part) for part in number.split(group)[1:]] == [3]:
+        codes = [codes_of(shown[side].strip()) for side in ("before", "after") if shown[side]]
+        if any(possible and possible <= THREE_DECIMALS for possible in codes):
+            if group == "," and any(possible <= POINT_THOUSANDTHS for possible in codes):
+                raise refusal(value, f"can be in thousands or thousandths, expected {PRICE}")
+            group = None
+        elif any(possible & THREE_DECIMALS for possible in codes if len(possible) < MANY):
+            raise refusal(value, f"can be in thousands or thousandths, expected {PRICE}")
+    positive = plain(number, group)
     return positive.copy_negate() if shown["minus"] or shown["inner_minus"] else positive
 
 
-def _has_thousandths(shown: re.Match[str]) -> bool:
-    return any(codes_of(shown[side].strip()) <= THREE_DECIMALS for side in ("before", "after") if shown[side])
+MANY = 20
+"""Currencies: a mark of more of them says nothing about decimals."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from lxml import etree
 
+from models.cleaners.counts import MAX_TOTAL, total_in
 from scraper.page_data.element_text import pieces_of
 from scraper.select import compiled, texts
 
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy.http import Response
-
-NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f' ]\d{3}(?!\d))*")
-OF = re.compile(r"(?:\b(?:of|von|de|sur|di|van|av|af|z|из)\b|/)\s*$", re.IGNORECASE)
-
-
-LARGEST = 10**12
-"""Numbers from here on are taken for something else than a count."""
 
 
 class NotJsonError(ValueError):
@@ -34,19 +27,17 @@ class NotJsonError(ValueError):
 def stated_number(text: object) -> int | None:
     """Return the whole number that a text states, the last one after "of"; None when it states none, or several.
 
-    >>> [stated_number(text) for text in ("1,000 results", "Page 1 of 50", "showing 1 to 20 of 1 000", 61, "many")]
+    What is only a bound, an estimate or a multiple ("10,000+", "over 1,000", "12k") is no total that can be counted to.
+
+    >>> [stated_number(text) for text in ("1,000 results", "Page 1 of 50", "showing 1 to 20 of 1 000", 61, "12k")]
     [1000, 50, 1000, 61, None]
     >>> stated_number("10 or 20")
     """
     if isinstance(text, bool) or text is None:
         return None
     if isinstance(text, int | float):
-        return int(text) if 0 <= text < LARGEST else None
-    found = list(NUMBER.finditer(str(text)))
-    named = [match for match in found if OF.search(str(text)[: match.start()])]
-    chosen = named[-1:] or (found if len(found) == 1 else [])
-    digits = re.sub(r"\D", "", chosen[0].group()) if chosen else ""
-    return int(digits) if 0 < len(digits) < len(str(LARGEST)) else None
+        return int(text) if 0 <= text < MAX_TOTAL and text == int(text) else None
+    return total_in(str(text))
 
 
 def in_html(response: Response, selector: str) -> str | None:
