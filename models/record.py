@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from inspect import signature
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mongoengine import (
@@ -19,6 +19,7 @@ from mongoengine import (
 )
 
 from models.addresses import UTF8
+from models.exact import exact_reader
 from models.noise import noise_rule
 from models.questions import RecordQuerySet
 
@@ -54,7 +55,8 @@ class Record(Document):
 
     A field says everything about itself, with MongoEngine's own arguments and eight more:
 
-    - `clean=`: the function that turns the page's raw value into the field's (see `models.cleaners`);
+    - `clean=`: the function that turns the page's raw value into the field's (see `models.cleaners`), or a list of
+      them, each of which takes what the one before it gave;
     - `key=True`: the field is (part of) what tells one record from another;
     - `index=True`: queries filter or sort by it;
     - `search=True`: a text search looks into it;
@@ -154,6 +156,8 @@ class Schema:
     """The fields that a text search looks into."""
     cleaners: dict[str, Callable[[Any, str], Any]]
     """Field name to a function of the raw value and the address that the page's links are relative to."""
+    exact: dict[str, Callable[[Any], Any]]
+    """Field name to the function that takes a value exactly, or raises ValueError (see `models.exact`)."""
     fields: dict[str, BaseField]
     columns: dict[str, str]
     """Field name to the name it has in MongoDB."""
@@ -203,16 +207,17 @@ def _gather(document: Any) -> Schema:
         required=tuple(name for name in content if fields[name].required),
         indexes=tuple(name for name in fields if getattr(fields[name], "index", False)),
         searched=tuple(name for name in fields if getattr(fields[name], "search", False)),
-        cleaners={name: _of_page(value.clean) for name, value in fields.items() if hasattr(value, "clean")},
+        cleaners={
+            name: _in_turn([_of_page(cleaner) for cleaner in cleaners])
+            for name, value in fields.items()
+            if (cleaners := cleaners_of(value))
+        },
+        exact={name: reader for name, value in fields.items() if (reader := exact_reader(value)) is not None},
         fields=fields,
         columns={name: value.db_field for name, value in fields.items()},
         as_is=frozenset(name for name in fields if _is_as_is(fields[name])),
         untracked=frozenset(fields[name].db_field for name in content if not getattr(fields[name], "track", True)),
-        noise={
-            fields[name].db_field: rule
-            for name in content
-            if (rule := noise_rule(getattr(fields[name], "ignore", None))) is not None
-        },
+        noise={fields[name].db_field: rule for name in content if (rule := _noise_of(fields[name])) is not None},
     )
 
 
@@ -221,8 +226,49 @@ def _is_as_is(field: BaseField) -> bool:
     return type(field) is StringField or (type(field) is ListField and type(field.field) is StringField)
 
 
+def cleaners_of(field: BaseField) -> list[Callable[..., Any]]:
+    """Return the cleaners of a field in the order of their work; raise TypeError for what is none."""
+    cleaners = getattr(field, "clean", None)
+    if cleaners is None:
+        return []
+    found = list(cleaners) if isinstance(cleaners, list | tuple) else [cleaners]
+    if not found or not all(map(callable, found)):
+        raise TypeError(
+            f"'{field.name}' has clean={cleaners!r:.60}: expected a cleaner, or a list of them such as "
+            f"[cleaners.without_prefix('Born'), cleaners.day('MDY')]"
+        )
+    return found
+
+
 def _of_page(cleaner: Callable[..., Any]) -> Callable[[Any, str], Any]:
     """Let every cleaner be called with an address, also one that does not ask for it."""
-    if len(signature(cleaner).parameters) > 1:
+    parameters = signature(cleaner).parameters
+    required = [each for each in parameters.values() if each.default is Parameter.empty]
+    if "page_url" in parameters or len(required) > 1:
         return cleaner
     return lambda value, _page_url: cleaner(value)
+
+
+def _in_turn(cleaners: list[Callable[[Any, str], Any]]) -> Callable[[Any, str], Any]:
+    """Return one cleaner that lets each of several work on what the one before it gave, as long as it gave anything."""
+    if len(cleaners) == 1:
+        return cleaners[0]
+
+    def clean(value: Any, page_url: str) -> Any:
+        for cleaner in cleaners:
+            if value is None:
+                break
+            value = cleaner(value, page_url)
+        return value
+
+    return clean
+
+
+def _noise_of(field: BaseField) -> Callable[[Any, Any], bool] | None:
+    """Return the rule by which two values differ by noise only: the field's `ignore=`, and its cleaner's own."""
+    declared = noise_rule(getattr(field, "ignore", None))
+    cleaners = cleaners_of(field)
+    own = getattr(cleaners[-1], "is_same", None) if cleaners else None
+    if own is None or declared is None:
+        return declared or own
+    return lambda old, new: own(old, new) or declared(old, new)

@@ -30,10 +30,13 @@ def validate(found: Found) -> None:
     """Fill what MongoDB is to hold of one record, and its faults.
 
     This is what `Document.validate()` does, without building a document first, which costs three times as much. Only a
-    document with a `clean()` of its own, for rules between fields, is built.
+    document with a `clean()` of its own, for rules between fields, is built. MongoEngine's fields would make of a value
+    of another type what they can: before they see it, each takes it exactly (`models.exact`), or it is a fault.
     """
+    _take_exactly(found)
     if found.document.clean is not Record.clean and not found.faults:
         _apply_rules_between_fields(found)
+        _take_exactly(found)
     schema, values = schema_of(found.document), found.values
     for name, field in schema.fields.items():
         if name in found.faults or (name not in values and not field.required):
@@ -41,17 +44,26 @@ def validate(found: Found) -> None:
         value = values.get(name)
         if value is None and field.required:
             found.faults[name] = MISSING
-        elif problem := _problem(field, value):
+        elif value is not None and (problem := _problem(field, value)):
             found.faults[name] = problem
         else:
             as_is = value is None or name in schema.as_is
             found.stored[schema.columns[name]] = value if as_is else field.to_mongo(value)
 
 
+def _take_exactly(found: Found) -> None:
+    values = found.values
+    for name, read in schema_of(found.document).exact.items():
+        value = values.get(name)
+        if value is not None and name not in found.faults:
+            try:
+                values[name] = read(value)
+            except ValueError as fault:
+                found.faults[name] = str(fault)
+
+
 def _problem(field: BaseField, value: Any) -> str:
     """Return what MongoEngine says against a value, or an empty text."""
-    if value is None:
-        return ""
     try:
         field._validate(value)
     except ValidationError as error:

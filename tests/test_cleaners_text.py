@@ -48,7 +48,8 @@ text_cleaners = pytest.mark.parametrize("clean", [one_line, paragraphs, unquoted
         ("R&D, AT&T; ?a=1&copy=2&lt=3", "R&D, AT&T; ?a=1&copy=2&lt=3"),
         ("nul\x00 \x1b[31mred\x07", "nul [31mred"),
         ("zero\u200bwidth", "zerowidth"),
-        ("so\xadft no\ufeffbreak", "so\xadft no\ufeffbreak"),
+        ("so\xadft no\ufeffbreak Auf\u200clage", "soft nobreak Auflage"),
+        ("a\u2800b\u3164c", "a b c"),
         ("\u202egnp.exe\u202c \u2066isolated\u2069 \u200emarked\u200f", "gnp.exe isolated marked"),
         ("lone \ud800half, \udfff other", "lone half, other"),
         ("pair \ud83d\ude00", "pair 😀"),
@@ -91,7 +92,30 @@ def test_correct_text_stays_as_it_is(clean: object, text: str) -> None:
     assert one_line(text) == text
 
 
-@pytest.mark.parametrize("nothing", ["", " ", "\n\t ", "\xa0\u2003", "\x00\u200b", "&nbsp;", "&amp;nbsp;", "\ud800"])
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        "",
+        " ",
+        "\n\t ",
+        "\xa0\u2003",
+        "\x00\u200b",
+        "&nbsp;",
+        "&amp;nbsp;",
+        "\ud800",
+        *(
+            "\xad",
+            "\ufeff",
+            "\u2800 \u2800",
+            "\u3164",
+            "\u200d\u200c",
+            "\ufe0f",
+            "\u034f",
+            "\u115f\u1160",
+            "\U000e0020",
+        ),
+    ],
+)
 @text_cleaners
 def test_nothing_to_read_is_none(clean: object, nothing: str) -> None:
     assert callable(clean)

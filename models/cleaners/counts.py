@@ -5,10 +5,9 @@
 import re
 from dataclasses import replace
 from decimal import Decimal
-from math import isfinite
 
 from models.cleaners.figures import Figure, figures_in, has_other_digits, number_line
-from models.cleaners.numeric import is_number
+from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.stock import stock_statements
 
@@ -76,17 +75,6 @@ def total_in(text: str) -> int | None:
     if chosen is None or not 0 <= chosen.value < MAX_TOTAL or not _is_total(chosen, of=bool(named)):
         return None
     return int(chosen.value)
-
-
-def whole(number: int | float | Decimal, value: object, expected: str) -> int:
-    """Return a number of a JSON page as an integer; raise ValueError when it is none, or huge."""
-    if isinstance(number, int):
-        return number
-    finite = number.is_finite() if isinstance(number, Decimal) else isfinite(number)
-    # The bound comes before int(): writing out the integer of Decimal("1E+999999") takes a second.
-    if finite and -(2**64) < number < 2**64 and number == int(number):
-        return int(number)
-    raise refusal(value, f"is no whole number, expected {expected}")
 
 
 def _count_in(text: str, value: str) -> int:

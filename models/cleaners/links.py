@@ -32,9 +32,10 @@ def canonical_url(value: object, page_url: str) -> str | None:
     """Return the absolute address of a link on the page at `page_url`, as it is fetched; None without text.
 
     A field's cleaner is given the page's `<base href>` where it has one, and with it the encoding that the query is
-    written in. Fragment, user name, password and the usual port are left out, and a host beyond ASCII is written by IDNA
-    2008; the query keeps its order and its spelling. `same_address` compares. Raises ValueError for a scheme other than http and
-    https ("javascript:", "mailto:"), for a srcset, for a broken address, and for one of more than 2,083 characters.
+    written in. Fragment, user name, password and the usual port are left out, and a host beyond ASCII is written by
+    IDNA 2008; the query keeps its order and its spelling. `same_address` compares. Raises ValueError for a scheme other
+    than http and https ("javascript:", "mailto:"), for a srcset, for a broken address, and for one of more than 2,083
+    characters.
 
     >>> canonical_url("../a_2/index.html#reviews", "https://books.toscrape.com/catalogue/a_1/index.html")
     'https://books.toscrape.com/catalogue/a_2/index.html'

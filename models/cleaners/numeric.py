@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from math import isfinite
 from typing import TypeGuard, overload
 
 from models.cleaners.figures import NUMBER, is_part_after, is_part_before, number_line, plain
@@ -72,6 +73,17 @@ def number(value: object = ..., /, *, decimal: str | None = None) -> object:
     if decimal not in (None, ".", ","):
         raise ValueError(f"number(decimal={decimal!r}) is no decimal mark, expected '.' or ','")
     return partial(_number, decimal) if value is ... else _number(decimal, value)
+
+
+def whole(number: int | float | Decimal, value: object, expected: str) -> int:
+    """Return a number of a JSON page as an integer; raise ValueError when it is none, or huge."""
+    if isinstance(number, int):
+        return number
+    finite = number.is_finite() if isinstance(number, Decimal) else isfinite(number)
+    # The bound comes before int(): writing out the integer of Decimal("1E+999999") takes a second.
+    if finite and -(2**64) < number < 2**64 and number == int(number):
+        return int(number)
+    raise refusal(value, f"is no whole number, expected {expected}")
 
 
 def bounded(value: int | str | Decimal, shown: object, expected: str) -> Decimal:

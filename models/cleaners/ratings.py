@@ -8,10 +8,9 @@ from decimal import Decimal
 from functools import partial
 from typing import overload
 
-from models.cleaners.counts import whole
 from models.cleaners.figures import number_line
 from models.cleaners.number_words import is_inexact, word_after
-from models.cleaners.numeric import is_number
+from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
 
 LONGEST_TEXT = 200

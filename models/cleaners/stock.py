@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from models.cleaners.numeric import is_number
+from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.stock_words import (
     ANSWERS,
@@ -77,9 +77,10 @@ def in_stock(value: object) -> bool | None:
     if isinstance(value, bool):
         return value
     if is_number(value):
-        if 0 <= value <= MAX_COUNT and value == int(value):
-            return bool(value)
-        raise refusal(value, f"is no count of things, expected {STOCK}")
+        number = whole(value, value, STOCK)
+        if not 0 <= number <= MAX_COUNT:
+            raise refusal(value, f"is no count of things, expected {STOCK}")
+        return bool(number)
     if not isinstance(value, str):
         raise wrong_type(value, STOCK)
     text = short_line(value, LONGEST_TEXT, STOCK)

@@ -33,11 +33,21 @@ _ESCAPED_AMPERSAND = re.compile(r"&(?:(?:amp|AMP|#38|#[xX]26);)+")
 
 _BLANKS = re.compile("[ \t\r]{2,}")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
-# Controls, zero-width spaces, direction marks, noncharacters. Not the joiners U+200C and U+200D, which Persian and
-# emoji are spelled with, nor soft hyphens and U+FEFF, which say where a word may, or must not, break.
+# Controls, zero-width spaces, direction marks, soft hyphens, byte order marks, noncharacters: a word with one of them
+# reads as the word without, so it is the same word in keys, queries and exports.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufff9-\ufffb\ufffe\uffff]+"
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]+"
+)
+# The joiners U+200C and U+200D, which Persian, Hindi and emoji are spelled with, stay between such characters.
+_SPELLED = "[^\\x00-\\x7f\\s\u200c\u200d]"
+_LOOSE_JOINERS = re.compile(f"(?<!{_SPELLED})[\u200c\u200d]+|[\u200c\u200d]+(?!{_SPELLED})")
+_UNSEEN_MARKS = re.compile("[\u034f\u17b4\u17b5\u180b-\u180d]+")
+# Signs that look like a space: an empty Braille cell, the fillers of Hangul.
+_BLANK_SIGNS = re.compile("[\u2800\u3164\uffa0]+")
+_NOTHING_VISIBLE = re.compile("[\\s\u115f\u1160\ufe00-\ufe0f\U000e0000-\U000e0fff]*")
+_UNUSUAL = re.compile(
+    "[\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5\u180b-\u180d\ufe00-\ufe0f\U000e0000-\U000e0fff]"
 )
 _MANY_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
 
@@ -45,9 +55,10 @@ _MANY_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
 def one_line(value: object) -> str | None:
     r"""Return the text in one line; None when there is none.
 
-    Mojibake is repaired, entities that survived are unescaped, control and invisible characters dropped, all white
-    space collapsed, letters composed (NFC). Quotation marks, ligatures and full-width letters stay as the page has
-    them. An integer, as in JSON pages, becomes its digits. Raises ValueError for any other type.
+    Mojibake is repaired, entities that survived are unescaped, control and invisible characters dropped (soft hyphens
+    and byte order marks, too), all white space collapsed, letters composed (NFC). Quotation marks, ligatures and
+    full-width letters stay as the page has them. An integer, as in JSON pages, becomes its digits. Raises ValueError
+    for any other type.
 
     >>> one_line("  Tom &amp;amp; Jerry:\n donâ€™t\xa0stop ")
     'Tom & Jerry: don’t stop'
@@ -72,6 +83,21 @@ def paragraphs(value: object) -> str | None:
     'First paragraph.\nSecond.'
     """
     return _settled(value, _lined)
+
+
+def plain_text(text: str) -> str | None:
+    r"""Return a text as texts are compared: composed (NFC) and without what nobody sees; None where nothing is left.
+
+    For fields without a cleaner, and for what is asked for; white space stays as it is.
+
+    >>> plain_text("cafe\u0301\xad"), plain_text("\u2800\ufeff ")
+    ('café', None)
+    """
+    if not text.isprintable():
+        text = _INVISIBLE.sub("", _SURROGATES.sub(_pair_up, text))
+    if not text.isascii():
+        text = _composed(text)
+    return None if not text or text.isspace() or _NOTHING_VISIBLE.fullmatch(text) else text
 
 
 def labels(value: object) -> list[str]:
@@ -113,7 +139,7 @@ def _settled(value: object, layout: Callable[[str], str]) -> str | None:
     for _ in range(MAX_ROUNDS):
         cleaned = layout(_readable(text))
         if cleaned == text:
-            return cleaned or None
+            return None if _NOTHING_VISIBLE.fullmatch(cleaned) else cleaned
         text = cleaned
     raise refusal(value, f"is escaped or mis-encoded more than {MAX_ROUNDS} times over, expected text")
 
@@ -130,7 +156,12 @@ def _needs_no_repair(text: str, laid_out: str) -> bool:
     """Tell most clean text at once. It is the text as given that is suspected: see below for no-break spaces."""
     if laid_out.isascii():
         return text.isascii() or not is_suspect(text)
-    return not is_suspect(text) and unicodedata.is_normalized("NFC", laid_out) and not _MANY_MARKS.search(laid_out)
+    return (
+        not is_suspect(text)
+        and unicodedata.is_normalized("NFC", laid_out)
+        and not _MANY_MARKS.search(laid_out)
+        and not _UNUSUAL.search(laid_out)
+    )
 
 
 def _joined(text: str) -> str:
@@ -149,9 +180,12 @@ def _readable(text: str) -> str:
         text = repaired(text)
     if not text.isprintable():
         text = _INVISIBLE.sub("", _SURROGATES.sub(_pair_up, text))
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", _MANY_MARKS.sub(_limit_marks, text))
-    return text
+    return text if text.isascii() else _composed(text)
+
+
+def _composed(text: str) -> str:
+    text = _BLANK_SIGNS.sub(" ", _LOOSE_JOINERS.sub("", _UNSEEN_MARKS.sub("", text)))
+    return unicodedata.normalize("NFC", _MANY_MARKS.sub(_limit_marks, text))
 
 
 def _pair_up(surrogates: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ from bson import ObjectId
 
 from models.cleaners import canonical_url
 from models.record import JOINT, key_text, schema_of
+from models.sameness import is_same
 from models.system import Rejected
 from scraper.pages.archive import PAGES, body_of
 from scraper.storage.records.plan import Outcome, Sighting, WritePlan
@@ -185,5 +186,5 @@ class Replay:
 def _differences(plan: WritePlan, identity: tuple[str, str]) -> Iterator[Difference]:
     for name, value in {**plan.tracked, **plan.quiet}.items():
         old = (plan.old or {}).get(name)
-        if old != value:
+        if not is_same(old, value):
             yield Difference(*identity, name, old, value, plan.url)

@@ -12,6 +12,7 @@ import mongoengine as me
 from bson import Decimal128, ObjectId
 from bson.errors import InvalidId
 
+from models.record import cleaners_of
 from scraper.errors import UsageError
 from scraper.query.times import EXPECTED, span_of
 
@@ -46,7 +47,7 @@ def element(field: BaseField) -> BaseField:
 
 def holds_days(field: BaseField) -> bool:
     """Return whether values are days of the calendar, kept as midnight UTC, which no time zone moves."""
-    return isinstance(field, me.DateField) or hasattr(getattr(field, "clean", None), "makes_days")
+    return isinstance(field, me.DateField) or any(hasattr(cleaner, "makes_days") for cleaner in cleaners_of(field)[-1:])
 
 
 def value_of(field: BaseField, text: str) -> Any:

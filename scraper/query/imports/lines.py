@@ -122,8 +122,6 @@ def _typed(value: Any, field: Any) -> Any:
             return ObjectId(value)
         if isinstance(field, me.Decimal128Field) and isinstance(value, int) and not isinstance(value, bool):
             return Decimal(value)
-        if isinstance(field, me.FloatField) and isinstance(value, Decimal):
-            return float(value)
     except (ValueError, ArithmeticError):
         pass  # such as a day in another notation, which the field's cleaner may know
     return value

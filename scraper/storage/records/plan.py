@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from models.record import schema_of
+from models.sameness import holds, is_same
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,7 +61,7 @@ class Entry:
         content = dict(self.content)
         for column in (columns[name] for name in self.found.added):
             old, new = state.get(column) or [], content.get(column) or []
-            content[column] = [*old, *(value for value in new if value not in old)]
+            content[column] = [*old, *(value for value in new if not holds(old, value))]
         return content
 
 
@@ -101,7 +102,7 @@ class WritePlan:
             return
         for name in touched:
             old, value = self.old.get(name), self.state[name]
-            if name not in self.old or old != value:
+            if name not in self.old or not is_same(old, value):
                 (self.tracked if self._is_tracked(name, value, old) else self.quiet)[name] = value
         self._count(changed_by if self.tracked else None, Outcome.CHANGED)
 
@@ -139,15 +140,12 @@ class WritePlan:
         return {
             name: value
             for name, value in content.items()
-            if name not in state or (state[name] != value and not self._is_noise(name, state[name], value))
+            if name not in state or not (is_same(state[name], value) or self._is_noise(name, state[name], value))
         }
 
     def _is_noise(self, name: str, old: Any, new: Any) -> bool:
         rule = self.schema.noise.get(name)
-        if rule is not None and rule(old, new):
-            return True
-        # NaN differs from itself, which is no news.
-        return isinstance(new, float | list | dict) and repr(old) == repr(new)
+        return rule is not None and rule(old, new)
 
     def _is_tracked(self, name: str, value: Any, old: Any) -> bool:
         """Return whether a difference is a change; that nothing is now known to be nothing is none."""
