@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.cleaners import count, in_stock, rating
+from models.cleaners.counts import _USUAL_COUNT, _count_in
 
 deterministic = settings(derandomize=True, deadline=None)
 
@@ -205,3 +206,9 @@ def test_a_rating_is_read_from_words_figures_and_stars(raw: object, stars: int) 
 def test_what_is_no_rating_of_one_to_five_is_refused(raw: object, fault: str) -> None:
     with pytest.raises(ValueError, match=rf"{fault}.*, expected one whole number from 1 to 5 such as 'Three' or '4/5'"):
         rating(raw)
+
+
+@given(st.from_regex(_USUAL_COUNT, fullmatch=True))
+@deterministic
+def test_the_short_way_for_usual_counts_reads_what_the_long_way_does(raw: str) -> None:
+    assert count(raw) == _count_in(raw)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from price_parser import parse_price
 
 from models.cleaners import amount
-from models.cleaners.money import PLAIN_PRICE, _amount_in
+from models.cleaners.money import LONE_PRICE, PLAIN_PRICE, _amount_in
 
 deterministic = settings(derandomize=True, deadline=None)
 
@@ -213,3 +213,16 @@ def test_faults_of_price_parser_are_not_ours(raw: str) -> None:
     except ValueError:
         ours = None
     assert parse_price(raw).amount != ours
+
+
+FIGURES = st.from_regex(r"\A(?:0|[1-9][0-9]{0,5})(?:[., '’][0-9]{2,4}){0,4}(?:[.,][0-9]{1,4})?\Z")
+
+
+@given(
+    st.sampled_from(["", "£", "€ ", "$", "EUR "]), FIGURES, st.sampled_from(["", "€", " €", " zł", " kr", " SEK", "\n"])
+)
+@deterministic
+def test_the_short_way_for_lone_prices_reads_what_the_long_way_does(before: str, figures: str, after: str) -> None:
+    raw = before + figures + after
+    if LONE_PRICE.fullmatch(raw):
+        assert amount(raw) == _amount_in(raw)

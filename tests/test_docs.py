@@ -19,7 +19,6 @@ import models
 import pipelines
 import scraper
 import spiders
-from models import cleaners
 from models.record import BOOKKEEPING
 from models.registry import all_documents
 from models.system import Run, RunCounts
@@ -71,9 +70,9 @@ def test_the_page_on_runs_names_every_field_and_count() -> None:
         assert f"`{state}`" in page
 
 
-def test_the_page_on_records_names_every_cleaner_and_bookkeeping_field() -> None:
+def test_the_page_on_records_names_every_bookkeeping_field() -> None:
     page = (ROOT / "docs/reference/records.md").read_text()
-    for name in [*cleaners.__all__, *BOOKKEEPING]:
+    for name in BOOKKEEPING:
         assert f"`{name}" in page, name
 
 

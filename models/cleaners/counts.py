@@ -10,6 +10,7 @@ from models.cleaners.figures import Figure, figures_in, has_other_digits, number
 from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.stock import stock_statements
+from models.cleaners.text import remembered
 
 LONGEST_TEXT = 200
 """Characters; a longer text is a description with numbers in it."""
@@ -26,6 +27,12 @@ _NO_SUCH = re.compile(
     r"(?:there (?:are|is) )?(?:no|none|zero|nil)\b(?!\.| (?:limit|data|info|idea|matter|value|answer|min|max)\w*)",
     re.IGNORECASE,
 )
+_USUAL_COUNT = re.compile(
+    r"\s*(?:In stock )?\(?([1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|[1-9][0-9]{0,17})"
+    r" (?:available|reviews?|ratings?|results|items|left)\)?\s*"
+)
+"""The shape of most counts; the long way reads the same."""
+
 _OF = re.compile(r"(?:\b(?:of|von|de|sur|di|van|av|af|z|из)\b|/)\s*\Z", re.IGNORECASE)
 _DATE_BEFORE = re.compile(r"[0-9]\s*/\s*[0-9]+\s*/\s*\Z")
 _ASCII_SEPARATORS = str.maketrans({"٬": ",", "٫": ".", "\xa0": " ", "\u202f": " ", "\u2009": " "})
@@ -43,10 +50,10 @@ def count(value: object) -> int | None:
     if isinstance(value, str):
         if value.isascii() and value.isdigit() and len(value) < 19:
             return int(value)
-        text = number_line(value, LONGEST_TEXT, COUNT)
-        if text is None:
+        counted = _count_of(value)
+        if counted is None:
             return None
-        number = _count_in(text, value)
+        number = counted
     elif is_number(value):
         number = whole(value, value, COUNT)
     else:
@@ -77,7 +84,18 @@ def total_in(text: str) -> int | None:
     return int(chosen.value)
 
 
-def _count_in(text: str, value: str) -> int:
+@remembered
+def _count_of(value: str) -> int | None:
+    usual = _USUAL_COUNT.fullmatch(value)
+    if usual:
+        return int(usual[1].replace(",", ""))
+    return _count_in(value)
+
+
+def _count_in(value: str) -> int | None:
+    text = number_line(value, LONGEST_TEXT, COUNT)
+    if text is None:
+        return None
     figures = list(figures_in(text))
     numbers = {figure.value for figure in figures}
     if _NO_SUCH.match(text) or stock_statements(text) == {False}:

@@ -5,6 +5,8 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import lru_cache, partial
 
 from models.cleaners.currency_marks import (
     ALWAYS_WORDS,
@@ -17,9 +19,10 @@ from models.cleaners.currency_marks import (
     codes_of,
     is_word,
 )
-from models.cleaners.money import PLAIN_PRICE, PRICE, price_line
+from models.cleaners.money import LONE_PRICE, PLAIN_PRICE, PRICE, price_line
 from models.cleaners.numeric import is_number
 from models.cleaners.refusal import refusal, wrong_type
+from models.cleaners.text import remembered
 
 _SYMBOL, _WORD, _UNSPACED = re.compile(SYMBOL), re.compile(WORD), re.compile(UNSPACED)
 _NUMBER_BEFORE = re.compile(rf"[0-9][.,]? ?[-–—]{{0,2}} ?(?:{SYMBOL}|[Kk]r\.?)?[ (]?\Z")
@@ -49,7 +52,7 @@ def currency_code(value: object) -> str | None:
     >>> currency_code("£51.77"), currency_code("$5 CAD"), currency_code("12,50 zł"), currency_code("AU $20")
     ('GBP', 'CAD', 'PLN', 'AUD')
     """
-    return _currency_of(value, None)
+    return _of_any(value)
 
 
 def currency_in(code: str) -> Callable[[object], str | None]:
@@ -66,27 +69,43 @@ def currency_in(code: str) -> Callable[[object], str | None]:
     if code not in ISO_4217:
         raise ValueError(f"currency_in({code!r}) names no currency, expected a code of ISO 4217 such as 'CAD'")
 
+    return _cleaner(code)
+
+
+def _cleaner(declared: str | None) -> Callable[[object], str | None]:
+    read = remembered(partial(_read_currency, declared))
+
     def clean(value: object) -> str | None:
-        return _currency_of(value, code)
+        if isinstance(value, str):
+            # A text such as "£51.77" or "12,50 zł" has nothing else to say.
+            alone = PLAIN_PRICE.fullmatch(value) or LONE_PRICE.fullmatch(value)
+            marks = [mark for mark in alone.group("before", "after") if mark] if alone else []
+            return (_of_mark(marks[0], declared) if len(marks) == 1 else None) or read(value)
+        if not is_number(value):
+            raise wrong_type(value, PRICE)
+        if declared is None:
+            raise refusal(value, f"names no currency, expected {PRICE}")
+        return declared
 
     return clean
 
 
-def _currency_of(value: object, declared: str | None) -> str | None:
-    if isinstance(value, str):
-        plain = PLAIN_PRICE.fullmatch(value)
-        text = plain[0] if plain else price_line(value)
-        if text is None:
-            return None
-        marks = [plain[1]] if plain and plain[1] else _marks_in(text, value, declared)
-        if marks:
-            return _meant(value, marks, declared)
-        without_mark = _is_without_mark(text)
-    elif is_number(value):
-        without_mark = True
-    else:
-        raise wrong_type(value, PRICE)
-    if declared and without_mark:
+@lru_cache(maxsize=1024)
+def _of_mark(mark: str, declared: str | None) -> str | None:
+    """Return what a mark that stands alone means; None where it means several."""
+    with suppress(ValueError):
+        return _meant(mark, [mark], declared)
+    return None
+
+
+def _read_currency(declared: str | None, value: str) -> str | None:
+    text = price_line(value)
+    if text is None:
+        return None
+    marks = _marks_in(text, value, declared)
+    if marks:
+        return _meant(value, marks, declared)
+    if declared and _is_without_mark(text):
         return declared
     raise refusal(value, f"names no currency, expected {PRICE}")
 
@@ -199,3 +218,6 @@ def _meant(value: object, marks: list[str], declared: str | None) -> str:
         value,
         f"can be in {', '.join(some)}, expected one currency: declare the site's, as in currency_in({some[-1]!r})",
     )
+
+
+_of_any = _cleaner(None)

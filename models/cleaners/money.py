@@ -9,16 +9,23 @@ from itertools import pairwise
 from models.cleaners.currency_marks import MARK, POINT_THOUSANDTHS, THREE_DECIMALS, codes_of
 from models.cleaners.figures import NUMBER, is_part_before, number_line, plain
 from models.cleaners.number_words import MINOR_UNITS, has_minor_unit, is_inexact, is_multiplied, word_after
-from models.cleaners.numeric import bounded, is_number
+from models.cleaners.numeric import MAX_DIGITS, bounded, is_number
 from models.cleaners.refusal import refusal, wrong_type
+from models.cleaners.text import remembered
 
 LONGEST_PRICE = 200
 """Characters; a longer text is a description with numbers in it."""
 
 PRICE = "a price such as '£51.77'"
 
-PLAIN_PRICE = re.compile(r"\s*([£€$]?)([0-9]{1,15}(?:\.[0-9]{1,2})?)\s*")
+PLAIN_PRICE = re.compile(r"\s*(?P<before>[£€$]?)(?P<number>[0-9]{1,15}(?:\.[0-9]{1,2})?)(?P<after>)\s*")
 """The shape of nearly every price: mark, amount. Any other shape takes twenty times as long to read."""
+
+LONE_PRICE = re.compile(
+    rf"\s*(?P<before>[£€$¥₹]|EUR|USD|GBP|CHF)? ?(?P<number>{NUMBER}|[0-9]{{1,15}}(?:[.,][0-9]{{1,2}})?)"
+    r" ?(?P<after>[€$₽]|zł|Kč|kr|EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK)?\s*"
+)
+"""The shape of most others: figures with their separators, and one usual mark; the long way reads the same."""
 
 _SHOWN_NUMBER = re.compile(
     # A minus touches what it belongs to: the dash in "Paperback - £5.00" is none.
@@ -48,6 +55,7 @@ _UNIT = re.compile(r" ?(?:ft|kg|g|mg|lbs?|oz|ml|cl|l|cm|mm|km|inch(?:es)?|px|kB|
 _RAISED = re.compile(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]")
 _POWER = re.compile(r"[0-9][eE]\Z")
 _CENTS = re.compile(r"[.,][0-9]{2}\Z")
+_NO_UNIT = "0123456789€$£¥)-"
 _WORD_BETWEEN = re.compile(rf" ?(?!in |inkl|incl|exkl|excl|per |pro |par |por )[^\W\d_]+\.? ?(?:{MARK})")
 
 
@@ -71,7 +79,7 @@ def amount(value: object) -> Decimal | None:
     """
     if isinstance(value, str):
         plain = PLAIN_PRICE.fullmatch(value)
-        return Decimal(plain[2]) if plain else _amount_in(value)
+        return Decimal(plain["number"]) if plain else _amount_of_text(value)
     if is_number(value):
         # A float by its text: 51.77 is a binary fraction, and what the page says is "51.77".
         return bounded(str(value) if isinstance(value, float) else value, value, PRICE)
@@ -85,6 +93,14 @@ def price_line(value: str) -> str | None:
     '¥1,200'
     """
     return number_line(value, LONGEST_PRICE, PRICE)
+
+
+@remembered
+def _amount_of_text(value: str) -> Decimal | None:
+    lone = LONE_PRICE.fullmatch(value)
+    if lone and len(lone["number"]) < MAX_DIGITS:
+        return plain(lone["number"], lone["group"])
+    return _amount_in(value)
 
 
 def _amount_in(value: str) -> Decimal | None:
@@ -110,7 +126,7 @@ def _together(text: str, value: str) -> str:
     """Join figures that are set apart, where the text holds nothing else; what they are among others is unclear."""
     if ":" in text:
         text = _COLON.sub(r"\1.\2\3", text) if _COLON.fullmatch(text) else text
-    parts = _WITH_MINOR.fullmatch(text)
+    parts = None if text[-1] in _NO_UNIT else _WITH_MINOR.fullmatch(text)
     if parts and (parts["unit"] == "¢" or parts["unit"].casefold() in MINOR_UNITS):
         major = re.sub("[ .,]", "", parts["major"])
         return f"{major}.{int(parts['minor']):02} {parts['mark']}"

@@ -12,6 +12,7 @@ from models.cleaners.figures import number_line
 from models.cleaners.number_words import is_inexact, word_after
 from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
+from models.cleaners.text import remembered
 
 LONGEST_TEXT = 200
 """Characters; a longer text is a review."""
@@ -86,12 +87,10 @@ def rating(value: object = ..., /, *, scale: int | None = None) -> object:
 
 def _stars(value: object) -> int | None:
     if isinstance(value, str):
-        text = number_line(value, LONGEST_TEXT, RATING)
-        if text is None:
+        read = _stars_of(value)
+        if read is None:
             return None
-        if any(half in text for half in HALF_STARS):
-            raise refusal(value, f"has half a star, expected {RATING}")
-        stars = whole(_rated(text, value, 5, RATING), value, RATING)
+        stars = read
     elif is_number(value):
         stars = whole(value, value, RATING)
     else:
@@ -99,6 +98,16 @@ def _stars(value: object) -> int | None:
     if not 1 <= stars <= 5:
         raise refusal(value, f"is out of range, expected {RATING}")
     return stars
+
+
+@remembered
+def _stars_of(value: str) -> int | None:
+    text = number_line(value, LONGEST_TEXT, RATING)
+    if text is None:
+        return None
+    if any(half in text for half in HALF_STARS):
+        raise refusal(value, f"has half a star, expected {RATING}")
+    return whole(_rated(text, value, 5, RATING), value, RATING)
 
 
 def _average(scale: int, value: object, /) -> Decimal | None:

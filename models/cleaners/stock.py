@@ -45,6 +45,7 @@ _AVAILABILITY = {
     "preorder": None,
     "presale": None,
 }
+_USUAL_STOCK = re.compile(r"In stock(?: \([1-9][0-9]* available\))?", re.IGNORECASE)
 _SCHEMA = re.compile(r"(?:https?://(?:www\.)?schema\.org/|schema:)?([A-Za-z]+)/?")
 _CLAUSE_END = re.compile(r"[.!;,|•·\n()\[\]]+(?!\w)|[()\[\]]| [-–—]+ |(?<=[?])(?= )(?! *(?:yes|no)\b)", re.IGNORECASE)
 _TOKEN = re.compile(r"[:=?]|[^\s:=?\"“”„«»\-–—_*<>/]+")
@@ -90,6 +91,8 @@ def in_stock(value: object) -> bool | None:
         if int(text) > MAX_COUNT:
             raise refusal(value, f"is no count of things, expected {STOCK}")
         return bool(int(text))
+    if _USUAL_STOCK.fullmatch(text):
+        return True
     statements = stock_statements(text)
     if len(statements) != 1:
         raise refusal(value, f"says {'both' if statements else 'nothing'} about stock, expected {STOCK}")

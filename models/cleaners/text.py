@@ -7,9 +7,12 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
 from models.cleaners.mojibake import is_suspect, repaired
 from models.cleaners.refusal import refusal, wrong_type
+
+Value = TypeVar("Value")
 
 MAX_ROUNDS = 8
 """Layers of escaping, mojibake or quotation marks that one text may have; real pages have up to three."""
@@ -72,6 +75,16 @@ def one_line(value: object) -> str | None:
 def _known_line(text: str) -> str | None:
     """Clean a short text once: names, labels and units come again and again."""
     return _settled(text, _joined)
+
+
+def remembered(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Let a reader of texts remember short ones, as `one_line` does: prices, counts and ratings come again and again.
+
+    >>> remembered(len)("abc")
+    3
+    """
+    known = lru_cache(maxsize=4096)(read)
+    return lambda text: known(text) if len(text) <= LABEL_LENGTH else read(text)
 
 
 def paragraphs(value: object) -> str | None:
