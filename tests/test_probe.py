@@ -91,7 +91,7 @@ KNOWN = {
     "lists/offset/?offset=0&limit=10": ("html", 'Offsets("?offset={offset}&limit={limit}", limit=10, total=".total")'),
     "lists/api/cursor": ("api", 'Cursor("next_cursor", query="cursor", json="items")'),
     "lists/api/token": (
-        "api", 'Cursor(header="X-StudiedPage-Token", token_header="X-Next-StudiedPage-Token", json="items")'
+        "api", 'Cursor(header="X-Page-Token", token_header="X-Next-Page-Token", json="items")'
     ),
     "lists/api/links": ("api", 'NextLink("next", json="results", total="count")'),
     "lists/load-more-json/": (
