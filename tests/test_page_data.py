@@ -390,7 +390,7 @@ LEFT_OUT = {
         COSTLY,
     ),
     "properties within properties": ("<div itemscope>" + "<b itemprop=a>x" * 2_000, COSTLY),
-    "a list of many lists": (as_json(json.dumps([{"a": [{"b": 1}] * 10} for _ in range(10**5)])), COSTLY),
+    "a list of many lists": (as_json(f"[{'[],' * 400_000}[]]"), COSTLY),
 }
 
 
@@ -401,7 +401,7 @@ def test_what_a_page_is_not_worth_is_left_out_soon_and_named(html: str, why: str
         record_lists(data, effort)
         single_records(data)
     assert effort.left_out == [why]
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 5
 
 
 def test_a_script_that_takes_all_the_work_there_is_leaves_the_rest_of_the_page() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SCRIPTS = etree.XPath("//script")
-VALUE_EFFORT = 2_000
+VALUE_EFFORT = 3_000
 """What a value costs whoever looks at it, whatever it is; see `Effort`."""
 
 
