@@ -232,7 +232,7 @@ def test_filters_times_fields_order_and_limit_choose_what_is_written(
     target = tmp_path / "b.csv"
 
     def written(*options: str) -> str:
-        swathe("export", "books", str(target), *options)
+        swathe("export", "books", str(target), *options, TZ="UTC")
         return target.read_text()
 
     assert written("price>1", "--select", "upc,price", "--sort", "-price") == "upc,price\nb2,1234567890.12\na1,9.50\n"
@@ -252,7 +252,7 @@ def test_an_export_as_of_a_time_shows_the_records_as_they_were(
          "new": Decimal128("8"), "when": later, "version": WHEN}
     )  # fmt: skip
     for day, price in (("2026-11-22", "9.50"), ("2026-11-23", "8")):
-        swathe("export", "books", str(tmp_path / "b.csv"), "upc=a1", "--as-of", day, "--select", "price")
+        swathe("export", "books", str(tmp_path / "b.csv"), "upc=a1", "--as-of", day, "--select", "price", TZ="UTC")
         assert (tmp_path / "b.csv").read_text().splitlines() == ["price", price]
 
 

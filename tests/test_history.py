@@ -562,7 +562,7 @@ def _change(database: Mongo, book: ObjectId, run: ObjectId, field: str, old: Any
 
 
 def test_history_shows_the_changes_latest_first_and_a_chart_of_the_price(swathe: Swathe, priced: ObjectId) -> None:
-    out = swathe("history", "books", "a1").out
+    out = swathe("history", "books", "a1", TZ="UTC").out
     lines = [line.split() for line in out.splitlines()]
     shown = [line[2:5] for line in lines if line[2:3] in (["price"], ["title"])]
     assert shown[0][0] == "title"
@@ -612,12 +612,12 @@ def test_a_key_with_many_joints_is_not_taken_apart_for_ever(database: Mongo) -> 
 
 
 def test_query_as_of_shows_and_filters_what_was(swathe: Swathe, priced: ObjectId) -> None:
-    at = "2026-11-21T12:00:00"
+    at = "2026-11-21T12:00:00Z"
     show = ["--select", "upc,price", "--format", "jsonl", "--as-of", at]
     assert swathe("query", "books", "price=8", *show).out == '{"upc": "a1", "price": 8.00}\n'
     assert swathe("query", "books", "price=7", *show).out == ""
-    assert swathe("query", "books", "price=7", "--as-of", "2026-11-21", "--count").out == "1\n"
-    assert swathe("query", "books", "--as-of", "2026-11-20", "--count").out == "0\n"
+    assert swathe("query", "books", "price=7", "--as-of", "2026-11-21", "--count", TZ="UTC").out == "1\n"
+    assert swathe("query", "books", "--as-of", "2026-11-20", "--count", TZ="UTC").out == "0\n"
     assert "a1" in swathe("query", "books", "--sort", "-price", "--limit", "1", "--as-of", at).out
     assert (
         "the time is 'soon', expected a time such as" in swathe("query", "books", "--as-of", "soon", code=2).error_line

@@ -16,8 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,16 +34,17 @@ UNFAKED = "unset LD_PRELOAD FAKETIME FAKETIME_SHARED"
 ALL_FAKED = "unset FAKETIME_DONT_FAKE_MONOTONIC"
 """What a program is started with that does not bear the environment of the others."""
 
-BEFORE_CHANGE = timedelta(seconds=45)
+BEFORE_CHANGE = timedelta(minutes=2)
 """How long before summer time begins or ends the tests begin: they are under way when it does."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """A time at which the tests begin, in the zone that they run in."""
+    """A time at which the tests begin (UTC), and the zone that they run in."""
 
     name: str
     at: datetime
+    zone: str = "UTC"
     whole_suite: bool = False
 
 
@@ -50,10 +53,10 @@ def clocks(now: datetime) -> list[Clock]:
     return [
         Clock("tomorrow", now + timedelta(days=1)),
         Clock("in-40-days", now + timedelta(days=40)),
-        Clock("in-400-days", (now + timedelta(days=400)).astimezone(ZoneInfo("America/New_York")), whole_suite=True),
+        Clock("in-400-days", now + timedelta(days=400), "America/New_York", whole_suite=True),
         Clock("29-february", _leap_day(now)),
         *(
-            Clock(f"{name}-{place}", _change(now, zone, begins=begins) - BEFORE_CHANGE)
+            Clock(f"{name}-{place}", _change(now, zone, begins=begins) - BEFORE_CHANGE, zone)
             for place, zone in (("berlin", "Europe/Berlin"), ("new-york", "America/New_York"))
             for name, begins in (("summer", True), ("winter", False))
         ),
@@ -61,32 +64,32 @@ def clocks(now: datetime) -> list[Clock]:
 
 
 def _leap_day(now: datetime) -> datetime:
-    year = next(year for year in range(now.year + 1, now.year + 9) if (year % 4 == 0 and year % 100) or year % 400 == 0)
-    return datetime(year, 2, 29, 12, tzinfo=UTC)
+    return datetime(next(filter(isleap, count(now.year + 1))), 2, 29, 12, tzinfo=UTC)
 
 
 def _change(now: datetime, zone: str, *, begins: bool) -> datetime:
-    """Return when summer time begins or ends next, more than a day away."""
-    at = (now + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    """Return when summer time begins or ends next (UTC), more than a day away."""
     hour = timedelta(hours=1)
-    while True:
-        before, after = at.astimezone(ZoneInfo(zone)).dst(), (at + hour).astimezone(ZoneInfo(zone)).dst()
+    at = (now + 24 * hour).replace(minute=0, second=0, microsecond=0)
+    while not (_is_summer(at, zone) is not begins and _is_summer(at + hour, zone) is begins):
         at += hour
-        if bool(after) == begins and bool(before) != begins:
-            return at.astimezone(ZoneInfo(zone))
+    return at + hour
 
 
-def tests_of_the_clock() -> list[str]:
+def _is_summer(at: datetime, zone: str) -> bool:
+    return bool(at.astimezone(ZoneInfo(zone)).dst())
+
+
+def files_that_read_the_clock() -> list[str]:
     """Return the files of tests that read a clock or name a time."""
     return [str(file) for file in sorted(TESTS.glob("test_*.py")) if READS_THE_CLOCK.search(file.read_text())]
 
 
 def run(clock: Clock, tools: Path, pytest_arguments: list[str]) -> bool:
     """Run the tests at a time and return whether all of them held."""
-    zone = clock.at.tzinfo.key if isinstance(clock.at.tzinfo, ZoneInfo) else "UTC"
     environ = {
         **os.environ,
-        "TZ": zone,
+        "TZ": clock.zone,
         "PATH": os.pathsep.join([str(tools), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")])),
     }
@@ -96,10 +99,10 @@ def run(clock: Clock, tools: Path, pytest_arguments: list[str]) -> bool:
     told_s = int(subprocess.run(shown, env=environ, check=True, capture_output=True, text=True).stdout)
     if abs(told_s - clock.at.timestamp()) > 60:
         raise SystemExit(f"the clock cannot be faked: it shows {told_s}, expected {clock.at.timestamp():.0f} s")
-    sys.stdout.write(f"\n{clock.name}: {clock.at:%Y-%m-%d %H:%M:%S} {zone}\n")
+    sys.stdout.write(f"\n{clock.name}: {clock.at:%Y-%m-%d %H:%M:%S} UTC, in {clock.zone}\n")
     sys.stdout.flush()
     names_files = any(Path(argument.partition("::")[0]).exists() for argument in pytest_arguments)
-    files = [] if names_files else [str(TESTS)] if clock.whole_suite else tests_of_the_clock()
+    files = [] if names_files else [str(TESTS)] if clock.whole_suite else files_that_read_the_clock()
     command = [*faked, sys.executable, "-m", "pytest", "-q", "--dist", "loadfile", *pytest_arguments, *files]
     return subprocess.run(command, env=environ, cwd=TESTS.parent, check=False).returncode == 0
 
