@@ -2,8 +2,8 @@
 
 `python tests/faked_clock [--time NAME]... [ARGUMENT OF PYTEST...]`. All processes share the faked clock: Python's,
 MongoDB's, Redis's. It goes on from its time, as fast as ever, in the zone of the time: what a person is shown are local
-days. The browser alone has the real clock, because it does not start under libfaketime; and so have the times of files,
-which the kernel sets. The monotonic clock, which only measures how long something takes, is not moved.
+days. The browser alone has the real clock, because it does not start under libfaketime. The monotonic clock, which only
+measures how long something takes, is not moved.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def run(clock: Clock, tools: Path, pytest_arguments: list[str]) -> bool:
     sys.stdout.flush()
     names_files = any(Path(argument.partition("::")[0]).exists() for argument in pytest_arguments)
     files = [] if names_files else [str(TESTS)] if clock.whole_suite else files_that_read_the_clock()
-    command = [*faked, sys.executable, "-m", "pytest", "-q", "--dist", "loadfile", *pytest_arguments, *files]
+    command = [*faked, sys.executable, "-m", "pytest", "--dist", "loadfile", *pytest_arguments, *files]
     return subprocess.run(command, env=environ, cwd=TESTS.parent, check=False).returncode == 0
 
 
