@@ -42,6 +42,17 @@ class Pages(SiteSpider):
         yield Quote.found(page, text=first(page, "h1::text"), author="odd", tags=[])
 
 
+class Raising(Pages):
+    """Raises on some pages."""
+
+    name = "raising"
+
+    def read_page(self, page: Any) -> Any:
+        if "boom" in page.url:
+            raise KeyError("boom")
+        yield from super().read_page(page)
+
+
 class Members(Pages):
     name = "members"
     login = Login("/login", logged_in="a[href$='/logout']", account="user:password")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from odd_site import Answer, Asked, OddSite, crawled, names, rows, thing
 from scrapy import Request
+from support import last_run
 
 from scraper.fetch.http.redirects import Detours, original_of, refresh_target
 from scraper.fetch.http.responses import HtmlPage
@@ -80,6 +81,20 @@ def test_a_redirect_without_end_is_a_dead_page_of_the_one_that_was_asked_for(swa
     assert reasons == [f"1 page could not be read: {site.url}item/02 redirects without end"]
 
 
+def test_what_goes_wrong_where_a_redirect_leads_is_a_dead_letter_of_the_page(swathe: Swathe, database: Mongo) -> None:
+    def answer(asked: Asked) -> Answer | str:
+        if asked.path == "/":
+            return rows(names(1, 3), "/item/{}")
+        return to("/boom") if asked.path == "/item/02" else thing(asked.path)
+
+    with OddSite(answer) as site:
+        found, verdict, _ = crawled(swathe, database, "raising", site.url, 3)
+    assert (found, verdict) == (["Thing 01", "Thing 03"], "incomplete")
+    run = last_run(database)
+    assert run["dead_letters"] == 1, "the request for item 2, which is tried again with --retry-dead"
+    assert run["counts"]["requests"] == 6, "robots.txt, the list, three things, and where one of them led"
+
+
 def test_an_expired_session_asks_for_the_page_again_and_not_for_the_form(swathe: Swathe, database: Mongo) -> None:
     state = {"session": 0, "left": 0}
     form = '<form method=post action="/login"><input name=username><input type=password name=password></form>'
@@ -101,6 +116,30 @@ def test_an_expired_session_asks_for_the_page_again_and_not_for_the_form(swathe:
     with OddSite(answer) as site:
         assert crawled(swathe, database, "members", site.url) == (names(1, 12), "complete", [])
     assert state["session"] == 2, "however many pages noticed it, it is logged in once more"
+
+
+def test_a_page_that_asks_a_member_to_log_in_is_not_the_page_that_members_are_led_to(
+    swathe: Swathe, database: Mongo
+) -> None:
+    asked_for: list[str] = []
+
+    def answer(asked: Asked) -> Answer | str:
+        asked_for.append(asked.path)
+        if asked.path == "/login" and asked.method == "POST":
+            return to("/", **{"Set-Cookie": "s=1; Path=/"})
+        if asked.path == "/login":
+            return (
+                to("/")
+                if "s=1" in asked.cookie
+                else "<form method=post><input name=username><input name=password></form>"
+            )
+        if asked.path == "/item/02" and asked_for.count("/item/02") == 1:
+            return to("/login")
+        out = '<a href="/logout">Log out</a><h1>Front page</h1>'
+        return rows(names(1, 3), "/item/{}", more=out) if asked.path == "/" else thing(asked.path, out)
+
+    with OddSite(answer) as site:
+        assert crawled(swathe, database, "members", site.url) == (names(1, 3), "complete", [])
 
 
 def test_pages_that_go_on_later_are_read_as_they_are(swathe: Swathe, database: Mongo) -> None:

@@ -87,10 +87,10 @@ def crawled(start: str, urls: list[str], options: dict[str, str] | None = None, 
 TRAPS = {
     "/to?http://OTHER/": UNREACHED,
     "/meta?http://OTHER/": UNREACHED,
-    "/to?http://2130706433:PORT/": "not on the spider's site",
+    "/to?http://2130706433:PORT/": UNREACHED,
     "/to?http://[::ffff:127.0.0.1]:PORT/": "not on the spider's site",
     "/to?http://127.0.0.2:SAME/": "not on the spider's site",
-    "/to?http://www.127.0.0.1:SAME/": UNREACHED,
+    "/to?http://www.127.0.0.1:SAME/": "expected an http or https address",
     "/meta?http://elsewhere.example/": "redirects to http://elsewhere.example/, which is not on the spider's site",
     "/to?http://user:hunter2@elsewhere.example/": "redirects to http://elsewhere.example/, which is not on",
     "/to?file:///etc/passwd": "redirects to 'file:///etc/passwd', expected an http or https address",
@@ -165,9 +165,9 @@ def test_a_packed_sitemap_that_was_cut_short_is_none() -> None:
     packed = gzip.compress(
         b"<urlset>" + b"".join(b"<url><loc>http://x/%d</loc></url>" % n for n in range(999)) + b"</urlset>"
     )
-    kind, entries = Sitemap("/").parsed(Response("http://x/sitemap.xml.gz", body=packed))
+    kind, entries, _ = Sitemap("/").parsed(Response("http://x/sitemap.xml.gz", body=packed))
     assert (kind, len(entries)) == ("urlset", 999)
-    assert Sitemap("/").parsed(Response("http://x/sitemap.xml.gz", body=packed[:-50])) == ("", [])
+    assert Sitemap("/").parsed(Response("http://x/sitemap.xml.gz", body=packed[:-50])) == ("", [], "")
 
 
 def test_a_wrong_checksum_is_forgiven_as_browsers_do() -> None:
