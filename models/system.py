@@ -132,7 +132,7 @@ class RenderDecision(Document):
 
     spider = StringField(required=True, key=True)
     template = StringField(required=True, key=True)
-    tier = StringField(required=True, choices=("html", "data", "api", "browser"))
+    tier = StringField(required=True)
     evidence = StringField()
     right = IntField(default=0)
     wrong = IntField(default=0)

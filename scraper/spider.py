@@ -12,6 +12,7 @@ from scrapy import Request, Spider
 from models.addresses import browser_url, is_route
 from models.record import Found, Record
 from scraper.core import meta as meta_keys
+from scraper.core.tiers import API
 from scraper.crawl.api_discovery import pagination_of
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.list_reader import ListReader
@@ -120,7 +121,7 @@ class SiteSpider(Spider):
     def known_api(self) -> dict[str, Any] | None:
         """Return the API that earlier runs have proved to have the same records as the site's pages, if it is used."""
         rendering = self.crawler.settings["SWATHE"].rendering
-        used = rendering.learn_api and "api" in rendering.tiers
+        used = rendering.learn_api and API in rendering.tiers
         return self.reader.decisions.proved_api(self.start_at) if used else None
 
     def kind_from(self, api: Mapping[str, Any] | None) -> Pagination:
@@ -131,7 +132,7 @@ class SiteSpider(Spider):
             return self.pagination
         path, tiers = urlsplit(self.start_at).path, self.crawler.settings["SWATHE"].rendering.tiers
         for pattern, kind in self.pagination.items():
-            if fnmatchcase(path, pattern) and ("api" in tiers or not kind.json):
+            if fnmatchcase(path, pattern) and (API in tiers or not kind.json):
                 return kind
         raise UsageError(f"start is '{self.start_at}', expected a path such as {' or '.join(self.pagination)}")
 

@@ -13,6 +13,7 @@ from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
 from scraper.core.atomic_file import PRIVATE_FILE, whole_file
 from scraper.core.config import load_config
+from scraper.core.tiers import BROWSER, HTML
 from scraper.errors import EXIT_INCOMPLETE, SwatheError, UsageError
 from scraper.query.filters import start_of
 from scraper.storage.connection import Connection, connection_to
@@ -176,7 +177,7 @@ def _row(page: dict[str, Any]) -> dict[str, Any]:
     return {
         **page,
         "id": str(page["_id"])[-8:],
-        "way": "browser" if "browser" in page["flags"] else "html",
+        "way": BROWSER if BROWSER in page["flags"] else HTML,
         "callback": page["request"]["callback"],
         "bytes": page["size"],
     }

@@ -12,7 +12,7 @@ from models.record import Found
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from scraper.core.config.sections import Tier
+    from scraper.core.tiers import Tier
 
 
 @dataclass

@@ -14,6 +14,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from models.addresses import is_route
 from scraper.core import meta as meta_keys
 from scraper.core.failed_page import FailedPage
+from scraper.core.tiers import TIERS
 from scraper.crawl.attempt import ReadAttempt
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.limits import PageLimitReachedError
@@ -255,7 +256,11 @@ class ListReader:
         if chain.kind.binary:
             return {meta_keys.BINARY_ALLOWED: True}
         reader = self._spider.reader
-        if ask.method == "GET" and not chain.kind.json and (chain.tier == "browser" or reader.takes_browser(ask.url)):
+        if (
+            ask.method == "GET"
+            and not chain.kind.json
+            and (TIERS[chain.tier].takes_browser or reader.takes_browser(ask.url))
+        ):
             return {meta_keys.BROWSER: reader.browser_options(ask.url, is_list=True)}
         return {}
 

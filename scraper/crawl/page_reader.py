@@ -11,6 +11,7 @@ from scrapy.http import HtmlResponse
 
 from scraper.core import meta as meta_keys
 from scraper.core import statistics
+from scraper.core.tiers import API, BROWSER, DATA, HTML, TIERS
 from scraper.crawl.api_discovery import discover
 from scraper.crawl.attempt import ReadAttempt, attempt, records_of
 from scraper.crawl.failed_pages import FailedPages
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from scraper.core.config.sections import Tier
+    from scraper.core.tiers import Tier
     from scraper.crawl.site import Site
     from scraper.paging.kind import ListPage
 
@@ -68,7 +69,7 @@ class PageReader:
     def read_list(self, page: ListPage) -> ReadAttempt | Render:
         """Return what a list page's entries gave, or the wish to render it first."""
         if page.is_data:
-            return attempt("api", "", page.entries_found, lambda entry: self._spider.read_entry(page, entry))
+            return attempt(API, "", page.entries_found, lambda entry: self._spider.read_entry(page, entry))
         html = attempt(
             _tier(page.answer), "", page.entries_found, lambda entry: self._spider.read_item(page.response, entry)
         )
@@ -100,7 +101,7 @@ class PageReader:
         following = page.kind.following(page)
         if isinstance(following, Ask) or following.sure:
             return None
-        if self.decisions.tier(page.url) == "html" or not self._may_render(page.answer, "next"):
+        if self.decisions.tier(page.url) == HTML or not self._may_render(page.answer, "next"):
             return None
         return Render("next", f"'{link}' found no next link in the page as served, and {signs_of_script(page.answer)}")
 
@@ -111,7 +112,7 @@ class PageReader:
     def settle(self, response: Response, made: ReadAttempt, *, leads_on: bool = True) -> None:
         """Learn from a page that was read whether its way was the right one."""
         cause = response.meta.get(meta_keys.RENDER_CAUSE, "")
-        if made.tier == "data":
+        if made.tier == DATA:
             Tallies.of(self._spider.crawler).count(response.request, statistics.DATA_PAGES)
         helped = made.is_enough and (cause != "next" or leads_on)
         if not cause:
@@ -120,12 +121,12 @@ class PageReader:
                 self._notice_api(response, made)
             return
         if helped:
-            self.decisions.learn(response.url, "browser", response.meta[meta_keys.RENDER_EVIDENCE])
+            self.decisions.learn(response.url, BROWSER, response.meta[meta_keys.RENDER_EVIDENCE])
             self._notice_api(response, made)
             return
         self._vain[f"{cause} {template_of(response.url)}"] += 1
         if cause == "next":
-            self.decisions.learn(response.url, "html", "the browser shows no next link either")
+            self.decisions.learn(response.url, HTML, "the browser shows no next link either")
         else:
             self.decisions.failed(response.url)
             if self.evidence is not None:
@@ -148,12 +149,13 @@ class PageReader:
 
     def takes_browser(self, url: str) -> bool:
         """Return whether a page is to be asked for with the browser at once."""
-        return "browser" in self._tiers and self.decisions.tier(url) == "browser"
+        decided = self.decisions.tier(url)
+        return decided is not None and decided in self._tiers and TIERS[decided].takes_browser
 
     def route(self, page: Response, link: str) -> str | None:
         """Return the address of a page that a script shows at a link's fragment; None where no browser is used."""
         try:
-            return base_of(page).resolve(link) if "browser" in self._tiers else None
+            return base_of(page).resolve(link) if BROWSER in self._tiers else None
         except ValueError:
             return None
 
@@ -171,7 +173,7 @@ class PageReader:
     def _notice_api(self, response: Response, made: ReadAttempt) -> None:
         """Keep the API that the browser was seen to take these records from, and whether it has the same ones."""
         answers = response.meta.get(meta_keys.BROWSER_JSON)
-        if made.tier == "browser" and answers:
+        if made.tier == BROWSER and answers:
             api = discover(answers, lambda data: self._spider.read_data(response, data), response.url)
             if api is not None:
                 shown = {found.identity for _, outputs in made.outputs for found in records_of(outputs)}
@@ -184,19 +186,19 @@ class PageReader:
         return f"{html.lacks} at '{self._spider.items}' in the page as served, and {signs_of_script(page.answer)}"
 
     def _may_render(self, response: Response, cause: str) -> bool:
-        if "browser" not in self._tiers or _tier(response) == "browser" or response.meta.get(meta_keys.NO_BROWSER):
+        if BROWSER not in self._tiers or _tier(response) == BROWSER or response.meta.get(meta_keys.NO_BROWSER):
             return False
         tried_in_vain = self._vain[f"{cause} {template_of(response.url)}"]
         return tried_in_vain < MOST_IN_VAIN[cause] and may_show_more(response)
 
     def _in_data(self, response: Response, *, single: bool) -> ReadAttempt | None:
         """Try what the page holds besides its HTML, where the spider can read data."""
-        if "data" not in self._tiers or not self._spider.reads_data or _tier(response) == "browser":
+        if DATA not in self._tiers or not self._spider.reads_data or _tier(response) == BROWSER:
             return None
         best: ReadAttempt | None = None
         effort = Effort(len(response.text))
         for where, entries in self._candidates(response, effort, single=single):
-            made = attempt("data", where, entries, lambda entry: self._spider.read_data(response, entry))
+            made = attempt(DATA, where, entries, lambda entry: self._spider.read_data(response, entry))
             fits = made.is_enough and (made.error is None or isinstance(made.error, MISFITS))
             if fits and (best is None or made.good > best.good):
                 best = made
@@ -233,4 +235,4 @@ def render_request(request: Request, wish: Render, options: dict[str, Any]) -> R
 
 
 def _tier(response: Response) -> Tier:
-    return "browser" if "browser" in response.flags else "html"
+    return BROWSER if BROWSER in response.flags else HTML

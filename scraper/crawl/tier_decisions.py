@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from models.system import RenderDecision
+from scraper.core.tiers import HTML, TIERS, is_cheaper
 from scraper.crawl.url_template import template_of
 from scraper.storage.indexes import ensure_indexes
 
@@ -15,10 +16,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.database import Database
 
-    from scraper.core.config.sections import Tier
-
-COST = {"html": 0, "data": 1, "api": 2, "browser": 3}
-"""The ways by what they cost, the cheapest first."""
+    from scraper.core.tiers import Tier
 
 PROOFS = 3
 """Pages on which an API must have had the same records before it is used by itself."""
@@ -57,7 +55,8 @@ class Decisions:
     def load(self, database: Database[dict[str, Any]]) -> None:
         """Read what earlier runs have decided. Blocks."""
         ensure_indexes(database, RenderDecision)
-        for row in RenderDecision.objects(spider=self._spider):
+        # Another version may have decided for a way that this one does not know.
+        for row in RenderDecision.objects(spider=self._spider, tier__in=[*TIERS]):
             self._by_template[row.template] = Decision(
                 row.tier, row.evidence or "", row.right, row.wrong, row.decided_at, dict(row.api)
             )
@@ -98,7 +97,7 @@ class Decisions:
         template = template_of(url)
         decision = self._by_template.get(template)
         if decision is None:
-            if tier != "html" or evidence:
+            if tier != HTML or evidence:
                 self._by_template[template] = Decision(tier, evidence, right=1, used=True)
             return
         decision.used = True
@@ -106,7 +105,7 @@ class Decisions:
             decision.right += 1
             return
         decision.wrong += 1
-        if COST[tier] < COST[decision.tier] or not decision.holds:
+        if is_cheaper(tier, decision.tier) or not decision.holds:
             why = evidence or f"{tier} was enough on {url}"
             self._by_template[template] = Decision(tier, why, right=1, used=True)
 

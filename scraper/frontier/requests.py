@@ -105,7 +105,7 @@ def fingerprint(request: Request, fingerprinter: RequestFingerprinterProtocol) -
     return blake2b(json.dumps(of, sort_keys=True).encode(), digest_size=SIZE).digest()
 
 
-BY_META = {meta_keys.RETRY_TIMES: statistics.RETRIES, "browser": statistics.BROWSER_PAGES}
+BY_META = {meta_keys.RETRY_TIMES: statistics.RETRIES, meta_keys.BROWSER: statistics.BROWSER_PAGES}
 """Statistics that others than Swathe count, by what a request's meta has when it adds to them."""
 
 

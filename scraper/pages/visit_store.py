@@ -48,7 +48,13 @@ NOT_THERE = (
     "records of pages that have not changed are not in the database any more: crawl again, their pages will be read"
 )
 
-NEVER_ASKED = ("browser", meta_keys.NO_BROWSER, meta_keys.DONT_OBEY_ROBOTSTXT, "login", meta_keys.BINARY_ALLOWED)
+NEVER_ASKED = (
+    meta_keys.BROWSER,
+    meta_keys.NO_BROWSER,
+    meta_keys.DONT_OBEY_ROBOTSTXT,
+    "login",
+    meta_keys.BINARY_ALLOWED,
+)
 """Marks of requests whose answer depends on more than the address, or is no page."""
 
 KEPT_AT_ONCE = 200

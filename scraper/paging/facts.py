@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from scraper.core.tiers import HTML
 from scraper.paging.ask import Ask, End
 from scraper.paging.links import likely_next
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scraper.core.config.sections import Tier
+    from scraper.core.tiers import Tier
     from scraper.paging.kind import ListPage
 
 What = Literal["read", "lists", "failed", "absent", "limited"]
@@ -29,7 +30,7 @@ class PageFacts:
     """What tells its entries from others, in their order."""
     following: Ask | End
     """What its pagination says of the page after it."""
-    tier: Tier = "html"
+    tier: Tier = HTML
     """How it was read."""
     without_record: int = 0
     """How many of its entries gave neither a record nor a link."""

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from scraper.core.ip_address import Address, is_network, read_address
 from scraper.core.quiet_hours import QuietHours
+from scraper.core.tiers import Tier as Tier  # scraper.paging.chain takes it from here
 
 MOST_SECONDS = 366 * 86_400
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]
@@ -20,7 +21,6 @@ Count = Annotated[int, Field(ge=1)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 
 PositiveSeconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
-Tier = Literal["html", "data", "api", "browser"]
 
 
 def split_list(text: object) -> object:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from scraper.core.tiers import BROWSER
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -62,7 +64,7 @@ class RenderedPage:
     @property
     def is_as_wanted(self) -> bool:
         """Whether what was waited for came."""
-        return self.flags == ("browser",)
+        return self.flags == (BROWSER,)
 
 
 def as_dict(answer: Answer) -> dict[str, Any]:

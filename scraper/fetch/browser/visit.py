@@ -13,6 +13,7 @@ from scrapy.exceptions import (
     DownloadTimeoutError,
 )
 
+from scraper.core.tiers import BROWSER
 from scraper.fetch.browser.cookies import for_browser, to_headers
 from scraper.fetch.browser.errors import PageLeftError, PageRefusedError, ScriptFaultError
 from scraper.fetch.browser.job import Answer, RenderedPage
@@ -69,7 +70,7 @@ class BrowserVisit:
             kind=kind,
             body=self._body(found, kind, document),
             took_s=time.monotonic() - started,
-            flags=("browser", *({"missing": ("wait_for-missing",), "busy": ("busy",)}.get(found["state"], ()))),
+            flags=(BROWSER, *({"missing": ("wait_for-missing",), "busy": ("busy",)}.get(found["state"], ()))),
             set_cookies=to_headers(cookies, self._job.url, self._job.cookies),
             answers=tuple(self._answers(traffic)) if self._job.keep_json else (),
         )
