@@ -94,7 +94,6 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
-    "scraper.crawl.errbacks.NoteBeforeOwnErrbacks": 10,
     "scraper.frontier.requests.GiveUpDeadly": 20,
     "scraper.pages.revalidation.Revalidation": 30,
     "scraper.login.Session": 40,

@@ -9,7 +9,7 @@ from typing import Final
 
 # What a spider may set
 MAY_FAIL: Final = "may_fail"
-"""bool: the spider does without the page. Read by `crawl/errbacks.py`."""
+"""bool: the spider does without the page. Read by `crawl/failures.py`."""
 BROWSER: Final = "browser"
 """dict of `wait_for`, `actions`, `keep_json`, `screenshot`: the page is to be rendered (`fetch/browser/handler.py`).
 

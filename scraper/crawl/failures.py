@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import dataclass
 from ssl import SSLError
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from scrapy import signals
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -70,8 +72,25 @@ class NotAPageError(IgnoreRequest):
     reason: ClassVar[Reason] = "layout-changed"
 
 
+@dataclass(frozen=True)
+class NotingErrback:
+    """An errback of somebody's own, before which the failure is noted."""
+
+    note: Callable[[Failure], Any]
+    errback: Callable[[Failure], Any]
+
+    def __call__(self, failure: Failure) -> Any:
+        """Note the failure, and do what is to be done about it."""
+        self.note(failure)
+        return self.errback(failure)
+
+
 class PageFailures(BaseSpiderMiddleware):
-    """Spider middleware that gives every request an errback, so that no failure passes unseen."""
+    """Spider middleware that sees to it that no request fails unseen, whoever made it.
+
+    What the spider yields passes by here. A request of an extension (`engine.crawl`), of a downloader middleware, or of
+    a spider middleware nearer to the engine does not: those are watched over when they are scheduled.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -81,6 +100,7 @@ class PageFailures(BaseSpiderMiddleware):
         self.first_unread: FailedPage | None = None
         self.check_request: Callable[[Request], None] | None = None
         """What raises UnstorableRequestError for a request that cannot be kept."""
+        crawler.signals.connect(self.watch, signal=signals.request_scheduled)
 
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
@@ -100,8 +120,7 @@ class PageFailures(BaseSpiderMiddleware):
             request = request.replace(url=url)
         if response is None:
             resolver_of(self.crawler).reach.name(url)
-        if request.errback is None:
-            request.errback = getattr(self.crawler.spider, "page_failed", self.note)
+        self.watch(request)
         if self.check_request is not None:
             try:
                 self.check_request(request)
@@ -109,6 +128,16 @@ class PageFailures(BaseSpiderMiddleware):
                 self.unstorable(error, response.request if response is not None else None)
                 return None
         return request
+
+    def watch(self, request: Request) -> None:
+        """Give a request an errback that notes its failure."""
+        spider, errback = self.crawler.spider, request.errback
+        if errback is None:
+            request.errback = getattr(spider, "page_failed", self.note)
+            return
+        notes = getattr(errback, "__name__", "") in getattr(spider, "noting_errbacks", ()) or errback == self.note
+        if not notes and not isinstance(errback, NotingErrback) and not request.meta.get(meta_keys.MAY_FAIL):
+            request.errback = NotingErrback(self.note, errback)
 
     def unstorable(self, error: Exception, parent: Request | None = None) -> None:
         """Count a request that cannot be kept; the page that made it, as far as it is known, is not done."""

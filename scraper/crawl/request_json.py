@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 
 from scraper.core import meta as meta_keys
+from scraper.crawl.failures import NotingErrback
 from scraper.errors import UnstorableRequestError
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def request_from_json(text: str, spider: Spider) -> Request:
 def _name_of(function: Callable[..., Any] | None, request: Request, spider: Spider, what: str) -> str:
     if function is None:
         return ""
-    function = unwrap(function)
+    if isinstance(function, NotingErrback):
+        function = function.errback
     name = getattr(function, "__name__", "")
     if getattr(function, "__self__", None) is spider and getattr(spider, name, None) == function:
         return name

@@ -141,10 +141,12 @@ class LeaseScheduler(BaseScheduler):
 
     def _load(self, taken: Taken) -> Put:
         try:
-            return self._preparer.load(taken)
+            put = self._preparer.load(taken)
         except UnstorableRequestError as error:
             self._failures.unstorable(error)
             raise
+        self._failures.watch(put.request)
+        return put
 
     async def _catch_up(self) -> None:
         """Take in what other workers did, before a crash or beside this one, and ask for what follows from it."""
