@@ -96,6 +96,8 @@ class Run(Document):
     firing = StringField(index=True)
     finish_reason = StringField()
     resumed = IntField()
+    code = StringField()
+    accepted_at = DateTimeField()
     dead_letters = IntField()
     frontier = DictField()
     workers = DictField()

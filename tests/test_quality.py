@@ -175,6 +175,58 @@ def test_false_and_0_fill_a_field_and_nothing_does_not(database: Mongo) -> None:
     assert (records.found, records.new, records.refused, records.faults) == (2, 1, 1, {"author": 1})
 
 
+def of_code(code: str, one: Run) -> Run:
+    one.code = code
+    return one
+
+
+def test_a_repaired_spider_is_not_suspect_for_finding_more_and_is_held_against_itself_from_then_on() -> None:
+    broken = [of_code("a", run(number, 40, 0)) for number in range(6)]
+    repaired = {"found": 400, "prices": 400, "new": 360, "changed": 40}
+    assert lines(broken, of_code("a", run(6, **repaired))), "with the same code it is suspect"
+    assert lines(broken, of_code("b", run(6, **repaired))) == []
+    history = [*broken, of_code("b", run(6, **repaired))]
+    assert lines(history, of_code("b", run(7))) == []
+    assert lines(history, of_code("b", run(7, 200, 200))) == ["200 books were found, the last complete runs found 400"]
+    (line,) = lines(history, of_code("b", run(7, prices=0)))
+    assert line.startswith("`price` is empty in 100 % of 400 books, usually in 0 %")
+    assert lines(history, of_code("c", run(7, 40, 40))) == ["40 books were found, the last complete runs found 400"]
+
+
+@pytest.mark.parametrize(
+    ("worse", "line"),
+    [
+        ({"found": 200, "prices": 200}, "200 books were found"),
+        ({"prices": 0}, "`price` is empty"),
+        ({"refused": 200}, "50 % of 400 books were refused"),
+        ({"unseen": 400}, "50 % of the 800 books known were not seen"),
+    ],
+)
+def test_other_code_is_suspect_for_what_is_missing_or_broken(worse: dict[str, Any], line: str) -> None:
+    good = [of_code("a", run(number)) for number in range(6)]
+    (told,) = lines(good, of_code("b", run(6, **worse)))
+    assert told.startswith(line)
+
+
+def test_other_code_on_the_same_level_is_held_against_all_runs() -> None:
+    sizes = [400, 340, 400, 350, 400, 345]
+    noisy = [of_code("a", run(number, size, size)) for number, size in enumerate(sizes)]
+    assert lines([*noisy, of_code("b", run(6))], of_code("b", run(7, 342, 342))) == []
+
+
+def test_a_run_whose_code_is_not_known_is_no_new_baseline() -> None:
+    assert lines([run(number, 40, 40) for number in range(6)], of_code("b", run(6)))[0].startswith("400 books were")
+
+
+def test_an_accepted_run_is_what_is_usual_from_then_on() -> None:
+    history = [run(number) for number in range(6)] + [run(6, 200, prices=0)]
+    history[-1].verdict = "unknown"
+    assert len(lines(history, run(7, 200, prices=0))) == 2
+    history[-1].verdict, history[-1].accepted_at = "complete", WHEN
+    assert lines(history, run(7, 200, prices=0)) == []
+    assert lines(history, run(7, 100, prices=0)) == ["100 books were found, the last complete runs found 200"]
+
+
 PAGES = ["/lists/rel-next/", *(f"/lists/rel-next/?page={number}" for number in range(2, 8))]
 
 
@@ -205,3 +257,12 @@ def test_a_changed_layout_makes_the_run_suspect_and_marks_nothing_gone(swathe: S
     assert line in result.err
     assert line in swathe("runs", "show", str(suspect["_id"])).out
     assert "unknown, suspect" in swathe("runs", "list").out
+    # By hand it is what is usual.
+    assert "is what is usual for found-alone" in swathe("runs", "accept", str(suspect["_id"])).out
+    accepted = database.runs.find_one({"_id": suspect["_id"]}) or {}
+    assert (accepted["verdict"], accepted["suspect"], accepted["reasons"]) == ("complete", False, [])
+    assert f"accepted by hand: {line}" in accepted["notes"]
+    assert "suspect" not in swathe("runs", "list").out.splitlines()[2]
+    database.runs.update_one({"_id": suspect["_id"]}, {"$set": {"reasons": ["1 page could not be read"]}})
+    refused = swathe("runs", "accept", str(suspect["_id"]), code=2).err
+    assert "is complete: 1 page could not be read, expected a crawl that is complete" in refused

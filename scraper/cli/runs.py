@@ -104,6 +104,27 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
         print_table(problems, ["url", "reason", "what"], title="Problems")
 
 
+@app.command("accept", epilog="Example: swathe runs accept 6560f3a1c2d4e5f60718293a")
+def accept(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or the last digits of it.")],
+) -> None:
+    """Take a suspect run for what is usual from now on: later runs are held against it, not against those before."""
+    with connection_to(load_config().mongodb) as database:
+        run = find_by_id(database[Run._get_collection_name()], run_id, "run", "swathe runs list")
+        others = [reason for reason in run.get("reasons", []) if reason not in run.get("deviations", [])]
+        if run.get("kind", "crawl") != "crawl" or run["state"] != "finished" or others:
+            why = f"{_result(run)}{': ' if others else ''}{'; '.join(others)}"
+            raise UsageError(
+                f"run {run['_id']} is {why}, expected a crawl that is complete, or has nothing but its deviations "
+                f"against it: crawl again, and accept that run"
+            )
+        notes = [*run.get("notes", []), *(f"accepted by hand: {line}" for line in run.get("reasons", []))]
+        Run.objects(id=run["_id"], state="finished").update_one(
+            accepted_at=datetime.now(UTC), verdict="complete", suspect=False, cause="", reasons=[], notes=notes
+        )
+    console.print(f"run {run['_id']} is what is usual for {run['spider']} from now on", markup=False, soft_wrap=True)
+
+
 def find_by_id(collection: Any, text: str, what: str, listing: str) -> dict[str, Any]:
     """Return the document with this id, or whose id alone ends in it; raise UsageError."""
     if ObjectId.is_valid(text):

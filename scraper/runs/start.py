@@ -113,8 +113,9 @@ def new_run(
     run_id = run_id or ObjectId()
     if store:
         store.begin(run_id)
-    frontier = {"format": FORMAT, "code": code_version(spider), "backend": store.name} if store else {}
-    open_run(run_id, spider.name, arguments_of(spider, given), firing=firing, frontier=frontier)
+    code = code_version(spider)
+    frontier = {"format": FORMAT, "code": code, "backend": store.name} if store else {}
+    open_run(run_id, spider.name, arguments_of(spider, given), firing=firing, frontier=frontier, code=code)
     return run_id
 
 
@@ -160,7 +161,7 @@ def _go_on(store: StoredRuns, spider: type[SiteSpider], run: Run, firing: str | 
         raise UsageError(f"the requests of run {run.id} are no longer in {store.name}: begin anew with --fresh")
     code = code_version(spider)
     try:
-        claimed = claim(run, inc__resumed=1, set__firing=firing, set__frontier__now=code)
+        claimed = claim(run, inc__resumed=1, set__firing=firing, set__frontier__now=code, set__code=code)
     except NotUniqueError:
         claimed = False
     if not claimed:

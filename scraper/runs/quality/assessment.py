@@ -23,7 +23,10 @@ def assess(run: Run, findings: Findings) -> None:
     """
     same = Run.objects(spider=run.spider, arguments=run.arguments, id__ne=run.id, state="finished")
     last = same(verdict__ne="incomplete").order_by("-started_at")[:LOOKED_AT]
-    earlier = [sample_of(one) for one in last.only("started_at", "verdict", "records", "counts", "quality")]
+    earlier = [
+        sample_of(one)
+        for one in last.only("started_at", "verdict", "records", "counts", "quality", "code", "accepted_at")
+    ]
     now = sample_of(run)
     for deviation in deviations(earlier, now):
         line = sentence(deviation, earlier, now)

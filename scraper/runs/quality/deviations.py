@@ -3,12 +3,13 @@
 What is usual is learned: the median of the last complete runs, and how far they lie from it (their median absolute
 deviation). A figure deviates when it lies further from the median than runs naturally do, outside of all that the last
 runs had, and unlike the last two runs. So noise, a weekly pattern, growth and shrinking are no deviation, and a new
-level is one twice: from the third run on it is what is usual.
+level is one twice: from the third run on it is what is usual. A new level that comes with other code of the spider,
+or that a person has accepted, is what is usual at once: the first run of other code may only not find less.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import exp, log, sqrt
 from statistics import median
@@ -54,6 +55,13 @@ class Rule:
     least: float = 0.0
     is_share: bool = False
     runs: int = LEAST_RUNS
+    rise_is_lack: bool = False
+    """Whether it is a rise that says that records are missing or broken."""
+
+    @property
+    def of_other_code(self) -> Rule:
+        """The same rule for a run of other code than those before it: to find more is what it was changed for."""
+        return self if self.rise_is_lack else replace(self, rise=None)
 
     @property
     def both_ways(self) -> Rule:
@@ -65,10 +73,10 @@ class Rule:
 RULES = {
     "count": Rule(rise=1.0, fall=0.1, least=2, runs=1),
     "filled": Rule(fall=0.1, is_share=True),
-    "refused": Rule(rise=0.05, is_share=True),
+    "refused": Rule(rise=0.05, is_share=True, rise_is_lack=True),
     "new": Rule(rise=0.3, is_share=True),
     "changed": Rule(rise=0.35, is_share=True),
-    "unseen": Rule(rise=0.2, is_share=True),
+    "unseen": Rule(rise=0.2, is_share=True, rise_is_lack=True),
     "pages": Rule(rise=0.5, least=3),
     "bytes": Rule(rise=1.0, least=2**20),
     "duration": Rule(rise=2.0, least=30),
@@ -101,16 +109,18 @@ def deviations(earlier: Sequence[Sample], now: Sample) -> list[Deviation]:
     complete = [sample for sample in earlier if sample.is_complete][:LEARNED_FROM]
     # A pattern of the week is learned in a week; until then a day that is new has room for it.
     slack = 1 if any(sample.started_at.weekday() == now.started_at.weekday() for sample in complete) else NEW_DAY
+    since, other_code = _baseline(complete), bool(complete) and _is_of_other_code(complete[0], now)
     found = []
     for metric, figure in now.figures.items():
         rule = RULES[metric.kind]
-        figures = _of(complete, metric)
+        figures, own = _of(complete, metric), _of(complete[:since], metric)
         if metric.kind == "new":
             # The first run of all finds nothing but new records; that says nothing about the next.
-            figures = [one for one in figures if one.value < 1]
+            figures, own = ([one for one in some if one.value < 1] for some in (figures, own))
         latest = _of(earlier[:AGREEING], metric)
         agrees = len(latest) == AGREEING and not any(_is_far(rule.both_ways, one.value, figure) for one in latest)
-        usual = _since_new_level(rule, figures)
+        usual = _since_new_level(rule, figures, len(own))
+        rule = rule.of_other_code if other_code else rule
         if len(figures) >= rule.runs and not agrees and _is_unlike(rule, usual, figure, slack):
             found.append(Deviation(metric, figure, tuple(usual)))
     return sorted(found, key=lambda deviation: list(RULES).index(deviation.metric.kind))
@@ -120,11 +130,28 @@ def _of(samples: Iterable[Sample], metric: Metric) -> list[Figure]:
     return [sample.figures[metric] for sample in samples if metric in sample.figures]
 
 
-def _since_new_level(rule: Rule, figures: list[Figure]) -> list[Figure]:
-    """Return the figures to learn from: none from before a change of level that has lasted."""
-    recent, before = figures[:NEW_LEVEL], figures[NEW_LEVEL:]
-    if len(before) >= rule.runs and all(_is_unlike(rule.both_ways, before, figure) for figure in recent):
-        return recent
+def _baseline(complete: Sequence[Sample]) -> int:
+    """Return how many of the runs, the latest first, are of the latest one's code and not before an accepted one."""
+    for number, sample in enumerate(complete):
+        if _is_of_other_code(sample, complete[0]):
+            return number
+        if sample.is_accepted:
+            return number + 1
+    return len(complete)
+
+
+def _is_of_other_code(one: Sample, other: Sample) -> bool:
+    return bool(one.code and other.code) and one.code != other.code
+
+
+def _since_new_level(rule: Rule, figures: list[Figure], own: int) -> list[Figure]:
+    """Return the figures to learn from: none from before a change of level that has lasted, or was meant.
+
+    `own` is how many of them have a baseline of their own.
+    """
+    for recent, before in ((figures[:size], figures[size:]) for size in (own, NEW_LEVEL) if size):
+        if len(before) >= rule.runs and all(_is_unlike(rule.both_ways, before, figure) for figure in recent):
+            return recent
     return figures if rule.is_share else _projected(figures)
 
 

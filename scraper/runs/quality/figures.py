@@ -35,6 +35,10 @@ class Sample:
 
     started_at: datetime
     is_complete: bool = False
+    code: str = ""
+    """Version of the code that made it; empty where it is not known."""
+    is_accepted: bool = False
+    """Whether a person has said that it is what is usual from then on."""
     figures: dict[Metric, Figure] = field(default_factory=dict)
     selectors: dict[str, Figure] = field(default_factory=dict)
     """The share of its uses in which a selector matched something."""
@@ -48,8 +52,9 @@ def sample_of(run: Run) -> Sample:
     """Return the figures of a run; those that it did not measure are missing."""
     figures = {Metric("count", name): Figure(count) for name, count in run.records.items()}
     quality = run.quality
+    about = run.started_at, run.verdict == "complete", run.code or "", run.accepted_at is not None
     if quality is None:
-        return Sample(run.started_at, run.verdict == "complete", figures)
+        return Sample(*about, figures)
     pages = run.counts.pages
     figures[Metric("pages")] = Figure(pages + run.counts.passed_over)
     if not run.counts.not_modified and not run.counts.passed_over:
@@ -60,8 +65,7 @@ def sample_of(run: Run) -> Sample:
     for records in quality.records:
         figures.update(_figures_of(records))
     return Sample(
-        run.started_at,
-        run.verdict == "complete",
+        *about,
         figures,
         {use.selector: Figure(1 - use.missed / use.asked, use.asked) for use in quality.selectors if use.asked},
         {records.collection: dict(records.faults) for records in quality.records},
