@@ -56,6 +56,7 @@ bench: install
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/recrawl.py
 	$(BIN)/python benchmarks/rendering.py
+	$(BIN)/python benchmarks/values.py
 
 # Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.
 lock: $(VENV)/.installed-dev

@@ -80,7 +80,7 @@ def old_columns(document: type[Record], name: str) -> tuple[str, ...]:
 def converted(document: type[Record], name: str, value: Any, url: str) -> Any:
     """Return a stored value as the field stores it; raise ValueError with the reason when it cannot be.
 
-    The field's `convert=` is asked, or else its cleaner (with the value as a text), or else MongoEngine.
+    The field's `convert=` is asked, or else its cleaner (with the value as a text), or else it is taken exactly.
     """
     schema = schema_of(document)
     field = schema.fields[name]
@@ -90,7 +90,7 @@ def converted(document: type[Record], name: str, value: Any, url: str) -> Any:
         elif cleaner := schema.cleaners.get(name):
             new = cleaner(value if isinstance(value, str | list) else str(value), url)
         else:
-            new = field.to_python(value)
+            new = schema.exact[name](value) if name in schema.exact else field.to_python(value)
         if new is None:
             raise ValueError(f"nothing was made of {value!r}")
         field._validate(new)
