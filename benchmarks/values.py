@@ -244,7 +244,7 @@ def costs() -> None:
     print(f"\n{'µs a value':32}{'ours':>8}{'theirs':>8}")
     for text, (kind, options) in COSTS.items():
         page = options.get("page_url")
-        cleaner: Any = getattr(cleaners, kind) if page or not options else made(kind, json.dumps(options))
+        cleaner: Callable[..., Any] = getattr(cleaners, kind) if page else made(kind, json.dumps(options))
         one = microseconds(partial(cleaner, text, page) if page else partial(cleaner, text))
         other = ""
         if kind == "amount":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mongoengine import (
@@ -19,8 +18,8 @@ from mongoengine import (
 )
 
 from models.addresses import UTF8
+from models.cleaning import cleaner_of, noise_of
 from models.exact import exact_reader
-from models.noise import noise_rule
 from models.questions import RecordQuerySet
 
 if TYPE_CHECKING:
@@ -207,68 +206,16 @@ def _gather(document: Any) -> Schema:
         required=tuple(name for name in content if fields[name].required),
         indexes=tuple(name for name in fields if getattr(fields[name], "index", False)),
         searched=tuple(name for name in fields if getattr(fields[name], "search", False)),
-        cleaners={
-            name: _in_turn([_of_page(cleaner) for cleaner in cleaners])
-            for name, value in fields.items()
-            if (cleaners := cleaners_of(value))
-        },
+        cleaners={name: cleaner for name, value in fields.items() if (cleaner := cleaner_of(value)) is not None},
         exact={name: reader for name, value in fields.items() if (reader := exact_reader(value)) is not None},
         fields=fields,
         columns={name: value.db_field for name, value in fields.items()},
         as_is=frozenset(name for name in fields if _is_as_is(fields[name])),
         untracked=frozenset(fields[name].db_field for name in content if not getattr(fields[name], "track", True)),
-        noise={fields[name].db_field: rule for name in content if (rule := _noise_of(fields[name])) is not None},
+        noise={fields[name].db_field: rule for name in content if (rule := noise_of(fields[name])) is not None},
     )
 
 
 def _is_as_is(field: BaseField) -> bool:
     """Return whether a field's `to_mongo` would return the value itself; it takes its time to find that out."""
     return type(field) is StringField or (type(field) is ListField and type(field.field) is StringField)
-
-
-def cleaners_of(field: BaseField) -> list[Callable[..., Any]]:
-    """Return the cleaners of a field in the order of their work; raise TypeError for what is none."""
-    cleaners = getattr(field, "clean", None)
-    if cleaners is None:
-        return []
-    found = list(cleaners) if isinstance(cleaners, list | tuple) else [cleaners]
-    if not found or not all(map(callable, found)):
-        raise TypeError(
-            f"'{field.name}' has clean={cleaners!r:.60}: expected a cleaner, or a list of them such as "
-            f"[cleaners.without_prefix('Born'), cleaners.day('MDY')]"
-        )
-    return found
-
-
-def _of_page(cleaner: Callable[..., Any]) -> Callable[[Any, str], Any]:
-    """Let every cleaner be called with an address, also one that does not ask for it."""
-    parameters = signature(cleaner).parameters
-    required = [each for each in parameters.values() if each.default is Parameter.empty]
-    if "page_url" in parameters or len(required) > 1:
-        return cleaner
-    return lambda value, _page_url: cleaner(value)
-
-
-def _in_turn(cleaners: list[Callable[[Any, str], Any]]) -> Callable[[Any, str], Any]:
-    """Return one cleaner that lets each of several work on what the one before it gave, as long as it gave anything."""
-    if len(cleaners) == 1:
-        return cleaners[0]
-
-    def clean(value: Any, page_url: str) -> Any:
-        for cleaner in cleaners:
-            if value is None:
-                break
-            value = cleaner(value, page_url)
-        return value
-
-    return clean
-
-
-def _noise_of(field: BaseField) -> Callable[[Any, Any], bool] | None:
-    """Return the rule by which two values differ by noise only: the field's `ignore=`, and its cleaner's own."""
-    declared = noise_rule(getattr(field, "ignore", None))
-    cleaners = cleaners_of(field)
-    own = getattr(cleaners[-1], "is_same", None) if cleaners else None
-    if own is None or declared is None:
-        return declared or own
-    return lambda old, new: own(old, new) or declared(old, new)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
+from models.cleaners.stock_phrases import phrase_at
 from models.cleaners.stock_words import (
     ANSWERS,
     HEDGES,
@@ -16,9 +17,8 @@ from models.cleaners.stock_words import (
     NEGATORS,
     NEGATORS_AFTER,
     TIME_UNITS,
-    UNSPACED,
     WITHIN,
-    phrase_at,
+    said_without_spaces,
 )
 from models.cleaners.text import short_line
 
@@ -49,8 +49,6 @@ _USUAL_STOCK = re.compile(r"In stock(?: \([1-9][0-9]* available\))?", re.IGNOREC
 _SCHEMA = re.compile(r"(?:https?://(?:www\.)?schema\.org/|schema:)?([A-Za-z]+)/?")
 _CLAUSE_END = re.compile(r"[.!;,|•·\n()\[\]]+(?!\w)|[()\[\]]| [-–—]+ |(?<=[?])(?= )(?! *(?:yes|no)\b)", re.IGNORECASE)
 _TOKEN = re.compile(r"[:=?]|[^\s:=?\"“”„«»\-–—_*<>/]+")
-_UNSPACED = re.compile("|".join(sorted(map(re.escape, UNSPACED), key=len, reverse=True)))
-_BETWEEN_SIGNS = re.compile(r"[\s:：]+")
 _NUMBER = re.compile(r"[0-9]+(?:[.,'’][0-9]{3})*\Z")
 _DAY = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th|\.)?\Z")
 
@@ -125,7 +123,7 @@ def stock_statements(text: str) -> frozenset[bool]:
 
 
 def _unspaced(text: str) -> tuple[set[bool], bool]:
-    kinds = {UNSPACED[found[0]] for found in _UNSPACED.finditer(_BETWEEN_SIGNS.sub("", text))}
+    kinds = said_without_spaces(text)
     return {kind == "present" for kind in kinds & {"present", "absent"}}, "open" in kinds
 
 

@@ -12,7 +12,7 @@ import mongoengine as me
 from bson import Decimal128, ObjectId
 from bson.errors import InvalidId
 
-from models.record import cleaners_of
+from models.cleaning import cleaners_of
 from scraper.errors import UsageError
 from scraper.query.times import EXPECTED, span_of
 
