@@ -28,7 +28,7 @@ _SYMBOL, _WORD, _UNSPACED = re.compile(SYMBOL), re.compile(WORD), re.compile(UNS
 _NUMBER_BEFORE = re.compile(rf"[0-9][.,]? ?[-–—]{{0,2}} ?(?:{SYMBOL}|[Kk]r\.?)?[ (]?\Z")
 _NUMBER_AFTER = re.compile(rf"[ :)]{{0,2}}{SYMBOL}? ?[-−–]?[.,]?[0-9]")
 _LETTERS_BEFORE = re.compile(r"[^\W\d_]+\.?\Z")
-_LETTERS_AFTER = re.compile(r"[^\W\d_]+")
+_LETTERS_AFTER = re.compile(r"U\.S\.(?:A\.)?|[^\W\d_]+")
 _COUNTRY_BEFORE = re.compile(r"(?<![^\W_])([A-Z][A-Za-z]{1,3}|[B-HJ-Z]) \Z")
 _COUNTRY_AFTER = re.compile(r" (U\.S\.|[A-Z]{2,3})(?![^\W_])")
 _WITH_DECIMALS = re.compile(r"[0-9][.,][0-9]{2}(?![0-9])")
@@ -153,7 +153,7 @@ def _symbols_in(text: str, value: str) -> Iterator[str]:
         symbol, (start, end) = found[0], found.span()
         before = _LETTERS_BEFORE.search(text, max(start - 12, 0), start)
         after = _LETTERS_AFTER.match(text, end)
-        left, right = before[0] if before else "", after[0] if after else ""
+        left, right = before[0] if before else "", after[0].replace(".", "") if after else ""
         if symbol in _COUNTERS:
             if not left or left[-1].isnumeric() or not any(map(str.isdigit, text)):
                 yield symbol

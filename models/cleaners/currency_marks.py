@@ -112,7 +112,7 @@ _UNSPACED = """
 豪ドル AUD|加ドル CAD|香港ドル HKD|台湾ドル TWD|台湾元 TWD|ウォン KRW|유로 EUR|달러 USD|엔화 JPY|위안 CNY
 """
 
-WORD_CODES = frozenset("ALL BAM COP CUP GEL MAD MOP PEN SOS TOP TRY".split())
+WORD_CODES = frozenset("ALL AMD BAM COP CUP GEL MAD MOP PEN SOS TOP TRY".split())
 """Codes that are words of English, too: "TOP 5" is no price in Tongan pa'anga."""
 
 ALWAYS_WORDS = frozenset({"ALL", "TOP"})

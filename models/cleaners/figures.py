@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.cleaners.number_words import is_inexact, is_multiplied
+from models.cleaners.number_words import is_inexact, is_lowest, is_multiplied
 from models.cleaners.refusal import refusal
 from models.cleaners.text import short_line
 
@@ -21,6 +21,7 @@ NUMBER = (
 _FIGURE = re.compile(rf"{NUMBER}|[0-9]+(?:[.,][0-9]+)?")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord("￥"): "¥", ord("￡"): "£", ord("￦"): "₩"}
 _BROKEN = re.compile(r"[0-9.,]\xad+[0-9.,]")
+_OF_RIGHT_TO_LEFT = re.compile("[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3]")
 _EXPONENT_BEFORE = re.compile(r"[0-9](?:[eE][-+]?|\^|\*\*?|[×x*] ?)\Z")
 _EXPONENT_AFTER = re.compile(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]| ?[×*x] ?[0-9]")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|ère|ème|e|º|ª)(?![^\W_])", re.IGNORECASE)
@@ -74,7 +75,9 @@ class Figure:
         """Whether these are all figures of one whole number, and the text does not say "about" or "at least"."""
         if self.is_negative or self.is_fraction:
             return False
-        return not (is_part(self.text, self.start, self.end) or is_inexact(self.text, self.start, self.end))
+        if is_part(self.text, self.start, self.end) or is_inexact(self.text, self.start, self.end):
+            return False
+        return not is_lowest(self.text, self.start)
 
 
 def figures_in(text: str) -> Iterator[Figure]:
@@ -118,7 +121,7 @@ def is_part_before(text: str, start: int) -> bool:
     last = text[start - 1]
     if last.isascii() and last.isalpha():
         return last not in "xX" or text[max(start - 2, 0) : start - 1].isalnum()
-    if not last.isascii() and (last.isnumeric() or is_cased(last)):
+    if not last.isascii() and (last.isnumeric() or is_cased(last) or _OF_RIGHT_TO_LEFT.match(last)):
         return True
     if last == " " and text[max(start - 2, 0) : start - 1].isnumeric() and not text[start - 2].isascii():
         return True

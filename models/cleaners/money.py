@@ -54,6 +54,9 @@ _PLUS_TAX = re.compile(r" ?\+ ?[^\W\d_]")
 _UNIT = re.compile(r" ?(?:ft|kg|g|mg|lbs?|oz|ml|cl|l|cm|mm|km|inch(?:es)?|px|kB|MB|GB)(?![^\W\d_])")
 _RAISED = re.compile(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]")
 _POWER = re.compile(r"[0-9][eE]\Z")
+_PER_PERSON = re.compile(r" p(?:[./&]\w|\Z)")
+_INDIAN = re.compile(r" ?(?:L|Th|Lk)(?![^\W\d_])")
+_GREAT_MONEY = re.compile(r" ?(?:mm|MM)(?![^\W\d_])")
 _CENTS = re.compile(r"[.,][0-9]{2}\Z")
 _NO_UNIT = "0123456789€$£¥)-"
 _WORD_BETWEEN = re.compile(rf" ?(?!in |inkl|incl|exkl|excl|per |pro |par |por )[^\W\d_]+\.? ?(?:{MARK})")
@@ -160,6 +163,8 @@ def _continues(shown: re.Match[str]) -> bool:
     text, end = shown.string, shown.end("number")
     if text[end : end + 2].lstrip()[:1].isnumeric() and not text[end : end + 2].isascii():
         return True
+    if shown["before"] and (_GREAT_MONEY.match(text, end) or (_INDIAN.match(text, end) and _is_in_rupees(shown))):
+        return True
     if is_multiplied(text, end) or _RAISED.match(text, end):
         return True
     start = shown.start("number")
@@ -173,8 +178,15 @@ def _continues(shown: re.Match[str]) -> bool:
         word = word_after(text, shown.end())
         return (len(word) > 1 and is_multiplied(text, shown.end())) or text[shown.end() : shown.end() + 1].isnumeric()
     if has_minor_unit(text, end):
-        return not (shown["before"] and _CENTS.search(shown["number"]))
+        # In "£0.99p" it is there besides, and "£5 p.p." is a price per person.
+        return not (shown["before"] and (_CENTS.search(shown["number"]) or _PER_PERSON.match(text, end)))
+    if text[: shown.start()].rstrip().endswith("¢"):
+        return True
     return not _has_currency(shown) and _WORD_BETWEEN.match(text, end) is not None
+
+
+def _is_in_rupees(shown: re.Match[str]) -> bool:
+    return "INR" in codes_of(shown["before"].strip())
 
 
 def _is_inexact(shown: re.Match[str]) -> bool:

@@ -53,7 +53,13 @@ _WORD_BEFORE = re.compile(r"([^\W\d]+)[\W_]{0,4}\Z")
 _GLUED = re.compile(r"[^\W\d_]\Z")
 _NO_RATING_BEFORE = tuple("#$£€¥@+&")
 _ICON = re.compile(r"[★⭐☆]\ufe0f? ?\Z")
-_PERCENT = re.compile(r" ?[%٪％]")
+_NO_RATING_AFTER = re.compile(r" ?[%٪％$€£¥₹°]")
+_PLACE_BEFORE = re.compile(
+    r"(?<![^\W_])(?:page|step|slide|image|photo|picture|fig(?:ure)?|part|chapter|question|item|level|round|seite|schritt|bild"
+    r"|teil|étape|página|paso|imagen|pagina|passo|immagine|stap|afbeelding|sida|steg|side|strona|krok|strana|страница|шаг)"
+    r"[ :#.]{0,2}\Z",
+    re.IGNORECASE,
+)
 _BAR = re.compile(r"(?:width:? ?)?(?P<share>[0-9]+(?:\.[0-9]+)?) ?%;?", re.IGNORECASE)
 _COUNTED_AFTER = re.compile(r"\)|\]| ?[^\W\d_]{4,}")
 
@@ -143,9 +149,11 @@ def _rated(text: str, value: str, scale: int, expected: str) -> Decimal:
     if (filled or halves) and (not numbers or filled + halves + text.count("☆") == 5 or filled > 1 or halves):
         return _drawn(text, value, numbers, filled + Decimal(halves) / 2, expected)
     scaled = [(found, out_of) for found in numbers if (out_of := _OUT_OF.match(text, found.end()))]
-    for _, out_of in scaled:
+    for found, out_of in scaled:
         if _people(text, out_of.end()):
             raise refusal(value, f"counts people, expected {expected}")
+        if _PLACE_BEFORE.search(text, 0, found.start()):
+            raise refusal(value, f"is a place among others, expected {expected}")
         if out_of["scale"].casefold().replace("ten", "10") != str(scale):
             raise refusal(value, f"is on another scale, expected {expected}")
     chosen = [found for found, _ in scaled] or numbers
@@ -182,7 +190,7 @@ def _is_rating(text: str, found: re.Match[str]) -> bool:
     """Tell whether a number without a scale is one of a rating: alone, of stars, or after a word for ratings."""
     start, end = found.span()
     if (
-        _PERCENT.match(text, end)
+        _NO_RATING_AFTER.match(text, end)
         or text[end : end + 1].isnumeric()
         or text[:start].rstrip().endswith(_NO_RATING_BEFORE)
     ):

@@ -16,6 +16,7 @@ from models.cleaners.stock_words import (
     MONTHS,
     NEGATORS,
     NEGATORS_AFTER,
+    SOON,
     TIME_UNITS,
     WITHIN,
     said_without_spaces,
@@ -47,10 +48,12 @@ _AVAILABILITY = {
 }
 _USUAL_STOCK = re.compile(r"In stock(?: \([1-9][0-9]* available\))?", re.IGNORECASE)
 _SCHEMA = re.compile(r"(?:https?://(?:www\.)?schema\.org/|schema:)?([A-Za-z]+)/?")
-_CLAUSE_END = re.compile(r"[.!;,|•·\n()\[\]]+(?!\w)|[()\[\]]| [-–—]+ |(?<=[?])(?= )(?! *(?:yes|no)\b)", re.IGNORECASE)
+_CLAUSE_END = re.compile(
+    r"(?<![0-9])\.+(?!\w)|[!;,|•·\n()\[\]]+(?!\w)|[()\[\]]| [-–—]+ |(?<=[?])(?= )(?! *(?:yes|no)\b)", re.IGNORECASE
+)
 _TOKEN = re.compile(r"[:=?]|[^\s:=?\"“”„«»\-–—_*<>/]+")
 _NUMBER = re.compile(r"[0-9]+(?:[.,'’][0-9]{3})*\Z")
-_DAY = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th|\.)?\Z")
+_DAY_OF_MONTH = re.compile(r"[0-9]{1,2}[./][0-9]{1,2}(?:[./][0-9]{0,4})?\Z")
 
 
 class Said(NamedTuple):
@@ -108,7 +111,7 @@ def stock_statements(text: str) -> frozenset[bool]:
     if schema and schema[1].lower() in _AVAILABILITY:
         there = _AVAILABILITY[schema[1].lower()]
         return frozenset() if there is None else frozenset({there})
-    lowered = text.casefold().replace("’", "'")
+    lowered = text.casefold().replace("’", "'").replace("n/a", "unknown")
     if lowered in ANSWERS and len(lowered) > 1:
         return frozenset({ANSWERS[lowered]})
     stated, is_open = _unspaced(lowered) if not text.isascii() else (set(), False)
@@ -145,7 +148,9 @@ def _stated(said: list[Said], place: int) -> bool | None:
     if kind == "absent":
         hedged = any(part.text in HEDGES for part in before) or is_asked or answer is False
         return None if hedged else False
-    if any(part.kind == "doubt" for part in said[:place]) or is_asked or _is_later(after):
+    if place and said[place - 1].kind == "absent":
+        return False  # "no stock available"
+    if any(part.kind == "doubt" for part in said[:place]) or is_asked or _is_later(after) or _is_dated(said):
         return None
     negated = any(word in NEGATORS or word.endswith("n't") for word in (part.text for part in before))
     if answer is False or "0" in near or (after and after[0].text in NEGATORS_AFTER):
@@ -165,16 +170,21 @@ def _answer(after: list[Said]) -> tuple[bool | None, bool]:
 
 
 def _is_later(after: list[Said]) -> bool:
-    """Tell whether a time follows: "from 12 May", "in 3 weeks", "12 May", "12.05."."""
+    """Tell whether a time follows: "from Monday", "in 3 weeks", "soon"."""
     words = [part.text for part in after if part.text not in (":", "=")]
     if not words:
         return False
     if words[0] in LATER or any(part.kind == "open" for part in after):
         return True
-    if words[0] in MONTHS or (_DAY.match(words[0]) and len(words) > 1 and words[1] in MONTHS):
+    if words[0] in WITHIN and words[1:2] and words[1] in SOON:
         return True
     numbered = any(map(_NUMBER.match, words[:3])) or words[1:2] in (["a"], ["few"], ["several"])
     return numbered and words[0] in WITHIN and bool(TIME_UNITS.intersection(words[1:5]))
+
+
+def _is_dated(said: list[Said]) -> bool:
+    """Tell whether a clause names a day: "12 May", "12.05."."""
+    return any(part.text in MONTHS or _DAY_OF_MONTH.match(part.text) for part in said)
 
 
 def _left(said: list[Said], place: int) -> bool | None:

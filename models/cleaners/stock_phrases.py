@@ -52,7 +52,9 @@ chwilowo niedostępny|brak|produkt niedostępny
 není skladem|vyprodáno|vyprodané|nedostupné|nedostupný|nedostupná|není k dispozici|nie je skladom|vypredané
 nie je na sklade|momentálně nedostupné
 elfogyott|nincs készleten|nincs raktáron|nem elérhető|nem kapható|nem rendelhető|kifogyott|készlethiány
-indisponibil|indisponibilă|stoc epuizat|nu este în stoc|nu este in stoc|fără stoc|epuizat|nu este disponibil
+indisponibil|indisponibilă|stoc epuizat|nu mai este în stoc|nu mai e în stoc|nu e în stoc|nu mai este disponibil
+nu mai sunt disponibile|nu e disponibil|nu sunt în stoc|nu este în stoc|nu este in stoc|fără stoc|epuizat
+nu este disponibil
 изчерпан|изчерпано|няма в наличност|не е наличен|не е налично|неналичен|неналично|rasprodano|nema na zalihi
 nedostupno|nije dostupno|nije na zalihi|ni na zalogi|ni na voljo|razprodano|nema na lageru|распродато|нема на стању
 нет в наличии|нет на складе|распродано|отсутствует|закончился|закончилась|закончилось|недоступно|недоступен
@@ -63,7 +65,7 @@ nedostupno|nije dostupno|nije na zalihi|ni na zalogi|ni na voljo|razprodano|nema
 tükendi|stokta yok|stok yok|stokta bulunmuyor|mevcut değil|stok tükendi|stoklarda yok|tükənib|satıldı|stokta değil
 satışta değil
 läbi müüdud|pole laos|ei ole laos|otsas|laost otsas|nav noliktavā|izpārdots|nav pieejams|nav pieejama|išparduota
-nėra sandėlyje|neprieinama|nėra
+nebėra|nėra sandėlyje|neprieinama|nėra
 habis|stok habis|tidak tersedia|stok kosong|kehabisan stok|terjual habis|hết hàng|tạm hết hàng|không có sẵn
 ngừng kinh doanh|không còn hàng|ubos na|walang stock
 غير متوفر|غير متوفرة|نفد|نفد من المخزون|نفذ|نفذت الكمية|نفدت الكمية|غير متاح|غير متاحة|غير موجود|אזל|אזל מהמלאי

@@ -6,15 +6,16 @@ import re
 
 NEGATORS = frozenset(
     """
-not no none cannot neither without non nicht kein keine keinen nie pas aucun n'est sin ningún nessun não nem sem
-niet geen inte ej ikke ei eivät ekki ne není nejsou nincs nincsenek
-не нет няма нема nema nije немає нема δεν μη μην değil yok pole nav nėra tidak belum bukan không chưa hindi walang
-غير ليس لا ليست לא אין نیست नहीं নেই
+not no none cannot neither without non nicht kein keine keinen nie pas aucun n'est n'était ni sin ningún nessun não
+nem
+sem niet geen inte ej ikke ei eivät ekki ne není nejsou nincs nincsenek
+не нет няма нема nema nije немає нема δεν μη μην değil yok pole nav nėra nebėra tidak belum bukan không chưa hindi
+walang غير ليس لم لن لا ليست לא אין אינו אינה איננו אינם نیست नहीं নেই
 """.split()
 )
 """Words that turn what follows them into its opposite."""
 
-HEDGES = NEGATORS | frozenset(
+HEDGES = (NEGATORS - {"n'est", "n'était", "ne", "ni"}) | frozenset(
     """
 never almost nearly rarely seldom hardly may might could would will if unless when whenever until soon fast beinahe
 bald presque casi quasi quase bijna nästan næsten nesten melkein prawie téměř takmer
@@ -24,7 +25,9 @@ jika nếu
 )
 """Words that leave it open whether it is sold out."""
 
-NEGATORS_AFTER = frozenset("değil yok नहीं hayır tidak nema nėra nav".split())
+NEGATORS_AFTER = frozenset(
+    "değil değildir yok yoktur kalmadı kalmamıştır bulunmuyor नहीं hayır tidak nema nėra nav نیست نمی نمی‌باشد".split()
+)
 """Words that turn what stands before them into its opposite."""
 
 ANSWERS = {
@@ -81,6 +84,15 @@ janeiro fevereiro março maio junho julho setembro outubro dezembro januari febr
 stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
 января февраля марта апреля мая июня июля августа сентября октября ноября декабря ocak şubat mart nisan mayıs
 haziran temmuz ağustos eylül ekim kasım aralık
+січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня ledna února března dubna
+května
+června července srpna září října listopadu prosince január február március április május június július augusztus
+október
+ianuarie martie aprilie iunie iulie octombrie noiembrie decembrie ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου
+ιουνίου
+ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta
+tháng
+mei desember agustus
 """.split()
 )
 
@@ -91,10 +103,12 @@ _PRESENT_UNSPACED = (
     "สินค้าพร้อมส่ง"
 )
 _ABSENT_UNSPACED = (
-    "在庫なし 在庫無し 在庫無 在庫切れ 品切れ 品切 売り切れ 売切れ 売切 完売 欠品 入荷待ち 販売終了 "
+    "在庫なし 在庫無し 在庫無 在庫切れ 品切れ 品切 売り切れ 売切れ 売切 完売 欠品 入荷待ち 販売終了 販売中止 "
+    "販売停止 没货 沒貨 "
     "在庫はありません 在庫がありません 在庫がない 在庫ありません 缺货 缺貨 无货 無貨 没有库存 售罄 售完 已售完 "
     "已售罄 断货 斷貨 无库存 無庫存 下架 没有现货 無現貨 无现货 暂无现货 暂时缺货 补货中 품절 재고_없음 재고없음 "
-    "재고가_없습니다 매진 구매_불가 구매불가 판매_종료 판매종료 일시품절 สินค้าหมด หมดสต็อก ของหมด ไม่มีสินค้า "
+    "재고가_없습니다 매진 구매_불가 구매불가 판매_종료 판매종료 판매중지 "
+    "판매중단 일시품절 สินค้าหมด หมดสต็อก ของหมด ไม่มีสินค้า "
     "ไม่มีของ หมดแล้ว ไม่พร้อมส่ง"
 )
 _OPEN_UNSPACED = (
@@ -108,7 +122,13 @@ _UNSPACED = {
     for table, kind in ((_PRESENT_UNSPACED, "present"), (_ABSENT_UNSPACED, "absent"), (_OPEN_UNSPACED, "open"))
     for phrase in table.split()
 }
+SOON = frozenset("peu kürze kort breve poco bref short due near future bald días dnů".split())
+"""What may follow such a word instead of a span of time: "sous peu", "in Kürze"."""
+
 _ANY_UNSPACED = re.compile("|".join(sorted(map(re.escape, _UNSPACED), key=len, reverse=True)))
+_MONTH_NUMBER = re.compile(r"[0-9](?:月|월)")
+_NEGATED_BEFORE = re.compile(r"(?:[不没沒无無未非]|没有|沒有|ไม่|ยังไม่)\Z")
+_NEGATED_AFTER = re.compile(r"止|停|不可|では?ない|じゃない|(?:して(?:おりま|いま)せん)|(?:중|하|되)?지|중?단|불가")
 _BETWEEN_SIGNS = re.compile(r"[\s:：]+")
 
 
@@ -118,4 +138,10 @@ def said_without_spaces(text: str) -> set[str]:
     >>> said_without_spaces("在庫: あり"), said_without_spaces("재고 없음"), said_without_spaces("in stock")
     ({'present'}, {'absent'}, set())
     """
-    return {_UNSPACED[found[0]] for found in _ANY_UNSPACED.finditer(_BETWEEN_SIGNS.sub("", text))}
+    text = _BETWEEN_SIGNS.sub("", text)
+    said = {"open"} if _MONTH_NUMBER.search(text) else set()
+    for found in _ANY_UNSPACED.finditer(text):
+        kind = _UNSPACED[found[0]]
+        negated = _NEGATED_BEFORE.search(text, 0, found.start()) or _NEGATED_AFTER.match(text, found.end())
+        said.add("absent" if kind == "present" and negated else kind)
+    return said
