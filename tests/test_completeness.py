@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from odd_site import Answer, Asked, OddSite, crawled, names, rows
 from practice import Fault, PracticeServer
 from test_pagination import crawl, last_run, quotes, truth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pymongo.database import Database
     from support import Swathe
 
@@ -133,7 +136,7 @@ def test_a_damaged_page_3_is_named(
             "lists/stated-next/",
             "unknown",
             10,
-            "found no next link, but there seems to be one to /lists/stated-n",
+            "is one page (no next link), but the link 'Next →' leads to /lists/stated-next/?page=2",
         ),
         ("at-least", "lists/stated/", "incomplete", ALL, "61 quotes were found, the spider expects 62 or more"),
         ("no-record", "books/", "incomplete", 0, "80 records' pages gave no record, the first is http://"),
@@ -272,3 +275,45 @@ def test_every_list_is_kept_with_what_was_seen_of_it(swathe: Swathe, database: M
             "against": "",
         }
     ]
+
+
+def _captcha_third(asked: Asked) -> str:
+    number = int(asked.query.get("after", "k1")[1:])
+    more = f'<a class=next href="/?after=k{number + 1}">Next</a>' if number < 5 else ""
+    shown = rows(names(5 * number - 4, 5 * number), more=more)
+    return "<html><body><h1>Are you a robot?</h1></body></html>" if number == 3 else shown
+
+
+def _next_by_script(asked: Asked) -> str:
+    return rows(names(1, 5), more='<a class=next href="#" onclick="show(2)">Next</a>')
+
+
+@pytest.mark.parametrize(
+    ("site", "found", "reason"),
+    [
+        (_captcha_third, 10, "page 3 (/?after=k3) shows no entry and shows a captcha"),
+        (
+            _next_by_script,
+            5,
+            "the list / is one page (no next link), but the link 'Next' runs a script (show(2))",
+        ),
+    ],
+)
+def test_what_leads_to_a_page_is_held_against_the_list(
+    swathe: Swathe, database: Mongo, site: Callable[[Asked], str], found: int, reason: str
+) -> None:
+    with OddSite(site) as odd:
+        assert crawled(swathe, database, "rows", odd.url, code=3) == (names(1, found), "unknown", [reason])
+
+
+def test_the_last_line_counts_each_record_once(swathe: Swathe, database: Mongo) -> None:
+    shown = {1: names(1, 5), 2: [*names(5, 5), *names(6, 9)]}
+
+    def site(asked: Asked) -> str:
+        number = int(asked.query.get("page", 1))
+        return rows(shown[number], more='<a class=next href="/?page=2">Next</a>' if number == 1 else "")
+
+    with OddSite(lambda asked: site(asked) if asked.query.get("page", "1") in "12" else Answer(status=404)) as odd:
+        result = crawl(swathe, "rows", odd.url, SPIDER_MODULES="odd_spiders")
+    assert "records 9 new, 0 changed, 0 unchanged, 0 refused" in result.err
+    assert last_run(database)["counts"]["items_unchanged"] == 1, "what the pages showed"

@@ -31,7 +31,7 @@ def crawl(
     options += ["-a", f"max_pages={max_pages}"] if max_pages else []
     command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"start={start}", "-s", "LOG_ENABLED=0", *options]
     return swathe.run(
-        [*command, "-s", "SPIDER_MODULES=paged_spiders"],
+        [*command, *([] if "SPIDER_MODULES" in settings else ["-s", "SPIDER_MODULES=paged_spiders"])],
         code=code,
         PYTHONPATH=f"{ROOT / 'tests'}:{ROOT}",
         **(environ or {}),

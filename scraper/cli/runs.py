@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from scraper.cli.kept import kept_of
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError
+from scraper.runs.crawl import of_different_records
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
 
@@ -149,7 +151,9 @@ def _filled(records: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(run: dict[str, Any]) -> dict[str, Any]:
-    counts = run.get("counts", {})
+    counts = Counter(run.get("counts", {}))
+    if run.get("kind") == "crawl":
+        counts.update(of_different_records(counts, run.get("records", {})))
     took = (run.get("ended_at") or datetime.now(UTC)) - run["started_at"]
     return {
         "id": str(run["_id"])[-8:],

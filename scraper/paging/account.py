@@ -6,10 +6,12 @@ evidence that cannot be weighed without knowing the site, and makes it unknown.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from scraper.paging.numbering import skipped
+from scraper.paging.skeleton import Skeleton, estrangement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +22,10 @@ NAMED = 3
 """Pages named in one reason; the others are counted."""
 
 PAGES_TO_KNOW_A_SIZE = 3
-"""Pages before the last that must agree, all but one, before a shorter one is conspicuous."""
+"""Pages that must be known before a shorter one is conspicuous: those before the last, and the last if it is full."""
+
+LEAST_OVERLAP, OVERLAP = 2, 0.2
+"""Records, and the share of a page's, that it shows again before that is conspicuous: new ones move a few along."""
 
 
 @dataclass(frozen=True)
@@ -109,22 +114,70 @@ def _doubts(chain: Chain) -> Iterator[str]:
     if unlinked and chain.kind.chained:
         number = unlinked[0]
         yield f"{_page(chain, number)} leads no further ({chain.ends[number].reason}), though page {number + 1} exists"
-    if chain.hint and chain.top == 1:
-        yield f"{_list(chain)} has no second page, but there seems to be a link to one: {_path(chain.hint)}"
+    if (leads := chain.leads_on()) and not (chain.end is not None and chain.end.doubt):
+        end = "is one page" if chain.top <= 1 else f"ends at {_page(chain, chain.top)}"
+        yield f"{_list(chain)} {end} ({chain.end.reason if chain.end else 'no further one was found'}), but {leads[0]}"
     if chain.end is not None and chain.end.doubt:
         yield f"{_list(chain)}: {chain.end.doubt}"
-    yield from _short_page(chain)
+    linked = {number: chain.address(number) for number in range(1, chain.top + 1) if number not in chain.by_number}
+    if chain.kind.chained and (before := skipped(linked)) is not None:
+        yield f"{_page(chain, before)} leads on to {_path(chain.address(before + 1))}: is a page left out between them?"
+    yield from _strange_pages(chain)
+    yield from _short_pages(chain)
+    yield from _overlaps(chain)
 
 
-def _short_page(chain: Chain) -> Iterator[str]:
-    """Name the one page before the last that is shorter than all others."""
-    sizes = {number: page.size for number, page in chain.pages.items() if number < chain.top}
-    if len(sizes) < PAGES_TO_KNOW_A_SIZE:
+def _short_pages(chain: Chain) -> Iterator[str]:
+    """Name pages before the last that are shorter than most, where none is longer."""
+    usual = max((page.size for page in chain.pages.values()), default=0)
+    last = chain.pages.get(chain.top)
+    known = {
+        number: page.size
+        for number, page in chain.pages.items()
+        if page.size and (number < chain.top or (page is last and page.size == usual))
+    }
+    short = [number for number, size in known.items() if size < usual]
+    if short and len(known) >= PAGES_TO_KNOW_A_SIZE and 2 * len(short) < len(known):
+        number = min(short)
+        more = f", and so {len(short) - 1} more" if len(short) > 1 else ""
+        yield f"{_page(chain, number)} shows {known[number]} records, the other pages {usual}{more}"
+
+
+def _overlaps(chain: Chain) -> Iterator[str]:
+    """Name a page that shows many records of the pages before it again, and not those that every page shows."""
+    again = {number: page.different - page.new for number, page in chain.pages.items() if number > 1 and page.new}
+    for number in sorted(again):
+        others = [count for other, count in again.items() if other != number]
+        excess = again[number] - min(others, default=0)
+        if excess >= max(LEAST_OVERLAP, OVERLAP * chain.pages[number].different):
+            yield (
+                f"{_page(chain, number)} shows {again[number]} records of the pages before it again: "
+                f"are as many left out?"
+            )
+            return
+
+
+def _strange_pages(chain: Chain) -> Iterator[str]:
+    """Name what stands at the end of a list instead of its page."""
+    usual = next((chain.skeletons[n] for n in (2, 1) if n in chain.skeletons and chain.pages[n].size), Skeleton())
+    for number in sorted(chain.skeletons):
+        if number <= max(chain.top, chain.last or 0, 1):
+            continue
+        guessed = number in chain.by_number
+        what = estrangement(chain.skeletons[number], usual, guessed=guessed)
+        if what:
+            yield f"{_page(chain, number)} shows no entry and {what}"
+        elif not guessed and not chain.skeletons[number].says_none and not _ends_short(chain, number - 1):
+            yield f"{_page(chain, number)} is linked to and shows no entry, though the pages before it are full"
+        else:
+            continue
         return
-    usual, times = Counter(sizes.values()).most_common(1)[0]
-    short = [number for number, size in sizes.items() if 0 < size < usual]
-    if len(short) == 1 and times >= len(sizes) - 1:
-        yield f"{_page(chain, short[0])} shows {sizes[short[0]]} records, the other pages {usual}"
+
+
+def _ends_short(chain: Chain, number: int) -> bool:
+    """Return whether a page is shorter than those before it, as last pages are."""
+    page, before = chain.pages.get(number), [page.size for n, page in chain.pages.items() if n < number]
+    return page is not None and page.size < max(before, default=0)
 
 
 def _page(chain: Chain, number: int) -> str:

@@ -47,6 +47,11 @@ class Chain(Sightings):
         ask = self._asked.get(number)
         return self.pages[number].url if number in self.pages else ask.url if ask else self.start
 
+    def leads_on(self) -> list[str]:
+        """Return what on the last page of the list leads to a page that was not read, in words."""
+        read = {Ask(page.url).identity for page in self.pages.values() if page.new}
+        return [what for what, url in self.leads.get(self.top or 1, ()) if not (url and Ask(url).identity in read)]
+
     def never_came(self) -> list[int]:
         """Return the pages that were asked for and neither arrived nor failed."""
         return sorted(self._waiting)
@@ -79,6 +84,10 @@ class Chain(Sightings):
         self.tier = facts.tier
         self.without_record += [number] * facts.without_record
         self._take_statements(facts)
+        if facts.leads:
+            self.leads[number] = facts.leads
+        if facts.skeleton is not None and not self._asked[number].probe:
+            self.skeletons[number] = facts.skeleton
         # Behind what the site calls the end, an error is one more way to say so.
         self._note_fault(number, "" if self._asked[number].probe else facts.fault)
         if self._asked[number].probe and not seen.new:
@@ -141,7 +150,6 @@ class Chain(Sightings):
     def _take_statements(self, facts: PageFacts) -> None:
         """Take in the totals that a page states; the latest count."""
         self.last = facts.last or self.last
-        self.hint = facts.hint or self.hint
         if facts.total is not None:
             self.total = facts.total
             self.first_total = self.total if self.first_total is None else self.first_total

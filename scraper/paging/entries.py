@@ -24,19 +24,20 @@ def identity_of(entry: Any, outputs: tuple[Any, ...]) -> int:
     """
     for output in outputs:
         if isinstance(output, Found):
-            return _digest(repr(output.identity))
+            return digest(repr(output.identity))
     for output in outputs:
         if isinstance(output, Request):
-            return _digest(SESSION.sub("", output.url))
+            return digest(SESSION.sub("", output.url))
     return text_hash(entry)
 
 
 def text_hash(entry: Any) -> int:
     """Return what tells the content of an entry from any other: a whole number of 64 bits, as above."""
     if isinstance(entry, dict | list):
-        return _digest(json.dumps(entry, sort_keys=True, default=str))
-    return _digest("".join(entry.itertext()) if hasattr(entry, "itertext") else str(entry))
+        return digest(json.dumps(entry, sort_keys=True, default=str))
+    return digest("".join(entry.itertext()) if hasattr(entry, "itertext") else str(entry))
 
 
-def _digest(text: str) -> int:
+def digest(text: str) -> int:
+    """Return the hash of a text: a whole number of 64 bits, the same in every process."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from scraper.core.tiers import HTML
 from scraper.paging.ask import Ask, End
-from scraper.paging.links import likely_next
+from scraper.paging.kind import Pagination
+from scraper.paging.leads import leads_of
+from scraper.paging.skeleton import Skeleton, skeleton_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scraper.core.tiers import Tier
     from scraper.paging.kind import ListPage
+
+KNOWN_BY = 2
+"""Pages that others are held against: the second, too, since the pages behind the first may be fragments."""
 
 What = Literal["read", "lists", "failed", "absent", "limited"]
 
@@ -40,8 +45,10 @@ class PageFacts:
     """What is odd about its statements."""
     fault: str = ""
     """Why it may lack entries that its list has."""
-    hint: str | None = None
-    """What looks like a link to the second page, whatever the pagination says."""
+    leads: Sequence[Sequence[str]] = ()
+    """Where its list seems to end: what leads on from it all the same, each a clause and an address, see `Lead`."""
+    skeleton: Skeleton | None = None
+    """What it is known by: of the first two pages, and of those without an entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,8 @@ class ListEvent:
                 "entries": list(self.facts.entries),
                 "following": _fields(self.facts.following),
             }
+            if self.facts.skeleton is not None:
+                data["facts"]["skeleton"] = _fields(self.facts.skeleton)
         return data
 
     @classmethod
@@ -82,6 +91,8 @@ class ListEvent:
         if "facts" in fields:
             facts = dict(fields["facts"])
             kind = End if facts.pop("ends") else Ask
+            if "skeleton" in facts:
+                facts["skeleton"] = Skeleton(**facts["skeleton"])
             fields["facts"] = PageFacts(**{**facts, "following": kind(**facts["following"])})
         return cls(**{**fields, "asks": [Ask(**ask) for ask in fields.get("asks", [])]})
 
@@ -102,16 +113,30 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
         if total is None and page.number == 1:
             what = f"'{' '.join(str(text).split())[:60]}'" if text is not None else "nowhere on its page"
             remark = f"its total is {what}, expected a number at '{kind.total}'"
-    looks_for_hint = page.number == 1 and not kind.chained and not page.is_data
+    following = end or kind.following(page)
     return PageFacts(
         url=page.url,
         entries=entries,
-        following=end or kind.following(page),
+        following=following,
         tier=tier,
         without_record=without_record,
         total=total,
         last=last or None,
         remark=remark,
         fault=kind.fault(page),
-        hint=likely_next(page) if looks_for_hint else None,
+        leads=leads_of(page) if isinstance(following, End) and _may_go_on(page, following) else (),
+        skeleton=skeleton_of(page) if _is_to_be_known(page) else None,
     )
+
+
+def _is_to_be_known(page: ListPage) -> bool:
+    """Return whether what a page is known by is wanted: it may be none of its list, or tells which are."""
+    return (page.number <= KNOWN_BY or not page.size) and page.is_html
+
+
+def _may_go_on(page: ListPage, end: End) -> bool:
+    """Return whether a page at which its list seems to end is to be searched for what leads on."""
+    if page.number > 1:
+        return page.kind.chained and not end.sure and not page.is_data
+    # Whoever declares that the list is one page has looked.
+    return type(page.kind) is not Pagination

@@ -116,6 +116,11 @@ class ListPage:
         """Whether its entries are no HTML."""
         return bool(self.kind.json or self.kind.data_link)
 
+    @property
+    def is_html(self) -> bool:
+        """Whether it is a page of HTML by itself, and no data nor a piece that an API answered."""
+        return not self.is_data and not (self.kind.html and self.number > 1) and hasattr(self.answer, "selector")
+
     @cached_property
     def parsed(self) -> Any:
         """What its kind of pagination makes of it."""

@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 LINK_HEADER = re.compile(r"<([^>]*)>([^<]*)")
 RELATION = re.compile(r"""\brel\s*=\s*["']?([^"';]*)""", re.IGNORECASE)
 REL_NEXT = "//*[self::a or self::link][contains(concat(' ', normalize-space(@rel), ' '), ' next ')]"
-NEXT_WORDS = re.compile(
-    r"^\W*(?:next(?: page)?|older(?: posts| entries)?|more|load more|show more|weiter|nächste(?: seite)?|suivante?|"
-    r"siguiente|próxima|successiva|volgende|далее)?\W*[>\u203a»→]?\W*$",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -55,17 +50,7 @@ class NextLink(Pagination):
             return Ask(urls[0], page.number + 1)
         if odd and page.number == 1:
             return End(odd, doubt=f"{odd}: the pages behind it need the request that its script makes")
-        return self._end(page)
-
-    def _end(self, page: ListPage) -> End:
-        if not self.link:
-            return End("no rel=next link")
-        if hint := None if page.is_data else likely_next(page):
-            return End(
-                "no next link",
-                doubt=f"'{self.link}' found no next link, but there seems to be one to {urlsplit(hint).path}",
-            )
-        return End("no next link")
+        return End("no next link" if self.link else "no rel=next link")
 
     def _found(self, page: ListPage) -> list[str]:
         if self.json and self.link:
@@ -118,21 +103,3 @@ def header_links(answer: Response) -> list[str]:
         for target, parameters in LINK_HEADER.findall(line)
         if any("next" in relation.lower().split() for relation in RELATION.findall(parameters))
     ]
-
-
-def likely_next(page: ListPage) -> str | None:
-    """Return the address of a link that looks as if it led to the next page, whatever the spider's selector says."""
-    marked = header_links(page.answer) + addresses(page.response, REL_NEXT)
-    anchors = compiled("a[href]")(page.response.selector.root)  # type: ignore[attr-defined]
-    worded = [
-        anchor.get("href").strip()
-        for anchor in anchors
-        if NEXT_WORDS.match(words := " ".join("".join(anchor.itertext()).split()) or anchor.get("aria-label") or "")
-        and any(mark.isalnum() or mark in ">\u203a»→" for mark in words)
-    ]
-    for raw in [*marked, *worded]:
-        url, _ = absolute(page.response, raw)
-        numbering = Numbering.learn(url, page.number + 1) if url else None
-        if url and numbering and urlsplit(url).hostname == urlsplit(page.url).hostname:
-            return url
-    return None

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OFFSET_PARAMETER = re.compile(r"[?&](?:offset|start|skip|from)=$", re.IGNORECASE)
 PAGE_PARAMETER = re.compile(r"(?:^|[?&/_.-])(?:page|paged|pagenum|pageno|pg|p|seite|pagina)[=/_-]?$", re.IGNORECASE)
 
 
@@ -54,3 +58,35 @@ class Numbering:
     def url(self, number: int) -> str:
         """Return the address of a page."""
         return f"{self.before}{number - self.shift:0{self.width}}{self.after}"
+
+
+def skipped(addresses: Mapping[int, str]) -> int | None:
+    """Return the page behind which a link skips one, given the addresses that links lead to by their place in the list.
+
+    >>> skipped({1: "/list", 2: "/list?page=2", 3: "/list?page=3", 4: "/list?page=5"})
+    3
+    >>> skipped({1: "/list", 2: "/list?start=20", 3: "/list?start=40", 4: "/list?start=80"})
+    3
+    >>> skipped({1: "/list", 2: "/list?page=1", 3: "/list?page=2"})
+    """
+    counted: dict[int, tuple[str, str, int]] = {}
+    for number, address in addresses.items():
+        for found in re.finditer(r"(?<!\d)\d{1,9}(?!\w)", address):
+            before = address[: found.start()]
+            if PAGE_PARAMETER.search(before) or OFFSET_PARAMETER.search(before):
+                counted[number] = (before, address[found.end() :], int(found[0]))
+                break
+    first = counted.get(2)
+    if first and 1 not in counted and PAGE_PARAMETER.search(first[0]) and first[2] == 3:
+        return 1
+    steps = {
+        number: counted[number + 1][2] - place[2]
+        for number, place in counted.items()
+        if number + 1 in counted and counted[number + 1][:2] == place[:2]
+    }
+    as_counted = any(
+        PAGE_PARAMETER.search(place[0]) and abs(place[2] - number) < 2 for number, place in counted.items()
+    )
+    usual = 1 if as_counted else min(steps.values(), default=0)
+    wider = [number for number, step in steps.items() if 0 < usual < step and step % usual == 0]
+    return min(wider, default=None)

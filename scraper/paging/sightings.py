@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from scraper.paging.ask import End
     from scraper.paging.kind import Pagination
+    from scraper.paging.skeleton import Skeleton
 
 
 @dataclass(slots=True)
@@ -18,8 +19,10 @@ class SeenPage:
 
     url: str
     size: int
+    different: int
+    """How many different entries it shows."""
     new: int
-    """How many of its entries no page with a lower number shows."""
+    """How many of them no page with a lower number shows."""
     print: int | None
     """The hash of all its entries; None when it has none."""
 
@@ -44,12 +47,14 @@ class Sightings:
         self.remarks: list[str] = []
         self.faults: dict[int, str] = {}
         """Pages that may lack entries, and why."""
+        self.skeletons: dict[int, Skeleton] = {}
+        """What the first two pages are known by, and those without an entry that are no probe."""
         self.top = 0
         """The number of the furthest page that showed something new."""
         self.asked = 1
         """The number of the furthest page asked for."""
-        self.hint: str | None = None
-        """What looks like a link from the first page to the second, whatever the pagination says."""
+        self.leads: dict[int, Sequence[Sequence[str]]] = {}
+        """By the pages at which the list seemed to end: what leads on from there, whatever the pagination says."""
         self.led_to_lists = 0
         self.without_record: list[int] = []
         """Pages with entries that gave nothing, once for each such entry."""
@@ -65,7 +70,9 @@ class Sightings:
 
     def see(self, number: int, url: str, entries: Sequence[int]) -> SeenPage:
         """Take in what a page shows; pages of higher numbers that came before it show that no more as new."""
-        seen = self.pages[number] = SeenPage(url, len(entries), 0, hash(tuple(entries)) if entries else None)
+        seen = self.pages[number] = SeenPage(
+            url, len(entries), len({*entries}), 0, hash(tuple(entries)) if entries else None
+        )
         for entry in set(entries):
             first = self._first_on.get(entry)
             if first is None or first > number:

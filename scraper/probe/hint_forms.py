@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scraper.paging.links import NEXT_WORDS
+from scraper.paging.words import says_more, says_next
 from scraper.probe.hints import Call, Hint, Study, untried
 from scraper.probe.selectors import words_of
 
@@ -86,7 +86,7 @@ def _purpose(form: Form, tag: Tag) -> str:
         return "dates"
     buttons = tag.find_all(["button", "input"], limit=10)
     labels = [words_of(part, 40) or str(part.get("value") or "") for part in buttons if part.get("type") != "hidden"]
-    if any(label and NEXT_WORDS.match(label) for label in labels):
+    if any(says_next(label) or says_more(label) for label in labels):
         return "next page"
     return "search" if form.fields else "other"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -11,16 +10,15 @@ from bs4 import Tag
 
 from scraper.page_data.parameters import LIMIT, OFFSET, PAGE
 from scraper.paging.forms import POSTBACK
-from scraper.paging.links import NEXT_WORDS, REL_NEXT, absolute, addresses, header_links
+from scraper.paging.links import REL_NEXT, absolute, addresses, header_links
 from scraper.paging.numbering import Numbering
+from scraper.paging.words import NEXT_CLASS, says_more, says_next
 from scraper.probe.hints import Call, Hint, Study, untried
 from scraper.probe.selectors import classes_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NEXT_CLASS = re.compile(r"(?:^|[-_])next(?:$|[-_])|^next", re.IGNORECASE)
-ARROWS = ">\u203a»→"
 MOST_NUMBER = 100_000
 
 
@@ -48,7 +46,7 @@ def next_links(study: Study) -> Iterator[Tag]:
     """Yield the links that look as if they led to the next page."""
     for anchor in study.page.soup.find_all("a", href=True):
         words = words_of(anchor, 60) or str(anchor.get("aria-label") or anchor.get("title") or "")
-        worded = NEXT_WORDS.match(words) and any(mark.isalnum() or mark in ARROWS for mark in words)
+        worded = says_next(words) or says_more(words)
         marked = [anchor, anchor.parent] if anchor.parent is not None else [anchor]
         classed = any(NEXT_CLASS.search(name) for tag in marked for name in classes_of(tag))
         if (worded or classed) and not str(anchor["href"]).lower().startswith(("javascript:", "#", "mailto:")):

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from scraper.errors import ProbeError
-from scraper.paging.links import NEXT_WORDS
+from scraper.page_data.api_calls import api_calls
+from scraper.paging.words import says_next
 from scraper.probe.blocks import repeated_blocks
 from scraper.probe.fetching import Fetcher
 from scraper.probe.hint_answers import answer_hints
-from scraper.probe.hint_buttons import api_calls, button_hints
+from scraper.probe.hint_buttons import button_hints
 from scraper.probe.hint_forms import form_hints, forms_of
 from scraper.probe.hint_links import link_hints
 from scraper.probe.hint_lists import list_hints, sitemap_hint, xml_hints
@@ -25,8 +26,8 @@ from scraper.probe.serving import Serving, how_to_serve, lists_inside
 if TYPE_CHECKING:
     from scraper.core.config import Config
     from scraper.fetch.http.addresses import Reach
+    from scraper.page_data.api_calls import ApiCall
     from scraper.probe.blocks import Block
-    from scraper.probe.hint_buttons import ApiCall
     from scraper.probe.hint_forms import Form
     from scraper.probe.hints import Hint
     from scraper.probe.rendered import RenderedDifference
@@ -125,7 +126,7 @@ def studied(page: StudiedPage, robots: RobotsAnswer, further: list[Hint]) -> Rep
     selectors = Selectors(page.soup)
     study = Study(page, repeated_blocks(page, selectors), selectors)
     forms = [form for form, _ in forms_of(study)]
-    calls, lists = api_calls(study), lists_inside(study)
+    calls, lists = api_calls(study.page.scripts), lists_inside(study)
     return Report(
         robots,
         page,
@@ -177,7 +178,7 @@ def _notes(study: Study) -> list[str]:
     if files:
         notes.append(f"{files} script files were not read")
     scripted = [words_of(link, 60) for link in page.soup.find_all("a", href=SCRIPT_LINK, limit=500)]
-    if any(words and NEXT_WORDS.match(words) for words in scripted):
+    if any(map(says_next, scripted)):
         notes.append("the link to the next page runs a script: what it asks for shows in a browser's network tab")
     notes += [f"the data inside were not read whole: {why}" for why in page.effort.left_out]
     return notes

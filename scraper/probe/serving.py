@@ -11,7 +11,7 @@ from scraper.probe.selectors import words_of
 
 if TYPE_CHECKING:
     from scraper.page_data import RecordList
-    from scraper.probe.hint_buttons import ApiCall
+    from scraper.page_data.api_calls import ApiCall
     from scraper.probe.hint_forms import Form
     from scraper.probe.hints import Study
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,25 +9,13 @@ from bs4 import Tag
 from bs4.element import NavigableString
 
 from scraper.paging.kind import ListPage, Pagination
+from scraper.paging.words import pages_stated, total_stated
 from scraper.probe.selectors import words_of
 
 if TYPE_CHECKING:
     from scraper.probe.page import StudiedPage
     from scraper.probe.selectors import Selectors
 
-COUNT = r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+|\d{1,9}"
-LAST = re.compile(
-    r"\b(?:page|seite|página|pagina|sida|side|strana|страница)\s*\d+\s*"
-    r"(?:of|/|von|de|sur|di|van|av|af|z|из)\s*\d+",
-    re.IGNORECASE,
-)
-BARE_LAST = re.compile(r"^\s*\d{1,5}\s*(?:of|/|von|de|sur|di|van)\s*\d{1,5}\s*$", re.IGNORECASE)
-TOTAL = re.compile(
-    rf"\b(?:{COUNT})\s+(?:[a-z]+\s+)?(?:results?|records?|items?|products?|quotes?|books?|entries|matches|hits|articles?|"
-    r"jobs?|listings?|posts?|offers?|titles?|found|treffer|ergebnisse|produkte|artikel|einträge|résultats|produits|"
-    r"resultados|productos|risultati|prodotti|resultaten)\b",
-    re.IGNORECASE,
-)
 LONGEST = 160
 MOST_ELEMENTS = 400
 
@@ -55,9 +42,9 @@ def find_stated(page: StudiedPage, selectors: Selectors) -> Stated:
         words = words_of(element, LONGEST + 1)
         if len(words) > LONGEST:
             continue
-        if not last[0] and (LAST.search(words) or BARE_LAST.search(words)):
+        if not last[0] and pages_stated(words):
             last = _place(page, selectors, element)
-        elif not total[0] and TOTAL.search(words):
+        elif not total[0] and total_stated(words) is not None:
             total = _place(page, selectors, element)
     return Stated(*last, *total)
 

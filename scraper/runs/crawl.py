@@ -40,7 +40,9 @@ class CrawlResult:
     spider: str
     run_id: str
     verdict: Verdict | None
-    counts: dict[str, int]
+    counts: Mapping[str, int]
+    records: Mapping[str, int]
+    """How many different records were stored, by collection; empty when that is not known."""
     notes: list[str]
     """What is worth a look although it does not count against the run."""
 
@@ -54,14 +56,27 @@ class CrawlResult:
         """One line for a person: the verdict, what was stored, and why."""
         if self.verdict is None:
             return f"{self.spider}: failed before the crawl began: see the log above"
-        stored = ", ".join(
-            f"{self.counts[f'items_{kind}']} {kind}" for kind in ("new", "changed", "unchanged", "refused")
-        )
+        counts = of_different_records(self.counts, self.records)
+        stored = ", ".join(f"{counts[f'items_{kind}']} {kind}" for kind in ("new", "changed", "unchanged", "refused"))
         stored += f", {gone} gone" if (gone := self.counts["items_gone"]) else ""
         why = f"; {'; '.join(self.verdict.reasons)}" if self.verdict.reasons else ""
         same = f" ({same} not modified)" if (same := self.counts["not_modified"]) else ""
         begin = f"{self.spider}: {self.verdict.word}: {self.counts['pages']} pages{same}, records"
         return f"{begin} {stored}{why} (run {self.run_id})"
+
+
+def of_different_records(counts: Mapping[str, int], records: Mapping[str, int]) -> dict[str, int]:
+    """Return what a run counted of records with each counted once, though several pages may have shown it.
+
+    >>> of_different_records({"items_new": 8, "items_changed": 0, "items_unchanged": 4}, {"quotes": 10})
+    {'items_new': 8, 'items_changed': 0, 'items_unchanged': 2}
+    """
+    if not records:
+        return dict(counts)
+    new = min(counts["items_new"], sum(records.values()))
+    changed = min(counts["items_changed"], sum(records.values()) - new)
+    unchanged = sum(records.values()) - new - changed
+    return {**counts, "items_new": new, "items_changed": changed, "items_unchanged": unchanged}
 
 
 def tune_process(crawler: Crawler) -> None:
@@ -102,7 +117,7 @@ def crawl(
         recorder = _carry_out(spider, arguments, process, begun)
         if recorder is None:
             close_failed(begun.run_id)
-            return CrawlResult(spider.name, "", None, {}, [])
+            return CrawlResult(spider.name, "", None, {}, {}, [])
         return _result(spider, recorder)
 
 
@@ -149,4 +164,4 @@ def _carry_out(
 
 def _result(spider: type[SiteSpider], recorder: RunRecorder) -> CrawlResult:
     notes = recorder.findings.notes
-    return CrawlResult(spider.name, str(recorder.run_id), recorder.verdict, recorder.counts(), notes)
+    return CrawlResult(spider.name, str(recorder.run_id), recorder.verdict, recorder.counts(), recorder.records, notes)

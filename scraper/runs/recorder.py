@@ -61,6 +61,8 @@ class RunRecorder:
         self.verdict: Verdict | None = None
         self.findings = Findings()
         self.measures = Measures()
+        self.records: dict[str, int] = {}
+        """How many different records the run has stored, by collection; known at its end."""
         self._database_error = self._ended_early = ""
         self._ready = self._is_open = False
         self._heartbeat: asyncio.Task[None] | None = None
@@ -211,7 +213,7 @@ class RunRecorder:
             or total(statistics.LINKS_TOO_DEEP)
         )
         spider.reader.decisions.save(self.run_id)
-        records = stored_by(spider, self.run_id)
+        records = self.records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
         findings.notes += [*self.findings.notes, *notes_of(stats), *(self.begun.notes if self.begun else ())]
         if missing := total(statistics.ITEMS_MISSING):
