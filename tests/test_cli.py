@@ -265,7 +265,7 @@ def test_starting_and_stopping_one_s_own_mongodb_is_left_to_its_owner(swathe: Sw
 def test_visible_text_has_one_line_and_no_control_characters() -> None:
     assert visible("a\x1b]0;title\x07b\n\tc\x9b31m\u202e") == "a ]0;title b c 31m"
     assert visible(None) == ""
-    assert visible(["a", 1, {"b": Decimal128("1.0")}]) == 'a, 1, {"b": "1.0"}'
+    assert visible(["a", 1, {"b": Decimal128("1.0")}]) == 'a, 1, {"b": 1.0}'
 
 
 def python_first() -> str:

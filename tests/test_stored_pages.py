@@ -193,7 +193,7 @@ def test_an_answer_is_the_same_again_whatever_it_is(
     page = database.pages.find_one()
     assert page is not None
     again = as_response(page, archive.body_of(database, page) or b"", spider)
-    assert type(again) is type(response)
+    assert isinstance(again, type(response))
     for name in ("url", "status", "body", "flags"):
         assert getattr(again, name) == getattr(response, name)
     if isinstance(response, TextResponse):
