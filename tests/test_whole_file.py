@@ -18,7 +18,7 @@ STOPPED = """
 import atexit, contextlib, os, shutil, signal, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from scraper import whole_file
+from scraper.core import atomic_file as whole_file
 
 FOLDER, SECOND = Path({folder!r}), {second}
 TRACED = {{module.__file__ for module in (whole_file, contextlib, shutil)}}
