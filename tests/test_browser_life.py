@@ -180,7 +180,7 @@ def test_a_crawl_renders_what_asks_for_it_and_leaves_nothing(site: BrowserSite, 
         tmp_path, {"wait_for": ".row", "keep_json": True}, f"{site.url}/xhr", f"{site.url}/status?code=503"
     ).communicate(timeout=60)
     found, said, ended = sorted(lines(out), key=lambda line: (len(line.get("url", "z" * 99)), line.get("url", "z")))
-    assert found["type"] == "HtmlResponse"
+    assert found["type"] == "HtmlPage"
     assert len(found["rows"]) == 5
     assert found["flags"] == ["browser"]
     assert 0 < found["latency"] < 30

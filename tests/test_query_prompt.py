@@ -89,7 +89,7 @@ def test_the_prompt_answers_completes_survives_mistakes_and_remembers(prompt: Te
     prompt.type("half a line\x03")
     prompt.wait_for("swathe>")
     prompt.ask("help", "exit or Ctrl-D ends")
-    prompt.ask("books --select upc --format csv", "upc\r\na\r\nb\r\n")
+    prompt.ask("books --select upc --format csv", "upc\r\r\na\r\r\nb\r\r\n")
     prompt.type("\x04")
     assert prompt.end() == 0
     assert "+books price<5 --count\n" in (data_dir / "query_history").read_text()
