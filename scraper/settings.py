@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from scrapy.settings import default_settings
+
 from scraper.core.config import Config, load_config
 from scraper.core.project import check_origin
 from scraper.errors import SwatheError
+from scraper.storage.tls import leave_out_openssl
 
 
 def _prepare() -> Config:
@@ -17,6 +20,7 @@ def _prepare() -> Config:
     except SwatheError as error:
         sys.stderr.write(f"swathe: {error}\n")
         sys.exit(error.exit_code)
+    leave_out_openssl(config.mongodb)
     # They import `models`, which the check is about.
     from scraper.crawl import item_adapter
     from scraper.fetch.http import responses
@@ -74,14 +78,18 @@ RECORD_STEPS = {"pipelines.clean.CleanPipeline": 100, "pipelines.validate.Valida
 ITEM_PIPELINES = {**RECORD_STEPS, "pipelines.store.StorePipeline": 300}
 # Called with the configuration and the run's id once a crawl has come to its verdict, in whatever way.
 AFTER_CRAWL = ["scraper.schedule.alerts.watcher.after_crawl"]
+# Scrapy also imports what is set to None. This one is not wanted in any case, and brings aiohttp: a tenth of a second.
+EXTENSIONS_BASE = {
+    path: order
+    for path, order in default_settings.EXTENSIONS_BASE.items()
+    if path != "scrapy.extensions.remote_control.RemoteControl"
+}
 EXTENSIONS = {
     "scraper.runs.recorder.RunRecorder": 0,
     "scraper.runs.metrics.CrawlMetrics": 0,
     "scraper.pages.visit_store.VisitMemory": 0,
     "scraper.runs.retention.PruneAfterCrawl": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,
-    # Off in any case, and to import it takes a tenth of a second.
-    "scrapy.extensions.remote_control.RemoteControl": None,
     "scraper.pages.gather.RecordFeeds": 0,
 }
 SPIDER_MIDDLEWARES = {

@@ -13,7 +13,8 @@ from bson import Decimal128, ObjectId
 from practice import load_site
 
 from models.books import Book
-from scraper.cli.app import app
+from scraper.cli.app import COMMANDS
+from scraper.cli.manual import command_names
 from scraper.cli.output import visible
 from scraper.errors import UsageError
 from scraper.query.filters import mongo_filter
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
     Mongo = Database[dict[str, Any]]
 
 WHEN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-
-
-def commands() -> list[list[str]]:
-    """Return every command and sub-command as it is typed."""
-    found = [[command.name or ""] for command in app.registered_commands]
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        found.append([str(group.name)])
-        found += [[str(group.name), str(command.name)] for command in group.typer_instance.registered_commands]
-    return found
 
 
 @pytest.fixture
@@ -53,8 +44,8 @@ def books(database: Mongo) -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.mark.parametrize("command", commands(), ids=" ".join)
-def test_every_command_has_help_that_ends_in_an_example(swathe: Swathe, command: list[str]) -> None:
+@pytest.mark.parametrize("command", command_names(), ids=" ".join)
+def test_every_command_has_help_that_ends_in_an_example(swathe: Swathe, command: tuple[str, ...]) -> None:
     last_paragraph = " ".join(swathe(*command, "--help").out.strip().split("\n\n")[-1].split())
     assert last_paragraph.startswith("Example: "), last_paragraph
     assert any(word in last_paragraph for word in ("swathe", "mongosh"))
@@ -63,8 +54,8 @@ def test_every_command_has_help_that_ends_in_an_example(swathe: Swathe, command:
 def test_without_a_command_the_commands_are_shown(swathe: Swathe) -> None:
     result = swathe(code=None)
     shown = result.out + result.err
-    for command in commands():
-        assert command[0] in shown
+    for command in COMMANDS:
+        assert command in shown
 
 
 def test_the_version_is_the_package_s(swathe: Swathe) -> None:

@@ -398,7 +398,7 @@ def log_of(swathe: Swathe) -> str:
 
 
 def version() -> str:
-    from scraper.core.config.sections import swathe_version
+    from scraper.core.project import swathe_version
 
     return swathe_version()
 

@@ -4,18 +4,12 @@
 
 import re
 
-import ftfy
-from ftfy.badness import is_bad
-from ftfy.chardata import UTF8_DETECTOR_RE
-from ftfy.fixes import fix_c1_controls
-
 from models.cleaners.refusal import refusal
 
 MAX_REPAIRS = 16
 """Steps in which one text is repaired. Real pages take up to four."""
 
 _SUSPECT = re.compile("[^\x00-\x7f](?:(?<=[\x80-\x9fÂÃŒœ])|[^\x00-\x7f])")
-_STEPWISE = ftfy.TextFixerConfig(decode_inconsistent_utf8=False, fix_c1_controls=False)
 
 
 def is_suspect(text: str) -> bool:
@@ -38,6 +32,11 @@ def repaired(text: str) -> str:
     >>> repaired("donâ€™t"), repaired("cafÃƒÂ© “São Paulo”")
     ('don’t', 'café “São Paulo”')
     """
+    # Takes a tenth of a second to import, which every command would pay for that looks at a document.
+    from ftfy.badness import is_bad
+    from ftfy.chardata import UTF8_DETECTOR_RE
+    from ftfy.fixes import fix_c1_controls
+
     for _ in range(MAX_REPAIRS):
         if not is_bad(text):
             return text
@@ -53,7 +52,10 @@ def repaired(text: str) -> str:
 
 def _decoded_again(text: str) -> str | None:
     """Undo one decoding of UTF-8 as something else; None where the whole text is nothing of the kind."""
-    plan = ftfy.fix_encoding_and_explain(text, _STEPWISE).explanation or []
+    import ftfy
+
+    stepwise = ftfy.TextFixerConfig(decode_inconsistent_utf8=False, fix_c1_controls=False)
+    plan = ftfy.fix_encoding_and_explain(text, stepwise).explanation or []
     steps = [(step.action, step.parameter) for step in plan]
     for number, (action, codec) in enumerate(steps, start=1):
         if action == "decode":

@@ -17,7 +17,10 @@ from scraper.storage.connection import connection_to
 EXAMPLE = "Example: swathe alerts test --dry-run"
 
 app = typer.Typer(
-    help="Tell people when runs go wrong, once per incident.", no_args_is_help=True, rich_markup_mode=None
+    help="Tell people when runs go wrong, once per incident.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 

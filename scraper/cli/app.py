@@ -1,35 +1,101 @@
-"""All commands, in the order in which `swathe --help` shows them."""
+"""All commands, in the order in which `swathe --help` shows them, each imported once it is called."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import suppress
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
-from scraper.cli import (
-    alerts,
-    crawl,
-    db,
-    demo,
-    doctor,
-    export,
-    history,
-    import_,
-    migrate,
-    pages,
-    probe,
-    query,
-    rejected,
-    runs,
-    schedule,
-    spiders,
-    why,
-    worker,
-)
-from scraper.core.config.sections import swathe_version
+from scraper.core.project import swathe_version
+from scraper.errors import ConfigError
+
+COMMANDS = {
+    "demo": ("demo:demo", "Crawl the bundled practice site with every bundled spider, and show what is stored."),
+    "crawl": ("crawl:crawl", "Crawl a site and store its records; go on with a crawl that was interrupted."),
+    "worker": (
+        "worker:worker",
+        "Work on a crawl that is under way, beside the process that began it, until the crawl is over.",
+    ),
+    "spiders": (
+        "spiders:spiders",
+        "List the spiders: where they start, what they store, and when they run next by a schedule (UTC).",
+    ),
+    "probe": ("probe:probe", "Study one page: its records, its data, and lines for a spider."),
+    "query": ("query:app", "Show the records that meet every FILTER."),
+    "export": ("export:export", "Write the records that meet every FILTER into a file, whole or not at all."),
+    "import": ("import_:import_records", "Store the records of a file, cleaned and validated like a page's."),
+    "history": ("history:history", "Show what changed on one record, the latest first, and how its numbers moved."),
+    "migrate": (
+        "migrate:migrate",
+        "Bring stored records to what their documents say today: names, types and keys of fields.",
+    ),
+    "why": (
+        "why:why",
+        "Tell what happened to a page and why: stored, refused, dead, forbidden, how it was read, or never seen.",
+    ),
+    "doctor": (
+        "doctor:doctor",
+        "Check Python, configuration, MongoDB, browser and driver; name a repair for each fault.",
+    ),
+    "runs": ("runs:app", "Show the runs: counts, verdict and its reasons."),
+    "rejected": ("rejected:app", "Show refused items: why, and what the page had; try them again."),
+    "schedule": ("schedule:app", "Run spiders by themselves, as [schedule] in config.ini says."),
+    "alerts": ("alerts:app", "Tell people when runs go wrong, once per incident."),
+    "pages": ("pages:app", "Show the pages that were kept, and read them again with today's spiders."),
+    "db": ("db:app", "Start, stop, back up and look into the embedded MongoDB."),
+}
+"""What is typed → the module here and the name in it of a function or a Typer, and what the list of commands says."""
+
+
+def loaded(name: str) -> Any:
+    """Import a command and return it, with its own commands if it has any."""
+    module_name, attribute = COMMANDS[name][0].split(":")
+    module = import_module(f"scraper.cli.{module_name}")
+    held = getattr(module, attribute)
+    if not isinstance(held, typer.Typer):
+        function, held = held, typer.Typer(add_completion=False, rich_markup_mode=None)
+        held.command()(function)
+    command = get_command(held)
+    command.name, command.epilog = name, module.EXAMPLE
+    return command
+
+
+class Deferred(TyperCommand):
+    """A command that is imported once it is called; until then only what the list of commands shows is known."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, help=COMMANDS[name][1], rich_markup_mode=None)
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> Any:
+        """Take the arguments of a call, as the command itself does."""
+        if not any("mongodb.uri" in arg for arg in args):  # given with --set it is not in the configuration yet
+            _spare_openssl()
+        return loaded(str(self.name)).make_context(info_name, args, *more, **extra)
+
+
+def _spare_openssl() -> None:
+    from scraper.core.config import load_config
+    from scraper.storage.tls import leave_out_openssl
+
+    with suppress(ConfigError):  # the command says it, or does without a configuration
+        leave_out_openssl(load_config().mongodb)
+
+
+class Commands(TyperGroup):
+    """`swathe`, with its commands."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: Deferred(name) for name in COMMANDS}
+
 
 app = typer.Typer(
     name="swathe",
+    cls=Commands,
     help="Crawl sites with Scrapy spiders, keep clean records in MongoDB, and ask for them.",
     epilog="Example: swathe demo",
     no_args_is_help=True,
@@ -51,23 +117,3 @@ def _options(
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
-
-
-app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
-app.command("crawl", epilog=crawl.EXAMPLE)(crawl.crawl)
-app.command("worker", epilog=worker.EXAMPLE)(worker.worker)
-app.command("spiders", epilog=spiders.EXAMPLE)(spiders.spiders)
-app.command("probe", epilog=probe.EXAMPLE)(probe.probe)
-app.command("query", epilog=query.EXAMPLE, cls=query.QueryCommand)(query.query)
-app.command("export", epilog=export.EXAMPLE)(export.export)
-app.command("import", epilog=import_.EXAMPLE)(import_.import_records)
-app.command("history", epilog=history.EXAMPLE)(history.history)
-app.add_typer(runs.app, name="runs", epilog=runs.EXAMPLE)
-app.add_typer(rejected.app, name="rejected", epilog=rejected.EXAMPLE)
-app.command("migrate", epilog=migrate.EXAMPLE)(migrate.migrate)
-app.add_typer(schedule.app, name="schedule", epilog=schedule.EXAMPLE)
-app.add_typer(alerts.app, name="alerts", epilog=alerts.EXAMPLE)
-app.add_typer(pages.app, name="pages", epilog=pages.EXAMPLE)
-app.command("why", epilog=why.EXAMPLE)(why.why)
-app.add_typer(db.app, name="db", epilog=db.EXAMPLE)
-app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)

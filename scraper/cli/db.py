@@ -20,7 +20,10 @@ from scraper.storage.embedded.server import EmbeddedServer
 EXAMPLE = "Example: swathe db status"
 
 app = typer.Typer(
-    help="Start, stop, back up and look into the embedded MongoDB.", no_args_is_help=True, rich_markup_mode=None
+    help="Start, stop, back up and look into the embedded MongoDB.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scraper.cli.output import errors, visible
 from scraper.core.config import load_config
 from scraper.errors import SwatheError
-from scraper.frontier.stores import stored_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +25,8 @@ def kept_of(
     """Return what `read` finds of a run; nothing, and a warning, when its store cannot be reached."""
     if not run.get("frontier"):
         return []
+    from scraper.frontier.stores import stored_runs  # brings Scrapy, which a list of runs should not wait for
+
     try:
         return read(stored_runs(load_config(), database, run["frontier"].get("backend", "mongodb")), run["_id"])
     except SwatheError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from typer.testing import CliRunner
 
-from scraper.cli.app import app
+from scraper.cli.app import COMMANDS, app, loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +26,9 @@ Each page below is what `--help` prints; a test fails when they disagree
 
 def command_names() -> Iterator[tuple[str, ...]]:
     """Yield every command and sub-command as it is typed."""
-    for command in app.registered_commands:
-        yield (str(command.name),)
-    for group in app.registered_groups:
-        yield (str(group.name),)
-        if group.typer_instance is not None:
-            yield from ((str(group.name), str(command.name)) for command in group.typer_instance.registered_commands)
+    for name in COMMANDS:
+        yield (name,)
+        yield from ((name, inner) for inner in getattr(loaded(name), "commands", ()))
 
 
 def manual() -> str:

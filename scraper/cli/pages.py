@@ -31,6 +31,7 @@ RowLimit = Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows to show 
 app = typer.Typer(
     help="Show the pages that were kept, and read them again with today's spiders.",
     invoke_without_command=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 

@@ -42,12 +42,16 @@ class QueryCommand(SavedQueries):
         ask(_wanted(params))
 
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
 def _interact(context: typer.Context, wanted: bool) -> None:
     if wanted:
         prompt(context.command, {"--format": tuple(Format)})
         raise typer.Exit
 
 
+@app.command(epilog=EXAMPLE, cls=QueryCommand)
 def query(
     context: typer.Context,
     records: Annotated[

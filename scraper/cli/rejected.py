@@ -27,6 +27,7 @@ STAYS = "stays"
 app = typer.Typer(
     help="Show refused items: why, and what the page had; try them again.",
     invoke_without_command=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 

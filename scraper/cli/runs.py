@@ -41,7 +41,10 @@ COLUMNS = [
 ]
 
 app = typer.Typer(
-    help="Show the runs: counts, verdict and its reasons.", invoke_without_command=True, rich_markup_mode=None
+    help="Show the runs: counts, verdict and its reasons.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 

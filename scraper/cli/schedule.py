@@ -24,7 +24,10 @@ logger = logging.getLogger(__name__)
 EXAMPLE = "Example: swathe schedule list"
 
 app = typer.Typer(
-    help="Run spiders by themselves, as [schedule] in config.ini says.", no_args_is_help=True, rich_markup_mode=None
+    help="Run spiders by themselves, as [schedule] in config.ini says.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 

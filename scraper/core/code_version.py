@@ -9,8 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from scraper.core.config.sections import swathe_version
-from scraper.core.project import ROOT
+from scraper.core.project import ROOT, swathe_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

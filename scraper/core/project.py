@@ -42,6 +42,17 @@ def check_origin(folder: Path | None = None) -> None:
         )
 
 
+def swathe_version() -> str:
+    """Return the installed version, or 0 when run from a checkout that was never installed."""
+    # What reads the metadata of packages takes as long to import as Python itself to start; few commands need it.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("swathe")
+    except PackageNotFoundError:
+        return "0"
+
+
 def _package_folder(name: str) -> Path | None:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:

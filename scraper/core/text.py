@@ -17,6 +17,9 @@ INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a
 """Control characters, among them the one that begins a terminal escape, and those that break or turn around text."""
 
 _FORMULA_STARTS = frozenset("=+-@")
+ABSENT: Any = object()
+"""Stands for a value that a record does not have, which is not the same as null."""
+
 PLAIN_DIGITS = 40
 """A decimal number up to this far from 1 is written without an exponent."""
 

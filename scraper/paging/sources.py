@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import feedparser
 from scrapy.utils.gz import gunzip
 
 from models.addresses import browser_url
@@ -122,6 +121,8 @@ class Feed(Pagination):
 
     def parsed(self, answer: Response) -> tuple[Any, str]:
         """Return feedparser's reading of the feed, and what is broken in it."""
+        import feedparser  # forty modules, for the spiders that read feeds
+
         document = xml_document(answer, answer.body)
         # A stream, since feedparser takes other arguments for the name of a file or an address to fetch.
         headers = {"content-location": answer.url, "content-type": "application/xml; charset=utf-8"}

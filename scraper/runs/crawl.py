@@ -13,6 +13,7 @@ from scraper.core import statistics
 from scraper.core.log import set_level
 from scraper.core.log_context import on_every_line
 from scraper.errors import EXIT_FAILED
+from scraper.fetch.browser.handler import HTTP
 from scraper.frontier.stores import doubts, stored_runs
 from scraper.runs.join import farewell, joined
 from scraper.runs.recorder import RunRecorder
@@ -146,8 +147,9 @@ def _carry_out(
     spider: type[SiteSpider], arguments: Mapping[str, Any], process: CrawlerProcessBase, begun: Begun
 ) -> RunRecorder | None:
     """Crawl; return what has recorded it, or None when it could not be set up."""
-    # Imported from deep within the reactor it takes a fifth of a second longer: Scrapy then looks at the whole stack.
-    load_object(process.settings["DOWNLOAD_HANDLERS"]["http"])
+    # Imported from deep within the reactor they take a fifth of a second longer: Scrapy then looks at the whole stack.
+    for path in (process.settings["DOWNLOAD_HANDLERS"]["http"], HTTP):
+        load_object(path)
     crawler = process.create_crawler(spider)
     crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
     tune_process(crawler)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from models.system import Run
-from scraper.core.config.sections import swathe_version
 from scraper.core.processes import is_gone, this_process
+from scraper.core.project import swathe_version
 from scraper.errors import EXIT_FAILED
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from scraper.core.ip_address import Address, is_network, read_address
+from scraper.core.project import swathe_version
 from scraper.core.quiet_hours import QuietHours
 from scraper.core.tiers import Tier as Tier  # scraper.paging.chain takes it from here
 
@@ -186,11 +186,3 @@ class MetricsConfig(Section):
     """Where the numbers for Prometheus are served; `address` is None when they are not."""
 
     address: Annotated[Address | None, BeforeValidator(read_address)]
-
-
-def swathe_version() -> str:
-    """Return the installed version, or 0 when run from a checkout that was never installed."""
-    try:
-        return version("swathe")
-    except PackageNotFoundError:
-        return "0"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from scraper.core.text import INVISIBLE, ListStyle, cell_text, defused, printable
-from scraper.query.export.table import ABSENT
+from scraper.core.text import ABSENT, INVISIBLE, ListStyle, cell_text, defused, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,8 +6,7 @@ import re
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
-from scraper.core.text import json_text
-from scraper.query.export.table import ABSENT
+from scraper.core.text import ABSENT, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from bson import Decimal128
 
-from scraper.core.text import ListStyle, cell_text, json_text
+from scraper.core.text import ABSENT, ListStyle, cell_text, json_text
 from scraper.errors import FileError
-from scraper.query.export.table import ABSENT, Column, ColumnType
+from scraper.query.export.table import Column, ColumnType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

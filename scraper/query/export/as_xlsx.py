@@ -11,9 +11,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError, FileSizeError
 
 from scraper.core.atomic_file import temporary_name
-from scraper.core.text import ListStyle, cell_text, decimal_text, printable
+from scraper.core.text import ABSENT, ListStyle, cell_text, decimal_text, printable
 from scraper.errors import FileError, UsageError
-from scraper.query.export.table import ABSENT
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import mongoengine as me
 
 from models.record import BOOKKEEPING, Record, schema_of
+from scraper.core.text import ABSENT
 from scraper.query.filters import field_path
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from scraper.query.history import Selection
-
-ABSENT: Any = object()
-"""Stands for a value that a record does not have, which is not the same as null."""
 
 STEP = 500
 """Records between two moves of the progress bar."""
