@@ -49,6 +49,7 @@ types: $(VENV)/.installed-dev
 check: lint types test
 
 bench: install
+	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/pagination.py
 	$(BIN)/python benchmarks/exports.py

@@ -44,7 +44,7 @@ def books(database: Mongo) -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.mark.parametrize("command", command_names(), ids=" ".join)
+@pytest.mark.parametrize("command", list(command_names()), ids=" ".join)
 def test_every_command_has_help_that_ends_in_an_example(swathe: Swathe, command: tuple[str, ...]) -> None:
     last_paragraph = " ".join(swathe(*command, "--help").out.strip().split("\n\n")[-1].split())
     assert last_paragraph.startswith("Example: "), last_paragraph

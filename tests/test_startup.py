@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from support import ROOT
 
-from scraper.cli.app import COMMANDS, Deferred, loaded
-from scraper.storage.tls import OPENSSL
+from scraper.cli.app import COMMANDS, loaded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,25 +36,6 @@ SELDOM = {
 }
 """What only some call of a command needs; no command imports it for being called."""
 
-TRACED = """
-import atexit, json, sys
-found = {"while running": []}
-def note(event, args):
-    reactor = sys.modules.get("twisted.internet.reactor")
-    if event == "import" and getattr(reactor, "running", False):
-        found["while running"].append(args[0])
-def tell():
-    found["modules"] = [name for name, module in sys.modules.items() if module is not None]
-    with open(sys.argv.pop(), "w") as file:
-        json.dump(found, file)
-sys.addaudithook(note)
-atexit.register(tell)
-sys.argv[0] = "main.py"
-target = sys.argv.pop()
-sys.argv.append(target)
-from scraper.cli import main
-"""
-
 
 class Imports:
     """What commands import, by running them."""
@@ -64,32 +43,50 @@ class Imports:
     def __init__(self, swathe: Swathe, folder: Path) -> None:
         self.swathe = swathe
         self._target = folder / "imports.json"
-        self.while_running: set[str] = set()
 
     def of(self, *arguments: str, code: int = 0, **environ: str) -> set[str]:
         """Run a command and return the modules it has imported at its end, packages among them."""
         program = (
             "import atexit, json, sys\n"
-            "modules, running = sys.modules, []\n"
-            "def note(event, args):\n"
-            "    if event == 'import' and getattr(modules.get('twisted.internet.reactor'), 'running', False):\n"
-            "        running.append(args[0])\n"
+            "modules = sys.modules\n"
             "def tell():\n"
             "    there = [name for name, module in modules.items() if module is not None]\n"
             f"    with open({str(self._target)!r}, 'w') as file:\n"
-            "        json.dump([there, running], file)\n"
-            "sys.addaudithook(note)\n"
+            "        json.dump(there, file)\n"
             "atexit.register(tell)\n"
             "from scraper.cli import main\n"
             "main()\n"
         )
         self.swathe.run([sys.executable, "-c", program, *arguments], code=code, **environ)
-        there, running = json.loads(self._target.read_text())
-        self.while_running = set(running)
-        return set(there)
+        return set(json.loads(self._target.read_text()))
 
 
 @pytest.fixture
 def imports(swathe: Swathe, tmp_path: Path) -> Imports:
     """What commands import."""
     return Imports(swathe, tmp_path)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_what_shows_the_commands_imports_neither_database_nor_scrapy(imports: Imports, option: str) -> None:
+    assert not imports.of(option) & (DATABASE | CRAWLING | SELDOM)
+
+
+def test_a_query_imports_neither_scrapy_nor_what_only_other_commands_need(imports: Imports) -> None:
+    there = imports.of("query", "quotes")
+    assert there >= DATABASE
+    assert not there & (CRAWLING | SELDOM)
+
+
+def test_a_crawl_imports_no_browser_and_nothing_that_only_other_commands_need(
+    imports: Imports, site: PracticeServer
+) -> None:
+    there = imports.of("crawl", "quotes", "--start", f"{site.url}quotes/", "--max-pages", "1", code=3)
+    assert "scrapy" in there
+    assert sorted(there & SELDOM - {"dateparser", "ftfy", "requests"}) == []  # Scrapy's cookies take requests along
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    for name, (_, shown) in COMMANDS.items():
+        said = " ".join((loaded(name).help or "").split("\n\n")[0].split())
+        assert said.startswith(shown.removesuffix(".")), name
