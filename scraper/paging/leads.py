@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urldefrag, urlsplit
 
 from lxml import etree
 
+from scraper.core import meta as meta_keys
+from scraper.core import tiers
 from scraper.page_data.api_calls import api_calls
 from scraper.page_data.element_text import UNSEEN, pieces_of
 from scraper.page_data.parameters import CURSOR, LAST, MORE, OFFSET, PAGE, TOTAL, place_of
@@ -242,13 +244,21 @@ class _Study:
         for script in self.scripts:
             for found in JUMP.finditer(script[:500_000]):
                 yield from self._to(found[1], "a script leads", sure=False)
-        for call in api_calls(self.scripts):
+        # Where a browser has scrolled and clicked as the spider says, what its scripts ask for was asked for.
+        for call in () if _was_acted_on(self.page) else api_calls(self.scripts):
             sent = [
                 *call.fields,
                 *(name for name, _ in parse_qsl(urlsplit(call.address).query, keep_blank_values=True)),
             ]
             if "{page}" in call.address or any(PAGE.match(name) or OFFSET.match(name) for name in sent):
                 yield Lead(f"a script asks {call.address[:80]} for its pages")
+
+
+def _was_acted_on(page: ListPage) -> bool:
+    """Return whether a browser has done on the page what the spider says."""
+    request = page.answer.request
+    wanted = request.meta.get(meta_keys.BROWSER) if request is not None else None
+    return tiers.BROWSER in page.answer.flags and bool(wanted and wanted.get("actions"))
 
 
 def _is_clickable(node: etree._Element) -> bool:
