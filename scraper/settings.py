@@ -109,6 +109,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scraper.fetch.http.redirects.SiteRefreshes": 580,
     "scraper.fetch.http.whole_pages.WholePages": 585,
+    "scraper.fetch.http.markup.BoundedMarkup": 588,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "scraper.fetch.http.compression.BoundedCompression": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,

@@ -192,7 +192,7 @@ class SiteSpider(Spider):
 
     def on_record_page(self, response: Response) -> Iterator[Any]:
         """Read a record's own page, in the browser if need be, and notice when it gives none."""
-        made = self.reader.read_record(response)
+        made = yield from self.reader.read_record(response)
         if isinstance(made, Render):
             if response.request is not None:
                 yield render_request(response.request, made, self.reader.browser_options(response.url, is_list=False))

@@ -56,7 +56,7 @@ def home_of(url: str) -> str:
     >>> home_of("http://127.0.0.1:8100/quotes/js/page/2/")
     'http://127.0.0.1:8100/quotes/'
     """
-    return re.sub(r"(?<=/)(?:js|js-delayed|scroll|api|page|tag)(?:[/?#].*)?$", "", url)
+    return re.sub(r"(?<=/)(?:js|js-delayed|scroll|api|page|tag)(?:[/?#].*)?$", "", url, flags=re.DOTALL)
 
 
 def author_page(page: Any, name: str | None) -> list[str]:

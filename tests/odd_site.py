@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socketserver
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from support import Swathe
 
     Mongo = Database[dict[str, Any]]
+
+PYTHONPATH = f"{ROOT / 'tests'}:{ROOT}"
 
 
 @dataclass(frozen=True)
@@ -119,12 +122,25 @@ def thing(path: str, more: str = "") -> str:
     return f"<html><body><h1>Thing {path[-2:]}</h1>{more}</body></html>"
 
 
+def command_of(spider: str, start: str) -> list[str]:
+    """Return the command that crawls with a spider of `odd_spiders`."""
+    command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"start={start}", "-s", "LOG_ENABLED=0"]
+    return [*command, "-s", "SPIDER_MODULES=odd_spiders", "-s", "RETRY_TIMES=1"]
+
+
+def started(swathe: Swathe, spider: str, start: str, **environ: str) -> subprocess.Popen[str]:
+    """Begin to crawl with a spider of `odd_spiders`, and return at once."""
+    env = {**swathe.environ, **swathe.extra, **environ, "PYTHONPATH": PYTHONPATH}
+    return subprocess.Popen(
+        command_of(spider, start), cwd=ROOT, env=env,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
 def crawled(
     swathe: Swathe, database: Mongo, spider: str, start: str, code: int = 0, **environ: str
 ) -> tuple[list[str], str, list[str]]:
     """Crawl with a spider of `odd_spiders`; return the things found, the verdict and its reasons."""
-    command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"start={start}", "-s", "LOG_ENABLED=0"]
-    command += ["-s", "SPIDER_MODULES=odd_spiders", "-s", "RETRY_TIMES=1"]
-    swathe.run(command, code=code, PYTHONPATH=f"{ROOT / 'tests'}:{ROOT}", **environ)
+    swathe.run(command_of(spider, start), code=code, PYTHONPATH=PYTHONPATH, **environ)
     run = last_run(database)
     return sorted(row["text"] for row in database.quotes.find()), run["verdict"], run["reasons"]

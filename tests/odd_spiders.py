@@ -53,6 +53,11 @@ class Raising(Pages):
         yield from super().read_page(page)
 
 
+class Totalled(Pages):
+    name = "totalled"
+    pagination = NextLink("a.next", total="p.total")
+
+
 class Members(Pages):
     name = "members"
     login = Login("/login", logged_in="a[href$='/logout']", account="user:password")

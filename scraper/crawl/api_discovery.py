@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from scraper.core.tiers import API
-from scraper.crawl.attempt import attempt, records_of
+from scraper.crawl.attempt import at_once, attempt, records_of
 from scraper.page_data import Effort, PageData, record_lists
 from scraper.page_data.parameters import CURSOR, LAST, LIMIT, MORE, OFFSET, PAGE, TOTAL, place_of
 
@@ -34,7 +34,7 @@ def discover(
         except (ValueError, RecursionError):
             continue
         for found in record_lists(PageData(str(answer["url"]), value), effort):
-            made = attempt(API, found.path, found.entries, read)
+            made = at_once(attempt(API, found.path, found.entries, read))
             if made.is_enough:
                 identities = {record.identity for _, outputs in made.outputs for record in records_of(outputs)}
                 return {**_described(str(answer["url"]), found.path, value, page_url), "identities": identities}

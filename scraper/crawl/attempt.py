@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,15 @@ from scrapy import Request
 from models.record import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from scraper.core.tiers import Tier
+
+    Steps = Generator[None, None, "ReadAttempt"]
+    """Work that yields None when it is time for a pause, and returns the attempt."""
+
+PAUSE_AFTER_S = 0.02
+"""How long entries are read without a pause: meanwhile nothing else of the crawl goes on, and no signal is heard."""
 
 
 @dataclass
@@ -45,10 +52,13 @@ class ReadAttempt:
         return f"no {', '.join(fields)}" if fields else "no record"
 
 
-def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any], Iterable[Any]]) -> ReadAttempt:
+def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any], Iterable[Any]]) -> Steps:
     """Let the spider read each entry; an entry on which it raises an error takes no other along."""
-    made = ReadAttempt(tier, where)
+    made, begun = ReadAttempt(tier, where), time.monotonic()
     for entry in entries:
+        if time.monotonic() - begun > PAUSE_AFTER_S:
+            yield
+            begun = time.monotonic()
         try:
             outputs = tuple(read(entry))
         except Exception as error:  # noqa: BLE001 - kept, and raised once the other entries are safe
@@ -58,6 +68,16 @@ def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any]
         made.outputs.append((entry, outputs))
         made.good += is_good(outputs)
     return made
+
+
+def at_once(steps: Steps) -> ReadAttempt:
+    """Return what an attempt comes to, without a pause."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: ReadAttempt = end.value
+            return made
 
 
 def is_good(outputs: Sequence[Any]) -> bool:

@@ -46,6 +46,9 @@ ABSENT = (404, 410)
 MOST_AHEAD = 8
 """Pages that may wait behind the last one that is known to exist."""
 
+MOST_ENTRIES = 100_000
+"""Entries of one page that are read; each takes a fifth of a millisecond, and 6 KB when it is a link."""
+
 
 class ListSite(Site, Protocol):
     """A spider as the reader of its lists sees it."""
@@ -81,13 +84,15 @@ class ListReader:
         page.is_stated = chain.last is not None and number <= chain.last
         try:
             page.entries_found = self._entries(page)
+            if page.size > MOST_ENTRIES:
+                page.left_out = f"has {page.size} entries, of which the first {MOST_ENTRIES} were read"
+                del page.entries_found[MOST_ENTRIES:]
             leads_to = chain.kind.sublists(page)
             if isinstance(leads_to, Sequence):
                 # What the page itself shows, the lists that it leads to show as well.
-                fault = chain.kind.fault(page)
-                yield from self._went(answer.request, chain, number, "lists", asks=leads_to, why=fault)
+                yield from self._went(answer.request, chain, number, "lists", asks=leads_to, why=page.fault)
                 return
-            made = self._spider.reader.read_list(page)
+            made = yield from self._spider.reader.read_list(page)
             wish = made if isinstance(made, Render) else self._spider.reader.wants_next(page)
             if wish is not None and answer.request is not None:
                 yield render_request(

@@ -26,7 +26,7 @@ from scraper.page_data import Effort, data_in, record_lists, single_records
 from scraper.paging.ask import Ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
     from scrapy import Request
@@ -66,27 +66,27 @@ class PageReader:
         """How often the browser showed no more, by why it was asked and the page's template."""
         self.evidence: FailedPages | None = None
 
-    def read_list(self, page: ListPage) -> ReadAttempt | Render:
-        """Return what a list page's entries gave, or the wish to render it first."""
+    def read_list(self, page: ListPage) -> Generator[None, None, ReadAttempt | Render]:
+        """Return what a list page's entries gave, or the wish to render it first; yield None for a pause."""
         if page.is_data:
-            return attempt(API, "", page.entries_found, lambda entry: self._spider.read_entry(page, entry))
-        html = attempt(
+            return (yield from attempt(API, "", page.entries_found, lambda entry: self._spider.read_entry(page, entry)))
+        html = yield from attempt(
             _tier(page.answer), "", page.entries_found, lambda entry: self._spider.read_item(page.response, entry)
         )
         if html.is_enough:
             return html
-        data = self._in_data(page.answer, single=False)
+        data = yield from self._in_data(page.answer, single=False)
         if data is not None:
             return data
         evidence = self._wants_browser(page, html)
         return Render("entries", evidence) if evidence else html
 
-    def read_record(self, response: Response) -> ReadAttempt | Render:
-        """Return what a record's own page gave, or the wish to render it first."""
-        html = attempt(_tier(response), "", [None], lambda _: self._spider.read_page(response))
+    def read_record(self, response: Response) -> Generator[None, None, ReadAttempt | Render]:
+        """Return what a record's own page gave, or the wish to render it first; yield None for a pause."""
+        html = yield from attempt(_tier(response), "", [None], lambda _: self._spider.read_page(response))
         if html.is_enough:
             return html
-        data = self._in_data(response, single=True)
+        data = yield from self._in_data(response, single=True)
         if data is not None:
             return data
         if self._may_render(response, "record"):
@@ -191,14 +191,14 @@ class PageReader:
         tried_in_vain = self._vain[f"{cause} {template_of(response.url)}"]
         return tried_in_vain < MOST_IN_VAIN[cause] and may_show_more(response)
 
-    def _in_data(self, response: Response, *, single: bool) -> ReadAttempt | None:
+    def _in_data(self, response: Response, *, single: bool) -> Generator[None, None, ReadAttempt | None]:
         """Try what the page holds besides its HTML, where the spider can read data."""
         if DATA not in self._tiers or not self._spider.reads_data or _tier(response) == BROWSER:
             return None
         best: ReadAttempt | None = None
         effort = Effort(len(response.text))
         for where, entries in self._candidates(response, effort, single=single):
-            made = attempt(DATA, where, entries, lambda entry: self._spider.read_data(response, entry))
+            made = yield from attempt(DATA, where, entries, lambda entry: self._spider.read_data(response, entry))
             fits = made.is_enough and (made.error is None or isinstance(made.error, MISFITS))
             if fits and (best is None or made.good > best.good):
                 best = made

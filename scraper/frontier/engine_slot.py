@@ -34,6 +34,11 @@ class EngineSlot:
         requests: set[Request] = self._slot.inprogress
         return requests
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether the crawl is being ended."""
+        return self._slot.closing is not None
+
     def wake(self) -> None:
         """Let the engine ask for requests."""
         if self._slot.closing is None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request
 from scrapy.extensions.feedexport import FeedExporter
 
 from scraper.crawl.page_item import PageRecords
+from scraper.crawl.request_stats import Tallies
+from scraper.fetch.politeness.errors import CrawlEndingError
+from scraper.frontier.engine_slot import EngineSlot
 from scraper.pages.page_output import PageOutput
 from scraper.pages.visit_store import VisitMemory
 from scraper.select import let_go
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+PAUSE_AFTER = 500
+"""Links and records of a page after which other things go on."""
 
 
 class GatherRecords:
@@ -39,10 +46,16 @@ class GatherRecords:
     ) -> AsyncIterator[Request | PageRecords | Any]:
         """Yield requests as they come, then the records; also those that were found before an error."""
         page = PageOutput(self._crawler, self._memory, response)
+        number = 0
         try:
             async for output in result:
-                if page.take(output):
+                number += 1
+                if output is None or number % PAUSE_AFTER == 0:
+                    await self._pause(response)
+                if output is not None and page.take(output):
                     yield output
+        except CrawlEndingError:
+            return
         except Exception:
             for output in page.as_far_as_read():
                 yield output
@@ -53,6 +66,14 @@ class GatherRecords:
             yield output
         for request in await page.further_pages():
             yield request
+
+    async def _pause(self, response: Response | None) -> None:
+        """Let other things go on; raise CrawlEndingError, and leave the page to be read anew, when the crawl ends."""
+        await asyncio.sleep(0)
+        if EngineSlot(self._crawler).is_closing:
+            if response is not None:
+                Tallies.of(self._crawler).tally(response.request).unfinished = True
+            raise CrawlEndingError
 
 
 class RecordFeeds(FeedExporter):

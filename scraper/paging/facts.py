@@ -123,7 +123,7 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
         total=total,
         last=last or None,
         remark=remark,
-        fault=kind.fault(page),
+        fault=page.fault,
         leads=leads_of(page) if isinstance(following, End) and _may_go_on(page, following) else (),
         skeleton=skeleton_of(page) if _is_to_be_known(page) else None,
     )

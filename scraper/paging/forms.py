@@ -15,6 +15,7 @@ from models.addresses import UTF8, BaseUrl
 from scraper.fetch.http.responses import base_of
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
+from scraper.paging.links import words_of
 from scraper.paging.numbered import FORM
 from scraper.paging.words import says_next
 from scraper.select import compiled
@@ -53,7 +54,7 @@ class Postback(Pagination):
         """Submit the page's form with the target and argument of the next page's link."""
         for anchor in compiled(self.links)(page.response.selector.root):  # type: ignore[attr-defined]
             call = POSTBACK.search(anchor.get("href") or anchor.get("onclick") or "")
-            words = " ".join("".join(anchor.itertext()).split())
+            words = words_of(anchor)
             if call and (words == str(page.number + 1) or says_next(words)):
                 form = next((node for node in anchor.iterancestors() if isinstance(node, FormElement)), None)
                 form = form if form is not None else find_form(page.response, "form")

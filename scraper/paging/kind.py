@@ -98,6 +98,8 @@ class ListPage:
         self.state = state or {}
         self.entries_found: list[Any] = []
         """Its entries, once they were looked for."""
+        self.left_out = ""
+        """Why some of its entries are not among those, for a person."""
         self.is_stated = False
         """Whether the site states that there is a page of this number."""
 
@@ -105,6 +107,11 @@ class ListPage:
     def size(self) -> int:
         """How many entries it has."""
         return len(self.entries_found)
+
+    @property
+    def fault(self) -> str:
+        """What it lacks, for a person; empty when it has everything."""
+        return "; ".join(filter(None, (self.left_out, self.kind.fault(self))))
 
     @property
     def url(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urldefrag, urlsplit
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 MOST_LEADS = 3
 MOST_NUMBER = 100_000
 LONGEST_TEXT = 160
+MOST_SAID = 5_000
+"""Characters and elements of a link that are read; links may stand within links, around all that a page has."""
+MOST_ALIKE = 100
+"""Links that seem to lead to the next page, or that say the same number, of which a page is asked."""
 LEAST_CALENDAR = 20
 """Numbers in one table from which they are taken for the days of a month."""
 
@@ -134,6 +139,7 @@ class _Study:
             yield from self._in_scripts()
 
     def _next_links(self) -> Iterator[Lead]:
+        alike = 0
         for node in self.clickable:
             said = _said(node)
             named = _named(node, said)
@@ -145,6 +151,9 @@ class _Study:
             is_more = not is_next and (any(map(says_more, said)) or _classed(node, MORE_CLASS))
             if not (is_next or is_more) or (node.tag == "link" and not node.get("rel")) or _is_off(node):
                 continue
+            alike += 1
+            if alike > MOST_ALIKE:
+                return
             raws = [
                 raw.strip() for raw in (node.get("href"), *map(node.get, ADDRESS_ATTRIBUTES)) if raw and raw.strip()
             ]
@@ -184,9 +193,10 @@ class _Study:
         following = self.page.number + 1
         by_text: dict[str, list[etree._Element]] = {}
         for node in self.clickable:
-            words = " ".join(pieces_of(node))
-            if words.isdecimal() and 1 < int(words) < MOST_NUMBER and not _is_off(node):
-                by_text.setdefault(str(int(words)), []).append(node)
+            words = _words(node)
+            if 1 < _number(words) < MOST_NUMBER and not _is_off(node):
+                alike = by_text.setdefault(str(int(words)), [])
+                alike += [node] if len(alike) < MOST_ALIKE else []
         for node in by_text.get(str(following), ()):
             others = [other for one in (following + 1, following + 2) for other in by_text.get(str(one), ())]
             if not self._is_pager(node, others, following):
@@ -198,12 +208,12 @@ class _Study:
             if not leads and self.first and scripted:
                 yield Lead(f"the link '{following}' runs a script{_asked_for(node)}")
         for node in self.options:
-            values = [option.get("value") or " ".join(pieces_of(option)) for option in node.iter("option")]
+            values = [option.get("value") or _words(option) for option in node.iter("option")]
             if self.first and PAGE.match(node.get("name") or node.get("id") or "") and str(following) in values:
                 yield Lead(f"its field '{node.get('name') or node.get('id')}' has a page {following} to choose")
 
     def _is_pager(self, node: etree._Element, others: list[etree._Element], number: int) -> bool:
-        above = list(node.iterancestors())[:4]
+        above = _above(node, 4)
         if any(parent.tag == "sup" for parent in (node, *above)):
             return False
         table = next((parent for parent in node.iterancestors("table")), None)
@@ -214,13 +224,13 @@ class _Study:
         if any(PAGER.search(_names(one)) for one in above) or (url is not None and _continues(here, url, number)):
             return True
         elsewhere = url is not None and urlsplit(url).path != urlsplit(here).path
-        return not elsewhere and any(set(list(other.iterancestors())[:2]) & set(above[:2]) for other in others)
+        return not elsewhere and any(set(_above(other, 2)) & set(above[:2]) for other in others)
 
     def _statements(self) -> Iterator[Lead]:
         """Yield what states more pages than this one, or more records than it shows."""
         for node in self.stating:
-            for name in (name for name in PAGES_STATED if (node.get(name) or "").isdecimal()):
-                if int(node.get(name) or 0) > self.page.number:
+            for name in PAGES_STATED:
+                if _number(node.get(name) or "") > self.page.number:
                     yield Lead(f"{name} says that there are {node.get(name)} pages")
             for name in NEXT_STATED if self.first else ():
                 if (node.get(name) or "").strip().lower() not in NO_VALUE:
@@ -228,7 +238,7 @@ class _Study:
             own = [node.text or "", *(child.tail or "" for child in node)]
             if not any(text.strip() for text in own) or node.tag in ("option", "title", "label", "th"):
                 continue
-            words = " ".join(pieces_of(node))
+            words = _words(node)
             if len(words) > LONGEST_TEXT:
                 continue
             pages = pages_stated(words)
@@ -254,18 +264,24 @@ class _Study:
                 yield Lead(f"a script asks {call.address[:80]} for its pages")
 
 
-def _was_acted_on(page: ListPage) -> bool:
-    """Return whether a browser has done on the page what the spider says."""
-    request = page.answer.request
-    wanted = request.meta.get(meta_keys.BROWSER) if request is not None else None
-    return tiers.BROWSER in page.answer.flags and bool(wanted and wanted.get("actions"))
+def _words(node: etree._Element) -> str:
+    return " ".join(pieces_of(node, most=MOST_SAID))
+
+
+def _within(node: etree._Element, *tags: str) -> Iterator[etree._Element]:
+    """Yield an element's first elements of some kinds."""
+    return (one for one in islice(node.iter(), MOST_SAID) if one.tag in tags)
+
+
+def _above(node: etree._Element, levels: int) -> list[etree._Element]:
+    return list(islice(node.iterancestors(), levels))
 
 
 def _is_clickable(node: etree._Element) -> bool:
     if node.tag in ("a", "area", "link", "button", "input") or node.get("role") == "button" or node.get("onclick"):
         return True
     marked = any(MORE_CLASS.search(name) or NEXT_CLASS.search(name) for name in _names(node).split())
-    return marked and next(node.iter("a", "button", "input"), None) is None
+    return marked and next(_within(node, "a", "button", "input"), None) is None
 
 
 def _names(node: etree._Element) -> str:
@@ -275,9 +291,9 @@ def _names(node: etree._Element) -> str:
 
 def _said(node: etree._Element) -> list[str]:
     """Return what a link or button says, to those who see it and to others."""
-    pictures = [picture.get(name) or "" for picture in node.iter("img") for name in ("alt", "title")]
+    pictures = [picture.get(name) or "" for picture in _within(node, "img") for name in ("alt", "title")]
     own = [node.get(name) or "" for name in ("aria-label", "title", "alt", "value")]
-    return [text for text in (" ".join(pieces_of(node)), *own, *pictures) if text.strip()]
+    return [text for text in (_words(node), *own, *pictures) if text.strip()]
 
 
 def _named(node: Any, said: list[str]) -> str:
@@ -296,7 +312,7 @@ def _classed(node: etree._Element, pattern: re.Pattern[str]) -> bool:
 
 def _is_off(node: etree._Element) -> bool:
     """Return whether an element, or one of the two around it, is marked as of no use now."""
-    around = [node, *list(node.iterancestors())[:2]]
+    around = [node, *_above(node, 2)]
     return any(
         "disabled" in one.attrib
         or "hidden" in one.attrib
@@ -333,4 +349,5 @@ def _continues(here: str, url: str, number: int) -> bool:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
+    """Return the number that a text is, or 0; longer ones than 18 digits number no page, and Python refuses some."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlsplit
 
 from models.addresses import is_route
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from scraper.paging.kind import ListPage
 
-LINK_HEADER = re.compile(r"<([^>]*)>([^<]*)")
+LINK_HEADER = re.compile(r"<([^<>]*)>([^<]*)")
 RELATION = re.compile(r"""\brel\s*=\s*["']?([^"';]*)""", re.IGNORECASE)
 REL_NEXT = "//*[self::a or self::link][contains(concat(' ', normalize-space(@rel), ' '), ' next ')]"
+MOST_WORDS = 1_000
+"""Characters that are read of a link's text: links may stand within links, around all that a page has."""
 
 
 @dataclass(frozen=True)
@@ -103,3 +105,14 @@ def header_links(answer: Response) -> list[str]:
         for target, parameters in LINK_HEADER.findall(line)
         if any("next" in relation.lower().split() for relation in RELATION.findall(parameters))
     ]
+
+
+def words_of(link: Any) -> str:
+    """Return what a link says, with white space collapsed, of its first `MOST_WORDS` characters."""
+    pieces, left = [], MOST_WORDS
+    for piece in link.itertext():
+        pieces.append(piece[:left])
+        left -= len(pieces[-1])
+        if not left:
+            break
+    return " ".join("".join(pieces).split())

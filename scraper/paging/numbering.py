@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 OFFSET_PARAMETER = re.compile(r"[?&](?:offset|start|skip|from)=$", re.IGNORECASE)
 PAGE_PARAMETER = re.compile(r"(?:^|[?&/_.-])(?:page|paged|pagenum|pageno|pg|p|seite|pagina)[=/_-]?$", re.IGNORECASE)
+LONGEST_PARAMETER = 9
+"""Characters of the longest text that one of the patterns above can match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,11 @@ class Numbering:
         >>> Numbering.learn("https://shop.example/list?after=kzj2", 2)
         """
         found = cls._places(url, number)
-        named = [place for place in found if PAGE_PARAMETER.search(url[: place.start()])]
+        named = [place for place in found if _is_named(place)]
         alone = [place for place in found if not re.match(r"[\w%]", url[place.start() - 1])]
         chosen, shift = (named if len(named) == 1 else alone), 0
         if not chosen:
-            chosen = [p for p in cls._places(url, number - 1) if PAGE_PARAMETER.search(url[: p.start()])]
+            chosen = [place for place in cls._places(url, number - 1) if _is_named(place)]
             shift = 1
         if len(chosen) != 1:
             return None
@@ -60,6 +62,12 @@ class Numbering:
         return f"{self.before}{number - self.shift:0{self.width}}{self.after}"
 
 
+def _is_named(place: re.Match[str], like: re.Pattern[str] = PAGE_PARAMETER) -> bool:
+    """Return whether a parameter or folder that is named like a page stands before a number."""
+    start = place.start()
+    return like.search(place.string, max(0, start - LONGEST_PARAMETER), start) is not None
+
+
 def skipped(addresses: Mapping[int, str]) -> int | None:
     """Return the page behind which a link skips one, given the addresses that links lead to by their place in the list.
 
@@ -72,9 +80,8 @@ def skipped(addresses: Mapping[int, str]) -> int | None:
     counted: dict[int, tuple[str, str, int]] = {}
     for number, address in addresses.items():
         for found in re.finditer(r"(?<!\d)\d{1,9}(?!\w)", address):
-            before = address[: found.start()]
-            if PAGE_PARAMETER.search(before) or OFFSET_PARAMETER.search(before):
-                counted[number] = (before, address[found.end() :], int(found[0]))
+            if _is_named(found) or _is_named(found, OFFSET_PARAMETER):
+                counted[number] = (address[: found.start()], address[found.end() :], int(found[0]))
                 break
     first = counted.get(2)
     if first and 1 not in counted and PAGE_PARAMETER.search(first[0]) and first[2] == 3:

@@ -72,7 +72,7 @@ MORE_CLASS = re.compile(r"(?:^|[-_])(?:load|show|view|see)[-_]?more(?:$|[-_])|^(
 ADDRESS_ATTRIBUTES = ("data-url", "data-href", "data-next", "data-next-url", "data-src", "data-load-url", "formaction")
 """Where a button may have the address of what it shows."""
 
-COUNT = r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+|\d{1,9}"
+COUNT = r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3}){1,4}|\d{1,9}"
 _PAGE = (
     "page|pages|seite|página|páginas|pagina|sida|side|strana|stránka|strona|oldal|sivu|sayfa|halaman|trang|"
     "страница|стр|сторінка|страница|σελίδα|صفحة|עמוד|पृष्ठ|ページ|페이지"
@@ -80,7 +80,7 @@ _PAGE = (
 OF = r"of|/|von|de|sur|di|van|av|af|z|ze|из|από|من|מתוך|dari|din|od|з|от"
 _OF = rf"(?:{OF})"
 PAGE_OF = re.compile(rf"(?:\b|(?<=\W))(?:{_PAGE})\.?:?\s*(\d{{1,6}})\s*{_OF}\s*(\d{{1,6}})(?!\d)", re.IGNORECASE)
-PAGE_OF_EAST = re.compile(r"第?\s*(\d{1,6})\s*[页頁]?\s*[,,/]?\s*[共全/]\s*(\d{1,6})\s*[页頁ページ]")
+PAGE_OF_EAST = re.compile(r"(\d{1,6})\s*+[页頁]?\s*+[,,/]?\s*+[共全/]\s*(\d{1,6})\s*[页頁ページ]")
 BARE_OF = re.compile(rf"^\s*(\d{{1,5}})\s*{_OF}\s*(\d{{1,5}})\s*$", re.IGNORECASE)
 RANGE_OF = re.compile(
     rf"(?<!\d)({COUNT})\s*(?:-|\u2013|\u2014|to|bis|à|a|al|tot|до|~)\s*({COUNT})\s*(?:\w+\s+){{0,2}}?{_OF}\s*"
@@ -115,7 +115,7 @@ def _bare(text: str) -> str:
 
 
 _NEXT, _MORE = _set(NEXT), _set(MORE)
-_AMOUNT = re.compile(rf"\s*\(?(?:{COUNT})(?:\s+(?:{RECORDS}))?\)?$", re.IGNORECASE)
+_AMOUNT = re.compile(rf"\s?\(?(?:{COUNT})(?:\s+(?:{RECORDS}))?\)?$", re.IGNORECASE)
 
 
 def says_next(text: str) -> bool:

@@ -65,7 +65,8 @@ def xml_document(answer: Response, body: bytes) -> XmlDocument:
     that is wrong in it becomes U+FFFD. A bare `&` stands for itself, an entity of HTML for its letter.
     """
     text = _AMPERSAND.sub(_mended, _NO_XML.sub("", _decoded(answer, body)))
-    text = _DECLARATION.sub("", text, count=1) if _DECLARATION.match(text) else text
+    if declaration := _DECLARATION.match(text):
+        text = text[declaration.end() :]
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, encoding="utf-8")
     try:
         root = etree.fromstring(text.strip().encode(), parser)

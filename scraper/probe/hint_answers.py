@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEXT = re.compile(r"^(?:next|next_?(?:page_?)?(?:url|link|href)|href)$", re.IGNORECASE)
-TOKEN_HEADER = re.compile(r"next.*(?:token|cursor)|(?:token|cursor).*next|continuation", re.IGNORECASE)
+TOKEN_HEADER = re.compile(r"\A(?=.*next).*(?:token|cursor)|continuation", re.IGNORECASE)
 CURRENT = re.compile(r"^(?:page|current_?page|page_?(?:no|number|num))$", re.IGNORECASE)
 
 

@@ -14,6 +14,8 @@ from bs4.exceptions import ParserRejectedMarkup
 from scrapy.http import HtmlResponse, TextResponse
 from w3lib.encoding import html_body_declared_encoding, html_to_unicode, http_content_type_encoding
 
+from scraper.errors import ProbeError
+from scraper.fetch.http.markup import MOST_ATTRIBUTES, has_endless_tag
 from scraper.page_data import Effort, PageData, data_in
 
 if TYPE_CHECKING:
@@ -91,8 +93,10 @@ class StudiedPage:
 
     @cached_property
     def text(self) -> str:
-        """The page as text, as far as it is studied."""
+        """The page as text, as far as it is studied; raises ProbeError for one that no parser should be given."""
         text = self._decoded[1]
+        if self.kind == "html" and has_endless_tag(text.encode("utf-8", "replace")):
+            raise ProbeError(f"{self.url} has a tag with more than {MOST_ATTRIBUTES} attributes, which no page needs")
         while (count := text.count("<")) > MOST_TAGS:
             text = text[: int(len(text) * max(0.1, MOST_TAGS / count * 0.95))]
         return text

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WORD = re.compile(r"-?[A-Za-z_][\w-]*", re.ASCII)
 ODD_CLASS = re.compile(
-    r"\d{3}|^(?:odd|even|first|last|active|clearfix|row|col(?:-.*)?|js-.*)$|[A-Za-z0-9]{5,}_{2,}\w{5}$"
+    r"\d{3}|^(?:odd|even|first|last|active|clearfix|row|col(?:-.*)?|js-.*)$|[A-Za-z0-9]{5}_{2,}\w{5}$"
 )
 """Classes that say where an element stands or what a build made of it, not what it is."""
 

@@ -85,7 +85,7 @@ def _version(program: Path, option: str) -> str:
         printed, said = run.stdout, run.stderr.strip().splitlines()
     except (OSError, subprocess.TimeoutExpired) as error:
         printed, said = "", [str(error)]
-    found = re.search(r"\d+(\.\d+)+", printed)
+    found = re.search(r"\d{1,9}(?:\.\d{1,9})+", printed)
     if not found:
         raise BrowserUnavailableError(
             f"{program} does not run ({said[-1] if said else 'it names no version'}): {INSTALL}, "
