@@ -252,6 +252,7 @@ def test_ctrl_c_ends_a_crawl_that_reads_a_page_of_80_000_links(swathe: Swathe, d
         crawl.send_signal(signal.SIGINT)
         _, err = crawl.communicate(timeout=60)
         took_s = time.monotonic() - begin
-    assert "pages: interrupted: 1 pages" in err
+    assert "pages: interrupted: " in err
+    assert "stopped before its end" in err
     assert database.frontier.find_one({"url": site.url})["state"] == "pending", "the page is read again by who goes on"
     assert took_s < 20

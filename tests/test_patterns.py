@@ -36,11 +36,13 @@ LENGTH, LIMIT_S = 100_000, 1.0
 STAGES = ((24, 0.05, 10**6), (200, 0.05, 60), (2_000, 0.05, 12), (15_000, 0.1, 3), (LENGTH, LIMIT_S, 1))
 MOST_UNITS = 300
 UNITS = (" ", "\n", "a", "A", "1", "-", "<", ">", "/", '"', "'", "\\", "=", ":", ".", "&", "é", "a ", "1,", "<a", "a=")
-TAILS = ("", "x", "\x00", "\n<")
+TAILS = ("", "x", "\x00", "\n<", "x>\n2")
 
-MADE_WHEN_USED = {
+MADE_WHEN_USED: dict[str, list[Any]] = {
     "scraper/core/masking.py": ["s3cret|hunter2"],
     "scraper/demo/router.py": [r"/quotes/(?P<page>[^/]+)/x/(?P<name>[^/]+)"],
+    "scraper/fetch/http/markup.py": [rb"(?i)</script"],
+    "scraper/paging/leads.py": [r"[.#'\"]more\-results\b"],
     "scraper/paging/numbered.py": [r"(?<=/)catalogue/page\-\d+\.html$"],
     "scraper/paging/numbering.py": [r"(?<!\d)0*2(?!\w)"],
     "scraper/paging/sources.py": ["/item/"],
@@ -194,7 +196,16 @@ def test_a_pattern_is_linear_on_hostile_texts(use: Use) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"<([^>]*)>", r"(?:a|a)*b", r"^\W*\W*[a-z]?\W*$", r"\d+(?=x)", r"(\w+\s?)*$", r"/\*[\s\S]*?\*/"]
+    "pattern",
+    [
+        r"<([^>]*)>",
+        r"(?:a|a)*b",
+        r"^\W*\W*[a-z]?\W*$",
+        r"^\W*(?:more)?\W*[>»]?\W*$",
+        r"\d+(?=x)",
+        r"(\w+\s?)*$",
+        r"/\*[\s\S]*?\*/",
+    ],
 )
 def test_the_texts_are_hostile_enough_to_find_a_pattern_that_is_not(pattern: str) -> None:
     taken_s, text = worst(Use("", re.compile(pattern), frozenset({"search"})))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_LEADS = 3
 MOST_NUMBER = 100_000
 LONGEST_TEXT = 160
-MOST_SAID = 5_000
+MOST_SAID = 1_000
 """Characters and elements of a link that are read; links may stand within links, around all that a page has."""
 MOST_ALIKE = 100
 """Links that seem to lead to the next page, or that say the same number, of which a page is asked."""
@@ -306,7 +306,8 @@ def _named(node: Any, said: list[str]) -> str:
 def _classed(node: etree._Element, pattern: re.Pattern[str]) -> bool:
     """Return whether a class of an element, or of one around it that holds nothing else, matches."""
     around = node.getparent()
-    both = [node] if around is None or len(around) > 1 else [node, around]
+    alone = node.getprevious() is None and node.getnext() is None  # to count those around it takes time for each
+    both = [node, around] if around is not None and alone else [node]
     return node.tag != "link" and any(pattern.search(name) for one in both for name in _names(one).split())
 
 
