@@ -9,8 +9,6 @@ from urllib.parse import parse_qsl, urldefrag, urlsplit
 
 from lxml import etree
 
-from scraper.core import meta as meta_keys
-from scraper.core import tiers
 from scraper.page_data.api_calls import api_calls
 from scraper.page_data.element_text import UNSEEN, pieces_of
 from scraper.page_data.parameters import CURSOR, LAST, MORE, OFFSET, PAGE, TOTAL, place_of
@@ -262,6 +260,13 @@ class _Study:
             ]
             if "{page}" in call.address or any(PAGE.match(name) or OFFSET.match(name) for name in sent):
                 yield Lead(f"a script asks {call.address[:80]} for its pages")
+
+
+def _was_acted_on(page: ListPage) -> bool:
+    """Return whether a browser has done on the page what the spider says."""
+    request = page.answer.request
+    wanted = request.meta.get(meta_keys.BROWSER) if request is not None else None
+    return tiers.BROWSER in page.answer.flags and bool(wanted and wanted.get("actions"))
 
 
 def _words(node: etree._Element) -> str:
