@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from support import ROOT, configured
-from test_pagination import last_run
+from test_paging import last_run
 
 from scraper.pages.replay import Replay, ReplayResult, latest_pages
 from scraper.pages.reread import TodaysSpiders

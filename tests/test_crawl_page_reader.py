@@ -7,7 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 from practice import Fault, PracticeServer
-from test_pagination import crawl, last_run, paths_of, quotes, truth
+from test_paging import crawl, last_run, paths_of, quotes, truth
 
 from scraper.crawl.url_template import template_of
 

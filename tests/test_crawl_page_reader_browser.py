@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from practice import Fault, PracticeServer
-from test_pagination import crawl, last_run, paths_of, quotes, truth
+from test_paging import crawl, last_run, paths_of, quotes, truth
 
 if TYPE_CHECKING:
     from pymongo.database import Database

@@ -306,7 +306,7 @@ KILLED = """
 import os, signal, sys
 sys.path[:0] = [{root!r}, {root!r} + "/tests"]
 from support import configured
-from test_history import *
+from test_query_history import *
 from scraper.storage.records import change_log, upsert
 
 def killed(*_, **__):

@@ -15,7 +15,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.test import get_crawler
 from support import configured, last_run
-from test_pagination import crawl
+from test_paging import crawl
 
 from models.alerts import Incident
 from scraper.core.failed_page import REASONS, FailedPage

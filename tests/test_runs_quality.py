@@ -14,7 +14,7 @@ from practice import Fault, PracticeServer
 from quality_histories import KINDS, Site
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
-from test_pagination import crawl, last_run
+from test_paging import crawl, last_run
 
 from models.quality import Quality, RecordsQuality, SelectorUse
 from models.quotes import Quote

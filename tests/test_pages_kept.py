@@ -14,7 +14,7 @@ from bson import ObjectId
 from scrapy import Request
 from scrapy.http import HtmlResponse, Response, TextResponse
 from stored_pages import connected, healthy_tag, last_run, project, replayed
-from test_pagination import crawl
+from test_paging import crawl
 
 from scraper.pages import archive
 from scraper.pages import trim as page_trim

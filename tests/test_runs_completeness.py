@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from odd_site import Answer, Asked, OddSite, crawled, names, rows
 from practice import Fault, PracticeServer
-from test_pagination import crawl, last_run, quotes, truth
+from test_paging import crawl, last_run, quotes, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from practice import Fault, PracticeServer
 from support import last_run, until
-from test_foreign_mongodb import mongod
+from test_storage_connection import mongod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
