@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urldefrag, urlsplit
 
 from lxml import etree
 
+from scraper.core import meta as meta_keys
+from scraper.core import tiers
 from scraper.page_data.api_calls import api_calls
 from scraper.page_data.element_text import UNSEEN, pieces_of
 from scraper.page_data.parameters import CURSOR, LAST, MORE, OFFSET, PAGE, TOTAL, place_of
