@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from scraper.fetch.browser.actions import Action
+    from scraper.browser.actions import Action
     from scraper.login import Login
     from scraper.paging.kind import ListPage
 

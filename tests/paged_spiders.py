@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from models.books import Book
 from models.quotes import Author, Quote
-from scraper.fetch.browser.actions import Dismiss, ScrollToEnd, WaitFor
-from scraper.fetch.browser.actions import LoadMore as LoadMoreButton
+from scraper.browser.actions import Dismiss, ScrollToEnd, WaitFor
+from scraper.browser.actions import LoadMore as LoadMoreButton
 from scraper.login import Login
 from scraper.paging import (
     Cursor,

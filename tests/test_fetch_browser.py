@@ -11,8 +11,7 @@ from lxml import html as lxml_html
 from scrapy.exceptions import DownloadCancelledError, DownloadConnectionRefusedError, DownloadTimeoutError
 from support import configured, until
 
-from scraper.errors import UsageError
-from scraper.fetch.browser.actions import (
+from scraper.browser.actions import (
     Click,
     Dismiss,
     LoadMore,
@@ -22,6 +21,7 @@ from scraper.fetch.browser.actions import (
     WaitFor,
     actions_from_json,
 )
+from scraper.errors import UsageError
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob, RenderedPage
 from scraper.fetch.browser.pool import BrowserPool

@@ -17,8 +17,8 @@ from browser_site import BrowserSite
 from scrapy.exceptions import DownloadFailedError
 from support import ROOT, configured, until
 
+from scraper.browser.actions import Script, WaitFor
 from scraper.errors import BrowserUnavailableError
-from scraper.fetch.browser.actions import Script, WaitFor
 from scraper.fetch.browser.chromedriver import Chromedriver
 from scraper.fetch.browser.errors import DriverLostError, PageRefusedError
 from scraper.fetch.browser.installed import find_installed

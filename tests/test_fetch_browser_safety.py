@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from scrapy.exceptions import CannotResolveHostError, DownloadFailedError
 from support import configured
 
-from scraper.fetch.browser.actions import Click
+from scraper.browser.actions import Click
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob
 from scraper.fetch.browser.pool import BrowserPool

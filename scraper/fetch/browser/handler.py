@@ -1,7 +1,7 @@
 """Scrapy's way to http and https: its own handler, and the browser for requests that ask for it.
 
 `request.meta["browser"]` is `{"wait_for": css, "actions": [...], "keep_json": bool, "screenshot": path}`, each of them
-optional; scraper.fetch.browser.actions makes the actions. The screenshot is taken unless what was waited for came.
+optional; scraper.browser.actions makes the actions. The screenshot is taken unless what was waited for came.
 A crawl without such a request imports no Selenium and starts nothing.
 """
 
@@ -20,10 +20,10 @@ from scrapy.http import Headers, TextResponse
 from scrapy.utils.misc import build_from_crawler, load_object
 from scrapy.utils.reactor import is_reactor_installed
 
+from scraper.browser.actions import actions_from_json
 from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.errors import UsageError
-from scraper.fetch.browser.actions import actions_from_json
 from scraper.fetch.browser.cookies import read_header
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob, as_dict

@@ -10,7 +10,7 @@ from scraper.core.tiers import BROWSER
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scraper.fetch.browser.actions import Action
+    from scraper.browser.actions import Action
     from scraper.fetch.browser.proxy import Upstream
     from scraper.fetch.http.addresses import Reach
 
