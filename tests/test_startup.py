@@ -72,8 +72,11 @@ def test_what_shows_the_commands_imports_neither_database_nor_scrapy(imports: Im
     assert not imports.of(option) & (DATABASE | CRAWLING | SELDOM)
 
 
-def test_a_query_imports_neither_scrapy_nor_what_only_other_commands_need(imports: Imports) -> None:
-    there = imports.of("query", "quotes")
+@pytest.mark.parametrize("command", [("query", "quotes"), ("runs",)], ids=" ".join)
+def test_what_only_reads_the_database_imports_neither_scrapy_nor_what_only_other_commands_need(
+    imports: Imports, command: tuple[str, ...]
+) -> None:
+    there = imports.of(*command)
     assert there >= DATABASE
     assert not there & (CRAWLING | SELDOM)
 

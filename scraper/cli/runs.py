@@ -14,8 +14,8 @@ from models.system import Run, SeenList
 from scraper.cli.kept import kept_of
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
 from scraper.core.config import load_config
+from scraper.core.statistics import of_different_records
 from scraper.errors import UsageError
-from scraper.runs.crawl import of_different_records
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
 

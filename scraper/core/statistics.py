@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # What came of requests
 PAGES: Final = "swathe/pages"
@@ -103,3 +106,17 @@ def answered(status: int) -> str:
 def browser(name: str) -> str:
     """Return the statistic of a count of the browser pool's."""
     return f"swathe/browser/{name}"
+
+
+def of_different_records(counts: Mapping[str, int], records: Mapping[str, int]) -> dict[str, int]:
+    """Return what a run counted of records with each counted once, though several pages may have shown it.
+
+    >>> of_different_records({"items_new": 8, "items_changed": 0, "items_unchanged": 4}, {"quotes": 10})
+    {'items_new': 8, 'items_changed': 0, 'items_unchanged': 2}
+    """
+    if not records:
+        return dict(counts)
+    new = min(counts["items_new"], sum(records.values()))
+    changed = min(counts["items_changed"], sum(records.values()) - new)
+    unchanged = sum(records.values()) - new - changed
+    return {**counts, "items_new": new, "items_changed": changed, "items_unchanged": unchanged}

@@ -214,19 +214,26 @@ class Chain(Sightings):
         """Return the next page to ask for by its number, or None: there is none, or no room now."""
         if 1 not in self.pages:
             return None
-        waiting, expected = len(self._waiting), self.expected_last()
         while self._first_gap in self._asked:
             self._first_gap += 1
-        over = self._is_over()
-        if self._first_gap <= (expected or 0) and (self._numbering or not self.kind.chained) and not over:
-            return self._first_gap if waiting < self._window else None
-        if over:
+        if self._is_over():
             return None
+        expected = self.expected_last()
+        if self._first_gap <= (expected or 0) and (self._numbering or not self.kind.chained):
+            return self._first_gap if len(self._waiting) < self._window else None
         if not self.kind.chained and expected is None and not getattr(self.kind, "more", ""):
-            return self.asked + 1 if waiting < self._ahead and self.asked < self.top + max(2, self._ahead) else None
-        if waiting:
+            return self._ahead_of_what_is_known()
+        return self._behind_the_last()
+
+    def _ahead_of_what_is_known(self) -> int | None:
+        """Return a page that may exist; nothing says how many there are."""
+        room = len(self._waiting) < self._ahead and self.asked < self.top + max(2, self._ahead)
+        return self.asked + 1 if room else None
+
+    def _behind_the_last(self) -> int | None:
+        """Return, at rest, the page behind what seems to be the last: whether there is one is looked up."""
+        if self._waiting:
             return None
-        # At rest: look whether there is a page behind what seems to be the last.
         behind = 2 if self.asked > self.top and not self._asked[self.asked].probe else 1
         return self.asked + 1 if self.asked < self.top + behind else None
 

@@ -57,27 +57,13 @@ class CrawlResult:
         """One line for a person: the verdict, what was stored, and why."""
         if self.verdict is None:
             return f"{self.spider}: failed before the crawl began: see the log above"
-        counts = of_different_records(self.counts, self.records)
+        counts = statistics.of_different_records(self.counts, self.records)
         stored = ", ".join(f"{counts[f'items_{kind}']} {kind}" for kind in ("new", "changed", "unchanged", "refused"))
         stored += f", {gone} gone" if (gone := self.counts["items_gone"]) else ""
         why = f"; {'; '.join(self.verdict.reasons)}" if self.verdict.reasons else ""
         same = f" ({same} not modified)" if (same := self.counts["not_modified"]) else ""
         begin = f"{self.spider}: {self.verdict.word}: {self.counts['pages']} pages{same}, records"
         return f"{begin} {stored}{why} (run {self.run_id})"
-
-
-def of_different_records(counts: Mapping[str, int], records: Mapping[str, int]) -> dict[str, int]:
-    """Return what a run counted of records with each counted once, though several pages may have shown it.
-
-    >>> of_different_records({"items_new": 8, "items_changed": 0, "items_unchanged": 4}, {"quotes": 10})
-    {'items_new': 8, 'items_changed': 0, 'items_unchanged': 2}
-    """
-    if not records:
-        return dict(counts)
-    new = min(counts["items_new"], sum(records.values()))
-    changed = min(counts["items_changed"], sum(records.values()) - new)
-    unchanged = sum(records.values()) - new - changed
-    return {**counts, "items_new": new, "items_changed": changed, "items_unchanged": unchanged}
 
 
 def tune_process(crawler: Crawler) -> None:
