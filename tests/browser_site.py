@@ -89,6 +89,9 @@ PAGES = {
         """document.cookie = "left=1"; localStorage.setItem("left", "1");
         sessionStorage.setItem("left", "1"); add(1)""",
     ),
+    "/store-and-go-on": page(
+        "", "sessionStorage.setItem('left', '2'); setTimeout(() => { location.href = '/stored' }, 50)"
+    ),
     "/stored": page(
         "",
         """document.querySelector("#list").textContent = [document.cookie, localStorage.getItem("left"),

@@ -235,6 +235,11 @@ def test_a_page_finds_nothing_that_another_has_left(pool: BrowserPool, site: Bro
     assert texts == ["||"] * 4
 
 
+def test_what_a_page_leaves_is_there_when_it_goes_on_to_another(render: Any) -> None:
+    page = render("/store-and-go-on", wait_for=".row")
+    assert lxml_html.fromstring(page.body.decode()).cssselect("#list")[0].text == "||2"
+
+
 def test_two_pages_at_once_are_never_mixed(pool: BrowserPool, site: BrowserSite) -> None:
     numbers = range(30)
     futures = [pool.submit(PageJob(f"{site.url}/found?q={number}", wait_for=".row")) for number in numbers]

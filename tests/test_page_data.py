@@ -360,12 +360,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
-def test_five_megabytes_of_hostile_script_take_less_than_two_seconds(script: str) -> None:
-    began, effort = time.process_time(), Effort(SIZE)
+def test_five_megabytes_of_hostile_script_take_seconds_and_not_minutes(script: str) -> None:
+    began, effort = time.thread_time(), Effort(SIZE)
     for data in data_in(f"<p>x</p><script>{script}</script>", effort):
         record_lists(data, effort)
         single_records(data)
-    assert time.process_time() - began < 2
+    assert time.thread_time() - began < 20
 
 
 def as_json(text: str) -> str:

