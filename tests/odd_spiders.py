@@ -6,7 +6,7 @@ from typing import Any
 
 from models.quotes import Quote
 from scraper.login import Login
-from scraper.paging import Cursor, Feed, NextForm, NextLink, Offsets, Sitemap
+from scraper.paging import Cursor, Feed, Lists, NextForm, NextLink, Offsets, Sitemap
 from scraper.select import first
 from scraper.spider import SiteSpider
 
@@ -91,3 +91,29 @@ class Counted(Rows):
 class Formed(Rows):
     name = "formed"
     pagination = NextForm("form")
+
+
+class Tree(Rows):
+    """Things in categories, which may lie in categories."""
+
+    name = "tree"
+    pagination = Lists("a.cat", NextLink("a.next"), levels=3)
+
+
+class Nested(Rows):
+    name = "nested"
+    pagination = Lists("a.cat", Lists("a.cat", NextLink("a.next")))
+
+
+class Indexed(Rows):
+    """Things in lists whose index has pages."""
+
+    name = "indexed"
+    pagination = Lists("a.cat", NextLink("a.next"), index=NextLink("a.more", total="p.total"))
+
+
+class Found(Rows):
+    """Things in lists on a page of which nothing is declared."""
+
+    name = "undeclared"
+    pagination = Lists("a.cat", NextLink("a.next"))

@@ -14,7 +14,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from models.addresses import is_route
 from scraper.core import meta as meta_keys
 from scraper.core.failed_page import FailedPage
-from scraper.core.tiers import TIERS
+from scraper.core.tiers import BROWSER, HTML, TIERS
 from scraper.crawl.attempt import ReadAttempt
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.limits import PageLimitReachedError
@@ -22,8 +22,8 @@ from scraper.crawl.page_reader import Render, render_request
 from scraper.crawl.request_stats import ONE_ADDRESS, Tallies
 from scraper.crawl.site import Site
 from scraper.fetch.politeness.errors import CrawlEndingError
-from scraper.paging.ask import Ask
-from scraper.paging.chain import Chain
+from scraper.paging.ask import Ask, End
+from scraper.paging.chain import SHOWS_RECORDS, Chain
 from scraper.paging.entries import identity_of, text_hash
 from scraper.paging.facts import ListEvent, facts_of
 from scraper.paging.kind import ListPage
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from scraper.crawl.page_reader import PageReader
-    from scraper.paging.ask import End
-    from scraper.paging.facts import What
+    from scraper.paging.facts import PageFacts, What
 
 ABSENT = (404, 410)
 """Statuses of a page that does not exist."""
@@ -80,7 +79,7 @@ class ListReader:
     def read(self, answer: Response, name: str, number: int, state: dict[str, Any]) -> Iterator[Any]:
         """Yield what a page of a list gives: records, links, and the requests for further pages."""
         chain = self._chain_of(answer.request, name, number, state)
-        page = ListPage(answer, chain.kind, number, state)
+        page = self._settled(chain, ListPage(answer, chain.kind, number, state))
         page.is_stated = chain.last is not None and number <= chain.last
         try:
             page.entries_found = self._entries(page)
@@ -88,9 +87,12 @@ class ListReader:
                 page.left_out = f"has {page.size} entries, of which the first {MOST_ENTRIES} were read"
                 del page.entries_found[MOST_ENTRIES:]
             leads_to = chain.kind.sublists(page)
-            if isinstance(leads_to, Sequence):
+            if isinstance(leads_to, Sequence) and not chain.shows_records:
                 # What the page itself shows, the lists that it leads to show as well.
-                yield from self._went(answer.request, chain, number, "lists", asks=leads_to, why=page.fault)
+                facts = self._index_facts(page, leads_to) if chain.kind.counts_lists else None
+                yield from self._went(
+                    answer.request, chain, number, "lists", asks=leads_to, why=page.fault, facts=facts
+                )
                 return
             made = yield from self._spider.reader.read_list(page)
             wish = made if isinstance(made, Render) else self._spider.reader.wants_next(page)
@@ -107,7 +109,30 @@ class ListReader:
         assert isinstance(made, ReadAttempt)
         yield from self._take_in(chain, page, made, leads_to)
 
-    def _take_in(self, chain: Chain, page: ListPage, made: ReadAttempt, end: End | None) -> Iterator[Any]:
+    def _settled(self, chain: Chain, page: ListPage) -> ListPage:
+        """Return a list's first page as the kind of page that it is, where it may show lists, records, or both."""
+        state = {name: value for name, value in chain.first_state.items() if name != SHOWS_RECORDS}
+        kind = self._spider.kind.inner(state)
+        as_records = kind.showing_records() if page.number == 1 else None
+        if as_records is None:
+            return page
+        shown = ListPage(page.answer, as_records, 1, page.state)
+        if self._entries(shown) or not kind.sublists(shown):
+            chain.become(as_records, {**state, SHOWS_RECORDS: True})
+            return shown
+        chain.become(kind, state)
+        return ListPage(page.answer, kind, 1, page.state)
+
+    def _index_facts(self, page: ListPage, lists: Sequence[Ask]) -> PageFacts:
+        """Gather what a page tells of an index, whose entries are the lists that it leads to."""
+        page.entries_found = [ask.list for ask in lists]
+        in_browser = page.answer.request is not None and meta_keys.BROWSER in page.answer.request.meta
+        entries = [text_hash(ask.list) for ask in lists]
+        return facts_of(page, entries, BROWSER if in_browser else HTML, without_record=0, end=None)
+
+    def _take_in(
+        self, chain: Chain, page: ListPage, made: ReadAttempt, leads_to: Sequence[Ask] | End | None
+    ) -> Iterator[Any]:
         """Yield what the entries gave, and the requests for further pages; raise what the spider has raised."""
         entries, without_record = [], 0
         for entry, outputs in made.outputs:
@@ -116,8 +141,9 @@ class ListReader:
             self.entry_texts.update((out, text_hash(entry)) for out in outputs if isinstance(out, Request))
             yield from outputs
         self._compare_addresses(page, made)
+        end, asks = (None, leads_to or ()) if not isinstance(leads_to, End) else (leads_to, ())
         facts = facts_of(page, entries, made.tier, without_record=without_record, end=end)
-        requests = self._went(page.answer.request, chain, page.number, "read", facts=facts)
+        requests = self._went(page.answer.request, chain, page.number, "read", facts=facts, asks=asks)
         self._spider.reader.settle(page.answer, made, leads_on=page.number not in chain.ends)
         yield from requests
         if made.error is not None:
@@ -177,11 +203,12 @@ class ListReader:
         """Take in what came of a page, here, before a crash or elsewhere; return the pages to ask for next."""
         chain = self.chains.get(event.list) or self._begin_from(event.list, event.how_asked)
         chain.expect(Ask(event.facts.url if event.facts else "", event.number), event.how_asked)
-        if event.what == "lists":
-            return self._lead_on(chain, event)
-        if event.what == "read":
-            assert event.facts is not None
+        self._become_as_noted(chain, event.how_asked)
+        lists = self._lead_on(chain, event)
+        if event.facts is not None:
             asks = chain.take(event.number, event.facts)
+        elif event.what == "lists":
+            asks = []
         elif event.what == "absent":
             asks = chain.is_absent(event.number)
         elif event.what == "limited":
@@ -189,7 +216,7 @@ class ListReader:
             asks = []
         else:
             asks = chain.failed_to_read(event.number, event.why)
-        return list(self._on_site(chain, asks))
+        return [*lists, *self._on_site(chain, asks)]
 
     def _went(self, request: Request | None, chain: Chain, number: int, what: What, **more: Any) -> list[Request]:
         """Take in what came of a page, and keep it with its request; return the requests for further pages."""
@@ -200,15 +227,29 @@ class ListReader:
         return requests
 
     def _lead_on(self, chain: Chain, event: ListEvent) -> list[Ask]:
-        chain.lead_to_lists(event.number, event.why)
-        new = []
+        """Begin the lists that a page leads to; return their first pages."""
+        if event.what == "lists":
+            chain.lead_to_lists(event.number, event.why)
+        new, left_out = [], []
         for ask in event.asks:
+            name = ask.list or ask.url
             if not self._spider.on_site(ask.url):
                 chain.remarks.append(f"a list leads off the site, to {urlsplit(ask.url).hostname}")
-            elif (ask.list or ask.url) not in self.chains:
-                self._begin(ask)
+            elif name in self.chains:
+                chain.leads_back = chain.leads_back or (name if name in self._above(chain) else "")
+            elif why := self._spider.kind.leaves_out(ask):
+                left_out.append(f"{urlsplit(ask.url).path} is {why}")
+            else:
+                self._begin(ask).above = chain.name
                 new.append(ask)
+        chain.leave_out(event.number, left_out)
         return new
+
+    def _above(self, chain: Chain) -> Iterator[str]:
+        """Yield the names of the lists that lead to a list, and not its own."""
+        while chain.above in self.chains:
+            yield chain.above
+            chain = self.chains[chain.above]
 
     def _on_site(self, chain: Chain, asks: list[Ask]) -> Iterator[Ask]:
         """Yield the further pages of a list, as far as they stay on the site."""
@@ -230,10 +271,17 @@ class ListReader:
         """Begin a list that is known from what a page's request says of it."""
         return self._begin(Ask(note.get("start", name), list=name, state=note.get("state", {})))
 
+    def _become_as_noted(self, chain: Chain, note: Mapping[str, Any]) -> None:
+        """Let a list be the kind that its first page was found to be, before a crash or elsewhere."""
+        state = note.get("state", {})
+        if state.get(SHOWS_RECORDS) and not chain.shows_records:
+            chain.become(self._spider.kind.inner(state), state)
+
     def _chain_of(self, request: Request | None, name: str, number: int, state: dict[str, Any]) -> Chain:
         """Return the list that a page belongs to, also when its request was made before a crash or elsewhere."""
         note = request.meta.get(meta_keys.LIST, {}) if request is not None else {}
         chain = self.chains.get(name) or self._begin_from(name, note)
+        self._become_as_noted(chain, note)
         chain.expect(Ask(request.url if request is not None else "", number, state=state), note)
         return chain
 

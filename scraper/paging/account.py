@@ -39,18 +39,23 @@ class Account:
 def account_for(chain: Chain) -> Account:
     """Hold what was seen of a list against what the site and the other pages say of it."""
     faults = [f"{_page(chain, number)} {fault}" for number, fault in sorted(chain.faults.items())]
-    if chain.led_to_lists:
+    left_out = [f"{_page(chain, number)} {what}" for number, what in sorted(chain.left_out.items())]
+    if chain.led_to_lists and not chain.pages:
         return Account(faults, [f"{_list(chain)}: {remark}" for remark in chain.remarks])
-    gaps = [*_missing_pages(chain), *_entries_without_record(chain)]
+    gaps = [*left_out, *_missing_pages(chain), *_entries_without_record(chain)]
     totals = [total for total in (chain.first_total, chain.total) if total is not None]
     whole = bool(totals) and min(totals) <= chain.found <= max(totals)
     if totals and chain.found < min(totals):
-        gaps.append(f"{_list(chain)} states {chain.total} records and shows {chain.found}")
+        gaps.append(f"{_list(chain)} states {chain.total} {_noun(chain)} and shows {chain.found}")
     gaps += [] if whole and chain.found else faults
     end = chain.end
     if end is not None and end.gap:
         gaps.append(f"{_list(chain)}: {end.gap}")
     return Account(gaps, [] if whole else list(_doubts(chain)))
+
+
+def _noun(chain: Chain) -> str:
+    return "lists" if chain.kind.counts_lists else "records"
 
 
 def _missing_pages(chain: Chain) -> Iterator[str]:
@@ -103,7 +108,7 @@ def _doubts(chain: Chain) -> Iterator[str]:
     for remark in chain.remarks:
         yield f"{_list(chain)}: {remark}"
     if chain.total is not None and chain.found > chain.total:
-        yield f"{_list(chain)} states {chain.total} records and shows {chain.found}: is that its total?"
+        yield f"{_list(chain)} states {chain.total} {_noun(chain)} and shows {chain.found}: is that its total?"
     if 1 in chain.pages and not chain.pages[1].size and chain.total != 0 and not chain.kind.may_be_empty:
         yield f"{_list(chain)} shows no entry on its first page"
     unlinked = [
@@ -161,7 +166,7 @@ def _strange_pages(chain: Chain) -> Iterator[str]:
     """Name what stands at the end of a list instead of its page."""
     usual = next((chain.skeletons[n] for n in (2, 1) if n in chain.skeletons and chain.pages[n].size), Skeleton())
     for number in sorted(chain.skeletons):
-        if number <= max(chain.top, chain.last or 0, 1):
+        if number <= max(chain.top, chain.last or 0, 1) or (chain.kind.sidebar and chain.pages[number].size):
             continue
         guessed = number in chain.by_number
         what = estrangement(chain.skeletons[number], usual, guessed=guessed)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 GIVE_UP = 10
 """Pages in a row that are stated, but show nothing new or cannot be read, before no more are asked for."""
 
+SHOWS_RECORDS = "shows_records"
+"""In the state of a list that might show lists: that it was found to show records."""
+
 
 class Chain(Sightings):
     """The pages of one list. Each event returns the pages to ask for next."""
@@ -61,6 +64,15 @@ class Chain(Sightings):
         self.start = ask.url
         self.first_state = ask.state
         self._note(ask)
+
+    def become(self, kind: Pagination, state: Mapping[str, Any]) -> None:
+        """Go on as another kind of pagination, as its first page has shown; `state` tells whoever reads others."""
+        self.kind, self.first_state = kind, dict(state)
+
+    @property
+    def shows_records(self) -> bool:
+        """Whether it is a list that was found to show records, and perhaps lists as well."""
+        return bool(self.first_state.get(SHOWS_RECORDS))
 
     def note_of(self, number: int) -> dict[str, Any]:
         """Return what the request of a page says of the list, for whoever reads the page and does not know it."""
@@ -118,6 +130,12 @@ class Chain(Sightings):
         self._note_fault(number, fault)
         self.led_to_lists += 1
 
+    def leave_out(self, number: int, lists: Sequence[str]) -> None:
+        """Take in that a page leads to lists that are not read, each with the reason."""
+        if lists:
+            more = f", and {len(lists) - 1} more" if len(lists) > 1 else ""
+            self.left_out[number] = f"leads to lists that are not read: {lists[0]}{more}"
+
     def failed_to_read(self, number: int, why: str) -> list[Ask]:
         """Take in that a page could not be read."""
         self._waiting.discard(number)
@@ -161,6 +179,8 @@ class Chain(Sightings):
         if isinstance(following, End):
             return following
         repeats = self.repeats(number)
+        if repeats is not None and self.kind.sidebar:
+            return End("a page with the same lists", sure=True)
         if repeats is not None:
             return End(
                 "a page that was shown before",

@@ -45,6 +45,11 @@ class Pagination:
     may_be_empty: ClassVar[bool] = False
     """Whether it is nothing special that a list has no entry at all."""
 
+    counts_lists: ClassVar[bool] = False
+    """Whether the entries of its pages are the lists that they lead to."""
+    sidebar: ClassVar[bool] = False
+    """Whether a page that shows what another shows is none of its own, and so an end."""
+
     def first(self, start: str) -> Ask:
         """Say how the first page is asked for, given the address at which the crawl starts."""
         return Ask(start)
@@ -64,6 +69,14 @@ class Pagination:
     def inner(self, state: dict[str, Any]) -> Pagination:
         """Return the pagination of a list that `sublists` led to, given the state it was asked for with."""
         return self
+
+    def showing_records(self) -> Pagination | None:
+        """Return the pagination of a page that turns out to show records, where it may show lists instead."""
+        return None
+
+    def leaves_out(self, ask: Ask) -> str:
+        """Say why a list that it led to is not read; empty when it is."""
+        return ""
 
     def entries(self, page: ListPage) -> list[Any] | None:
         """Return what a page lists, where it is neither HTML nor JSON; None: the spider's `items` find it."""

@@ -56,6 +56,12 @@ class Sightings:
         self.leads: dict[int, Sequence[Sequence[str]]] = {}
         """By the pages at which the list seemed to end: what leads on from there, whatever the pagination says."""
         self.led_to_lists = 0
+        self.left_out: dict[int, str] = {}
+        """Pages that lead to lists which are not read, and why."""
+        self.above = ""
+        """The list that led to it."""
+        self.leads_back = ""
+        """A list that leads to it, by way of others or not, and that it leads to."""
         self.without_record: list[int] = []
         """Pages with entries that gave nothing, once for each such entry."""
         self._first_on: dict[int, int] = {}

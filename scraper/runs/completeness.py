@@ -90,6 +90,11 @@ def _examine_lists(spider: SiteSpider, findings: Findings) -> None:
     findings.gaps += _first_of(gaps)
     findings.doubts += _first_of(doubts)
     findings.lists = [_seen(chain, what) for chain, what in [*unsound, *sound][:KEPT_LISTS]]
+    back = [chain for chain in spider.lists.chains.values() if chain.leads_back]
+    if back:
+        first = f"{urlsplit(back[0].start).path} to {urlsplit(back[0].leads_back).path}"
+        count = "1 list leads" if len(back) == 1 else f"{len(back)} lists lead"
+        findings.notes.append(f"{count} back to one that led there, the first from {first}: each was read once")
     chains = [chain for chain, _ in sound if not chain.led_to_lists]
     if chains and all(chain.seems_one_page for chain in chains):
         where = urlsplit(chains[0].start).path
@@ -148,7 +153,11 @@ def _seen(chain: Chain, what: str) -> SeenList:
         "entries": chain.found,
         "stated_total": chain.total,
         "stated_pages": chain.last,
-        "end": "led to other lists" if chain.led_to_lists else end.reason if end else "its last page",
+        "end": "led to other lists"
+        if chain.led_to_lists and not chain.pages
+        else end.reason
+        if end
+        else "its last page",
         "against": what,
     }
     return SeenList(**facts)
