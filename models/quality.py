@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from mongoengine import DictField, EmbeddedDocument, EmbeddedDocumentListField, FloatField, IntField, StringField
+from mongoengine import (
+    DictField,
+    EmbeddedDocument,
+    EmbeddedDocumentListField,
+    FloatField,
+    IntField,
+    ListField,
+    StringField,
+)
 
 
 class RecordsQuality(EmbeddedDocument):
@@ -17,6 +25,13 @@ class RecordsQuality(EmbeddedDocument):
     filled = DictField()
     faults = DictField()
     changes = DictField()
+    segments = ListField(DictField())
+    """The values of the document's `segment` field, each with how many different records the run stored: dicts of
+    `value` and `count`, since a value may be no name of a field."""
+    commonest = DictField()
+    """By field: in how many different records its commonest value stands; of fields with a value in one or more."""
+    filled_once = DictField()
+    """By field: how many different records have a value, of which `commonest` is a part."""
 
 
 class SelectorUse(EmbeddedDocument):

@@ -157,6 +157,8 @@ class Schema:
     """Field name to a function of the raw value and the address that the page's links are relative to."""
     exact: dict[str, Callable[[Any], Any]]
     """Field name to the function that takes a value exactly, or raises ValueError (see `models.exact`)."""
+    segment: str
+    """The field by whose values the records of a run are counted; empty without one."""
     fields: dict[str, BaseField]
     columns: dict[str, str]
     """Field name to the name it has in MongoDB."""
@@ -199,7 +201,13 @@ def _gather(document: Any) -> Schema:
             raise TypeError(
                 f"{document.__name__}.{idle[0]} is part of the key and never changes: drop track= and ignore="
             )
+    segment = str(document._meta.get("segment", ""))
+    if segment and segment not in content:
+        raise TypeError(
+            f"{document.__name__} has `segment` '{segment}' in its meta: expected one of {', '.join(content)}"
+        )
     return Schema(
+        segment=segment,
         collection=document._get_collection_name(),
         key=key,
         content=content,

@@ -18,7 +18,7 @@ from test_paging import crawl, last_run
 
 from models.quality import Quality, RecordsQuality, SelectorUse
 from models.quotes import Quote
-from models.record import Found
+from models.record import Found, _gather, schema_of
 from models.system import Run, RunCounts
 from scraper.runs.quality.deviations import deviations
 from scraper.runs.quality.figures import Metric, Sample, sample_of
@@ -266,3 +266,69 @@ def test_a_changed_layout_makes_the_run_suspect_and_marks_nothing_gone(swathe: S
     database.runs.update_one({"_id": suspect["_id"]}, {"$set": {"reasons": ["1 page could not be read"]}})
     refused = swathe("runs", "accept", str(suspect["_id"]), code=2).err
     assert "is complete: 1 page could not be read, expected a crawl that is complete" in refused
+
+
+def sorted_by(segments: dict[str, int], commonest: int = 40) -> Any:
+    return {
+        "segments": [{"value": value, "count": count} for value, count in segments.items()],
+        "filled_once": {"price": 400},
+        "commonest": {"price": commonest},
+    }
+
+
+@pytest.mark.parametrize(
+    ("usual", "now", "line"),
+    [
+        ([20] * 8, {}, "0 books of 'Art.1' were found, usually 20"),
+        ([5] * 8, {}, "0 books of 'Art.1' were found, usually 5"),
+        ([20, 21, 19, 22] * 2, {"Art.1": 6}, "6 books of 'Art.1' were found, usually 19 to 22"),
+        ([20] * 6, {"Art.1": 17}, ""),
+        ([2, 3] * 4, {}, ""),
+        ([5, 8, 3, 9, 4, 6, 7, 5], {}, ""),
+        ([20] * 3, {}, ""),
+    ],
+)
+def test_a_segment_that_vanishes_is_a_lack_and_its_noise_is_none(
+    usual: list[int], now: dict[str, int], line: str
+) -> None:
+    earlier = [run(number, **sorted_by({"Art.1": count, "Rest": 380})) for number, count in enumerate(usual)]
+    latest = run(len(usual), **sorted_by({"Rest": 380, **now}))
+    assert lines(earlier, latest) == ([line] if line else [])
+    found = deviations([sample_of(one) for one in reversed(earlier)], sample_of(latest))
+    assert all(deviation.is_lack for deviation in found)
+    assert lines(earlier, run(len(usual))) == [], "a document that names no segment any more is not judged by them"
+
+
+@pytest.mark.parametrize(
+    ("usual", "now", "line"),
+    [
+        (40, 400, ["`price` is the same in 100 % of 400 books, usually in 10 %"]),
+        (40, 90, []),
+        (390, 400, []),
+        (400, 400, []),
+    ],
+)
+def test_a_field_that_has_become_one_value_is_named(usual: int, now: int, line: list[str]) -> None:
+    earlier = [run(number, **sorted_by({}, min(400, usual + number % 2))) for number in range(6)]
+    assert lines(earlier, run(6, **sorted_by({}, now))) == line
+
+
+def test_what_a_run_stored_is_counted_by_segment_and_commonest_value(
+    database: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    this, other = ObjectId(), ObjectId()
+    database.quotes.insert_many(
+        {"text": str(number), "author": "A. B" if number < 7 else "C", "run": this if number < 9 else other}
+        for number in range(12)
+    )
+    monkeypatch.setitem(Quote._meta, "segment", "author")
+    _gather.cache_clear()
+    (records,) = Measures().quality(database, this, [Quote], MemoryStatsCollector(get_crawler())).records
+    assert records.segments == [{"value": "A. B", "count": 7}, {"value": "C", "count": 2}]
+    assert (records.commonest, records.filled_once) == ({"text": 1, "author": 7}, {"text": 9, "author": 9})
+    monkeypatch.setitem(Quote._meta, "segment", "nothing")
+    _gather.cache_clear()
+    with pytest.raises(TypeError, match="Quote has `segment` 'nothing' in its meta: expected one of text, author"):
+        schema_of(Quote)
+    monkeypatch.undo()
+    _gather.cache_clear()

@@ -15,10 +15,12 @@ from math import exp, log, sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
+from scraper.runs.quality.figures import Figure
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scraper.runs.quality.figures import Figure, Metric, Sample
+    from scraper.runs.quality.figures import Metric, Sample
 
 LEARNED_FROM = 20
 """Complete runs that are learned from, at most."""
@@ -72,7 +74,9 @@ class Rule:
 
 RULES = {
     "count": Rule(rise=1.0, fall=0.1, least=2, runs=1),
+    "segment": Rule(fall=0.5, least=4),
     "filled": Rule(fall=0.1, is_share=True),
+    "same": Rule(rise=0.5, is_share=True),
     "refused": Rule(rise=0.05, is_share=True, rise_is_lack=True),
     "new": Rule(rise=0.3, is_share=True),
     "changed": Rule(rise=0.35, is_share=True),
@@ -97,7 +101,7 @@ class Deviation:
     @property
     def is_lack(self) -> bool:
         """Whether records seem to be missing."""
-        return self.metric.kind == "count" and self.now.value < min(figure.value for figure in self.usual)
+        return self.metric.kind in ("count", "segment") and self.now.value < min(figure.value for figure in self.usual)
 
 
 def deviations(earlier: Sequence[Sample], now: Sample) -> list[Deviation]:
@@ -111,7 +115,7 @@ def deviations(earlier: Sequence[Sample], now: Sample) -> list[Deviation]:
     slack = 1 if any(sample.started_at.weekday() == now.started_at.weekday() for sample in complete) else NEW_DAY
     since, other_code = _baseline(complete), bool(complete) and _is_of_other_code(complete[0], now)
     found = []
-    for metric, figure in now.figures.items():
+    for metric, figure in _with_vanished(complete, now).items():
         rule = RULES[metric.kind]
         figures, own = _of(complete, metric), _of(complete[:since], metric)
         if metric.kind == "new":
@@ -124,6 +128,13 @@ def deviations(earlier: Sequence[Sample], now: Sample) -> list[Deviation]:
         if len(figures) >= rule.runs and not agrees and _is_unlike(rule, usual, figure, slack):
             found.append(Deviation(metric, figure, tuple(usual)))
     return sorted(found, key=lambda deviation: list(RULES).index(deviation.metric.kind))
+
+
+def _with_vanished(complete: Iterable[Sample], now: Sample) -> dict[Metric, Figure]:
+    """Return the figures of a run, and those of segments that only earlier runs had: 0, where it counted any."""
+    counted = {metric.records for metric in now.figures if metric.kind == "segment"}
+    known = [metric for one in complete for metric in one.figures if metric.kind == "segment"]
+    return {**{metric: Figure(0) for metric in known if metric.records in counted}, **now.figures}
 
 
 def _of(samples: Iterable[Sample], metric: Metric) -> list[Figure]:

@@ -20,6 +20,7 @@ class Metric(NamedTuple):
     records: str = ""
     """The collection, where the figure is of records."""
     field: str = ""
+    """The field; of a `segment`, its value."""
 
 
 class Figure(NamedTuple):
@@ -77,6 +78,10 @@ def _figures_of(records: RecordsQuality) -> Iterator[tuple[Metric, Figure]]:
     name, found = records.collection, records.found
     if not found:
         return
+    for segment in records.segments:
+        yield Metric("segment", name, segment["value"]), Figure(segment["count"])
+    for column, filled in records.filled_once.items():
+        yield Metric("same", name, column), Figure(records.commonest[column] / filled, filled)
     yield Metric("new", name), Figure(records.new / found, found)
     if records.new < found:
         yield Metric("changed", name), Figure(records.changed / found, found)

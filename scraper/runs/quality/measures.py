@@ -20,14 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bson import ObjectId
+    from pymongo.collection import Collection
     from pymongo.database import Database
     from scrapy.statscollectors import StatsCollector
 
-    from models.record import Found, Record
+    from models.record import Found, Record, Schema
     from scraper.storage.records.store import RecordIds
 
 Measured = dict[str, dict[str, int]]
 """By collection and field: how many records had a value."""
+
+MOST_SEGMENTS = 500
+"""Values of a document's `segment` field; one that has more is not judged by them."""
+
+SAYS_SOMETHING = {"$nin": [None, "", []]}
 
 KEPT_SELECTORS = 100
 """Selectors kept with a run, those asked for most."""
@@ -112,7 +118,11 @@ class Measures:
             "faults": dict(tally.faults),
             "changes": {row["_id"]: row["count"] for row in changes},
         }
-        return RecordsQuality(collection=schema.collection, **counts)
+        stored = database[schema.collection]
+        return RecordsQuality(
+            collection=schema.collection, segments=_segments(stored, run, schema), **_commonest(stored, run, schema),
+            **counts,
+        )  # fmt: skip
 
     def _selectors(self) -> list[SelectorUse]:
         found = []
@@ -121,3 +131,28 @@ class Measures:
             if use.asked > asked:
                 found.append(SelectorUse(selector=selector, asked=use.asked - asked, missed=use.missed - missed))
         return sorted(found, key=lambda use: -use.asked)[:KEPT_SELECTORS]
+
+
+def _segments(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema) -> list[dict[str, Any]]:
+    """Return how many records a run has stored of each value of the document's `segment` field. Blocks."""
+    if not schema.segment:
+        return []
+    rows = list(_by_value(stored, run, schema.columns[schema.segment], MOST_SEGMENTS + 1))
+    return [{"value": str(row["_id"]), "count": row["count"]} for row in rows if len(rows) <= MOST_SEGMENTS]
+
+
+def _commonest(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema) -> dict[str, dict[str, int]]:
+    """Return how often the commonest value of each field stands in what a run has stored. Blocks."""
+    commonest: dict[str, int] = {}
+    filled: dict[str, int] = {}
+    for name in schema.content:
+        column = schema.columns[name]
+        for row in _by_value(stored, run, column, 1):
+            commonest[name] = row["count"]
+            filled[name] = stored.count_documents({"run": run, column: SAYS_SOMETHING})
+    return {"commonest": commonest, "filled_once": filled}
+
+
+def _by_value(stored: Collection[dict[str, Any]], run: ObjectId, column: str, most: int) -> Iterable[dict[str, Any]]:
+    matching = {"$match": {"run": run, column: SAYS_SOMETHING}}
+    return stored.aggregate([matching, {"$sortByCount": f"${column}"}, {"$limit": most}], allowDiskUse=True)

@@ -28,6 +28,10 @@ def sentence(deviation: Deviation, earlier: Sequence[Sample], now: Sample) -> st
         case "count":
             others = ", ".join(str(int(figure.value)) for figure in usual[:NAMED])
             return f"{int(value)} {records} were found, the last complete runs found {others}"
+        case "segment":
+            return f"{int(value)} {records} of '{field}' were found, usually {_numbers(usual)}"
+        case "same":
+            return f"`{field}` is the same in {_percent(value)} of {of} {records}, usually in {_range(shares)}"
         case "filled":
             empty = [1 - share for share in shares]
             cause = _failing_selector(deviation, earlier, now) or _fault(now, records, field)
