@@ -127,14 +127,17 @@ def test_a_run_has_one_cause(evidence: dict[str, Any], cause: str) -> None:
     assert judge(Evidence(**{"finish_reason": "finished", "pages": 9, **evidence})).cause == cause
 
 
-def test_an_alert_and_the_metrics_say_the_same_word() -> None:
+@pytest.mark.parametrize("word", REASONS)
+def test_runs_alerts_and_metrics_say_the_same_word(word: str) -> None:
     when = datetime(2026, 11, 21, tzinfo=UTC)
-    message = message_of(Incident(spider="books", kind="failed", why="x", cause="dns", opened_at=when))
-    assert message.body.splitlines()[0] == "cause: dns"
+    message = message_of(Incident(spider="books", kind="failed", why="x", cause=word, opened_at=when))
+    assert message.body.splitlines()[0] == f"cause: {word}"
     crawler = get_crawler(settings_dict={"SWATHE": configured()})
-    Tallies.of(crawler).fail(None, FailedPage("http://h/", "x", "dns"))
+    Tallies.of(crawler).fail(None, FailedPage("http://h/", "x", word))  # type: ignore[arg-type]
     metric = CrawlMetrics(crawler).failed_pages()
-    assert [(sample.labels["reason"], sample.value) for sample in metric.samples] == [("dns", 1)]
+    assert [(sample.labels["reason"], sample.value) for sample in metric.samples] == [(word, 1)]
+    failed = Evidence(finish_reason="finished", pages=9, items_stored=9, dead_pages=1, failed={word: 1})
+    assert judge(failed).cause == word
 
 
 def test_the_reasons_of_errors_are_known_words() -> None:

@@ -33,7 +33,7 @@ Measured = dict[str, dict[str, int]]
 MOST_SEGMENTS = 500
 """Values of a document's `segment` field; one that has more is not judged by them."""
 
-SAYS_SOMETHING = {"$nin": [None, "", []]}
+SAYS_SOMETHING: dict[str, Any] = {"$nin": [None, "", []]}
 
 KEPT_SELECTORS = 100
 """Selectors kept with a run, those asked for most."""
