@@ -14,13 +14,14 @@ from practice import Fault, PracticeServer
 from quality_histories import KINDS, Site
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
+from support import ROOT
 from test_paging import crawl, last_run
 
 from models.quality import Quality, RecordsQuality, SelectorUse
 from models.quotes import Quote
 from models.record import Found, _gather, schema_of
 from models.system import Run, RunCounts
-from scraper.runs.quality.deviations import deviations
+from scraper.runs.quality.deviations import RULES, deviations
 from scraper.runs.quality.figures import Metric, Sample, sample_of
 from scraper.runs.quality.measures import Measures
 from scraper.runs.quality.wording import sentence
@@ -37,6 +38,22 @@ HELD_OUT = range(12_000, 12_030)
 
 WHEN = datetime(2026, 11, 2, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+IN_THE_MANUAL = {
+    "count": "records of a collection",
+    "segment": "`segment` field",
+    "filled": "with a value, of each field",
+    "same": "commonest one",
+    "refused": "records refused",
+    "new": "records new, changed",
+    "changed": "records new, changed",
+    "unseen": "not seen",
+    "pages": "| pages |",
+    "bytes": "| bytes |",
+    "duration": "| duration |",
+    "browser": "in the browser",
+}
+"""What the manual calls a kind of figure."""
 
 
 def replay(site: Site) -> list[tuple[str, str, list[Metric]]]:
@@ -332,3 +349,16 @@ def test_what_a_run_stored_is_counted_by_segment_and_commonest_value(
         schema_of(Quote)
     monkeypatch.undo()
     _gather.cache_clear()
+
+
+def test_the_manual_has_a_row_for_each_rule_with_its_floor() -> None:
+    manual = (ROOT / "docs/reference/runs.md").read_text()
+    table = manual.split("| figure | deviates", 1)[1].split("\n\n", 1)[0]
+    for kind, words in IN_THE_MANUAL.items():
+        rule = RULES[kind]
+        (row,) = [line for line in table.splitlines() if words in line]
+        for floor in (rule.rise, rule.fall) if rule.is_share else ():
+            assert floor is None or f"{round(100 * floor)}" in row, row
+        assert ("falls" in row) == (rule.fall is not None), row
+        assert rule.runs == (1 if kind == "count" else 4), "what the manual says of all but the first"
+    assert IN_THE_MANUAL.keys() == RULES.keys()
