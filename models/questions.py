@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mongoengine import QuerySet
 
+from models.cleaners.text import plain_text
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -29,18 +31,29 @@ def text_search(words: str) -> dict[str, Any]:
     >>> text_search('sea -"well-known!')
     {'$text': {'$search': '"sea" "well-known"'}}
     """
-    found = _WORD.findall(words.replace('"', " ").replace("\\", " "))
+    found = _WORD.findall((plain_text(words) or "").replace('"', " ").replace("\\", " "))
     if not found:
         raise ValueError(f"a text search for {words!r} has no word in it, expected letters or digits")
     return {"$text": {"$search": " ".join(f'"{word}"' for word in found)}}
+
+
+def as_stored(asked: Any) -> Any:
+    r"""Return a text, or each in a list, in the form that texts are stored in; anything else as it is.
+
+    >>> as_stored(["cafe\u0301", 5])
+    ['café', 5]
+    """
+    if isinstance(asked, list | tuple):
+        return [as_stored(part) for part in asked]
+    return plain_text(asked) or asked if isinstance(asked, str) else asked
 
 
 class Questions(QuerySet):
     """Base of the QuerySets here."""
 
     def keep(self, **conditions: Any) -> Self:
-        """Keep the documents that meet MongoEngine's `conditions`; this is its `filter` with a type."""
-        kept: Self = self.filter(**conditions)
+        """Keep the documents that meet MongoEngine's `conditions`, with texts in the form of stored ones."""
+        kept: Self = self.filter(**{name: as_stored(asked) for name, asked in conditions.items()})
         return kept
 
 

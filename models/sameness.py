@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from bson import Decimal128
@@ -10,15 +11,18 @@ from bson import Decimal128
 def is_same(one: Any, other: Any) -> bool:
     """Return whether two values of MongoDB say the same.
 
-    9.50 and 9.5 are the same price, 1 and 1.0 the same number; 1 and true are not, nor are a number and its text. NaN
-    is the same as itself. Lists are compared element by element, objects field by field whatever their order.
+    9.50 and 9.5 are the same price, 1 and 1.0 the same number, whatever their types; 1 and true are not, nor are a
+    number and its text. NaN is the same as itself. Lists are compared element by element, objects field by field
+    whatever their order.
 
     >>> is_same(Decimal128("9.50"), Decimal128("9.5")), is_same(1, True), is_same([1, "a"], [1.0, "a"])
     (True, False, True)
     """
     kind = type(one)
     if kind is not type(other):
-        return not isinstance(one, bool) and not isinstance(other, bool) and bool(one == other)
+        return (
+            not isinstance(one, bool) and not isinstance(other, bool) and bool(_exact(one, other) == _exact(other, one))
+        )
     if kind is list:
         return len(one) == len(other) and all(map(is_same, one, other))
     if kind is dict:
@@ -29,6 +33,13 @@ def is_same(one: Any, other: Any) -> bool:
         first, second = one.to_decimal(), other.to_decimal()
         return bool(first == second) or (first.is_nan() and second.is_nan())
     return kind is float and one != one and other != other
+
+
+def _exact(value: Any, other: Any) -> Any:
+    """Return a number as a decimal where the other one is: a double as the decimal that it is written as."""
+    if isinstance(value, Decimal128):
+        return value.to_decimal()
+    return Decimal(str(value)) if isinstance(value, float) and isinstance(other, Decimal128) else value
 
 
 def holds(values: list[Any], value: Any) -> bool:

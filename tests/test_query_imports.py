@@ -6,20 +6,23 @@ import gzip
 import json
 import random
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import bson
+import mongoengine
 import pytest
 from bson import Decimal128, ObjectId
 
 from models.books import Book
 from models.quotes import Quote
+from models.record import Record
 from scraper.core import zst
 from scraper.errors import FileError, SwatheError, UsageError
 from scraper.query.export.export import export
 from scraper.query.export.table import Table, columns_of
 from scraper.query.history import Selection
-from scraper.query.imports.lines import BadLine, read_lines
-from scraper.query.imports.load import unfit
+from scraper.query.imports.lines import SUFFIXES, BadLine, read_lines
+from scraper.query.imports.load import Import, unfit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from practice import PracticeServer
     from pymongo.database import Database
     from support import Swathe
+
+    from scraper.storage.connection import Connection
 
     Mongo = Database[dict[str, Any]]
 
@@ -203,3 +208,64 @@ def test_a_line_without_an_end_takes_no_memory(tmp_path: Path) -> None:
     (bad,) = read_lines(tmp_path / "a.jsonl.zst", Book)
     assert isinstance(bad, BadLine)
     assert bad.problem == "it has more than 67108864 bytes; what follows was not read"
+
+
+class Part(mongoengine.EmbeddedDocument):
+    """A part of a thing."""
+
+    weight = mongoengine.FloatField()
+    cost = mongoengine.Decimal128Field(db_field="c")
+
+
+class Thing(Record):
+    """Fields of every type that holds others."""
+
+    meta: ClassVar = {"collection": "things"}
+
+    sku = mongoengine.StringField(required=True, key=True)
+    ratio = mongoengine.FloatField()
+    about = mongoengine.DictField()
+    any = mongoengine.DynamicField()
+    some = mongoengine.ListField()
+    prices = mongoengine.MapField(mongoengine.Decimal128Field())
+    sizes = mongoengine.MapField(mongoengine.FloatField())
+    part = mongoengine.EmbeddedDocumentField(Part)
+    parts = mongoengine.EmbeddedDocumentListField(Part)
+
+
+FRACTIONS = [1.5, 3.0, -0.0, 1e16, 1e-7, 5e-324, 0.1, Decimal128("9.50"), Decimal128("0.10000000000000000001"), 7, True]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_fractions_in_fields_of_any_type_come_back_as_they_were(
+    database: Mongo, connection: Connection, tmp_path: Path, suffix: str
+) -> None:
+    part = {"weight": 2.0, "c": Decimal128("3.10")}
+    thing = {
+        "sku": "a", "ratio": 2.0, "about": {"w": FRACTIONS, "a.b": {"c": 0.25}}, "any": 0.5, "some": FRACTIONS,
+        "prices": {"de": Decimal128("9")}, "sizes": {"m": 2.0}, "part": part, "parts": [part, part],
+        "url": "http://a.example/", **dict.fromkeys(("first_seen", "last_seen", "changed_at"), WHEN),
+        "gone_at": None, "run": ObjectId(),
+    }  # fmt: skip
+    database.things.insert_one(dict(thing))
+    file = tmp_path / f"things{suffix}"
+    export(Table(database, Selection(Thing, {}), columns_of(Thing)), file)
+    database.things.drop()
+    steps = ["pipelines.clean.CleanPipeline", "pipelines.validate.ValidatePipeline"]
+    taken = Import(connection, Thing, steps).take(file, read_lines(file, Thing), lambda _: None)
+    assert taken.bad == []
+    (back,) = database.things.find({}, {"_id": 0})
+    assert bson.encode({name: back[name] for name in sorted(back)}) == bson.encode(
+        {name: thing[name] for name in sorted(thing)}
+    )
+
+
+def test_a_number_that_mongodb_cannot_hold_in_a_field_of_any_type_is_a_bad_line(
+    database: Mongo, connection: Connection, tmp_path: Path
+) -> None:
+    rows = [f'{{"sku": "{n}", "url": "http://a.example/", "any": {n}}}' for n in ("1." + "1" * 40, "1" * 40, "1e9999")]
+    file = written(tmp_path / "a.jsonl", *rows, '{"sku": "b", "url": "http://a.example/", "any": 0.5}')
+    steps = ["pipelines.clean.CleanPipeline", "pipelines.validate.ValidatePipeline"]
+    taken = Import(connection, Thing, steps).take(file, read_lines(file, Thing), lambda _: None)
+    assert [line.number for line in taken.bad] == [1, 2, 3]
+    assert [row["any"] for row in database.things.find()] == [0.5]

@@ -10,7 +10,8 @@ import mongoengine as me
 from models.registry import all_documents
 from scraper.core.config import load_config
 from scraper.errors import UsageError
-from scraper.query.filters import OPERATORS, field_path, inner_fields
+from scraper.query.fields import field_path, inner_fields
+from scraper.query.filters import OPERATORS
 from scraper.query.values import element
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
     from mongoengine.base import BaseField
 
 OPERATORS_HELP = """  field=value  !=  <  <=  >  >=   compares; a time may be yesterday, '3 days ago', -2h
-  field~text                      contains the text, in any case
-  field:a,b                       is, or has, any of them
+  field=1..5  field!=1..5         is, is not within a range; 1.. and ..5 are open
+  field~text  field!~text         contains the text or not, in any case
+  field:a,b   field!:a,b          is, or has, any of them or none; a comma of a value is '\\,'
   field  !field                   is set, is not set
 """
 WORDS = ("exit", "help")
 SAVED, OF_FIELDS = "--saved", ("--select", "--sort", "--group-by")
 _TIMES = ("today", "yesterday", "now", "-1h", "-1d", "-7d")
-_FILTER = re.compile(r"(?P<field>[\w.]+)(?P<operator>!=|<=|>=|=|<|>|~|:)(?:.*,)?(?P<value>[^,]*)")
+_FILTER = re.compile(r"(?P<field>[\w.]+)(?P<operator>![=~:]|<=|>=|[=<>~:])(?:.*,)?(?P<value>[^,]*)")
 
 
 def suggestions(line: str, options: Mapping[str, Sequence[str]]) -> tuple[list[str], str]:
@@ -75,7 +77,7 @@ def _names(document: type[Document], typed: str) -> list[str]:
     """Return the fields, of those inside another one with its name before them."""
     outer = typed.rpartition(".")[0]
     try:
-        owner = field_path(document, outer)[1] if outer else document
+        owner = field_path(document, outer).field if outer else document
     except UsageError:
         return []
     return [f"{outer}.{name}" if outer else name for name in inner_fields(owner)]
@@ -83,7 +85,7 @@ def _names(document: type[Document], typed: str) -> list[str]:
 
 def _values(document: type[Document], name: str) -> list[str]:
     try:
-        field: BaseField = element(field_path(document, name)[1])
+        field: BaseField = element(field_path(document, name).field)
     except UsageError:
         return []
     if isinstance(field, me.BooleanField):

@@ -12,15 +12,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models.record import Record
 from models.registry import all_documents, record_documents
-from scraper.cli.output import MOST_ROWS, console, errors, visible
+from scraper.cli.output import MOST_ROWS, console, errors, print_near_values, visible
 from scraper.core.config import load_config
 from scraper.core.text import ListStyle
 from scraper.errors import DatabaseLostError, UsageError, expected_one_of
 from scraper.query.export.export import check_target
 from scraper.query.export.export import export as write_file
 from scraper.query.export.table import Table, columns_of
-from scraper.query.filters import end_of, field_path, mongo_filter
+from scraper.query.fields import field_path, split_names
+from scraper.query.filters import end_of, mongo_filter
 from scraper.query.history import Selection
+from scraper.query.near import near_values
 from scraper.storage.connection import connection_to, explain
 
 if TYPE_CHECKING:
@@ -73,14 +75,18 @@ def export(
     since = [f"changed_at>={changed_since}"] if changed_since is not None else []
     conditions = mongo_filter(document, [*(filters or []), *since])
     chosen = Selection(document, conditions, end_of(as_of) if as_of is not None else None)
-    columns = columns_of(document, [name for part in select.split(",") if (name := part.strip())])
+    columns = columns_of(document, split_names(select))
     connection = connection_to(load_config().mongodb)
+    near: list[str] = []
     with connection as database:
         try:
             written = _write(Table(database, chosen, columns, _order(document, sort), limit), file, lists)
+            if as_of is None:
+                near = list(near_values(database, document, filters or [], is_empty=not written.records))
         except PyMongoError as error:
             raise DatabaseLostError(f"nothing was written: {explain(error, connection.address)}") from error
     _report(written, records, file)
+    print_near_values(near)
 
 
 def _write(table: Table, file: Path, lists: ListStyle) -> ExportResult:
@@ -105,5 +111,5 @@ def _report(written: ExportResult, records: str, file: Path) -> None:
 def _order(document: type[Document], sort: str) -> Sequence[tuple[str, int]]:
     if not sort:
         return []
-    column, _ = field_path(document, sort.removeprefix("-"))
+    column = field_path(document, sort.removeprefix("-")).column
     return [(column, -1 if sort.startswith("-") else 1)]

@@ -101,6 +101,12 @@ def print_facts(facts: dict[str, Any], title: str = "") -> None:
     console.print(table)
 
 
+def print_near_values(lines: Iterable[str]) -> None:
+    """Tell on standard error which values were nearly met."""
+    for line in lines:
+        errors.print(f"note: {visible(line)}", markup=False, soft_wrap=True)
+
+
 def write_json(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, lines: bool) -> None:
     """Write rows as JSON lines, or as one JSON array; a column that a row does not have is null."""
     for line in (json_lines if lines else json_array)(columns, _values(rows, columns)):

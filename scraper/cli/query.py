@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scraper.cli.output import MOST_ROWS, console, extended_json, print_table, write_csv, write_json
+from scraper.cli.output import MOST_ROWS, console, extended_json, print_near_values, print_table, write_csv, write_json
 from scraper.cli.prompt import prompt
 from scraper.cli.saved import SavedQueries
 from scraper.core.config import load_config
@@ -16,7 +16,7 @@ from scraper.query.question import Question, Wanted, ask
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import tzinfo
 
     from pymongo.database import Database
@@ -61,7 +61,8 @@ def query(
         list[str] | None,
         typer.Argument(
             metavar="[FILTER]...",
-            help="field=value, !=, <, <=, >, >=, field~text (contains), field:a,b (any of), field (is set), !field.",
+            help="field=value, !=, <, <=, >, >=, field=1..5, field~text (contains), !~, field:a,b (any of), !:, "
+            "field (is set), !field.",
         ),
     ] = None,
     text: Annotated[str | None, typer.Option(help="Words that the texts of a record must all have.")] = None,
@@ -79,8 +80,9 @@ def query(
     group_by: Annotated[
         str,
         typer.Option(
-            metavar="FIELD",
-            help="Count the records of each value; --select adds min(FIELD), max(FIELD), avg(FIELD) of numbers.",
+            metavar="A,B",
+            help="Count the records of each value, or of day(FIELD), week(FIELD), month(FIELD) of a time; --select "
+            "adds sum(FIELD), min(FIELD), max(FIELD), avg(FIELD), also without --group-by.",
         ),
     ] = "",
     as_of: Annotated[
@@ -108,14 +110,30 @@ def query(
         question.prepare(database)
         if explain:
             _print_plan(database, question, rows)
-        elif count:
-            typer.echo(question.count(database))
+            return
+        found = _Counted(question.rows(database, rows))
+        if count:
+            found.count = question.count(database)
+            typer.echo(found.count)
         elif format_ is Format.TABLE:
-            _print_table(database, question, rows, UTC if utc else None)
+            _print_table(database, question, found, rows, UTC if utc else None)
         elif format_ is Format.CSV:
-            write_csv(question.rows(database, rows), list(question.columns))
+            write_csv(found, list(question.columns))
         else:
-            write_json(question.rows(database, rows), list(question.columns), lines=format_ is Format.JSONL)
+            write_json(found, list(question.columns), lines=format_ is Format.JSONL)
+        print_near_values(question.near_values(database, is_empty=not found.count))
+
+
+class _Counted:
+    """Rows that are counted while they are taken."""
+
+    def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
+        self._rows, self.count = rows, 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for row in self._rows:
+            self.count += 1
+            yield row
 
 
 def _wanted(params: Mapping[str, Any]) -> Wanted:
@@ -127,12 +145,20 @@ def _wanted(params: Mapping[str, Any]) -> Wanted:
     )
 
 
-def _print_table(database: Database[dict[str, Any]], question: Question, limit: int, zone: tzinfo | None) -> None:
-    rows = list(question.rows(database, limit))
+def _print_table(
+    database: Database[dict[str, Any]],
+    question: Question,
+    found: Iterable[dict[str, Any]],
+    limit: int,
+    zone: tzinfo | None,
+) -> None:
+    rows = list(found)
     hidden = print_table(rows, list(question.columns), zone=zone, days=question.days) if rows else []
     total = question.count(database) if limit and len(rows) == limit else len(rows)
-    what = f"values of {next(iter(question.columns))}" if question.grouping else question.records
+    what = f"values of {', '.join(question.grouping.names)}" if question.grouping else question.records
     notes = [f"{len(rows)} of {total} {what}" if len(rows) < total else f"{total} {what}"]
+    if question.grouping and not question.grouping.names:
+        notes = [f"of {question.selection.count(database)} {question.records}"]
     if len(rows) < total:
         notes.append("--limit 0 shows all")
     if any(isinstance(value, datetime) for row in rows for value in row.values()):

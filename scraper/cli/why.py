@@ -9,6 +9,7 @@ import typer
 
 from models.cleaners import canonical_url
 from models.hosts import Host
+from models.questions import as_stored
 from models.record import schema_of
 from models.registry import record_documents
 from models.system import Rejected, RenderDecision, Run
@@ -35,14 +36,33 @@ def why(url: Annotated[str, typer.Argument(metavar="URL", help="The address of a
 
     And how its host is crawled at the moment: the delay and why, whether it is left alone, what robots.txt asks for.
     """
+    # As it is typed first: a site may really have such letters in its addresses.
+    addresses = {typed: _address(typed) for typed in (url, as_stored(url))}
+    with connection_to(load_config().mongodb) as database:
+        seen = any(_tell(database, typed, address) for typed, address in addresses.items())
+        _host(database, url)
+    if not seen:
+        console.print(
+            f"Not seen: nothing stored, refused or noted in the last {LATEST_RUNS} runs has this address.",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _address(url: str) -> str:
     try:
         address = canonical_url(url, url)
     except ValueError as error:
         raise UsageError(f"'{url}' is not an address: {error}") from None
     if not address:
         raise UsageError(f"'{url}' is not an address, expected one such as https://quotes.toscrape.com/js/")
-    with connection_to(load_config().mongodb) as database:
-        seen = [
+    return address
+
+
+def _tell(database: Mongo, url: str, address: str) -> bool:
+    """Print all that is known of an address; return whether anything is."""
+    return any(
+        [
             _decisions(database, url),
             _records(database, address),
             _refusals(database, address),
@@ -50,13 +70,7 @@ def why(url: Annotated[str, typer.Argument(metavar="URL", help="The address of a
             _queued(database, url),
             _lists(database, url),
         ]
-        _host(database, url)
-    if not any(seen):
-        console.print(
-            f"Not seen: nothing stored, refused or noted in the last {LATEST_RUNS} runs has this address.",
-            markup=False,
-            soft_wrap=True,
-        )
+    )
 
 
 def _decisions(database: Mongo, url: str) -> bool:

@@ -7,23 +7,24 @@ becomes an operator, a regular expression or JavaScript.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import mongoengine as me
+from bson import Decimal128
 
-from models.record import BOOKKEEPING
+from models.questions import as_stored
 from scraper.errors import UsageError
+from scraper.query.fields import FieldPath, field_path, inner_fields, listed, split_at
 from scraper.query.times import EXPECTED, span_of
-from scraper.query.values import element, holds_days, kind_of, readings, value_of
+from scraper.query.values import NUMBERS, element, holds_days, is_dynamic, number_in, readings, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, tzinfo
 
     from mongoengine import Document
-    from mongoengine.base import BaseField
 
 LONGEST_PART = 5_000
 """Characters that a text is searched for at most: MongoDB takes patterns of up to 32 kB, escaped."""
@@ -31,10 +32,39 @@ LONGEST_PART = 5_000
 SHOWN = 100
 """Characters of a filter that an error repeats."""
 
-OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "~", ":")
-_CONDITION = re.compile(r"(?P<field>[\w.]+)(?P<operator>!=|<=|>=|=|<|>|~|:)(?P<value>.*)", re.DOTALL)
-_PRESENCE = re.compile(r"(?P<absent>!?)(?P<field>[\w.]+)")
-_COMPARISONS = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
+OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "~", "!~", ":", "!:")
+RANGE = ".."
+
+_NAME = r"(?P<field>(?:\\.|[^\\=!<>~:])+)"
+_CONDITION = re.compile(_NAME + r"(?P<operator>![=~:]|<=|>=|[=<>~:])(?P<value>.*)", re.DOTALL)
+_PRESENCE = re.compile(rf"(?P<absent>!?){_NAME}", re.DOTALL)
+_COMPARISONS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
+_MISTAKEN = {"==": "=", "!==": "!=", "=~": "~", "!=~": "!~", "=<": "<=", "=>": ">=", "<>": "!="}
+"""What other languages write, and the operator that is meant."""
+
+Test = dict[str, Any]
+"""What MongoDB holds a value against, such as `{"$gte": 1, "$lte": 5}`."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One FILTER of a comparison, read but not yet MongoDB's."""
+
+    path: FieldPath
+    operator: str
+    value: str
+
+    @property
+    def values(self) -> list[str]:
+        """The texts that the field is compared with."""
+        if not self.operator.endswith(":"):
+            return [self.value]
+        return [re.sub(r"\\([\\,])", r"\1", part.strip()) for part in split_at(",", self.value)]
+
+    @property
+    def is_negated(self) -> bool:
+        """Whether the records are wanted that do not meet it."""
+        return self.operator.startswith("!")
 
 
 def mongo_filter(document: type[Document], filters: Iterable[str], zone: tzinfo | None = None) -> dict[str, Any]:
@@ -52,22 +82,10 @@ def mongo_filter(document: type[Document], filters: Iterable[str], zone: tzinfo 
     return {"$and": conditions} if len(conditions) > 1 else conditions[0]
 
 
-def field_path(document: type[Document], name: str) -> tuple[str, BaseField]:
-    """Return the column and the field of `name`, which may be nested as in `counts.pages`; raise UsageError."""
-    *_, last = _steps(document, name)
-    return last
-
-
-def list_columns(document: type[Document], name: str) -> list[str]:
-    """Return the columns on the way to `name`, and its own, that hold lists; the outermost first; raise UsageError."""
-    return [column for column, field in _steps(document, name) if isinstance(field, me.ListField)]
-
-
-def inner_fields(owner: Any) -> dict[str, BaseField]:
-    """Return the fields of a document, its own first, or those inside one of its fields; none when it has none."""
-    inner = owner if isinstance(owner, type) else getattr(element(owner), "document_type", None)
-    fields: dict[str, BaseField] = getattr(inner, "_fields", {})
-    return {name: fields[name] for name in sorted(fields, key=lambda name: name == "id" or name in BOOKKEEPING)}
+def read_filter(document: type[Document], text: str) -> Filter | None:
+    """Return a FILTER that compares; None for one of another kind; raise UsageError for an unknown field."""
+    match = _CONDITION.fullmatch(as_stored(text)) if _is_text(text) else None
+    return Filter(field_path(document, match["field"]), match["operator"], match["value"]) if match else None
 
 
 def end_of(time: str, zone: tzinfo | None = None) -> datetime:
@@ -94,57 +112,24 @@ def start_of(time: str, zone: tzinfo | None = None) -> datetime:
         raise UsageError(str(error)) from None
 
 
-def _steps(document: type[Document], name: str) -> Iterator[tuple[str, BaseField]]:
-    """Yield column and field of each part of a dotted name."""
-    owner: Any = document
-    columns: list[str] = []
-    for part in name.split("."):
-        if isinstance(owner, me.DictField | me.DynamicField) and re.fullmatch(r"\w+", part):
-            columns.append(part)
-            owner = me.DynamicField()
-            owner.name = name
-            yield ".".join(columns), owner
-            continue
-        known = inner_fields(owner)
-        if part not in known:
-            raise UsageError(f"'{name}' is not a field of {_what_is_known(document, part, columns, known)}")
-        columns.append(known[part].db_field)
-        yield ".".join(columns), known[part]
-        owner = element(known[part])
-
-
-def _what_is_known(document: type[Document], part: str, columns: list[str], known: Iterable[str]) -> str:
-    """Phrase what was expected in place of an unknown field; the fields are always listed."""
-    collection = document._get_collection_name()
-    if not known:
-        return f"{collection}: '{'.'.join(columns)}' has no fields of its own; {_listed(document)}"
-    near = get_close_matches(part, known, n=1)
-    hint = f"did you mean {'.'.join([*columns, near[0]])!r}? " if near else ""
-    inside = f"the fields of '{'.'.join(columns)}' are {', '.join(known)}" if columns else _listed(document)
-    return f"{collection}: {hint}{inside[0].upper() if hint else inside[0]}{inside[1:]}"
-
-
-def _listed(document: type[Document]) -> str:
-    return f"the fields of {document._get_collection_name()} are {', '.join(inner_fields(document))}"
-
-
 def _condition(document: type[Document], text: str, zone: tzinfo | None) -> dict[str, Any]:
-    match = _CONDITION.fullmatch(text)
-    if match and _is_text(text):
-        column, field = field_path(document, match["field"])
+    if condition := read_filter(document, text):
         try:
-            return _test(column, field, match["operator"], match["value"], UTC if holds_days(field) else zone)
+            _refuse_mistaken(condition)
+            met = _met(condition, UTC if holds_days(condition.path.field) else zone)
         except UsageError as error:
-            raise UsageError(f"filter '{text[:SHOWN]}': {error}; {_listed(document)}") from None
-    match = _PRESENCE.fullmatch(text)
+            raise UsageError(f"filter '{text[:SHOWN]}': {error}; {listed(document)}") from None
+        return {"$nor": [met]} if condition.is_negated else met
+    match = _PRESENCE.fullmatch(as_stored(text)) if _is_text(text) else None
     if not match:
         raise UsageError(
             f"filter {text[:SHOWN]!r} is not understood, expected one of field=value field!=value field<value "
-            f"field<=value field>value field>=value field~text field:a,b field !field; {_listed(document)}"
+            f"field<=value field>value field>=value field=1..5 field~text field!~text field:a,b field!:a,b field "
+            f"!field; {listed(document)}"
         )
-    column, field = field_path(document, match["field"])
-    empty: list[Any] = [None, []] if isinstance(field, me.ListField) else [None]
-    return {column: {"$in" if match["absent"] else "$nin": empty}}
+    path = field_path(document, match["field"])
+    is_absent = _where(path, {"$in": [None, []] if isinstance(path.field, me.ListField) else [None]})
+    return is_absent if match["absent"] else {"$nor": [is_absent]}
 
 
 def _is_text(text: str) -> bool:
@@ -152,50 +137,125 @@ def _is_text(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _test(column: str, field: BaseField, operator: str, value: str, zone: tzinfo | None) -> dict[str, Any]:
-    inner = element(field)
+def _refuse_mistaken(condition: Filter) -> None:
+    written = condition.operator + condition.value[:1]
+    if meant := _MISTAKEN.get(written):
+        as_list = f"{condition.path.name}{condition.operator.replace('=', ':')}{condition.value[0]}…"
+        is_text = isinstance(element(condition.path.field), me.StringField) and condition.operator.endswith("=")
+        other = f", or {as_list} for a text that begins so" if is_text else ""
+        raise UsageError(f"{written} is no operator, write {condition.path.name}{meant}…{other}")
+
+
+def _met(condition: Filter, zone: tzinfo | None) -> dict[str, Any]:
+    """Return what MongoDB is asked, whether negated or not."""
+    path, inner = condition.path, element(condition.path.field)
     if isinstance(inner, me.EmbeddedDocumentField | me.DictField):
-        inside = ", ".join(f"{field.name}.{name}" for name in inner_fields(field)) or f"{field.name}.NAME"
-        raise UsageError(f"'{field.name}' is no single value, expected one inside it: {inside}")
-    if operator == "~":
-        if not isinstance(inner, me.StringField | me.DynamicField):
-            raise UsageError(f"~ looks into text, and '{field.name}' is no text; use = < <= > >=")
-        if len(value) > LONGEST_PART:
-            raise UsageError(f"the text after ~ has {len(value)} characters, expected {LONGEST_PART} at most")
-        return {column: {"$regex": re.escape(value), "$options": "i"}}
+        inside = ", ".join(f"{path.name}.{name}" for name in inner_fields(inner)) or f"{path.name}.NAME"
+        raise UsageError(f"'{path.name}' is no single value, expected one inside it: {inside}")
+    if condition.operator.endswith("~"):
+        return _where(path, _containing(condition))
+    if condition.operator in _COMPARISONS:
+        return _where(path, _compared(path, condition.operator, condition.value, zone))
+    tests = [test for text in condition.values for test in _equal(path, text, zone)]
+    whole = [test["$eq"] for test in tests if "$eq" in test]
+    single = [_where(path, {"$in": whole} if len(whole) > 1 else {"$eq": whole[0]})] if whole else []
+    met = [*single, *(_where(path, test) for test in tests if "$eq" not in test)]
+    return met[0] if len(met) == 1 else {"$or": met}
+
+
+def _containing(condition: Filter) -> Test:
+    operator, value = condition.operator, condition.value
+    if not isinstance(element(condition.path.field), me.StringField | me.DynamicField):
+        raise UsageError(f"{operator} looks into text, and '{condition.path.name}' is no text; use = != < <= > >=")
+    if not 0 < len(value) <= LONGEST_PART:
+        raise UsageError(f"the text after {operator} has {len(value)} characters, expected 1 to {LONGEST_PART}")
+    return {"$regex": re.escape(value), "$options": "i"}
+
+
+def _compared(path: FieldPath, operator: str, value: str, zone: tzinfo | None) -> Test:
+    """Return the test of an order: `<=` a day is until its end, `>` after its end."""
+    inner = element(path.field)
     if isinstance(inner, me.DateTimeField):
-        return _time_test(column, field, operator, value, zone)
-    if kind_of(field) is None:
-        return {column: _dynamic_test(operator, value)}
-    if operator == ":":
-        return {column: {"$in": [value_of(inner, part.strip()) for part in value.split(",")]}}
-    return {column: {_COMPARISONS[operator]: value_of(inner, value)}}
+        start, end = _span(path, value, zone)
+        return {"<": {"$lt": start}, "<=": {"$lt": end}, ">": {"$gte": end}, ">=": {"$gte": start}}[operator]
+    if is_dynamic(inner):
+        number = number_in(value)
+        return {_COMPARISONS[operator]: value if number is None else number}
+    return {_COMPARISONS[operator]: value_of(inner, value)}
 
 
-def _time_test(column: str, field: BaseField, operator: str, value: str, zone: tzinfo | None) -> dict[str, Any]:
-    """Compare with a span of time: `=` is any time in it, `<=` is until its end, `>` is after its end."""
-    if operator == ":":
-        parts = [_time_test(column, field, "=", part.strip(), zone) for part in value.split(",")]
-        return {"$or": parts}
-    try:
-        start, end = span_of(value, zone)
-    except ValueError:
-        raise UsageError(f"'{field.name}' is compared with '{value}', expected {EXPECTED}") from None
-    tests: dict[str, dict[str, Any]] = {
-        "=": {"$gte": start, "$lt": end},
-        "!=": {"$not": {"$gte": start, "$lt": end}},
-        "<": {"$lt": start},
-        "<=": {"$lt": end},
-        ">": {"$gte": end},
-        ">=": {"$gte": start},
+def _equal(path: FieldPath, value: str, zone: tzinfo | None) -> Iterator[Test]:
+    """Yield the tests of which a value that is equal, or within a range, meets one."""
+    inner = element(path.field)
+    low, mark, high = (part.strip() for part in value.partition(RANGE))
+    if is_dynamic(inner):
+        yield from ({"$eq": meant} for meant in readings(value))
+        if (low or high) and mark and all(not end or number_in(end) is not None for end in (low, high)):
+            yield _bounds(path, low, high, zone)
+    elif mark and isinstance(inner, (*NUMBERS, me.DateTimeField)):
+        yield _bounds(path, low, high, zone)
+    elif isinstance(inner, me.DateTimeField):
+        start, end = _span(path, value, zone)
+        yield {"$gte": start, "$lt": end}
+    else:
+        yield {"$eq": value_of(inner, value)}
+
+
+def _bounds(path: FieldPath, low: str, high: str, zone: tzinfo | None) -> Test:
+    """Return the test of a range, which has both of its ends; one of them may be open."""
+    if not (low or high):
+        raise UsageError(f"the range of '{path.name}' has no end, expected one such as 1..5, 1.. or ..5")
+    bounds = {
+        **(_compared(path, ">=", low, zone) if low else {}),
+        **(_compared(path, "<=", high, zone) if high else {}),
     }
-    return {column: tests[operator]}
+    ends = [bound.to_decimal() if isinstance(bound, Decimal128) else bound for bound in bounds.values()]
+    if ends[0] > ends[-1] or (len(ends) > 1 and "$lt" in bounds and ends[0] == ends[1]):
+        raise UsageError(f"the range of '{path.name}' ends before it begins, expected {high}{RANGE}{low}")
+    return bounds
 
 
-def _dynamic_test(operator: str, value: str) -> dict[str, Any]:
-    """Compare a field that may hold anything: with all that the text can mean, in order with the number it names."""
-    if operator in ("=", "!=", ":"):
-        texts = value.split(",") if operator == ":" else [value]
-        return {"$nin" if operator == "!=" else "$in": [meant for text in texts for meant in readings(text.strip())]}
-    _, *others = readings(value)
-    return {_COMPARISONS[operator]: others[0] if others else value}
+def _span(path: FieldPath, value: str, zone: tzinfo | None) -> tuple[datetime, datetime]:
+    try:
+        return span_of(value, zone)
+    except ValueError:
+        raise UsageError(f"'{path.name}' is compared with '{value}', expected {EXPECTED}") from None
+
+
+def _where(path: FieldPath, test: Test) -> dict[str, Any]:
+    """Return the condition that the value at a path, of a list any of its elements, meets a test."""
+    if not path.is_column:
+        return {"$expr": _by_expression(path, test)}
+    if not {"$gte", "$gt"} & test.keys() or len(test) == 1:
+        return {path.column: test}
+    # Two bounds: one element has to meet both, where MongoDB would take two elements for it.
+    if path.lists:
+        outer = path.lists[-1]
+        inside = path.column[len(outer) + 1 :]
+        return {outer: {"$elemMatch": {inside: test} if inside else test}}
+    if is_dynamic(path.field):
+        single = {"$and": [{path.column: {"$not": {"$type": "array"}}}, {path.column: test}]}
+        return {"$or": [single, {path.column: {"$elemMatch": test}}]}
+    return {path.column: test}
+
+
+def _by_expression(path: FieldPath, test: Test) -> dict[str, Any]:
+    """Return the same as an expression, as MongoDB's filters have no name for a key with a dot."""
+    each = {"$and": [_expressed(operator, wanted) for operator, wanted in test.items() if operator != "$options"]}
+    values = {"$cond": [{"$isArray": "$$value"}, {"$concatArrays": ["$$value", ["$$value"]]}, ["$$value"]]}
+    found = {"$anyElementTrue": [{"$map": {"input": values, "in": each}}]}
+    return {"$let": {"vars": {"value": path.expression}, "in": found}}
+
+
+def _expressed(operator: str, wanted: Any) -> dict[str, Any]:
+    if operator == "$in":
+        return {"$in": ["$$this", {"$literal": wanted}]}
+    if operator == "$eq":
+        return {"$eq": ["$$this", {"$literal": wanted}]}
+    is_text = {"$eq": [{"$type": "$$this"}, "string"]}
+    if operator == "$regex":
+        pattern = {"input": "$$this", "regex": {"$literal": wanted}, "options": "i"}
+        return {"$cond": [is_text, {"$regexMatch": pattern}, False]}
+    # In expressions, texts are greater than numbers; in filters, they are not compared.
+    same_type = is_text if isinstance(wanted, str) else {"$isNumber": "$$this"}
+    return {"$and": [same_type, {operator: ["$$this", {"$literal": wanted}]}]}

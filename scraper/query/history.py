@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from itertools import combinations, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
+from models.questions import as_stored
 from models.record import JOINT, key_text, schema_of
 from models.system import Change
 from scraper.errors import UsageError
@@ -114,7 +115,7 @@ def changes_of(database: Mongo, record: dict[str, Any], limit: int = 0) -> Itera
 
 def find_record(database: Mongo, document: type[Record], key: Sequence[str]) -> dict[str, Any]:
     """Return the record whose key has these values, or one text of them with ` / ` between; raise UsageError."""
-    schema = schema_of(document)
+    schema, key = schema_of(document), as_stored(key)
     wanted = list(key) if len(key) == len(schema.key) else None
     readings = [wanted] if wanted else list(islice(_splits(JOINT.join(key), len(schema.key)), SPLITS))
     if not readings:

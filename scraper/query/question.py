@@ -12,9 +12,11 @@ from models.record import BOOKKEEPING, Record, schema_of
 from models.registry import all_documents, record_documents
 from scraper.errors import UsageError, expected_one_of
 from scraper.query.explain import QueryPlan, plan_of
-from scraper.query.filters import end_of, field_path, mongo_filter
-from scraper.query.grouping import COUNT, Grouping, fields_name, group_by
+from scraper.query.fields import field_path, split_names
+from scraper.query.filters import end_of, mongo_filter
+from scraper.query.grouping import COUNT, Grouping, fields_name, group_by, is_aggregate
 from scraper.query.history import Selection, in_order
+from scraper.query.near import near_values
 from scraper.query.values import holds_days
 from scraper.storage.indexes import TEXT_INDEX, ensure_indexes
 
@@ -48,17 +50,21 @@ class Question:
     """What is asked for, in MongoDB's terms."""
 
     selection: Selection
-    columns: dict[str, str]
-    """The columns shown, and where each is in a row."""
+    columns: dict[str, tuple[str, ...]]
+    """The columns shown, and the names on the way to each in a row."""
+    fetched: list[str]
+    """What MongoDB is to send for them."""
     order: list[tuple[str, int]]
     grouping: Grouping | None = None
     searched: bool = False
+    filters: Sequence[str] = ()
+    """As they are typed."""
 
     @property
     def days(self) -> set[str]:
         """The columns whose values are days of the calendar."""
         fields = {name: fields_name(name) for name in self.columns if name != COUNT}
-        return {name for name, path in fields.items() if holds_days(field_path(self.selection.document, path)[1])}
+        return {name for name, field in fields.items() if holds_days(field_path(self.selection.document, field).field)}
 
     @property
     def records(self) -> str:
@@ -71,15 +77,18 @@ class Question:
             found: Iterable[dict[str, Any]] = self._collection(database).aggregate(
                 [*self._grouped(), *in_order(self.order, limit)], allowDiskUse=True
             )
+            found = list(found) or [{COUNT: 0}] if not self.grouping.names else found
         else:
-            found = self.selection.rows(database, list(self.columns.values()), self.order, limit)
+            found = self.selection.rows(database, self.fetched, self.order, limit)
         for row in found:
-            yield {name: value_at(row, column) for name, column in self.columns.items()}
+            yield {name: value_at(row, path) for name, path in self.columns.items()}
 
     def count(self, database: Mongo) -> int:
         """Return how many rows there are in all."""
         if not self.grouping:
             return self.selection.count(database)
+        if not self.grouping.names:
+            return 1
         counted = list(self._collection(database).aggregate([*self._grouped(), {"$count": "total"}]))
         return int(counted[0]["total"]) if counted else 0
 
@@ -99,6 +108,12 @@ class Question:
     def plan(self, database: Mongo, limit: int = 0) -> QueryPlan:
         """Return how MongoDB carries it out; it is carried out for that."""
         return plan_of(database, self.command(limit))
+
+    def near_values(self, database: Mongo, *, is_empty: bool) -> list[str]:
+        """Return a line for each value asked for that no record has, when one has nearly the same (see `near`)."""
+        if self.selection.until:
+            return []
+        return list(near_values(database, self.selection.document, self.filters, is_empty=is_empty))
 
     def prepare(self, database: Mongo) -> None:
         """Make the text index that a search needs, where no crawl has made it yet."""
@@ -127,25 +142,27 @@ def ask(wanted: Wanted) -> Question:
         conditions = {"$and": [_search(document, wanted), *([conditions] if conditions else [])]}
     until = end_of(wanted.as_of, wanted.zone) if wanted.as_of is not None else None
     selection = Selection(document, conditions, until)
-    select = [name for part in wanted.select.split(",") if (name := part.strip())]
-    if wanted.group_by:
-        grouping = group_by(document, wanted.group_by, select)
+    select = split_names(wanted.select)
+    searched = wanted.text is not None
+    if wanted.group_by or any(map(is_aggregate, select)):
+        grouping = group_by(document, split_names(wanted.group_by), select, wanted.zone)
         order = _group_order(wanted.sort, grouping.columns) or [(COUNT, -1), ("_id", 1)]
-        return Question(selection, grouping.columns, order, grouping, searched=wanted.text is not None)
-    columns = {name: field_path(document, name)[0] for name in select or _usual_columns(document)}
-    order = [(field_path(document, name)[0], direction) for name, direction in _directions(wanted.sort)]
-    return Question(selection, columns, order, searched=wanted.text is not None)
+        return Question(selection, grouping.columns, [], order, grouping, searched, wanted.filters)
+    paths = {name: field_path(document, name) for name in select or _usual_columns(document)}
+    order = [(field_path(document, name).column, direction) for name, direction in _directions(wanted.sort)]
+    columns = {name: path.parts for name, path in paths.items()}
+    return Question(selection, columns, [path.shown for path in paths.values()], order, None, searched, wanted.filters)
 
 
-def value_at(row: Any, column: str) -> Any:
-    """Return the value at a dotted name, of each element where a list is on the way; None where there is none.
+def value_at(row: Any, path: Sequence[str]) -> Any:
+    """Return the value at the end of a path, of each element where a list is on the way; None where there is none.
 
-    >>> value_at({"faults": [{"field": "price"}, {"field": "upc"}]}, "faults.field")
+    >>> value_at({"faults": [{"field": "price"}, {"field": "upc"}]}, ("faults", "field"))
     ['price', 'upc']
     """
     if isinstance(row, list):
-        return [value_at(element, column) for element in row]
-    part, _, rest = column.partition(".")
+        return [value_at(element, path) for element in row]
+    part, *rest = path
     value = row.get(part) if isinstance(row, dict) else None
     return value_at(value, rest) if rest else value
 
@@ -174,15 +191,14 @@ def _usual_columns(document: type[Document]) -> list[str]:
 
 
 def _directions(sort: str) -> Iterator[tuple[str, int]]:
-    for part in sort.split(","):
-        if name := part.strip():
-            yield name.removeprefix("-"), -1 if name.startswith("-") else 1
+    for name in split_names(sort):
+        yield name.removeprefix("-"), -1 if name.startswith("-") else 1
 
 
-def _group_order(sort: str, columns: dict[str, str]) -> list[tuple[str, int]]:
+def _group_order(sort: str, columns: dict[str, tuple[str, ...]]) -> list[tuple[str, int]]:
     order = []
     for name, direction in _directions(sort):
         if name not in columns:
             raise UsageError(f"--sort {name}: with --group-by a shown column sorts: {expected_one_of(name, columns)}")
-        order.append((columns[name], direction))
+        order.append((".".join(columns[name]), direction))
     return order

@@ -50,6 +50,19 @@ def holds_days(field: BaseField) -> bool:
     return isinstance(field, me.DateField) or any(hasattr(cleaner, "makes_days") for cleaner in cleaners_of(field)[-1:])
 
 
+def is_dynamic(field: BaseField) -> bool:
+    """Return whether any value may stand in a field."""
+    return kind_of(field) is None
+
+
+def number_in(text: str) -> Decimal128 | None:
+    """Return the number that a text is; None for any other text."""
+    try:
+        return _number(text)
+    except (ValueError, ArithmeticError):
+        return None
+
+
 def value_of(field: BaseField, text: str) -> Any:
     """Return a text as a value of the field's type, a time in UTC; raise UsageError, saying what was expected."""
     kind = kind_of(field)

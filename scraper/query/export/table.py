@@ -10,13 +10,12 @@ import mongoengine as me
 
 from models.record import BOOKKEEPING, Record, schema_of
 from scraper.core.text import ABSENT
-from scraper.query.filters import field_path
+from scraper.query.fields import FieldPath, field_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mongoengine import Document
-    from mongoengine.base import BaseField
     from pymongo.database import Database
 
     from scraper.query.history import Selection
@@ -54,7 +53,7 @@ class Column:
     """A column: its header, where its value is in MongoDB, and what that is."""
 
     name: str
-    path: str
+    path: FieldPath
     kind: ColumnType
     many: bool = False
     """Whether a value is a list of such."""
@@ -73,7 +72,7 @@ def columns_of(document: type[Document], select: Sequence[str] = ()) -> list[Col
         ]
     else:
         every = list(dict.fromkeys(("id", *fields)))
-    return [_column(name, *field_path(document, name)) for name in dict.fromkeys(select or every)]
+    return [_column(field_path(document, name)) for name in dict.fromkeys(select or every)]
 
 
 @dataclass
@@ -101,14 +100,15 @@ class Table:
 
     def values(self, columns: Sequence[Column]) -> Iterator[list[Any]]:
         """Yield the values that each record has in `columns`, without counting it."""
-        paths = [column.path for column in columns]
-        records = self.selection.rows(self.database, paths, self.order, self.limit)
-        if any("." in path for path in paths):
+        paths = [column.path.parts for column in columns]
+        records = self.selection.rows(self.database, [column.path.shown for column in columns], self.order, self.limit)
+        if any(len(path) > 1 for path in paths):
             for record in records:
                 yield [_inner(record, path) for path in paths]
         else:
+            names = [name for (name,) in paths]
             for record in records:
-                yield [record.get(path, ABSENT) for path in paths]
+                yield [record.get(name, ABSENT) for name in names]
 
     def count(self) -> int:
         """Return how many records there are to take."""
@@ -116,19 +116,14 @@ class Table:
         return min(total, self.limit) if self.limit else total
 
 
-def _column(name: str, path: str, owner: BaseField) -> Column:
-    many = isinstance(owner, me.ListField)
-    inner = owner.field if many else owner
-    within = "." in path and isinstance(owner, me.DictField)
-    kind = (
-        ColumnType.NESTED
-        if within
-        else next((kind for base, kind in _KINDS if isinstance(inner, base)), ColumnType.NESTED)
-    )
-    return Column(name, path, kind, many)
+def _column(path: FieldPath) -> Column:
+    many = isinstance(path.field, me.ListField)
+    inner = path.field.field if many else path.field
+    kind = next((kind for base, kind in _KINDS if isinstance(inner, base)), ColumnType.NESTED)
+    return Column(path.name, path, kind, many)
 
 
-def _inner(record: Any, path: str) -> Any:
-    for part in path.split("."):
+def _inner(record: Any, path: Sequence[str]) -> Any:
+    for part in path:
         record = record.get(part, ABSENT) if isinstance(record, dict) else ABSENT
     return record

@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import mongoengine as me
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 
+from models.exact import exact_reader
 from models.record import BOOKKEEPING, Found, Record, schema_of
 from scraper.core import zst
 from scraper.errors import FileError, UsageError, expected_one_of
@@ -112,8 +113,14 @@ def _read(number: int, text: bytes, document: type[Record]) -> Line | BadLine:
 
 def _typed(value: Any, field: Any) -> Any:
     """Return a value in the type of its field where JSON has none; what does not fit is left to the pipelines."""
-    if isinstance(field, me.ListField):
+    if isinstance(field, me.ListField) and field.field is not None:
         return [_typed(part, field.field) for part in value] if isinstance(value, list) else value
+    if isinstance(field, me.DictField) and field.field is not None:
+        return {name: _typed(part, field.field) for name, part in value.items()} if isinstance(value, dict) else value
+    if isinstance(field, me.EmbeddedDocumentField):
+        return _embedded(value, field.document_type)
+    if isinstance(field, me.DynamicField | me.DictField | me.ListField):
+        return _of_any_type(value)
     try:
         if isinstance(field, me.DateTimeField) and isinstance(value, str):
             moment = datetime.fromisoformat(value)
@@ -122,9 +129,37 @@ def _typed(value: Any, field: Any) -> Any:
             return ObjectId(value)
         if isinstance(field, me.Decimal128Field) and isinstance(value, int) and not isinstance(value, bool):
             return Decimal(value)
+        if isinstance(field, me.FloatField) and isinstance(value, int | Decimal) and (read := exact_reader(field)):
+            return read(value)
     except (ValueError, ArithmeticError):
         pass  # such as a day in another notation, which the field's cleaner may know
     return value
+
+
+def _embedded(value: Any, document: Any) -> Any:
+    """Return an object as the document that its field holds; what is no such object is left to the pipelines."""
+    fields = {field.db_field: (name, field) for name, field in document._fields.items()}
+    if not isinstance(value, dict) or not value.keys() <= fields.keys():
+        return value
+    return document(**{fields[column][0]: _typed(part, fields[column][1]) for column, part in value.items()})
+
+
+def _of_any_type(value: Any) -> Any:
+    """Return a value with its fractions as what an export wrote them from: doubles, or decimals with other digits.
+
+    A double is written with the fewest digits that tell it from all others, so that `9.5` is one and `9.50` is none.
+    """
+    if isinstance(value, dict):
+        return {name: _of_any_type(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_of_any_type(part) for part in value]
+    if not isinstance(value, Decimal):
+        return value
+    is_double = str(value).lower() == str(Decimal(repr(float(value)))).lower()
+    try:
+        return float(value) if is_double else Decimal128(value)
+    except ArithmeticError:
+        return value  # more digits than MongoDB has; refused as what it cannot hold
 
 
 def _whole(text: str) -> int | Decimal:
