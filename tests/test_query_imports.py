@@ -12,6 +12,7 @@ import bson
 import mongoengine
 import pytest
 from bson import Decimal128, ObjectId
+from support import configured
 
 from models.books import Book
 from models.quotes import Quote
@@ -23,15 +24,15 @@ from scraper.query.export.table import Table, columns_of
 from scraper.query.history import Selection
 from scraper.query.imports.lines import SUFFIXES, BadLine, read_lines
 from scraper.query.imports.load import Import, unfit
+from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from practice import PracticeServer
     from pymongo.database import Database
     from support import Swathe
-
-    from scraper.storage.connection import Connection
 
     Mongo = Database[dict[str, Any]]
 
@@ -233,12 +234,21 @@ class Thing(Record):
     parts = mongoengine.EmbeddedDocumentListField(Part)
 
 
+@pytest.fixture
+def importing(database: Mongo, data_dir: Path) -> Iterator[Import]:
+    """An import of things."""
+    environ = {"SWATHE_MONGODB_DATA_DIR": str(data_dir), "SWATHE_MONGODB_DATABASE": database.name}
+    connection = Connection(configured(**environ).mongodb)
+    with connection:
+        yield Import(connection, Thing, ["pipelines.clean.CleanPipeline", "pipelines.validate.ValidatePipeline"])
+
+
 FRACTIONS = [1.5, 3.0, -0.0, 1e16, 1e-7, 5e-324, 0.1, Decimal128("9.50"), Decimal128("0.10000000000000000001"), 7, True]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_fractions_in_fields_of_any_type_come_back_as_they_were(
-    database: Mongo, connection: Connection, tmp_path: Path, suffix: str
+    database: Mongo, importing: Import, tmp_path: Path, suffix: str
 ) -> None:
     part = {"weight": 2.0, "c": Decimal128("3.10")}
     thing = {
@@ -251,8 +261,7 @@ def test_fractions_in_fields_of_any_type_come_back_as_they_were(
     file = tmp_path / f"things{suffix}"
     export(Table(database, Selection(Thing, {}), columns_of(Thing)), file)
     database.things.drop()
-    steps = ["pipelines.clean.CleanPipeline", "pipelines.validate.ValidatePipeline"]
-    taken = Import(connection, Thing, steps).take(file, read_lines(file, Thing), lambda _: None)
+    taken = importing.take(file, read_lines(file, Thing), lambda _: None)
     assert taken.bad == []
     (back,) = database.things.find({}, {"_id": 0})
     assert bson.encode({name: back[name] for name in sorted(back)}) == bson.encode(
@@ -261,11 +270,10 @@ def test_fractions_in_fields_of_any_type_come_back_as_they_were(
 
 
 def test_a_number_that_mongodb_cannot_hold_in_a_field_of_any_type_is_a_bad_line(
-    database: Mongo, connection: Connection, tmp_path: Path
+    database: Mongo, importing: Import, tmp_path: Path
 ) -> None:
     rows = [f'{{"sku": "{n}", "url": "http://a.example/", "any": {n}}}' for n in ("1." + "1" * 40, "1" * 40, "1e9999")]
     file = written(tmp_path / "a.jsonl", *rows, '{"sku": "b", "url": "http://a.example/", "any": 0.5}')
-    steps = ["pipelines.clean.CleanPipeline", "pipelines.validate.ValidatePipeline"]
-    taken = Import(connection, Thing, steps).take(file, read_lines(file, Thing), lambda _: None)
+    taken = importing.take(file, read_lines(file, Thing), lambda _: None)
     assert [line.number for line in taken.bad] == [1, 2, 3]
     assert [row["any"] for row in database.things.find()] == [0.5]

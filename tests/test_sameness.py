@@ -18,6 +18,12 @@ NAN = float("nan")
     ("one", "other"),
     [
         *[(Decimal128("9.50"), Decimal128("9.5")), (Decimal128("0"), Decimal128("-0.00")), (1, 1.0), (1, Int64(1))],
+        *[
+            (Decimal128("9.50"), 9.5),
+            (Decimal128("0.10"), 0.1),
+            (Decimal128("9"), 9),
+            ([Decimal128("NaN")], [Decimal128("NaN")]),
+        ],
         *[(NAN, NAN), (Decimal128("NaN"), Decimal128("NaN")), (None, None), ("a", "a"), (True, True)],
         *[([1, NAN], [1.0, NAN]), ({"a": Decimal128("1.0"), "b": [True]}, {"b": [True], "a": Decimal128("1")})],
     ],
@@ -32,6 +38,7 @@ def test_values_that_say_the_same_are_the_same(one: object, other: object) -> No
     [
         *[(1, True), (0, False), (1, "1"), (Decimal128("9.50"), Decimal128("9.51")), (None, False), (None, "")],
         *[([1], [True]), ([1, 2], [2, 1]), ([1], [1, 1]), ({"a": 1}, {"a": True}), ({"a": 1}, {"b": 1}), (1.0, True)],
+        *[(Decimal128("1"), True), (Decimal128("9.5"), "9.5"), (Decimal128("0.1"), 0.1000001), (Decimal128("1"), NAN)],
         *[("a", "b"), (NAN, 0.0), (Decimal128("NaN"), Decimal128("1")), ([], None)],
     ],
 )

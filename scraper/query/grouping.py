@@ -123,8 +123,8 @@ def _aggregate(document: type[Document], name: str, unwound: Sequence[str]) -> t
     match = _CALL.fullmatch(name)
     if not match or match["function"] not in AGGREGATES:
         raise UsageError(
-            f"--select {name}: beside sums and groups expected {COUNT}, sum(FIELD), min(FIELD), max(FIELD) or avg(FIELD) of "
-            f"a number, or a field that --group-by names"
+            f"--select {name}: beside sums expected {COUNT}, sum(FIELD), min(FIELD), max(FIELD) or avg(FIELD) "
+            f"of a number, or a field that --group-by names"
         )
     path = field_path(document, match["field"])
     kinds = NUMBERS if match["function"] in ("avg", "sum") else (*NUMBERS, DateTimeField)

@@ -155,7 +155,7 @@ def _of_any_type(value: Any) -> Any:
         return [_of_any_type(part) for part in value]
     if not isinstance(value, Decimal):
         return value
-    is_double = str(value).lower() == str(Decimal(repr(float(value)))).lower()
+    is_double = str(value) == str(Decimal(repr(float(value))))
     try:
         return float(value) if is_double else Decimal128(value)
     except ArithmeticError:
