@@ -33,6 +33,9 @@ Measured = dict[str, dict[str, int]]
 MOST_SEGMENTS = 500
 """Values of a document's `segment` field; one that has more is not judged by them."""
 
+MOST_COMPARED = 10_000
+"""Records whose values are counted for the commonest ones; a field that has become constant is so in a part as well."""
+
 SAYS_SOMETHING: dict[str, Any] = {"$nin": [None, "", []]}
 
 KEPT_SELECTORS = 100
@@ -119,10 +122,8 @@ class Measures:
             "changes": {row["_id"]: row["count"] for row in changes},
         }
         stored = database[schema.collection]
-        return RecordsQuality(
-            collection=schema.collection, segments=_segments(stored, run, schema), **_commonest(stored, run, schema),
-            **counts,
-        )  # fmt: skip
+        counts |= {"segments": _segments(stored, run, schema), **_commonest(stored, run, schema)}
+        return RecordsQuality(collection=schema.collection, **counts)
 
     def _selectors(self) -> list[SelectorUse]:
         found = []
@@ -137,22 +138,30 @@ def _segments(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema)
     """Return how many records a run has stored of each value of the document's `segment` field. Blocks."""
     if not schema.segment:
         return []
-    rows = list(_by_value(stored, run, schema.columns[schema.segment], MOST_SEGMENTS + 1))
+    column = schema.columns[schema.segment]
+    matching = {"$match": {"run": run, column: SAYS_SOMETHING}}
+    pipeline: list[dict[str, Any]] = [matching, {"$sortByCount": f"${column}"}, {"$limit": MOST_SEGMENTS + 1}]
+    rows = list(stored.aggregate(pipeline, allowDiskUse=True))
     return [{"value": str(row["_id"]), "count": row["count"]} for row in rows if len(rows) <= MOST_SEGMENTS]
 
 
 def _commonest(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema) -> dict[str, dict[str, int]]:
-    """Return how often the commonest value of each field stands in what a run has stored. Blocks."""
-    commonest: dict[str, int] = {}
-    filled: dict[str, int] = {}
-    for name in schema.content:
-        column = schema.columns[name]
-        for row in _by_value(stored, run, column, 1):
-            commonest[name] = row["count"]
-            filled[name] = stored.count_documents({"run": run, column: SAYS_SOMETHING})
-    return {"commonest": commonest, "filled_once": filled}
-
-
-def _by_value(stored: Collection[dict[str, Any]], run: ObjectId, column: str, most: int) -> Iterable[dict[str, Any]]:
-    matching = {"$match": {"run": run, column: SAYS_SOMETHING}}
-    return stored.aggregate([matching, {"$sortByCount": f"${column}"}, {"$limit": most}], allowDiskUse=True)
+    """Return how often the commonest value of each field stands in what a run has stored, or in a part. Blocks."""
+    columns = {name: schema.columns[name] for name in schema.content}
+    if not columns:
+        return {"commonest": {}, "filled_once": {}}
+    facets = {
+        name: [
+            {"$match": {column: SAYS_SOMETHING}},
+            {"$sortByCount": f"${column}"},
+            {"$group": {"_id": None, "commonest": {"$first": "$count"}, "filled": {"$sum": "$count"}}},
+        ]
+        for name, column in columns.items()
+    }
+    sample: list[dict[str, Any]] = [{"$match": {"run": run}}, {"$limit": MOST_COMPARED}]
+    [found] = stored.aggregate([*sample, {"$facet": facets}], allowDiskUse=True)
+    said = {name: rows[0] for name, rows in found.items() if rows}
+    return {
+        "commonest": {name: row["commonest"] for name, row in said.items()},
+        "filled_once": {name: row["filled"] for name, row in said.items()},
+    }
