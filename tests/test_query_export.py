@@ -98,7 +98,7 @@ def clean(text: str) -> str:
 def exported(database: Mongo, target: Path, *, document: Any = Book, select: str = "", **options: Any) -> ExportResult:
     """Export in this process, which spares a second a file; the command itself is tested below."""
     columns = columns_of(document, [name for name in select.split(",") if name])
-    table = Table(database, Selection(document, {}), columns, [(columns_of(document)[0].path, 1)])
+    table = Table(database, Selection(document, {}), columns, [(columns_of(document)[0].path.column, 1)])
     written = export(table, target, **options)
     assert not list(target.parent.glob(".swathe-*")), "a temporary file is left"
     return written

@@ -23,6 +23,8 @@ _ENGLISH = (
     "saturday sat sa",
     "sunday sun su",
 )
+_WEEKDAY_SIGNS = {"ja": "月火水木金土日", "zh": "一二三四五六日", "ko": "월화수목금토일"}
+_NARROW_BRACKETS = {0xFF08: "(", 0xFF09: ")"}
 _UNSPACED = ("th", "lo", "km", "my", "zh", "ja", "ko")
 _MONTHS = "january february march april may june july august september october november december".split()
 _BUDDHIST_ERA = re.compile(r"(?:พ\.?ศ\.? ?)?(?<![0-9])(2[4-6][0-9]{2})(?![0-9])")
@@ -128,7 +130,7 @@ def contradicts_weekday(text: str, day: date, languages: tuple[str, ...]) -> boo
     True
     """
     names, pattern = _weekday_names(languages)
-    found = [names[name[0]] for name in pattern.finditer(text.casefold())]
+    found = [names[name[0]] for name in pattern.finditer(text.casefold().translate(_NARROW_BRACKETS))]
     return any(weekday != day.weekday() for weekday in found)
 
 
@@ -151,8 +153,12 @@ def _weekday_names(languages: tuple[str, ...]) -> tuple[dict[str, int], re.Patte
             for number, weekday in enumerate(_WEEKDAYS)
             for name in (name.casefold().rstrip(".") for name in known.get(weekday, ()))
             # "mar" is a weekday and a month of Spanish, and "th 2" the second month in Vietnamese.
-            if len(name) > 1 and not any(map(str.isdigit, name)) and not any(name in month for month in months)
+            if len(name) > 1
+            and not any(map(str.isdigit, name))
+            and not any(name in month if language in _UNSPACED else name == month for month in months)
         }
+        in_brackets = {f"({sign})": number for number, sign in enumerate(_WEEKDAY_SIGNS.get(language, ""))}
+        found |= in_brackets
         names |= found
         if known.get("no_word_spacing") or language in _UNSPACED:
             unspaced += found

@@ -5,6 +5,7 @@
 import re
 from dataclasses import replace
 from decimal import Decimal
+from unicodedata import category
 
 from models.cleaners.figures import Figure, figures_in, has_other_digits, number_line
 from models.cleaners.numeric import is_number, whole
@@ -33,6 +34,7 @@ _USUAL_COUNT = re.compile(
 )
 """The shape of most counts; the long way reads the same."""
 
+_DEGREES = ("°", "℃", "℉")
 _OF = re.compile(r"(?:\b(?:of|von|de|sur|di|van|av|af|z|из)\b|/)\s*\Z", re.IGNORECASE)
 _DATE_BEFORE = re.compile(r"[0-9]\s*/\s*[0-9]+\s*/\s*\Z")
 _ASCII_SEPARATORS = str.maketrans({"٬": ",", "٫": ".", "\xa0": " ", "\u202f": " ", "\u2009": " "})
@@ -102,9 +104,18 @@ def _count_in(value: str) -> int | None:
         numbers.add(Decimal(0))
     if len(numbers) != 1:
         raise refusal(value, f"holds {'more than one' if numbers else 'no'} number, expected {COUNT}")
+    if any(_counts_no_things(figure) for figure in figures):
+        raise refusal(value, f"counts no things, expected {COUNT}")
     if not all(figure.is_exact_count for figure in figures):
         raise refusal(value, f"holds no exact count, expected {COUNT}")
     return int(numbers.pop())
+
+
+def _counts_no_things(figure: Figure) -> bool:
+    """Tell whether figures are an amount of money or a temperature: "12 €", "12 °C"."""
+    before = figure.text[: figure.start].rstrip()[-1:]
+    after = figure.text[figure.end : figure.end + 2].lstrip()[:1]
+    return after in _DEGREES or any(sign and category(sign) == "Sc" for sign in (before, after))
 
 
 def _is_total(figure: Figure, *, of: bool) -> bool:

@@ -1,5 +1,7 @@
 """Dates and times as pages write them to times in UTC."""
 
+# ruff: noqa: RUF001 - the characters that look alike are what pages write
+
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, tzinfo
@@ -16,6 +18,7 @@ from models.cleaners.calendars import (
     persian_day,
     without_zone,
 )
+from models.cleaners.number_words import begins_inexact
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.text import short_line
 
@@ -44,6 +47,12 @@ _FIGURES = re.compile(r"(?<!\d)([0-9]{1,4})([./-]) ?([0-9]{1,2})\2 ?([0-9]{1,4})
 _WEEKDAY = r"(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs?)?|Fri|Satur|Sat|Sun)(?:day)?\.?,? )?"
 _MONTH_FIRST = re.compile(_WEEKDAY + r"([A-Za-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})")
 _DAY_FIRST = re.compile(_WEEKDAY + r"([0-9]{1,2})(?:st|nd|rd|th)?(?: of)? ([A-Za-z]{3,9})\.?,? ([0-9]{4})")
+_BOUND = re.compile(
+    r"[~∼≈≃<>≤≥±?]|\A(?:after|by|do|kolem|après|после|след|до|около|близько)\b|(?:까지|부터|경)\s*\Z"
+    r"|\b(?:after|après|sonra|после|след|до|около|близько)\Z|-ig\Z",
+    re.IGNORECASE,
+)
+"""What says that a day is only near, before or after, and dateparser passes over."""
 _WITH_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
@@ -132,6 +141,8 @@ def moment(timezone: str = "UTC") -> Callable[[object], datetime | None]:
 
 
 def _read_day(order: str, languages: tuple[str, ...], expected: str, text: str) -> datetime:
+    if _BOUND.search(text) or begins_inexact(text):
+        raise refusal(text, f"is a bound or an estimate, expected {expected}")
     plain = in_gregorian_years(in_plain_digits(text), languages)
     try:
         found = persian_day(plain, order, languages) or _day_in(plain, order, languages)

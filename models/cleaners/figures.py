@@ -26,6 +26,7 @@ _EXPONENT_BEFORE = re.compile(r"[0-9](?:[eE][-+]?|\^|\*\*?|[×x*] ?)\Z")
 _EXPONENT_AFTER = re.compile(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]| ?[×*x] ?[0-9]")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|ère|ème|e|º|ª)(?![^\W_])", re.IGNORECASE)
 _JOINED_BEFORE = re.compile(r"[0-9] ?[/:⁄÷] ?\Z|[0-9][-–—]\Z")
+_MINUS_AFTER = re.compile(r" ?%?[-−–—]\Z")
 _JOINED_AFTER = re.compile(r" ?[/:⁄÷] ?[0-9]|[-–—][0-9]")
 
 
@@ -141,6 +142,7 @@ def is_part_after(text: str, end: int) -> bool:
         or _EXPONENT_AFTER.match(text, end) is not None
         or _JOINED_AFTER.match(text, end) is not None
         or _ORDINAL.match(text, end) is not None
+        or _MINUS_AFTER.match(text, end) is not None  # "12-", as book-keeping writes what is owed
     )
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from models.cleaners.currency_marks import MARK, POINT_THOUSANDTHS, THREE_DECIMALS, codes_of
 from models.cleaners.figures import NUMBER, is_part_before, number_line, plain
-from models.cleaners.number_words import MINOR_UNITS, has_minor_unit, is_inexact, is_multiplied, word_after
+from models.cleaners.number_words import MINOR_UNITS, has_minor_unit, is_inexact, is_multiplied, is_named, word_after
 from models.cleaners.numeric import MAX_DIGITS, bounded, is_number
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.text import remembered
@@ -50,8 +50,35 @@ _WITH_MINOR = re.compile(
     rf"(?P<major>[0-9]{{1,3}}(?:[ .,][0-9]{{3}})+|[0-9]+) ?(?P<mark>{MARK}) ?(?:and |und |et |y |e |и |i )?"
     rf"(?P<minor>[0-9]{{1,2}}) ?(?P<unit>[^\W\d_]+|¢)\.?"
 )
+_MARK_WITH_MINOR = re.compile(
+    rf"(?P<mark>{MARK}) ?(?P<major>[0-9]{{1,3}}(?:[ .,][0-9]{{3}})+|[0-9]+) ?(?:and |und |et |y |e |и |i )?"
+    rf"(?P<minor>[0-9]{{1,2}}) ?(?P<unit>[^\W\d_]+|¢)\.?"
+)
+_UNFINISHED = re.compile(r"<[a-z]|[-−–—]\Z|[/⁄][0-9]+(?![0-9]| ?[^\W\d_])|['’´`·_][0-9]")
+"""What follows figures at once and makes them another amount: "$19<sup>99", "12.50-", "$5/10", "12'50"."""
+_JOINED = re.compile(rf"[0-9]['’´`·_]\Z|(?:{MARK})\(\Z")
 _PLUS_TAX = re.compile(r" ?\+ ?[^\W\d_]")
-_UNIT = re.compile(r" ?(?:ft|kg|g|mg|lbs?|oz|ml|cl|l|cm|mm|km|inch(?:es)?|px|kB|MB|GB)(?![^\W\d_])")
+_UNIT = re.compile(
+    r" ?(?:(?:ft|kg|g|mg|lbs?|oz|ml|cl|l|cm|mm|km|inch(?:es)?|px|kB|MB|GB|TB|V|W|kW|kWh|A|mAh|Hz|MHz|GHz|h|hrs?|Std"
+    r"|min)(?![^\W\d_])|[°\"″′★☆⭐])"
+)
+_SIZE = re.compile(
+    r"(?:[★⭐]|(?<![^\W_])(?:size|größe|taille|talla|taglia|tamanho|maat|storlek|qty|quantity|menge|anzahl)) ?:? ?\Z",
+    re.I,
+)
+_COUNTED = frozenset(
+    """
+    pcs pc piece pieces item items left available review reviews rating ratings star stars vote votes day days week
+    weeks
+    month months year years people persons pages customers results copies stück stk bewertungen sterne tage wochen
+    monate jahre personen seiten ergebnisse avis pièces jours semaines mois ans étoiles personnes résultats opiniones
+    reseñas piezas estrellas días semanas meses años personas unidades recensioni pezzi stelle giorni mesi anni persone
+    avaliações peças estrelas dias anos pessoas unidade stuks sterren dagen maanden jaar recensies отзыв отзыва отзывов
+    шт штук штуки звезд звёзд дней дня месяцев лет opinii opinie sztuk szt gwiazdek dni lat ks kusů kusy adet yorum gün
+    stycken dagar månader år kpl kappaletta anmeldelser dager darab db buc bucăți τεμ τεμάχια
+    """.split()
+)
+_COUNTERS = tuple("件 個 个 개 枚 冊 本 人 명 점 点 星 页 頁".split())
 _RAISED = re.compile(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]")
 _POWER = re.compile(r"[0-9][eE]\Z")
 _PER_PERSON = re.compile(r" p(?:[./&]\w|\Z)")
@@ -129,7 +156,7 @@ def _together(text: str, value: str) -> str:
     """Join figures that are set apart, where the text holds nothing else; what they are among others is unclear."""
     if ":" in text:
         text = _COLON.sub(r"\1.\2\3", text) if _COLON.fullmatch(text) else text
-    parts = None if text[-1] in _NO_UNIT else _WITH_MINOR.fullmatch(text)
+    parts = None if text[-1] in _NO_UNIT else _WITH_MINOR.fullmatch(text) or _MARK_WITH_MINOR.fullmatch(text)
     if parts and (parts["unit"] == "¢" or parts["unit"].casefold() in MINOR_UNITS):
         major = re.sub("[ .,]", "", parts["major"])
         return f"{major}.{int(parts['minor']):02} {parts['mark']}"
@@ -148,10 +175,19 @@ def _can_be_amount(shown: re.Match[str]) -> bool:
     """Leave out percentages, and the digits of words such as "A4", "3rd" and "100ml"."""
     if shown["percent"]:
         return False
-    if not _has_currency(shown) and _UNIT.match(shown.string, shown.end()):
+    if not _has_currency(shown) and _counts_things(shown):
         return False
     neighbours = shown.string[max(shown.start() - 1, 0) : shown.start()] + shown.string[shown.end() : shown.end() + 1]
     return _has_currency(shown) or not any(map(str.isalpha, neighbours))
+
+
+def _counts_things(shown: re.Match[str]) -> bool:
+    """Tell whether a number without a currency is one of something else: "12 pcs", "4.5 stars", "No. 12", "Size 42"."""
+    text, start, end = shown.string, shown.start(), shown.end()
+    if _UNIT.match(text, end) or is_named(text, start) or _SIZE.search(text, 0, start):
+        return True
+    word = word_after(text, end)
+    return word in _COUNTED or word.startswith(_COUNTERS)
 
 
 def _has_currency(shown: re.Match[str]) -> bool:
@@ -165,9 +201,11 @@ def _continues(shown: re.Match[str]) -> bool:
         return True
     if shown["before"] and (_GREAT_MONEY.match(text, end) or (_INDIAN.match(text, end) and _is_in_rupees(shown))):
         return True
-    if is_multiplied(text, end) or _RAISED.match(text, end):
+    if is_multiplied(text, end) or _RAISED.match(text, end) or _UNFINISHED.match(text, end):
         return True
     start = shown.start("number")
+    if _JOINED.search(text, max(start - 5, 0), start):
+        return True
     if (
         not shown["before"]
         and is_part_before(text, start)

@@ -12,7 +12,9 @@ k m b t bn mn mln mio mill mil mld mrd mlrd md mdr mds bln tn trn tsd dzd tys ti
 thousand thousands hundred hundreds million millions billion billions trillion trillions lakh lakhs lac lacs lk cr
 crs crore crores kharab tausend millionen milliarde milliarden hundert dutzend trillionen billionen grand karod
 trilhão trilhões trilhoes trylion trylionów bilion biliony bilionů bilionów trilion triliony trillón trillones mille
-millier milliers milliard milliards centaine centaines douzaine douzaines miles millón millon millones millardo
+дюжина дюжины дюжин десяток десятка десятков tucet tucty tuctů tuzin tuziny tuzinów düzine dusin dussin tusina tucat
+duzină duzini δωδεκάδα δωδεκάδες lusin dúzia dúzias dozzine dozijn תריסר تريסר دزينة دزينات दर्जन ডজন millier
+milliers milliard milliards centaine centaines douzaine douzaines miles millón millon millones millardo
 millardos millar millares docena docenas cientos milhão milhao milhões milhoes mi bi bilhão bilhões milhares mila
 migliaia migliaio milione milioni miliardo miliardi dozzina duizend miljoen miljard honderd tusen tusental miljon
 miljoner miljarder milj tusind mia millioner milliarder tuhat tuhatta tuhansia miljoona miljoonaa miljardi miljardia
@@ -32,12 +34,13 @@ triliun libo elfu laki laksa nghìn ngàn triệu tr tỷ tỉ trăm אלף אל
 """
 # Signs of scripts that set no spaces: a word may follow at once.
 _MULTIPLES_UNSPACED = re.compile(
-    "[十百千万萬亿億兆십백천만억]|조(?![각끼림])|พัน|หมื่น|แสน|ล้าน|ពាន់|ម៉ឺន|លាន|ພັນ|ແສນ|ລ້ານ|ထောင်|သောင်း|သိန်း"
+    "[十百千万萬亿億兆打십백천만억]|ダース|다스|โหล|조(?![각끼림])|พัน|หมื่น|แสน|ล้าน|ពាន់|ម៉ឺន|លាន|ພັນ|ແສນ|ລ້ານ|ထောင်|သောင်း|သိန်း"
 )
 
 # Words before figures that say that the number is another one, near it, or only a bound.
 _INEXACT_BEFORE = """
-in excess of|beyond|as much as|better than|north of|maximum of|minimum of|max of|min of|gut|mind.|mind|an die|um die
+minus|negative|negativ|moins|menos|meno|минус|мінус|half|halb|in excess of|beyond|as much as|better than|north of
+maximum of|minimum of|max of|min of|gut|mind.|mind|an die|um die
 gegen|kaum|nicht mehr als|nicht weniger als|annähernd|schätzungsweise|quelque|maximum de|minimum de|pas plus de
 pas moins de|au-dessus de|en dessous de|inférieur à|supérieur à|jusqu'a|en torno a|más que|máximo de|mínimo de
 no más de|no menos de|por encima de|por debajo de|superior a|inferior a|massimo di|minimo di|non più di|non meno di
@@ -88,6 +91,10 @@ _ARTICLES = frozenset("a an the der die das den les los las le la de os as ein e
 
 # What follows figures and says the same.
 _INEXACT_AFTER = """
+and a half|and a quarter|und ein halb|y medio|y media|et demi|et demie|e mezzo|e mezza|e meio|e meia|en een half
+en een halve|och en halv|og en halv|с половиной|і половиною|i pół|a půl|a pol|és fél|și jumătate|και μισό|και μισή
+buçuk|& up|& above|& more|& over|& mehr|& plus|& höher|and higher|and upwards|or higher|or upwards|und höher
+oder höher|e oltre|y más|i wyżej|i wyższe|и выше|і вище|ja enemmän|et au-dessus|ve üstü|of hoger|en hoger
 or thereabouts|approximately|circa|ungefähr|etwa|environ|तक|or more|or so|or fewer|or less|or above|or over|or under
 or greater|and more|and over|and up|and above|and counting|plus|or up|odd|ish|at least|at most|max|min|approx
 maximum|minimum|oder mehr|oder weniger|und mehr|ou plus|ou moins|et plus|o más|o mas|o menos|y más|o più|o piu
@@ -110,11 +117,22 @@ _MINOR_UNITS = """
 c p ct cts cent cents centen pence penny pfennig pf rappen groschen kop kopeck kopecks kopek kopeks baisa baizas коп
 копейка копейки копеек копійок копійки стотинка стотинки стот тиын тийин gr grosz grosze groszy öre øre ören aurar
 haléř haléře haléřů hal halier haliere fillér bani ban stotinki centime centimes céntimo céntimos centimo centimos
-centavo centavos cêntimo cêntimos centesimo centesimi cèntim cèntims sent senti sentti senttiä snt santīmi centų
+eurocent eurocents eurocenten euroсent centai centus centi centu eyrir qindarka toea sene seniti laari chetrum pul
+tiyin diram мөнгө мунгу пара дени σεντ σεντς hào xu سنت سنتا سنتيم سنتيما مليم مليما حلالة پیسے پیسہ পয়সা காசு
+பைசா centavo centavos cêntimo cêntimos centesimo centesimi cèntim cèntims sent senti sentti senttiä snt santīmi centų
 lipa lipe para stotin stotini λεπτά λεπτό kuruş krş qəpik sen paisa paise पैसे पैसा xu satang สตางค์ agora agorot
 אגורות אג fils halala halalas فلس هللة قرش piastre piastres kobo pesewa pesewas ngwee tetri თეთრი luma լումա
 """
 _MINOR_SIGNS = tuple("¢ ￠ 分 角 錢 仙 전".split())
+
+# What makes figures a name and no number of anything.
+_NAMED = re.compile(
+    r"(?:[#№]|(?<![^\W_])(?:no|nr|núm|num|number|n[°º]|sku|art|item|ref|réf|isbn|ean|gtin|id|model|modell|modèle|modelo"
+    r"|page|seite"
+    r"|página|pagina|sida|strona|strana|стр|страница"
+    r"|vol|volume|chapter|kapitel|level|артикул|арт)(?![^\W_]))[.:#]? ?\Z",
+    re.IGNORECASE,
+)
 
 MULTIPLES = frozenset(_MULTIPLES.casefold().split())
 MINOR_UNITS = frozenset(_MINOR_UNITS.casefold().split())
@@ -129,7 +147,9 @@ _BEFORE, _AFTER = _phrases(_INEXACT_BEFORE), _phrases(_INEXACT_AFTER)
 _LONGEST = 40
 _WORDS_BEFORE = re.compile(r"[^\s(),;:!?\"|/\[\]]+")
 _NEXT_WORD = re.compile(r"[ '’-]{0,2}([^\s\d.,;:!?()|/+*%=<>\[\]\-–—'’$€£¥₩₽₹₺₫₴₪₱₦฿₮₸]+)")
-_NEXT_WORDS = re.compile(r"[ '’(-]{0,2}([^\s\d,;:!?()|/]+(?: [^\s\d,;:!?()|/.]+){0,2})")
+_NEXT_WORDS = re.compile(r"[ '’(-]{0,2}([^\s\d,;:!?()|/]+(?: [^\s\d,;:!?()|/.]+){0,4})")
+_BEHIND_NOUN = re.compile(r"[ー-ヿ㐀-鿿가-힣 ]{0,6}(?:及|或|和)?(?:以上|以下|以内|未満|未满|이상|이하|미만|초과)")
+_LAST_WORDS = frozenset("minimum maximum min max plus at least".split())
 
 
 def word_after(text: str, end: int) -> str:
@@ -187,6 +207,25 @@ def _is_inexact_before(text: str, start: int) -> bool:
     return bool(words) and words[-1] in _ARTICLES and _ends_in_phrase(words[:-1])
 
 
+def is_named(text: str, start: int) -> bool:
+    """Tell whether figures are the name of something: "No. 12", "#12", "SKU 12", "page 12".
+
+    >>> is_named("No. 12", 4), is_named("Price 12", 6)
+    (True, False)
+    """
+    return _NAMED.search(text, max(start - _LONGEST, 0), start) is not None
+
+
+def begins_inexact(text: str) -> bool:
+    """Tell whether a text begins with words for a bound or an estimate: "about May 3", "circa 12".
+
+    >>> begins_inexact("about May 3, 2026"), begins_inexact("May 3, 2026")
+    (True, False)
+    """
+    words = [word.strip(".") for word in _WORDS_BEFORE.findall(text[:_LONGEST].casefold())[:4]]
+    return any(" ".join(words[:count]) in _BEFORE for count in range(1, len(words) + 1))
+
+
 def _ends_in_phrase(words: list[str]) -> bool:
     return any(" ".join(words[-count:]) in _BEFORE for count in range(1, min(len(words), 4) + 1))
 
@@ -197,7 +236,17 @@ def _is_inexact_after(text: str, end: int) -> bool:
         return True
     found = _NEXT_WORDS.match(following)
     words = found[1].split(" ") if found else []
-    return any(" ".join(words[:count]).rstrip(".") in _AFTER for count in range(1, len(words) + 1))
+    if any(" ".join(words[:count]).rstrip(".") in _AFTER for count in range(1, len(words) + 1)):
+        return True
+    return _is_inexact_behind_noun(words) or _BEHIND_NOUN.match(following) is not None
+
+
+def _is_inexact_behind_noun(words: list[str]) -> bool:
+    """Tell whether a phrase follows what is counted: "10 items or more", "4 stars & up"."""
+    if len(words) == 2 and words[1].rstrip(".") in _LAST_WORDS:
+        return True
+    tails = (words[start : start + count] for start in (1, 2) for count in (2, 3))
+    return any(" ".join(tail).rstrip(".") in _AFTER for tail in tails if len(tail) > 1)
 
 
 def is_lowest(text: str, start: int) -> bool:

@@ -30,6 +30,7 @@ _SIGNED = re.compile(
     r"(?:(?:[eE]| ?[×x*·] ?10(?:\^|\*\*)?)(?P<exponent>[-+−]?[0-9]{1,4})(?![0-9]))?)"
 )
 _DASHES = ("-", "−", "–")
+_FUNCTION = re.compile(r"√ ?\Z|[a-z]\(\Z")
 _UNIT = re.compile(r" [mt](?![^\W\d_])")
 _RAISED = re.compile(r"(?<=10)[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -115,6 +116,8 @@ def _number(decimal: str | None, value: object, /) -> Decimal | None:
         raise refusal(value, f"holds {'more than one' if found else 'no'} number, expected {EXPECTED}")
     (shown,) = found
     start, end = shown.span()
+    if _FUNCTION.search(text, 0, start):
+        raise refusal(value, f"is a formula, expected {EXPECTED}")
     if is_part_before(text, start) or _goes_on(text, end) or text[max(start - 2, 0) : start].rstrip()[-1:] in _DASHES:
         raise refusal(value, f"is not written out in figures, expected {EXPECTED}")
     if is_inexact(text, start, end):

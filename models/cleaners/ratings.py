@@ -169,6 +169,8 @@ def _rated(text: str, value: str, scale: int, expected: str) -> Decimal:
 
 def _drawn(text: str, value: str, numbers: list[re.Match[str]], stars: Decimal, expected: str) -> Decimal:
     """Return the rating that symbols draw; a number beside them must be the same, or count something."""
+    if is_inexact(text, 0, max(map(text.rfind, f"★⭐☆{HALF_STARS}")) + 1):
+        raise refusal(value, f"is a bound or an estimate, expected {expected}")
     out_of = any(_OUT_OF.match(text, found.end()) for found in numbers)
     for found in numbers:
         counts = (

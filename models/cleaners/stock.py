@@ -51,6 +51,7 @@ _SCHEMA = re.compile(r"(?:https?://(?:www\.)?schema\.org/|schema:)?([A-Za-z]+)/?
 _CLAUSE_END = re.compile(
     r"(?<![0-9])\.+(?!\w)|[!;,|•·\n()\[\]]+(?!\w)|[()\[\]]| [-–—]+ |(?<=[?])(?= )(?! *(?:yes|no)\b)", re.IGNORECASE
 )
+_NEGATIVE = re.compile(r"(?:(?<![^\s:(=])[-−]|\bminus )[0-9]", re.IGNORECASE)
 _TOKEN = re.compile(r"[:=?]|[^\s:=?\"“”„«»\-–—_*<>/]+")
 _NUMBER = re.compile(r"[0-9]+(?:[.,'’][0-9]{3})*\Z")
 _DAY_OF_MONTH = re.compile(r"[0-9]{1,2}[./][0-9]{1,2}(?:[./][0-9]{0,4})?\Z")
@@ -94,6 +95,8 @@ def in_stock(value: object) -> bool | None:
         return bool(int(text))
     if _USUAL_STOCK.fullmatch(text):
         return True
+    if _NEGATIVE.search(text):
+        raise refusal(value, f"is no count of things, expected {STOCK}")
     statements = stock_statements(text)
     if len(statements) != 1:
         raise refusal(value, f"says {'both' if statements else 'nothing'} about stock, expected {STOCK}")

@@ -115,9 +115,9 @@ def changes_of(database: Mongo, record: dict[str, Any], limit: int = 0) -> Itera
 
 def find_record(database: Mongo, document: type[Record], key: Sequence[str]) -> dict[str, Any]:
     """Return the record whose key has these values, or one text of them with ` / ` between; raise UsageError."""
-    schema, key = schema_of(document), as_stored(key)
-    wanted = list(key) if len(key) == len(schema.key) else None
-    readings = [wanted] if wanted else list(islice(_splits(JOINT.join(key), len(schema.key)), SPLITS))
+    schema = schema_of(document)
+    # As it is typed first: another program may have stored what no cleaner leaves.
+    readings = [*_readings(key, len(schema.key)), *_readings(as_stored(key), len(schema.key))]
     if not readings:
         raise UsageError(
             f"the key of {schema.collection} is {JOINT.join(schema.key)}, found {len(key)} of its {len(schema.key)} "
@@ -135,6 +135,10 @@ def find_record(database: Mongo, document: type[Record], key: Sequence[str]) -> 
     near = [f"'{name}'" for name in _near(database, document, shown)]
     hint = f"did you mean {' or '.join(near)}?" if near else f"`swathe query {schema.collection}` shows what there is"
     raise UsageError(f"there is no record '{shown}' in {schema.collection}: {hint}")
+
+
+def _readings(key: Sequence[str], count: int) -> list[list[str]]:
+    return [list(key)] if len(key) == count else list(islice(_splits(JOINT.join(key), count), SPLITS))
 
 
 def _splits(text: str, count: int) -> Iterator[list[str]]:
