@@ -20,7 +20,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-clock lint types check bench lock compose-env engines clean
+.PHONY: help demo install test test-clock lint types check bench verdicts lock compose-env engines clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -58,6 +58,10 @@ bench: install
 	$(BIN)/python benchmarks/recrawl.py
 	$(BIN)/python benchmarks/rendering.py
 	$(BIN)/python benchmarks/values.py
+
+# How often verdicts are right: every kind of fault, and 1,000 healthy crawls. Takes longer than the other benchmarks.
+verdicts: install
+	$(BIN)/python benchmarks/verdicts.py $(ARGS)
 
 # Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.
 lock: $(VENV)/.installed-dev

@@ -164,14 +164,15 @@ class Site:
 
     def pagination(self) -> Pagination:
         """Return how a spider is told to read it."""
-        page = {"total": "total" if self.kind in DATA else ".total"} if self.total and self.kind not in XML else {}
-        following = NextLink("a.next", **page)
+        place = "total" if self.kind in DATA else ".total"
+        total = place if self.total and self.kind not in XML else ""
+        following = NextLink("a.next", total=total)
         kinds: dict[str, Pagination] = {
             "next": following,
-            "numbered": PageNumbers("/?page={page}", **page),
-            "cursor": Cursor("next", address="/", query="page", json="items", **page),
-            "form": NextForm("form.next", **page),
-            "scroll": PageNumbers("/?page={page}", json="items", more="more", **page),
+            "numbered": PageNumbers("/?page={page}", total=total),
+            "cursor": Cursor("next", address="/", query="page", json="items", total=total),
+            "form": NextForm("form.next", total=total),
+            "scroll": PageNumbers("/?page={page}", json="items", more="more", total=total),
             "sitemap": Sitemap("/item/"),
             "feed": Feed(),
             "lists": Lists(".lists a", following),
@@ -203,7 +204,8 @@ class Site:
         if self.kind == "sitemap" and parts.path == "/sitemap.xml":
             maps = "".join(f"<sitemap><loc>{self.url}map-{n}.xml</loc></sitemap>" for n in range(1, 1 + self._count()))
             return Reply(f"<sitemapindex>{maps}</sitemapindex>".encode(), type="application/xml")
-        number = int((re.search(r"map-(\d+)", parts.path) or [0, query.get("page", ["1"])[-1].strip("k")])[1])
+        in_path = re.search(r"map-(\d+)", parts.path)
+        number = int(in_path[1] if in_path else query.get("page", ["1"])[-1].strip("k"))
         name = parts.path.strip("/") if self.kind == "lists" else ""
         if parts.path not in ("/", f"/{name}/", f"/map-{number}.xml") or (name and name not in LISTS):
             return Reply(NOT_FOUND, 404)
@@ -507,7 +509,7 @@ async def inject(crawls: Crawls, number: int, cell: tuple[str, str, bool, bool])
 WORDS = {
     "Next": "{n} results", "Weiter": "{n} Treffer", "Suivant": "{n} résultats", "Siguiente": "{n} resultados",
     "Avanti": "{n} risultati", "Volgende": "{n} resultaten", "Далее": "{n} товаров", "次へ": "全{n}件",
-    "Nästa": "{n} träffar", "Older posts »": "Showing all of {n} items", "›": "1-{n} of {n}",
+    "Nästa": "{n} träffar", "Older posts »": "Showing all of {n} items", "→": "1-{n} of {n}",
 }  # fmt: skip
 """What a next link says, and how the total is worded."""
 LAYOUTS = (
@@ -606,7 +608,7 @@ async def all_healthy(crawls: Crawls, count: int, seed: int) -> bool:
     number = 0
     while len(ends) < count:
         progress(f"healthy crawl {len(ends) + 1} of {count}")
-        ends += await healthy(crawls, number, Random(f"{seed} {number}"))
+        ends += await healthy(crawls, number, Random(f"{seed} {number}"))  # noqa: S311
         number += 1
     progress("")
     ends = ends[:count]
