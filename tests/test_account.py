@@ -135,6 +135,11 @@ def test_a_page_that_is_linked_to_and_empty_is_an_end_only_behind_a_short_one(
     assert (short.gaps, short.doubts) == ([], [])
 
 
+def test_a_second_page_that_shows_the_first_one_again_is_said_to_show_nothing_new() -> None:
+    (doubt,) = read(lambda n: shown(rows_of(1), next_link(1)), NextLink("a.next")).doubts
+    assert "page 2 (/list?page=2) is linked to and shows no new record" in doubt
+
+
 def test_a_login_form_on_every_page_is_none_in_the_place_of_one() -> None:
     form = "<form><input type=password name=word></form><p>Please log in to buy"
     account = read(lambda n: shown(rows_of(n), next_link(n) + form) if n < 6 else shown([], form), NextLink("a.next"))

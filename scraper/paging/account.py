@@ -173,7 +173,8 @@ def _strange_pages(chain: Chain) -> Iterator[str]:
         if what:
             yield f"{_page(chain, number)} shows no entry and {what}"
         elif not guessed and not chain.skeletons[number].says_none and not _ends_short(chain, number - 1):
-            yield f"{_page(chain, number)} is linked to and shows no entry, though the pages before it are full"
+            what = "no new record" if chain.pages[number].size else "no entry"
+            yield f"{_page(chain, number)} is linked to and shows {what}, though the pages before it are full"
         else:
             continue
         return
