@@ -576,27 +576,31 @@ def progress(text: str) -> None:
         sys.stderr.flush()
 
 
+def described(cell: tuple[str, str, bool, bool], outcome: Outcome) -> str:
+    """Return a line on a verdict that is wrong."""
+    name, kind, total, later = cell
+    lacks = f"{outcome.gone} marked as gone" if outcome.gone else "records missing or wrong"
+    run = f"{'total' if total else 'no total'}, {'later' if later else 'first'} run"
+    return f"wrong: {name}, {kind}, {run}: {outcome.verdict}, {lacks}"
+
+
 async def all_faults(crawls: Crawls, only: str) -> bool:
     """Print the table of faults; return whether the goal is met."""
     wanted = [cell for cell in cells() if not only or only in cell[:2]]
     right: Counter[str] = Counter()
     of: Counter[str] = Counter()
-    wrong = []
     for number, cell in enumerate(wanted):
         progress(f"fault {number + 1} of {len(wanted)}: {cell[0]}, {cell[1]}")
         outcome = await inject(crawls, number, cell)
         of[cell[1]] += 1
         right[cell[1]] += outcome.is_right
         if not outcome.is_right:
-            wrong.append((cell, outcome))
+            progress("")
+            print(described(cell, outcome), flush=True)
     progress("")
     print(f"{'pagination':<12}{'faults':>8}{'right':>8}")
     for kind in of:
         print(f"{kind:<12}{of[kind]:>8}{right[kind]:>8}")
-    for (name, kind, total, later), outcome in wrong:
-        lacks = f"{outcome.gone} marked as gone" if outcome.gone else "records missing or wrong"
-        run = "later run" if later else "first run"
-        print(f"wrong: {name}, {kind}, {'total' if total else 'no total'}, {run}: {outcome.verdict}, {lacks}")
     share = sum(right.values()) / max(len(wanted), 1)
     print(f"verdicts right: {sum(right.values())} of {len(wanted)}, {share:.1%} (goal {GOAL:.0%})", flush=True)
     return bool(wanted) and share >= GOAL
