@@ -259,7 +259,9 @@ class Site:
         none = "<p>No results</p>" if not rows and look.behind == "words" and view.number > pages else ""
         numbers = "".join(f'<a href="?page={n}">{n}</a> ' for n in range(1, pages + 1)) if look.numbers else ""
         # The addresses of a numbered list are numbers; those of a chain tell nothing.
-        following = look.last_next.format(here=f"?page=k{view.number}")
+        # A last page that links to itself does so by its own address, and that of the first page has no token.
+        own = f"?page={view.number}" if self.kind == "numbered" else f"?page=k{view.number}" * (view.number > 1)
+        following = look.last_next.format(here=own)
         if view.following and self.kind == "form":
             following = f'<form class="next" method="post"><input name="page" value="{view.following}"></form>'
         elif view.following and self.kind != "numbered":

@@ -88,6 +88,11 @@ class Counted(Rows):
     pagination = Offsets("?offset={offset}&limit={limit}", limit=5, json="data.items")
 
 
+class OffsetsTotal(Rows):
+    name = "offsets-total"
+    pagination = Offsets("?offset={offset}&limit={limit}", limit=5, json="data.items", total="total")
+
+
 class Formed(Rows):
     name = "formed"
     pagination = NextForm("form")

@@ -160,6 +160,32 @@ def test_short_pages_a_skipped_one_and_overlaps_are_doubts() -> None:
     assert overlap.startswith("page 4 (/list?page=4) shows 5 records of the pages before it again")
 
 
+def test_a_page_without_the_closing_tag_of_the_others_was_cut() -> None:
+    def doubts(*cut: int, whole: str = "") -> list[str]:
+        def site(number: int) -> str:
+            html = shown(rows_of(number), next_link(number))
+            # What breaks off behind its seventh row has no link to the next page.
+            return html[: html.index("<li", html.index("-6<"))] if number in cut else html + whole
+
+        return read(site, NextLink("a.next")).doubts
+
+    lacks = "lacks the closing tag that the other pages have: cut off?"
+    assert f"page 4 (/list?page=4) {lacks}" in doubts(4)
+    assert f"page 6 (/list?page=6) {lacks}" in doubts(6)
+    assert "lack the closing tag" in " ".join(doubts(5, 6))
+    assert doubts(whole="<!-- served in 3 ms -->") == []
+
+
+def test_pages_without_closing_tags_throughout_and_pieces_of_pages_are_none_that_were_cut() -> None:
+    assert read(lambda n: shown(rows_of(n), next_link(n)).replace("</html>", ""), NextLink("a.next")).doubts == []
+
+    def pieces(number: int) -> str:
+        html = shown(rows_of(number), next_link(number))
+        return html if number == 1 else html.replace("<html>", "").replace("</html>", "")
+
+    assert read(pieces, NextLink("a.next")).doubts == []
+
+
 def test_records_that_every_page_shows_or_that_moved_along_are_no_overlap() -> None:
     pinned = read(lambda n: shown([row(0, 1), row(0, 2), row(0, 3), *rows_of(n)], next_link(n)), NextLink("a.next"))
     moved = read(

@@ -88,3 +88,17 @@ def test_a_page_that_is_an_error_with_status_200_is_a_gap(
 def test_an_explicit_empty_list_is_an_end(swathe: Swathe, database: Mongo, spider: str) -> None:
     with OddSite(_api()) as site:
         assert crawled(swathe, database, spider, site.url) == (names(1, 25), "complete", [])
+
+
+@pytest.mark.parametrize(
+    ("total", "verdict", "reason"),
+    [(0, "complete", ""), (3, "incomplete", "states 3 records and shows 0"), (None, "unknown", "no record was found")],
+)
+def test_a_list_without_a_record_is_empty_where_it_says_so(
+    swathe: Swathe, database: Mongo, total: int | None, verdict: str, reason: str
+) -> None:
+    page = Answer(json.dumps({"data": {"items": []}, "total": total}), kind="application/json")
+    with OddSite(lambda asked: page) as site:
+        told = crawled(swathe, database, "offsets-total", site.url, 0 if verdict == "complete" else 3)
+    assert told[:2] == ([], verdict), told
+    assert (reason in "; ".join(told[2])) if reason else not told[2], told

@@ -128,6 +128,7 @@ def _doubts(chain: Chain) -> Iterator[str]:
     if chain.kind.chained and (before := skipped(linked)) is not None:
         yield f"{_page(chain, before)} leads on to {_path(chain.address(before + 1))}: is a page left out between them?"
     yield from _strange_pages(chain)
+    yield from _cut_pages(chain)
     yield from _short_pages(chain)
     yield from _overlaps(chain)
 
@@ -178,6 +179,14 @@ def _strange_pages(chain: Chain) -> Iterator[str]:
         else:
             continue
         return
+
+
+def _cut_pages(chain: Chain) -> Iterator[str]:
+    """Name the pages that break off where others have their closing tag: a program stopped while it wrote them."""
+    cut = [number for number, closed in sorted(chain.closed.items()) if not closed and number <= chain.top]
+    if cut and any(chain.closed.values()):
+        others = "the other pages have" if len(chain.closed) > len(cut) + 1 else "another page has"
+        yield f"{_pages(chain, cut)} {'lacks' if len(cut) == 1 else 'lack'} the closing tag that {others}: cut off?"
 
 
 def _ends_short(chain: Chain, number: int) -> bool:

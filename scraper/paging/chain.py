@@ -98,6 +98,8 @@ class Chain(Sightings):
         self._take_statements(facts)
         if facts.leads:
             self.leads[number] = facts.leads
+        if facts.closed is not None:
+            self.closed[number] = facts.closed
         if facts.skeleton is not None and not self._asked[number].probe:
             self.skeletons[number] = facts.skeleton
         # Behind what the site calls the end, an error is one more way to say so.

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 KNOWN_BY = 2
 """Pages that others are held against: the second, too, since the pages behind the first may be fragments."""
 
+HEAD_BYTES, TAIL_BYTES = 200, 2_000
+"""Where a document begins, and where its closing tag stands; remarks of servers and scripts come behind it."""
+
 What = Literal["read", "lists", "failed", "absent", "limited"]
 
 
@@ -47,6 +50,8 @@ class PageFacts:
     """Why it may lack entries that its list has."""
     leads: Sequence[Sequence[str]] = ()
     """Where its list seems to end: what leads on from it all the same, each a clause and an address, see `Lead`."""
+    closed: bool | None = None
+    """Whether its document has its closing tag; None for what is no whole document of HTML."""
     skeleton: Skeleton | None = None
     """What it is known by: of the first two pages, and of those without an entry."""
 
@@ -72,7 +77,11 @@ class ListEvent:
         data = {name: value for name, value in _fields(self).items() if value}
         data |= {"asks": [_fields(ask) for ask in self.asks]} if self.asks else {}
         if self.facts is not None:
-            facts = {name: value for name, value in _fields(self.facts).items() if value or name == "entries"}
+            facts = {
+                name: value
+                for name, value in _fields(self.facts).items()
+                if value or value is False or name == "entries"
+            }
             ends = isinstance(self.facts.following, End)
             data["facts"] = {
                 **facts,
@@ -125,8 +134,15 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
         remark=remark,
         fault=page.fault,
         leads=leads_of(page) if isinstance(following, End) and _may_go_on(page, following) else (),
+        closed=_is_closed(page.answer.body) if page.is_html else None,
         skeleton=skeleton_of(page) if _is_to_be_known(page) else None,
     )
+
+
+def _is_closed(body: bytes) -> bool | None:
+    if not body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
+        return None
+    return b"</html" in body[-TAIL_BYTES:].lower()
 
 
 def _is_to_be_known(page: ListPage) -> bool:

@@ -47,6 +47,8 @@ class Sightings:
         self.remarks: list[str] = []
         self.faults: dict[int, str] = {}
         """Pages that may lack entries, and why."""
+        self.closed: dict[int, bool] = {}
+        """Whether a page, of those that are documents of HTML, has its closing tag."""
         self.skeletons: dict[int, Skeleton] = {}
         """What the first two pages are known by, and those without an entry that are no probe."""
         self.top = 0

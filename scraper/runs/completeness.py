@@ -48,6 +48,8 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     """Worth a look; they do not count against the run."""
     lists: list[SeenList] = field(default_factory=list)
+    is_empty: bool = False
+    """Whether every list states that it has nothing, and shows nothing."""
     evidence: list[dict[str, str]] = field(default_factory=list)
     """Pages that yielded nothing in any way, and where they are kept."""
 
@@ -90,6 +92,8 @@ def _examine_lists(spider: SiteSpider, findings: Findings) -> None:
     findings.gaps += _first_of(gaps)
     findings.doubts += _first_of(doubts)
     findings.lists = [_seen(chain, what) for chain, what in [*unsound, *sound][:KEPT_LISTS]]
+    lists = [chain for chain in spider.lists.chains.values() if not chain.led_to_lists]
+    findings.is_empty = bool(lists) and all(chain.total == 0 and not chain.found for chain in lists)
     back = [chain for chain in spider.lists.chains.values() if chain.leads_back]
     if back:
         first = f"{urlsplit(back[0].start).path} to {urlsplit(back[0].leads_back).path}"

@@ -69,6 +69,7 @@ class Outcomes:
             links_too_deep=total(statistics.LINKS_TOO_DEEP),
             gaps=tuple(findings.gaps),
             doubts=tuple(findings.doubts),
+            is_empty=findings.is_empty,
             deviations=tuple(findings.deviations),
             forced=forced,
         )

@@ -47,6 +47,8 @@ class Evidence:
     """What the lists and records show to be missing."""
     doubts: tuple[str, ...] = ()
     """What speaks against the run having taken everything, without proving it."""
+    is_empty: bool = False
+    """Whether the site itself says that it has no record."""
     deviations: tuple[str, ...] = ()
     """What makes the run suspect: it is unlike the last complete ones."""
     forced: bool = False
@@ -113,7 +115,7 @@ def _verdict(evidence: Evidence) -> Verdict:
     doubts, suspect = [*dict.fromkeys(evidence.doubts + evidence.deviations)], bool(evidence.deviations)
     if reasons:
         return Verdict("finished", "incomplete", [*reasons, *doubts], suspect)
-    if not evidence.items_stored:
+    if not evidence.items_stored and not evidence.is_empty:
         doubts.insert(0, f"no record was found on {evidence.pages} pages: did the layout change?")
     return Verdict("finished", "unknown" if doubts else "complete", doubts, suspect)
 
