@@ -219,6 +219,15 @@ def test_a_list_that_seems_to_be_one_page_is_held_against_what_leads_on(lead: st
     assert read(site, Pagination()).doubts == [], "who declares one page has looked"
 
 
+def test_a_link_to_the_page_itself_by_its_number_leads_nowhere() -> None:
+    def doubts(to: str) -> list[str]:
+        link = f'<a rel=next href="{to}">Next</a>'
+        return read(lambda n: shown(rows_of(1), link) if n == 1 else None, PageNumbers("?page={page}")).doubts
+
+    assert doubts("?page=1") == []
+    assert len(doubts("?page=7")) == 1
+
+
 def test_the_link_that_leads_on_from_where_a_list_seems_to_end_is_named() -> None:
     def renamed(number: int) -> str:
         return shown(rows_of(number), next_link(number).replace("next", "on") if number > 2 else next_link(number))

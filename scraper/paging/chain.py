@@ -53,6 +53,10 @@ class Chain(Sightings):
     def leads_on(self) -> list[str]:
         """Return what on the last page of the list leads to a page that was not read, in words."""
         read = {Ask(page.url).identity for page in self.pages.values() if page.new}
+        size = self.pages[1].size if 1 in self.pages else 0
+        # The first page was asked for without its number, and may link to itself with it.
+        by_number = (self.kind.numbered(self.start, number, size) for number in self.pages if self.pages[number].new)
+        read |= {ask.identity for ask in by_number if ask}
         return [what for what, url in self.leads.get(self.top or 1, ()) if not (url and Ask(url).identity in read)]
 
     def never_came(self) -> list[int]:
