@@ -154,6 +154,8 @@ def test_short_pages_a_skipped_one_and_overlaps_are_doubts() -> None:
 
     two_short = doubt(lambda n: shown(rows_of(n)[: 6 if n in (2, 4) else 10], next_link(n)))
     assert two_short == "page 2 (/list?page=2) shows 6 records, the other pages 10, and so 1 more"
+    half = doubt(lambda n: shown(rows_of(n)[: 6 if n in (2, 3, 5) else 10], next_link(n)))
+    assert half == "page 2 (/list?page=2) shows 6 records, the other pages 10, and so 2 more"
     skipping = doubt(lambda n: shown(rows_of(n), next_link(n, 5 if n == 3 else None)))
     assert skipping == "page 3 (/list?page=3) leads on to /list?page=5: is a page left out between them?"
     overlap = doubt(lambda n: shown(rows_of(3)[:5] + rows_of(4)[5:] if n == 4 else rows_of(n), next_link(n)))

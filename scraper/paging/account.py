@@ -134,7 +134,7 @@ def _doubts(chain: Chain) -> Iterator[str]:
 
 
 def _short_pages(chain: Chain) -> Iterator[str]:
-    """Name pages before the last that are shorter than most, where none is longer."""
+    """Name pages before the last that are shorter than half of them or more, where none is longer."""
     usual = max((page.size for page in chain.pages.values()), default=0)
     last = chain.pages.get(chain.top)
     known = {
@@ -143,7 +143,7 @@ def _short_pages(chain: Chain) -> Iterator[str]:
         if page.size and (number < chain.top or (page is last and page.size == usual))
     }
     short = [number for number, size in known.items() if size < usual]
-    if short and len(known) >= PAGES_TO_KNOW_A_SIZE and 2 * len(short) < len(known):
+    if short and len(known) >= PAGES_TO_KNOW_A_SIZE and 2 * len(short) <= len(known):
         number = min(short)
         more = f", and so {len(short) - 1} more" if len(short) > 1 else ""
         yield f"{_page(chain, number)} shows {known[number]} records, the other pages {usual}{more}"
