@@ -121,7 +121,11 @@ def test_a_tree_that_is_gone_on_with_after_a_kill_has_the_same_account(swathe: S
 
     with OddSite(answer) as site:
         crawl = started(swathe, "tree", site.url)
-        until(lambda: {"/a/x/2", "/a/y/z"} <= {*site.paths} and database.quotes.count_documents({}) >= 8, "pages", 60)
+        done = {"state": "done", "url": {"$in": [f"{site.url}a", f"{site.url}a/y"]}}
+        until(
+            lambda: {"/a/x/2", "/a/y/z"} <= {*site.paths} and database.frontier.count_documents(done) == 2
+            and database.quotes.count_documents({}) >= 8, "pages", 60,
+        )  # fmt: skip
         crawl.kill()
         crawl.communicate()
         go_on.set()
