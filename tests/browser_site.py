@@ -26,6 +26,13 @@ def page(body: str, script: str = "", head: str = "") -> str:
     )
 
 
+MORE = """let got = 5; add(5); document.querySelector("#more").onclick = event => { %s };"""
+VIRTUAL = """const list = document.querySelector("#list"), box = document.createElement("div"), tall = box.cloneNode();
+box.style = "height: 400px; overflow-y: auto"; tall.style = "height: 5000px"; list.style = "position: sticky; top: 0";
+list.before(box); box.append(tall); tall.append(list);
+const draw = () => { const from = Math.floor(box.scrollTop / 50); %s };
+box.addEventListener("scroll", draw); draw();"""
+
 PAGES = {
     "/static": page("<p class=row>0</p><img src=/picture><img src=/p.png><link rel=icon href=/i.ico>"),
     "/inline": page("", "add(13)"),
@@ -49,6 +56,37 @@ PAGES = {
         "<button id=more>More</button>",
         """let got = 5; add(5); document.querySelector("#more").onclick = event => fetch("/rows.json?n=5").then(a => {
         add(5, got); got += 5; if (got >= 20) event.target.remove(); });""",
+    ),
+    "/endless": page("<button id=more>More</button>", MORE % "add(5, got); got += 5"),
+    "/idle": page("<button id=more>More</button>", MORE % ""),
+    "/over": page(
+        "<button id=more>More</button>",
+        MORE
+        % """if (got < 20) { add(5, got); got += 5; } if (got >= 20) {
+        event.target.setAttribute("aria-disabled", "true"); event.target.className = "disabled"; }""",
+    ),
+    "/failing": page(
+        "<button id=more>More</button>",
+        MORE
+        % """fetch("/no-such.json").then(a => { if (!a.ok) document.querySelector("#list").append("try again"); })""",
+    ),
+    "/replacing": page(
+        "<button id=more>Next</button>",
+        MORE
+        % """document.querySelector("#list").textContent = ""; add(5, got); got += 5;
+        if (got >= 20) event.target.remove();""",
+    ),
+    "/scroll-failing": page(
+        "<style>.row { height: 120px }</style>",
+        """let asked = false; add(10);
+        addEventListener("scroll", () => { if (!asked) fetch("/no-such.json"); asked = true; });""",
+    ),
+    "/virtual": page("", VIRTUAL % """list.textContent = ""; for (let i = 0; i < 12; i++) add(1, from + i);"""),
+    "/recycling": page(
+        "",
+        VIRTUAL
+        % """if (!list.children.length) add(12);
+        [...list.children].forEach((row, i) => { row.textContent = "row " + (from + i); });""",
     ),
     "/modal": page(
         "<div id=modal style='position:fixed;inset:0;background:white'><button class=close>x</button></div>",

@@ -162,6 +162,28 @@ def test_a_button_is_clicked_until_it_goes_away(render: Any) -> None:
     assert len(rows(render("/more", LoadMore("#more", most=1)))) == 10
 
 
+@pytest.mark.parametrize(
+    ("path", "action", "count", "doubt"),
+    [
+        ("/scroll", ScrollToEnd(), 60, ""),
+        ("/more", LoadMore("#more"), 20, ""),
+        ("/over", LoadMore("#more"), 20, ""),
+        ("/more", LoadMore("#more", most=1), 10, "#more was clicked 1 times, which is the limit"),
+        ("/scroll", ScrollToEnd(most=2), 30, "it was scrolled 2 times, which is the limit"),
+        ("/endless", LoadMore("#more", most=9), 50, "#more was clicked 9 times, which is the limit"),
+        ("/idle", LoadMore("#more"), 5, "#more can still be clicked and adds nothing"),
+        ("/failing", LoadMore("#more"), 5, "what #more asks for failed"),
+        ("/scroll-failing", ScrollToEnd(), 10, "what the page asks for at its end failed"),
+        ("/replacing", LoadMore("#more"), 5, "5 entries that were shown have left the page while load_more went on"),
+        ("/virtual", ScrollToEnd(), 12, "12 entries that were shown have left the page while scroll_to_end went on"),
+        ("/recycling", ScrollToEnd(), 12, "12 entries that were shown have left the page while scroll_to_end went on"),
+    ],
+)
+def test_what_unfolds_a_list_says_how_it_ended(render: Any, path: str, action: Any, count: int, doubt: str) -> None:
+    page = render(path, action)
+    assert (len(rows(page)), list(page.doubts)) == (count, [doubt] if doubt else [])
+
+
 def test_a_modal_and_a_cookie_wall_are_clicked_away_when_they_are_there(render: Any) -> None:
     assert len(rows(render("/modal", Dismiss(".close")))) == 4
     assert len(rows(render("/consent", Dismiss("#accept")))) == 6

@@ -32,6 +32,8 @@ RENDER_EVIDENCE: Final = "render_evidence"
 """str: what spoke for rendering it. `crawl/page_reader.py`."""
 BROWSER_JSON: Final = "browser_json"
 """list of dict: the JSON that the page asked for in the browser. `fetch/browser/handler.py`, for the page reader."""
+BROWSER_DOUBTS: Final = "browser_doubts"
+"""list of str: why a list that actions unfolded may have more. `fetch/browser/handler.py`, for the facts of a list."""
 
 # Logging in
 LOGIN: Final = "login"
@@ -77,7 +79,9 @@ REDIRECT_TTL: Final = "redirect_ttl"
 REDIRECT_URLS: Final = "redirect_urls"
 REDIRECT_REASONS: Final = "redirect_reasons"
 
-OF_DOWNLOAD: Final = (DOWNLOAD_LATENCY, BROWSER_JSON, SESSION)
+OF_DOWNLOAD: Final = (DOWNLOAD_LATENCY, BROWSER_JSON, BROWSER_DOUBTS, SESSION)
 """What a download leaves behind, and a stored request does not need."""
-OF_BROWSER: Final = (BROWSER, RENDER_CAUSE, RENDER_EVIDENCE, RETRY_TIMES, DOWNLOAD_LATENCY, BROWSER_JSON)
+OF_BROWSER: Final = (
+    BROWSER, RENDER_CAUSE, RENDER_EVIDENCE, RETRY_TIMES, DOWNLOAD_LATENCY, BROWSER_JSON, BROWSER_DOUBTS,
+)  # fmt: skip
 """What a request for the browser has, and one for the page as it is served has not."""

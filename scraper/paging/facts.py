@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from scraper.core import meta as meta_keys
+from scraper.core import tiers
 from scraper.core.tiers import HTML
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
@@ -122,6 +124,7 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
         if total is None and page.number == 1:
             what = f"'{' '.join(str(text).split())[:60]}'" if text is not None else "nowhere on its page"
             remark = f"its total is {what}, expected a number at '{kind.total}'"
+    remark = "; ".join([*([remark] if remark else []), *_doubts_of_the_browser(page)])
     following = end or kind.following(page)
     return PageFacts(
         url=page.url,
@@ -137,6 +140,13 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
         closed=_is_closed(page.answer.body) if page.is_html else None,
         skeleton=skeleton_of(page) if _is_to_be_known(page) else None,
     )
+
+
+def _doubts_of_the_browser(page: ListPage) -> Sequence[str]:
+    """Return how what the browser did on a page ended, where its list may have more."""
+    meta = page.answer.request.meta if page.answer.request is not None else {}
+    doubts: Sequence[str] = meta.get(meta_keys.BROWSER_DOUBTS, ()) if tiers.BROWSER in page.answer.flags else ()
+    return [f"{page.url}: {doubt}" for doubt in doubts]
 
 
 def _is_closed(body: bytes) -> bool | None:

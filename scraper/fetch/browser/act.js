@@ -1,4 +1,5 @@
-// Carries out one action of scraper.fetch.browser.actions in the page; resolves to {} or to {fault: why it could not be}.
+// Carries out one action of scraper.browser.actions in the page; resolves to {}, to {fault: why it could not be}, or to
+// {doubt: why the list that it unfolded may have more}.
 const [action, done] = arguments;
 const QUIET_MS = 250;
 const swathe = window.__swathe;
@@ -30,6 +31,20 @@ const scrollers = () => [document.scrollingElement, ...[...document.querySelecto
   element.scrollHeight > element.clientHeight + 1 && element.clientHeight > 100
   && /auto|scroll/.test(getComputedStyle(element).overflowY))].filter(Boolean);
 
+// Which entries the page has shown: a list that keeps only those in view in the document has more than can be read.
+const MOST_ROWS = 20000;
+const shown = () => new Set(action.rows ? swathe.findAll(action.rows).map(row => row.textContent.trim()) : []);
+const look = () => { for (const row of shown()) if (swathe.state.rows.size < MOST_ROWS) swathe.state.rows.add(row); };
+const left = () => {
+  const there = shown();
+  return [...swathe.state.rows].filter(row => !there.has(row)).length;
+};
+const doubted = why => left() ? { doubt: `${left()} entries that were shown have left the page while ${action.do} went on` }
+  : why && { doubt: why };
+const failures = () => swathe.state.failed;
+const isOver = button => button.getAttribute("aria-disabled") === "true" || button.classList.contains("disabled")
+  || !!button.closest("[inert]");
+
 const kinds = {
   wait_for: async () => {
     await swathe.until(() => swathe.find(action.css), action.timeout_s * 1000);
@@ -50,27 +65,36 @@ const kinds = {
   load_more: async () => {
     for (let times = 0; times < action.most; times++) {
       const button = await swathe.until(() => usable(action.css) || (swathe.isQuiet(QUIET_MS) && "none"), limit);
-      if (!(button instanceof Object)) return;
-      const before = size();
+      if (!(button instanceof Object) || isOver(button)) return doubted("");
+      const before = size(), failed = failures();
+      look();
       press(button);
-      if (!await grown(before)) return;
+      const more = await grown(before);
+      look();
+      if (failures() > failed && usable(action.css)) return doubted(`what ${action.css} asks for failed`);
+      if (!more) return doubted(usable(action.css) && !isOver(button) ? `${action.css} can still be clicked and adds nothing` : "");
     }
+    return doubted(usable(action.css) && `${action.css} was clicked ${action.most} times, which is the limit`);
   },
   scroll_to_end: async () => {
     for (let times = 0; times < action.most; times++) {
-      const before = size();
+      const before = size(), failed = failures();
+      look();
       const matched = action.until_css_stops ? swathe.findAll(action.until_css_stops).length : 0;
       for (const element of scrollers()) {
         element.scrollTop = element.scrollHeight;
         element.dispatchEvent(new Event("scroll"));
       }
       window.dispatchEvent(new Event("scroll"));
-      if (!await grown(before)) return;
+      const more = await grown(before);
+      look();
+      if (!more) return doubted(failures() > failed && "what the page asks for at its end failed");
       if (action.until_css_stops && swathe.findAll(action.until_css_stops).length <= matched) {
         await quiet();
-        if (swathe.findAll(action.until_css_stops).length <= matched) return;
+        if (swathe.findAll(action.until_css_stops).length <= matched) return doubted("");
       }
     }
+    return doubted(`it was scrolled ${action.most} times, which is the limit`);
   },
   type: async () => {
     const element = await swathe.until(() => usable(action.css), limit);
@@ -97,4 +121,4 @@ const kinds = {
 };
 
 if (!swathe) done({ fault: "the page is not there" });
-else kinds[action.do]().then(fault => done(fault ? { fault } : {}), error => done({ fault: String(error) }));
+else kinds[action.do]().then(end => done(typeof end === "string" && end ? { fault: end } : end || {}), error => done({ fault: String(error) }));

@@ -4,7 +4,7 @@
   if (Object.prototype.hasOwnProperty.call(window, "__swathe")) return;
   const MOST_DIALOGS = 100;
   const clock = () => performance.timeOrigin + performance.now();
-  const state = { changed: clock(), pending: new Set(), dialogs: 0 };
+  const state = { changed: clock(), pending: new Set(), dialogs: 0, failed: 0, rows: new Set() };
   const touch = () => { state.changed = clock(); };
   const watch = root => new MutationObserver(touch).observe(root, { childList: true, subtree: true, characterData: true });
   watch(document);
@@ -16,19 +16,33 @@
     return root;
   };
 
+  // Whether what the page asks its own site for fails: another site's statistics are blocked on purpose.
+  const site = host => /^[\d.:[\]]+$/.test(host) ? host : host.split(".").slice(-2).join(".");
+  const judge = (address, status) => {
+    try {
+      if ((status === 0 || status >= 400) && site(new URL(address, location).hostname) === site(location.hostname)) state.failed += 1;
+    } catch { /* no address */ }
+  };
   const begin = () => { const request = { since: clock() }; state.pending.add(request); return request; };
   const end = request => { state.pending.delete(request); touch(); };
   const fetched = window.fetch;
   window.fetch = function (...given) {
     const request = begin();
     const answer = fetched.apply(this, given);
-    answer.then(() => end(request), () => end(request));
+    const address = given[0] && given[0].url || String(given[0]);
+    answer.then(got => { judge(address, got.status); end(request); },
+      error => { if (!error || error.name !== "AbortError") judge(address, 0); end(request); });
     return answer;
   };
   const send = XMLHttpRequest.prototype.send;
   XMLHttpRequest.prototype.send = function (...given) {
     const request = begin();
-    this.addEventListener("loadend", () => end(request), { once: true });
+    let aborted = false;
+    this.addEventListener("abort", () => { aborted = true; }, { once: true });
+    this.addEventListener("loadend", () => {
+      if (!aborted) judge(this.responseURL || location.href, this.status);
+      end(request);
+    }, { once: true });
     try {
       return send.apply(this, given);
     } catch (error) {

@@ -127,6 +127,7 @@ class BrowserHandler(BaseDownloadHandler):
         request.meta[meta_keys.DOWNLOAD_LATENCY] = page.took_s
         if job.keep_json:
             request.meta[meta_keys.BROWSER_JSON] = [as_dict(answer) for answer in page.answers]
+        request.meta[meta_keys.BROWSER_DOUBTS] = list(page.doubts)
         return to_response(request, page)
 
     async def _check_behind_proxy(self, url: str) -> None:

@@ -60,6 +60,8 @@ class RenderedPage:
     flags: tuple[str, ...] = ()
     set_cookies: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = field(default=())
+    doubts: tuple[str, ...] = ()
+    """Why a list that actions have unfolded may have more."""
 
     @property
     def is_as_wanted(self) -> bool:

@@ -14,6 +14,7 @@ from scrapy.exceptions import (
     DownloadTimeoutError,
 )
 
+from scraper.browser.actions import LoadMore, ScrollToEnd
 from scraper.core.tiers import BROWSER
 from scraper.fetch.browser.cookies import for_browser, to_headers
 from scraper.fetch.browser.errors import PageLeftError, PageRefusedError, ScriptFaultError
@@ -30,6 +31,7 @@ MOST_DOCUMENTS = 20
 """Times that a page may go on to another one by itself."""
 
 EARLY_S = 0.005
+LONGEST_DOUBT = 300
 MOST_ANSWERS, MOST_ANSWER_BYTES = 50, 2 * 2**20
 STORES = "local_storage,indexeddb,service_workers,cache_storage,file_systems"
 OF_THIS_VISIT = """(() => { try {
@@ -53,6 +55,7 @@ class BrowserVisit:
         except ValueError as error:
             raise PageRefusedError(str(error)) from None
         self._frame = self._script = ""
+        self._doubts: list[str] = []
         self._origins = {origin_of(job.url)}
 
     def render(self) -> RenderedPage:
@@ -81,6 +84,7 @@ class BrowserVisit:
             flags=(BROWSER, *({"missing": ("wait_for-missing",), "busy": ("busy",)}.get(found["state"], ()))),
             set_cookies=to_headers(cookies, self._job.url, self._job.cookies),
             answers=tuple(self._answers(traffic)) if self._job.keep_json else (),
+            doubts=tuple(self._doubts),
         )
 
     def leave(self) -> None:
@@ -157,11 +161,16 @@ class BrowserVisit:
         found = self._read(self._want("", with_text=False))
         for action in self._job.actions:
             self._check(found)
-            asked = {**action.to_json(), "limit_ms": self._want()["limit_ms"]}
+            asked = {**action.to_json(), "limit_ms": self._want()["limit_ms"], "rows": self._job.wait_for}
+            fault = None
             try:
-                fault = self._connection.run("act", asked).get("fault")
+                ended = self._connection.run("act", asked)
+                fault = ended.get("fault")
+                self._doubts += [str(ended["doubt"])[:LONGEST_DOUBT]] if ended.get("doubt") else []
             except PageLeftError:
-                fault = None  # the action led to another page
+                # A click is there to lead to another page; what unfolds a list is not.
+                if isinstance(action, LoadMore | ScrollToEnd):
+                    self._doubts.append(f"{action.do} led to another page")
             except ScriptFaultError as error:
                 fault = str(error)
             if fault:
