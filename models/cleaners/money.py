@@ -84,6 +84,13 @@ _POWER = re.compile(r"[0-9][eE]\Z")
 _PER_PERSON = re.compile(r" p(?:[./&]\w|\Z)")
 _INDIAN = re.compile(r" ?(?:L|Th|Lk)(?![^\W\d_])")
 _GREAT_MONEY = re.compile(r" ?(?:mm|MM)(?![^\W\d_])")
+_TIMES = re.compile(r"[0-9] ?[x×] ?(?:de|of) \Z", re.IGNORECASE)
+_INSTALMENT = re.compile(
+    r"\b[0-9]{1,3} (?:\w{1,15} ){0,2}"
+    r"(?:cuotas?|parcelas?|instal+ments?|payments?|raten|rate|rat|mensualit\w{1,8}|termijnen|taksit)\b"
+    r"|\b(?:sem juros|sin inter[eé]s)",
+    re.IGNORECASE,
+)
 _CENTS = re.compile(r"[.,][0-9]{2}\Z")
 _NO_UNIT = "0123456789€$£¥)-"
 _WORD_BETWEEN = re.compile(rf" ?(?!in |inkl|incl|exkl|excl|per |pro |par |por )[^\W\d_]+\.? ?(?:{MARK})")
@@ -147,6 +154,8 @@ def _amount_in(value: str) -> Decimal | None:
         raise refusal(value, f"holds more than one amount, expected {PRICE}")
     if any(map(_continues, chosen)):
         raise refusal(value, f"is not written out in figures, expected {PRICE}")
+    if any(map(_is_repeated, chosen)):
+        raise refusal(value, f"is to be paid several times, expected {PRICE}")
     if any(map(_is_inexact, chosen)):
         raise refusal(value, f"is a bound or an estimate, expected {PRICE}")
     return bounded(amounts[0], value, PRICE)
@@ -212,6 +221,8 @@ def _continues(shown: re.Match[str]) -> bool:
         and (not text[start - 1].isalpha() or _POWER.search(text, 0, start))
     ):
         return True
+    if not shown["before"] and text[max(start - 1, 0) : start].isalpha():
+        return True  # "l2,50 €" is 12,50 to whoever reads it
     if shown["after"]:
         word = word_after(text, shown.end())
         return (len(word) > 1 and is_multiplied(text, shown.end())) or text[shown.end() : shown.end() + 1].isnumeric()
@@ -221,6 +232,15 @@ def _continues(shown: re.Match[str]) -> bool:
     if text[: shown.start()].rstrip().endswith("¢"):
         return True
     return not _has_currency(shown) and _WORD_BETWEEN.match(text, end) is not None
+
+
+def _is_repeated(shown: re.Match[str]) -> bool:
+    """Tell whether an amount is a part of what is to be paid: "12x de R$ 99,90", "3 cuotas de $500".
+
+    In "2 x $5.00" it is what one costs.
+    """
+    text, start = shown.string, shown.start()
+    return _TIMES.search(text, max(start - 10, 0), start) is not None or _INSTALMENT.search(text) is not None
 
 
 def _is_in_rupees(shown: re.Match[str]) -> bool:
