@@ -33,7 +33,14 @@ METHODS = ("search", "match", "fullmatch", "sub", "split", "findall", "finditer"
 LENGTH, LIMIT_S = 100_000, 1.0
 """A pattern that is quadratic takes 5 s and more."""
 
-STAGES = ((24, 0.05, 10**6), (200, 0.05, 60), (2_000, 0.05, 12), (15_000, 0.1, 3), (LENGTH, LIMIT_S, 1))
+STAGES = (
+    (24, 0.05, 10**6),
+    (200, 0.05, 60),
+    (600, 0.05, 30),
+    (2_000, 0.05, 12),
+    (15_000, 0.1, 3),
+    (LENGTH, LIMIT_S, 1),
+)
 MOST_UNITS = 300
 UNITS = (" ", "\n", "a", "A", "1", "-", "<", ">", "/", '"', "'", "\\", "=", ":", ".", "&", "é", "a ", "1,", "<a", "a=")
 TAILS = ("", "x", "\x00", "\n<", "x>\n2")
