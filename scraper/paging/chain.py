@@ -53,9 +53,9 @@ class Chain(Sightings):
     def leads_on(self) -> list[str]:
         """Return what on the last page of the list leads to a page that was not read, in words."""
         read = {Ask(page.url).identity for page in self.pages.values() if page.new}
-        size = self.pages[1].size if 1 in self.pages else 0
         # The first page was asked for without its number, and may link to itself with it.
-        by_number = (self.kind.numbered(self.start, number, size) for number in self.pages if self.pages[number].new)
+        new = [number for number, page in self.pages.items() if page.new]
+        by_number = (self.kind.numbered(self.start, number, self._page_size) for number in new)
         read |= {ask.identity for ask in by_number if ask}
         return [what for what, url in self.leads.get(self.top or 1, ()) if not (url and Ask(url).identity in read)]
 
@@ -164,8 +164,13 @@ class Chain(Sightings):
         """Return how many pages there are by what the site states; None when it states nothing."""
         if self.last is not None:
             return self.last
-        size = self.pages[1].size if 1 in self.pages else 0
+        size = self._page_size
         return ceil(self.total / size) if self.total is not None and size else None
+
+    @property
+    def _page_size(self) -> int:
+        """How many entries its first page has."""
+        return self.pages[1].size if 1 in self.pages else 0
 
     def _note_fault(self, number: int, fault: str) -> None:
         if fault:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from scraper.core import meta as meta_keys
-from scraper.core import tiers
-from scraper.core.tiers import HTML
+from scraper.core.tiers import BROWSER, HTML
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
 from scraper.paging.leads import leads_of
@@ -145,7 +144,7 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
 def _doubts_of_the_browser(page: ListPage) -> Sequence[str]:
     """Return how what the browser did on a page ended, where its list may have more."""
     meta = page.answer.request.meta if page.answer.request is not None else {}
-    doubts: Sequence[str] = meta.get(meta_keys.BROWSER_DOUBTS, ()) if tiers.BROWSER in page.answer.flags else ()
+    doubts: Sequence[str] = meta.get(meta_keys.BROWSER_DOUBTS, ()) if BROWSER in page.answer.flags else ()
     return [f"{page.url}: {doubt}" for doubt in doubts]
 
 

@@ -39,8 +39,11 @@ const left = () => {
   const there = shown();
   return [...swathe.state.rows].filter(row => !there.has(row)).length;
 };
-const doubted = why => left() ? { doubt: `${left()} entries that were shown have left the page while ${action.do} went on` }
-  : why && { doubt: why };
+const doubted = why => {
+  const count = left();
+  if (count) return { doubt: `${count} entries that were shown have left the page while ${action.do} went on` };
+  return why && { doubt: why };
+};
 const failures = () => swathe.state.failed;
 const isOver = button => button.getAttribute("aria-disabled") === "true" || button.classList.contains("disabled")
   || !!button.closest("[inert]");
