@@ -10,7 +10,7 @@ WORKDIR /app
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY --chown=swathe:swathe . .
-# Editable: Swathe runs from its checkout, beside its config.ini.
+# Editable: the checkout is the project, with its spiders, models and config.ini.
 RUN pip install --no-cache-dir --no-deps --editable . && install -d -o swathe -g swathe -m 0700 /app/.swathe
 
 USER swathe

@@ -1,1 +1,1 @@
-"""The item pipelines: clean, validate, store."""
+"""Swathe's item pipelines: clean, validate, store."""

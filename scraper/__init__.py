@@ -1,1 +1,1 @@
-"""The machinery between a spider and the database: configuration, MongoDB, runs and the command line."""
+"""Swathe: the machinery between a spider and the database: configuration, MongoDB, runs and the command line."""

@@ -7,7 +7,7 @@ import sys
 from scrapy.settings import default_settings
 
 from scraper.core.config import Config, load_config
-from scraper.core.project import check_origin
+from scraper.core.project import project
 from scraper.errors import SwatheError
 from scraper.storage.tls import leave_out_openssl
 
@@ -15,7 +15,7 @@ from scraper.storage.tls import leave_out_openssl
 def _prepare() -> Config:
     """Check and read everything a crawl depends on; end with one line where the `scrapy` command shows a traceback."""
     try:
-        check_origin()
+        project()
         config = load_config()
     except SwatheError as error:
         sys.stderr.write(f"swathe: {error}\n")
@@ -33,8 +33,8 @@ def _prepare() -> Config:
 SWATHE = _prepare()
 
 BOT_NAME = "swathe"
-SPIDER_MODULES = ["spiders"]
-NEWSPIDER_MODULE = "spiders"
+SPIDER_MODULES = [project().module("spiders")]
+NEWSPIDER_MODULE = SPIDER_MODULES[0]
 COMMANDS_MODULE = "scraper.scrapy_commands"
 
 # Politeness

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.project import get_project_settings
 
+from scraper.core.project import project
 from scraper.errors import UsageError, expected_one_of
 from scraper.spider import SiteSpider
 
@@ -15,12 +16,10 @@ if TYPE_CHECKING:
     from scrapy.settings import Settings
     from scrapy.spiderloader import SpiderLoaderProtocol
 
-SETTINGS_MODULE = "scraper.settings"
-
 
 def project_settings() -> Settings:
     """Return Scrapy's settings of this project, from whatever folder the command was started in."""
-    os.environ["SCRAPY_SETTINGS_MODULE"] = SETTINGS_MODULE
+    os.environ["SCRAPY_SETTINGS_MODULE"] = project().settings
     return get_project_settings()
 
 

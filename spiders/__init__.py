@@ -1,1 +1,1 @@
-"""The spiders, one module a site."""
+"""Swathe's own spiders, one module a site."""

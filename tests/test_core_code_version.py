@@ -92,7 +92,7 @@ def test_models_and_pipelines_are_part_of_every_spider_s_code(
     spider = spider_class("books")
     version_of.cache_clear()
     here = code_version(spider)
-    monkeypatch.setattr("scraper.core.code_version.ROOT", copy)
+    monkeypatch.setattr("scraper.core.project.ROOT", copy)
     version_of.cache_clear()
     assert code_version(spider) == here, "the same files elsewhere are the same code"
     with (copy / changed).open("a") as file:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scraper.core.config import environment_name, load_config
+from scraper.core.config.template import config_ini
 from scraper.errors import ConfigError
+
+if TYPE_CHECKING:
+    from support import Swathe
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,11 +71,30 @@ def test_a_misspelt_environment_variable_is_named(project: Path) -> None:
         load_config(project, {"SWATHE_MONGO_URI": "x"})
 
 
-def test_a_missing_default_is_named(project: Path) -> None:
-    text = (project / "config.ini").read_text().replace("delay_s = 1.0\n", "")
-    (project / "config.ini").write_text(text)
-    with pytest.raises(ConfigError, match=r"config\.ini \[crawl\] delay_s is missing"):
-        load_config(project, {})
+def test_config_ini_is_made_from_the_options_and_needs_to_hold_none(project: Path) -> None:
+    assert (project / "config.ini").read_text() == config_ini()
+    full = load_config(project, {})
+    (project / "config.ini").unlink()
+    assert load_config(project, {}) == full
+
+
+def test_a_config_ini_that_is_written_anew_keeps_its_values_and_names_an_option_that_is_no_more(
+    tmp_path: Path, swathe: Swathe
+) -> None:
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = scraper.settings\n")
+    swathe("config", "init", cwd=tmp_path)
+    file = tmp_path / "config.ini"
+    assert file.read_text() == config_ini()
+    assert "exists already: `swathe config init --force`" in swathe("config", "init", cwd=tmp_path, code=2).error_line
+    file.write_text("[crawl]\ndelay_s = 3\n[queries]\ncheap = books price<5\n  --limit 3\n")
+    before = load_config(tmp_path, {})
+    swathe("config", "init", "--force", cwd=tmp_path)
+    assert load_config(tmp_path, {}) == before
+    assert len(file.read_text().splitlines()) == len(config_ini().splitlines()) + 2
+    file.write_text("[crawl]\ndelay = 3\n")
+    line = swathe("config", "init", "--force", cwd=tmp_path, code=2).error_line
+    assert "config.ini [crawl] delay is not an option: did you mean 'delay_s'?" in line
+    assert file.read_text() == "[crawl]\ndelay = 3\n"
 
 
 def test_no_secret_shows_in_a_configuration_or_in_a_fault_of_its_file(project: Path) -> None:

@@ -398,9 +398,9 @@ def log_of(swathe: Swathe) -> str:
 
 
 def version() -> str:
-    from scraper.core.project import swathe_version
+    from scraper.core.project import VERSION
 
-    return swathe_version()
+    return VERSION
 
 
 def test_the_project_runs_from_any_folder_below_its_root(swathe: Swathe) -> None:

@@ -86,11 +86,3 @@ def test_an_installed_copy_in_another_checkout_is_a_clear_error(tmp_path: Path) 
     run = python("-c", "from scraper.cli import main; main()", "spiders", cwd=checkout, path=ROOT)
     assert run.returncode == 2
     assert f"this is the copy of Swathe in {ROOT}, but you are in the checkout {checkout}" in run.stderr
-
-
-def test_a_copy_without_its_configuration_is_a_clear_error(tmp_path: Path) -> None:
-    for package in OURS:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    run = python("-c", "from scraper.cli import main; main()", cwd=tmp_path, path=tmp_path)
-    assert run.returncode == 2
-    assert "holds an installed copy of Swathe without its config.ini" in run.stderr

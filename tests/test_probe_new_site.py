@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support import ROOT, code_lines
 
+from scraper.core import project
 from scraper.errors import SwatheError
 from scraper.probe import new_site
 
@@ -261,8 +262,9 @@ def test_what_cannot_be_added_is_refused_in_one_line_and_nothing_is_written(chec
 def test_a_model_is_taken_back_when_its_spider_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(new_site, "ROOT", tmp_path)
+    monkeypatch.setattr(project, "ROOT", tmp_path)
     (tmp_path / "models").mkdir()
+    (tmp_path / "spiders").write_text("a file")
     with pytest.raises(SwatheError, match=f"cannot write {tmp_path}/spiders/talks.py: the folder .* does not exist"):
         new_site.NewSite.checked("talks", "a.example", "pages").write()
     assert not list((tmp_path / "models").iterdir())

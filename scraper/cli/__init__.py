@@ -12,7 +12,7 @@ from errno import EIO, ENOSPC
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from scraper.core.project import check_origin
+from scraper.core.project import enter_project
 from scraper.errors import EXIT_FAILED, SwatheError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a text that the terminal's encoding lacks is no fault
     try:
-        check_origin()
+        enter_project()
         # The commands import the packages that the check is about.
         from scraper.cli.app import app
 

@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from scraper.core.project import swathe_version
-from scraper.errors import ConfigError
+from scraper.core.project import VERSION, project
+from scraper.errors import SwatheError
 
 COMMANDS = {
     "demo": ("demo:demo", "Crawl the bundled practice site with every bundled spider, and show what is stored."),
@@ -46,9 +46,14 @@ COMMANDS = {
     "schedule": ("schedule:app", "Run spiders by themselves, as [schedule] in config.ini says."),
     "alerts": ("alerts:app", "Tell people when runs go wrong, once per incident."),
     "pages": ("pages:app", "Show the pages that were kept, and read them again with today's spiders."),
+    "config": ("config:app", "Write config.ini anew, with every option there is."),
     "db": ("db:app", "Start, stop, back up and look into the embedded MongoDB."),
 }
 """What is typed → the module here and the name in it of a function or a Typer, and what the list of commands says."""
+
+
+ANYWHERE = ("demo", "doctor")
+"""The commands that run outside of a project, too."""
 
 
 def loaded(name: str) -> Any:
@@ -72,6 +77,8 @@ class Deferred(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> Any:
         """Take the arguments of a call, as the command itself does."""
+        if self.name not in ANYWHERE and "--help" not in args:
+            project()  # says that there is none, before a command looks for what it would hold
         if not any("mongodb.uri" in arg for arg in args):  # given with --set it is not in the configuration yet
             _spare_openssl()
         return loaded(str(self.name)).make_context(info_name, args, *more, **extra)
@@ -81,7 +88,7 @@ def _spare_openssl() -> None:
     from scraper.core.config import load_config
     from scraper.storage.tls import leave_out_openssl
 
-    with suppress(ConfigError):  # the command says it, or does without a configuration
+    with suppress(SwatheError):  # the command says it, or does without a configuration
         leave_out_openssl(load_config().mongodb)
 
 
@@ -106,7 +113,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"swathe {swathe_version()}")
+        typer.echo(f"swathe {VERSION}")
         raise typer.Exit
 
 

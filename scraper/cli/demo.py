@@ -7,16 +7,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from models.record import schema_of
 from models.registry import record_documents
 from scraper.cli.output import console, print_table
+from scraper.core.atomic_file import write_files
 from scraper.core.config import load_config
-from scraper.core.project import ROOT
-from scraper.errors import EXIT_COMPLETE, EXIT_INCOMPLETE
+from scraper.core.project import BUNDLED, MARKER, command, enter_project, find_project, project
+from scraper.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, UsageError
 from scraper.storage.connection import connection_to
 
 EXAMPLE = "Example: swathe demo"
@@ -30,6 +30,8 @@ CRAWLS = (
 )
 """Spider, where it starts, and how it must end."""
 
+FOLDER = "swathe-demo"
+
 QUERIES = (
     "query quotes tags:patience --select text,author",
     "query books 'price<15' in_stock=true --sort price --select title,price,currency,stock",
@@ -41,9 +43,11 @@ def demo() -> None:
     """Crawl the bundled practice site with every bundled spider, and show what is stored.
 
     The site is served on a free port of 127.0.0.1 while the demo runs. Some of its records are broken on purpose.
+    Outside of a checkout the records are kept in the folder swathe-demo, which is made here.
     """
     from scraper.demo.server import DemoServer  # brings a web server, which no other command needs
 
+    _enter_demo()
     config = load_config()
     with connection_to(config.mongodb) as database:
         with DemoServer() as site:
@@ -62,14 +66,27 @@ def demo() -> None:
             )
         console.print(f"\n{database['rejected'].count_documents({})} refused items, kept in 'rejected'")
     console.print("\nThree queries to try:")
+    if project().folder.parent == Path.cwd():
+        console.print(f"  cd {project().folder.name}", markup=False)
     for query in QUERIES:
         console.print(f"  {_command()} {query}", markup=False, soft_wrap=True)
 
 
+def _enter_demo() -> None:
+    """Work in the checkout, or in a project of the demo's own; raise UsageError inside a user's project."""
+    here = find_project(Path.cwd())
+    if here is not None and here.package:
+        raise UsageError(f"the demo is a project of its own, and this is {here.folder}: run it in another folder")
+    if here is None:
+        file = Path.cwd() / FOLDER / MARKER
+        write_files({file: f"[settings]\ndefault = {BUNDLED}\n"})
+        enter_project(file.parent)
+
+
 def _crawl(spider: str, start: str, expected: int) -> None:
     sys.stdout.flush()
-    command: list[Any] = [sys.executable, ROOT / "main.py", "crawl", spider, "--start", start]
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
+    line = command("crawl", spider, "--start", start)
+    code = subprocess.run(line, cwd=project().folder, check=False).returncode  # noqa: S603
     if code != expected:
         console.print(f"The crawl of {spider} exited {code}, expected {expected}: see above", style="red")
         raise typer.Exit(1)

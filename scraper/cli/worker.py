@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,7 @@ from scraper.cli.crawl import tell
 from scraper.cli.crawl_settings import apply_options, log_file_of, run_settings
 from scraper.cli.output import errors
 from scraper.core.config import load_config
-from scraper.core.project import ROOT
+from scraper.core.project import command, project
 from scraper.errors import EXIT_COMPLETE, UsageError
 from scraper.storage.connection import connection_to
 
@@ -102,9 +101,9 @@ def _one_after_another(assignments: list[str], *, wait: bool, verbose: bool) -> 
             if run is None:
                 time.sleep(LOOK_S)
                 continue
-            command = [sys.executable, "-m", "scraper", "worker", "--run", str(run.id), *options]
+            line = command("worker", "--run", str(run.id), *options)
             # In a session of its own: Ctrl-C reaches it once, from here, and twice would end it at once.
-            child = subprocess.Popen(command, cwd=ROOT, start_new_session=True)  # noqa: S603
+            child = subprocess.Popen(line, cwd=project().folder, start_new_session=True)  # noqa: S603
             code = child.wait()
             if code == REFUSED:
                 refused.add(str(run.id))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from scraper.errors import FileError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 BUFFER_BYTES = 2**20
@@ -62,6 +62,33 @@ def whole_file(target: Path, mode: int = NEW_FILE) -> Iterator[BinaryIO]:
         _sync_folder(place.parent)
     except OSError as error:
         raise FileError(f"cannot write {target}: {_reason(place.parent, error)}") from error
+
+
+def write_files(texts: Mapping[Path, str]) -> None:
+    """Write several files, with the folders that they need, and remove what is new when one cannot be written.
+
+    Raise UsageError or FileError. A file that was there and is written anew stays so.
+    """
+    created: list[Path] = []
+    try:
+        for file, text in texts.items():
+            _make_folder(file.parent, file, created)
+            created += [] if file.exists() else [file]
+            with whole_file(file) as out:
+                out.write(text.encode())
+    except BaseException:
+        for path in reversed(created):
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        raise
+
+
+def _make_folder(folder: Path, target: Path, created: list[Path]) -> None:
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        try:
+            missing.mkdir()
+        except OSError as error:
+            raise FileError(f"cannot write {target}: {_reason(missing.parent, error)}") from error
+        created.append(missing)
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from scraper.core.project import ROOT, swathe_version
+from scraper.core.project import VERSION, project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHARED = ("models", "pipelines")
-"""What every spider's records go through."""
+"""The parts of a project that every spider's records go through; the second may be one module."""
 
 
 def code_version(spider: type) -> str:
@@ -30,10 +30,10 @@ def code_version(spider: type) -> str:
 @cache
 def version_of(bases: tuple[type, ...]) -> str:
     """Return the version of the code of classes, of which the later ones are bases of the first."""
-    files = {path for folder in SHARED for path in (ROOT / folder).rglob("*.py")}
+    files = {path for part in SHARED for path in project().path(part).rglob("*.py")} | {project().path("pipelines.py")}
     for module in _own_modules(bases):
         files.add(_file_of(module))
-    version = blake2b(swathe_version().encode(), digest_size=12)
+    version = blake2b(VERSION.encode(), digest_size=12)
     # A spider that was typed in has no file. The order must not depend on where the files lie.
     for name, content in sorted((path.name, path.read_bytes() if path.is_file() else b"") for path in files):
         version.update(f"\0{name}\0{len(content)}\0".encode() + content)

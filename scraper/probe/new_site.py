@@ -18,8 +18,8 @@ from mongoengine.errors import NotRegistered
 from w3lib.url import safe_url_string
 
 from models.registry import all_documents, record_documents
-from scraper.core.atomic_file import whole_file
-from scraper.core.project import ROOT
+from scraper.core.atomic_file import write_files
+from scraper.core.project import project
 from scraper.errors import UsageError, expected_one_of
 from scraper.fetch.http.credentials import without_account
 
@@ -118,37 +118,41 @@ class NewSite:
         return f"{self.document}Spider"
 
     @property
+    def model(self) -> str:
+        """Dotted path of its model."""
+        return project().module(f"models.{self.module}")
+
+    @property
     def model_file(self) -> Path:
         """Where the model is written."""
-        return ROOT / "models" / f"{self.module}.py"
+        return project().path("models") / f"{self.module}.py"
 
     @property
     def spider_file(self) -> Path:
         """Where the spider is written."""
-        return ROOT / "spiders" / f"{self.module}.py"
+        return project().path("spiders") / f"{self.module}.py"
 
     @cached_property
     def texts(self) -> dict[Path, str]:
         """What is written, by file."""
         values = {"name": self.name, "module": self.module, "document": self.document, "url": self.url}
+        values["model"] = self.model
         templates = {self.model_file: MODEL_TEMPLATE, self.spider_file: self.template}
         return {file: Template(_read(template)).substitute(values) for file, template in templates.items()}
 
     def check_free(self, loader: SpiderLoaderProtocol, *, force: bool) -> None:
         """Raise UsageError when something has the site's names already; `force` gives up its two files alone."""
-        models = f"models.{self.module}"
-        own = [document for document in record_documents().values() if document.__module__ == models]
-        if not own and find_spec(models):
-            raise UsageError(f"{models} is no model of a site: choose another name")
+        own = [document for document in record_documents().values() if document.__module__ == self.model]
+        if not own and find_spec(self.model):
+            raise UsageError(f"{self.model} is no model of a site: choose another name")
         for file in () if force else self.texts:
             # A package such as models/cleaners would be imported in place of a module of its name.
             for taken in (file, file.with_suffix("")):
                 if taken.exists():
-                    raise UsageError(
-                        f"{taken.relative_to(ROOT)} exists already: choose another name, or overwrite it with --force"
-                    )
+                    shown = taken.relative_to(project().folder)
+                    raise UsageError(f"{shown} exists already: choose another name, or overwrite it with --force")
         spider = loader.load(self.name) if self.name in loader.list() else None
-        if spider is not None and spider.__module__ != f"spiders.{self.module}":
+        if spider is not None and spider.__module__ != project().module(f"spiders.{self.module}"):
             raise UsageError(f"spider '{self.name}' exists already, in {spider.__module__}: choose another name")
         clashing = [all_documents().get(self.module), _document_called(self.document)]
         for document in clashing:
@@ -160,24 +164,13 @@ class NewSite:
 
     def write(self) -> None:
         """Write the model and the spider; raise SwatheError, leaving nothing new behind, when that cannot be done."""
-        created: list[Path] = []
-        try:
-            for file, text in self.texts.items():
-                created += [] if file.exists() else [file]
-                with whole_file(file) as out:
-                    out.write(text.encode())
-        except BaseException:
-            for file in created:
-                file.unlink(missing_ok=True)
-            raise
+        write_files(self.texts)
 
     @property
     def _imported(self) -> set[str]:
         """The names that the two modules import from others."""
         nodes = [node for text in self.texts.values() for node in ast.walk(ast.parse(text))]
-        imports = [
-            node for node in nodes if isinstance(node, ast.ImportFrom) and node.module != f"models.{self.module}"
-        ]
+        imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module != self.model]
         return {alias.name for node in imports for alias in node.names}
 
 

@@ -7,11 +7,10 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from models.system import Run
-from scraper.core.project import ROOT
+from scraper.core.project import command, project
 from scraper.fetch.browser.processes import Process, all_processes, process
 from scraper.schedule.decisions import CrawlState
 
@@ -36,7 +35,7 @@ class CrawlProcesses:
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._log(firing).open("wb") as log:
             child = subprocess.Popen(  # noqa: S603
-                command(firing), cwd=ROOT, start_new_session=True,
+                command_of(firing), cwd=project().folder, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self._children[firing.id] = child
@@ -57,10 +56,8 @@ class CrawlProcesses:
     def find(self, firing: Firing) -> Process | None:
         """Return the living process of a firing's crawl on this host; None when there is none."""
         found = [Process(firing.pid, firing.pid_started)] if firing.pid is not None else all_processes()
-        # Another process that got the same number does not name the firing.
-        return next(
-            (one for one in found if one.is_alive() and f"--firing {firing.mark} " in f"{one.command()} "), None
-        )
+        # Another process that got the same number does not name the firing; one of another project may.
+        return next((one for one in found if one.is_alive() and _carries_out(one, firing)), None)
 
     def send(self, firing: Firing, number: signal.Signals) -> None:
         """Send a signal to the crawl and all that it started; nothing happens when it has ended."""
@@ -100,9 +97,13 @@ class CrawlProcesses:
         return " ".join(lines[-1].split())[:300] if lines else ""
 
 
-def command(firing: Firing) -> list[str]:
+def _carries_out(process: Process, firing: Firing) -> bool:
+    return f"--firing {firing.mark} " in f"{process.command()} " and process.folder() == project().folder
+
+
+def command_of(firing: Firing) -> list[str]:
     """Return the command that a person would type for the crawl of a firing, with the firing's mark."""
     options = [
         part for name, value in sorted(firing.arguments.items()) for part in (f"--{name.replace('_', '-')}", str(value))
     ]
-    return [sys.executable, "-m", "scraper", "crawl", firing.spider, *options, "--firing", firing.mark]
+    return command("crawl", firing.spider, *options, "--firing", firing.mark)

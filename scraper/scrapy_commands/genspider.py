@@ -9,7 +9,7 @@ from scrapy.commands.edit import _edit_file
 from scrapy.commands.genspider import Command as GenspiderCommand
 from scrapy.spiderloader import get_spider_loader
 
-from scraper.core.project import ROOT
+from scraper.core.project import project
 from scraper.errors import SwatheError, UsageError
 from scraper.probe.new_site import TEMPLATES, NewSite, template_text
 
@@ -68,8 +68,8 @@ class Command(GenspiderCommand):
         site.check_free(get_spider_loader(self.settings), force=opts.force)
         site.write()
         sys.stdout.write(
-            f"wrote {site.model_file.relative_to(ROOT)}: what a record is\n"
-            f"wrote {site.spider_file.relative_to(ROOT)}: where a record is\n"
+            f"wrote {site.model_file.relative_to(project().folder)}: what a record is\n"
+            f"wrote {site.spider_file.relative_to(project().folder)}: where a record is\n"
             "Put in your own fields and selectors where '# yours' stands. Then:\n"
             f"  swathe crawl {site.name} --max-pages 2\n"
             f"  swathe query {site.module}\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.system import Run
 from scraper.core.processes import is_gone, this_process
-from scraper.core.project import swathe_version
+from scraper.core.project import VERSION
 from scraper.errors import EXIT_FAILED
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def open_run(run_id: ObjectId, spider: str, arguments: dict[str, Any], **more: A
     Raise NotUniqueError when a crawl of the same spider and arguments is under way.
     """
     now = datetime.now(UTC)
-    begun = {"state": "running", "started_at": now, "heartbeat_at": now, "version": swathe_version(), **this_process()}
+    begun = {"state": "running", "started_at": now, "heartbeat_at": now, "version": VERSION, **this_process()}
     run = Run(id=run_id, spider=spider, arguments=arguments, **begun, **more)
     run.save(force_insert=True)
     return run

@@ -1,4 +1,7 @@
-"""The configuration: config.ini, config.local.ini, the environment and the command line, read once into one object."""
+"""The configuration: config.ini, config.local.ini, the environment and the command line, read once into one object.
+
+What they leave out has its default, which stands with the option in `sections.py` and `schedules.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from scraper.core.config.schedules import AlertsConfig, ScheduleLine, SchedulerConfig, Schedules, plain_name
 from scraper.core.config.sections import (
@@ -23,8 +26,9 @@ from scraper.core.config.sections import (
     RetentionConfig,
     Section,
     StoreConfig,
+    option,
 )
-from scraper.core.project import ROOT
+from scraper.core.project import project
 from scraper.errors import ConfigError, expected_one_of
 
 if TYPE_CHECKING:
@@ -51,9 +55,21 @@ class Config(Section):
     metrics: MetricsConfig
     scheduler: SchedulerConfig
     alerts: AlertsConfig
-    schedule: Schedules
-    login: dict[str, SecretStr] = Field(default_factory=dict)
-    queries: dict[str, str] = Field(default_factory=dict)
+    schedule: Schedules = option(
+        {},
+        "When a spider runs, as spider = minute hour day month weekday | option=value …, "
+        "e.g. books = 0 6 * * * | retries=1.",
+    )
+    login: dict[str, SecretStr] = option(
+        {},
+        "Account of a spider that logs in, as spider = user:password; in config.local.ini, or as "
+        "SWATHE_LOGIN_<SPIDER>.",
+    )
+    queries: dict[str, str] = option(
+        {},
+        "A query for `swathe query --saved NAME`, as name = RECORDS FILTER… OPTION…, "
+        "e.g. cheap = books price<20 --sort price",
+    )
 
     def account(self, spider: str) -> tuple[str, str] | None:
         """Return the user and password that a spider logs in with, or None."""
@@ -64,12 +80,16 @@ class Config(Section):
         return None
 
 
-def load_config(root: Path = ROOT, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read the configuration of the project in `root`; raise ConfigError for the first fault, saying where."""
-    values: dict[str, dict[str, str]] = {}
+def load_config(root: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the configuration of the project in `root` (default: this one).
+
+    Raise ConfigError for the first fault, saying where, and ProjectError when there is no project.
+    """
+    root = root or project().folder
+    values: dict[str, dict[str, str]] = {name: {} for name in Config.model_fields}
     origin: dict[tuple[str, str], str] = {}
     for name in ("config.ini", "config.local.ini"):
-        for (section, key), text in _read_ini(root / name).items():
+        for (section, key), text in read_ini(root / name).items():
             values.setdefault(section, {})[key] = text
             origin[section, key] = f"{name} [{section}] {key}"
     for variable, (section, key) in _environment_names(environ).items():
@@ -107,13 +127,12 @@ def _options() -> list[str]:
     ]
 
 
-def _read_ini(path: Path) -> dict[tuple[str, str], str]:
+def read_ini(path: Path) -> dict[tuple[str, str], str]:
+    """Return what a file sets, by section and key; nothing when it is missing. Raise ConfigError for a fault in it."""
     parser = configparser.ConfigParser(interpolation=None, default_section="")
     try:
         parser.read_string(path.read_text(encoding="utf-8"), source=path.name)
     except FileNotFoundError:
-        if path.name == "config.ini":
-            raise ConfigError(f"{path} is missing: restore it, it holds every option's default") from None
         return {}
     except configparser.DuplicateOptionError as error:
         raise ConfigError(
@@ -178,8 +197,6 @@ def _first_fault(error: ValidationError, origin: Mapping[tuple[str, str], str]) 
             return f"[{section}] is not a section: {expected_one_of(section, sections)}"
         keys = [option.split(".")[1] for option in _options() if option.startswith(f"{section}.")]
         return f"{where} is not an option: {expected_one_of(key, keys)}"
-    if fault["type"] == "missing":
-        return f"config.ini [{section}] {key} is missing: restore the line, config.ini holds every option's default"
     if section == "schedule" and deeper:
         where = f"{where}: {deeper[0]}"
     if fault["type"] == "value_error":  # one of our own checks, which say all of it

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from scraper.core.alert_kinds import ALERT_KINDS
-from scraper.core.config.sections import MOST_SECONDS, Count, PositiveSeconds, Seconds, Section, split_list
+from scraper.core.config.sections import MOST_SECONDS, Count, PositiveSeconds, Seconds, Section, option, split_list
 from scraper.core.cron import check_cron, check_zone
 
 Policy = Literal["skip", "queue", "replace"]
@@ -20,21 +20,45 @@ Zone = Annotated[str, AfterValidator(check_zone)]
 class SchedulerConfig(Section):
     """How schedules are carried out; a schedule's own line goes before the options of the same name."""
 
-    zone: Zone
-    jitter_s: Seconds
-    policy: Policy
-    catch_up: CatchUp
-    limit_s: Seconds
-    retries: Retries
-    catch_up_most: Annotated[int, Field(ge=1, le=1000)]
-    grace_s: PositiveSeconds
-    retry_wait_s: PositiveSeconds
-    retry_wait_most_s: PositiveSeconds
-    most_runs: Count
-    lease_s: Annotated[float, Field(ge=3, le=MOST_SECONDS, allow_inf_nan=False)]
-    poll_s: Annotated[float, Field(gt=0, le=60)]
-    stop_grace_s: Seconds
-    on_stop: Literal["stop", "wait", "leave"]
+    zone: Zone = option("UTC", "Time zone of the schedules that name none, e.g. Europe/Berlin.")
+    jitter_s: Seconds = option(
+        "0", "Seconds by which a firing may start later, drawn anew for each one, so that not all start at once."
+    )
+    policy: Policy = option(
+        "skip",
+        "What becomes of a firing while the same spider and arguments still run: skip, queue or replace (the run).",
+    )
+    catch_up: CatchUp = option(
+        "last", "Which of the firings that were due while no scheduler ran are made up for: none, last or all."
+    )
+    limit_s: Seconds = option("0", "Seconds after which a run is stopped, and goes on with its next try. 0: never.")
+    retries: Retries = option(
+        "2", "Further tries of a run that failed, was lost or stopped, or is incomplete for a cause that may pass."
+    )
+    catch_up_most: Annotated[int, Field(ge=1, le=1000)] = option(
+        "24",
+        "Firings of one schedule that are made up for with catch_up = all, and that wait with policy = queue, at most.",
+    )
+    grace_s: PositiveSeconds = option("60", "Seconds within which a firing is on time; later ones were missed.")
+    retry_wait_s: PositiveSeconds = option(
+        "300", "Seconds before the first further try; before each next one twice as long."
+    )
+    retry_wait_most_s: PositiveSeconds = option("7200", "Seconds before a further try, at most.")
+    most_runs: Count = option("2", "Runs at once of one scheduler.")
+    lease_s: Annotated[float, Field(ge=3, le=MOST_SECONDS, allow_inf_nan=False)] = option(
+        "30", "Seconds after which another scheduler takes over the runs of one that has died (3 or more)."
+    )
+    poll_s: Annotated[float, Field(gt=0, le=60)] = option(
+        "2", "Seconds between two looks at what runs and at what `swathe schedule trigger` asks for."
+    )
+    stop_grace_s: Seconds = option(
+        "60", "Seconds that a run has to end cleanly when it is stopped, before it is killed."
+    )
+    on_stop: Literal["stop", "wait", "leave"] = option(
+        "stop",
+        "What becomes of the runs when the scheduler is stopped: stop (they go on later), wait (for their "
+        "end) or leave.",
+    )
 
 
 class ScheduleLine(Section):
@@ -65,13 +89,26 @@ def _alert_kinds(text: object) -> object:
 class AlertsConfig(Section):
     """Who is told when a run went wrong, and of what; without `targets` nobody is."""
 
-    targets: SecretStr
-    on: Annotated[tuple[str, ...], BeforeValidator(_alert_kinds), Field(min_length=1)]
-    refused_share: Annotated[float, Field(ge=0, le=1)]
-    late_s: PositiveSeconds
-    timeout_s: PositiveSeconds
-    retry_wait_s: PositiveSeconds
-    retry_wait_most_s: PositiveSeconds
+    targets: SecretStr = option(
+        "",
+        "Who is told, as addresses of apprise, with commas between them; they hold secrets: set "
+        "SWATHE_ALERTS_TARGETS instead.",
+    )
+    on: Annotated[tuple[str, ...], BeforeValidator(_alert_kinds), Field(min_length=1)] = option(
+        "all", "Of what: all, or some of failed, lost, incomplete, late, refused_share."
+    )
+    refused_share: Annotated[float, Field(ge=0, le=1)] = option(
+        "0.05", "Share of refused records above which a run is reported, 0 to 1."
+    )
+    late_s: PositiveSeconds = option(
+        "3600", "Seconds after it was due that a firing which has not started is reported."
+    )
+    timeout_s: PositiveSeconds = option("20", "Seconds that one message may take; a crawl ends without waiting longer.")
+    retry_wait_s: PositiveSeconds = option(
+        "60",
+        "Seconds before a message is tried again at a target that is down; before each next try twice as long.",
+    )
+    retry_wait_most_s: PositiveSeconds = option("3600", "Seconds before a message is tried again, at most.")
 
 
 def read_line(text: Any) -> Any:
@@ -112,6 +149,4 @@ def check_names(schedules: dict[str, ScheduleLine]) -> dict[str, ScheduleLine]:
     return schedules
 
 
-Schedules = Annotated[
-    dict[str, Annotated[ScheduleLine, BeforeValidator(read_line)]], AfterValidator(check_names), Field(default={})
-]
+Schedules = Annotated[dict[str, Annotated[ScheduleLine, BeforeValidator(read_line)]], AfterValidator(check_names)]

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -34,6 +35,12 @@ class Process:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             return " ".join(psutil.Process(self.pid).cmdline())
         return ""
+
+    def folder(self) -> Path | None:
+        """Return the folder it works in; None when it has ended or belongs to somebody else."""
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            return Path(psutil.Process(self.pid).cwd())
+        return None
 
 
 def process(pid: int) -> Process | None:
