@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.books import Book
-from scraper.paging import NextLink
-from scraper.select import each, first
-from scraper.spider import SiteSpider
+from scraper import NextLink, SiteSpider, each, first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from models.quotes import Author, Quote
-from scraper.paging import NextLink, PageNumbers
-from scraper.select import first, texts
-from scraper.spider import SiteSpider
+from scraper import NextLink, PageNumbers, SiteSpider, first, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

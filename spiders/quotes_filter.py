@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.quotes import Quote
-from scraper.paging import FormChoices
-from scraper.select import first, texts
-from scraper.spider import SiteSpider
+from scraper import FormChoices, SiteSpider, first, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
