@@ -119,6 +119,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "scraper.fetch.politeness.robots.RobotsTxt": 100,
     "scraper.fetch.politeness.middleware.Politeness": 650,
+    "scraper.fetch.http.saved_pages.SavedPages": 950,
 }
 FEED_EXPORT_ENCODING = "utf-8"
 # Scrapy makes this many tasks for every page, whatever is on it; its default of 100 costs more than parsing.

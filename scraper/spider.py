@@ -54,6 +54,7 @@ class SiteSpider(Spider):
     - `at_least`: how many records of a document a whole crawl must find;
     - `in_order`: whether the pages of a list are read one after the other although they could be side by side;
     - `login`: how to log in first;
+    - `saved_pages`: a folder of the project whose files are read instead of the site's pages, `index.html` for `/`;
     - `ready`, `actions`: what a browser waits for on a record's own page (CSS), and what it does on a list page first.
 
     A spider that writes `parse` itself is an ordinary one of Scrapy's; nothing is then known about its lists.
@@ -74,6 +75,7 @@ class SiteSpider(Spider):
     at_least: ClassVar[Mapping[type[Record], int]] = {}
     in_order: ClassVar[bool] = False
     login: ClassVar[Login | None] = None
+    saved_pages: ClassVar[str] = ""
     ready: ClassVar[str] = ""
     actions: ClassVar[Sequence[Action]] = ()
     arguments: ClassVar[tuple[str, ...]] = ("start", "max_pages", "max_depth", "since_known")

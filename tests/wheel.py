@@ -15,6 +15,12 @@ from scraper.core.project import VERSION
 
 PACKAGED = ("scraper", "spiders", "pipelines", "models", "pyproject.toml", "README.md", "LICENSE")
 BUILD = "import sys; from setuptools.build_meta import build_wheel; sys.stderr.write(build_wheel(sys.argv[1]))"
+SCRIPTS = {
+    "scrapy": "from scrapy.cmdline import execute; sys.exit(execute())",
+    "pytest": "from pytest import console_main; sys.exit(console_main())",
+}
+"""What pip would write for the dependencies."""
+
 TIMEOUT_S = 120
 
 
@@ -49,6 +55,10 @@ class Installed:
         packages = next(folder.glob("lib/python*/site-packages"))
         # What a .pth file adds is not searched for further .pth files, so the checkout is not among it.
         (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+        for name, call in SCRIPTS.items():
+            script = folder / "bin" / name
+            script.write_text(f"#!{self.python}\nimport sys\n{call}\n")
+            script.chmod(0o755)
         self.install(wheel)
 
     def install(self, wheel: Path) -> None:
@@ -60,10 +70,9 @@ class Installed:
 
     def __call__(self, *arguments: str, cwd: Path, code: int | None = 0, **environ: str) -> Result:
         """Run a command of the environment, as a user types it, and hold its exit code against `code`."""
-        program, *rest = arguments
         clean = {name: text for name, text in os.environ.items() if not name.startswith(("SWATHE", "SCRAPY", "PYTHON"))}
         done = subprocess.run(
-            [str(self.folder / "bin" / program) if (self.folder / "bin" / program).exists() else program, *rest],
+            ["env", *arguments],  # which looks along the environment's PATH
             cwd=cwd, env={**clean, "PATH": self.path, "COLUMNS": "200", "NO_COLOR": "1", **environ},
             capture_output=True, text=True, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip

@@ -15,6 +15,7 @@ from scraper.errors import SwatheError
 
 COMMANDS = {
     "demo": ("demo:demo", "Crawl the bundled practice site with every bundled spider, and show what is stored."),
+    "init": ("init:init", "Make a project: a folder with its own configuration, spiders, models and database."),
     "crawl": ("crawl:crawl", "Crawl a site and store its records; go on with a crawl that was interrupted."),
     "worker": (
         "worker:worker",
@@ -52,7 +53,7 @@ COMMANDS = {
 """What is typed → the module here and the name in it of a function or a Typer, and what the list of commands says."""
 
 
-ANYWHERE = ("demo", "doctor")
+ANYWHERE = ("demo", "doctor", "init")
 """The commands that run outside of a project, too."""
 
 

@@ -75,7 +75,8 @@ def crawl(
     settings.setdict({**run_settings(settings, log_file, output), **overrides}, priority="cmdline")
     settings.set("SWATHE_FIRING", firing or None, priority="cmdline")
     log_crawl(settings, spider)
-    _warn_about_contact(config, start or spider_type.start_url)
+    if start or not spider_type.saved_pages:
+        _warn_about_contact(config, start or spider_type.start_url)
     how: How = "fresh" if fresh else "retry-dead" if retry_dead else "resume"
     result = run_crawl(spider_type, arguments, AsyncCrawlerProcess(settings), how, tell=tell)
     for line in (result.line, *(f"note: {note}" for note in result.notes)):
