@@ -17,7 +17,7 @@ from mongoengine import (
 
 
 class Incident(Document):
-    """A spider with its arguments that goes wrong in one way, until a complete run.
+    """A spider with its arguments that goes wrong in one way, until a complete run; or a file that cannot be loaded.
 
     A unique index lets a `key` have one open incident of a `kind`. Targets are kept as digests of their addresses.
     """

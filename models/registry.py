@@ -1,15 +1,20 @@
-"""Which documents there are, by the name of their collection: Swathe's own, and those of the project's models."""
+"""Which documents there are, by the name of their collection: Swathe's own, and those of the project's models.
+
+A module of the models that cannot be imported, or whose record cannot be stored, is left out alone (`models.broken`).
+"""
 
 from __future__ import annotations
 
+import inspect
+import sys
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from mongoengine import Document
 
 import models
-from models.record import Record
+from models.broken import BROKEN, import_parts, note_broken
+from models.record import Record, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,27 +30,40 @@ def record_documents() -> dict[str, type[Record]]:
 
 def all_documents() -> dict[str, type[Document]]:
     """Return the records' documents and Swathe's own, by collection name."""
-    for name in SYSTEM:
-        import_module(f"models.{name}")
-    return {**record_documents(), **_below(Document)}
+    return {**record_documents(), **_system()}
+
+
+def check_record(document: type[Record]) -> bool:
+    """Return whether records of a document can be stored; where they cannot, its module is noted as broken."""
+    try:
+        name = schema_of(document).collection
+        if (other := _system().get(name)) is not None:
+            raise TypeError(f"{document.__name__} has the collection '{name}', which is of Swathe's {other.__name__}")
+    except TypeError as error:
+        note_broken(document.__module__, inspect.getsourcelines(document)[1], error)
+        return False
+    return True
 
 
 def _below(base: type[Document]) -> dict[str, Any]:
-    _load()
-    ours = [document for document in _heirs(base) if _is_ours(document.__module__)]
-    return {name: document for document in sorted(ours, key=str) if (name := document._get_collection_name())}
-
-
-def _load() -> None:
     if models.RECORDS_IN:
-        package = import_module(models.RECORDS_IN)
-        for module in iter_modules(getattr(package, "__path__", ()), f"{models.RECORDS_IN}."):
-            import_module(module.name)
+        for _ in import_parts(models.RECORDS_IN):
+            pass
+    ours = sorted((document for document in _heirs(base) if _is_of_the_project(document)), key=str)
+    named = {name: document for document in ours if (name := document._get_collection_name())}
+    return {name: document for name, document in named.items() if check_record(document)}
 
 
-def _is_ours(module: str) -> bool:
-    own = models.RECORDS_IN
-    return module == own or module.startswith(f"{own}.") or module in {f"models.{name}" for name in SYSTEM}
+def _system() -> dict[str, Any]:
+    own = {import_module(f"models.{name}").__name__ for name in SYSTEM}
+    found = sorted((document for document in _heirs(Document) if document.__module__ in own), key=str)
+    return {name: document for document in found if (name := document._get_collection_name())}
+
+
+def _is_of_the_project(document: type[Document]) -> bool:
+    """Return whether a document is in the project's models; one of a module that failed halfway is nowhere."""
+    own, module = models.RECORDS_IN, document.__module__
+    return module in sys.modules and module not in BROKEN and (module == own or module.startswith(f"{own}."))
 
 
 def _heirs(document: type[Document]) -> Iterator[type[Document]]:

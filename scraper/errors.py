@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE = 0, 1, 3
-"""Exit codes of what crawls: complete; failed; incomplete, unknown or suspect. A usage error is 2."""
+EXIT_COMPLETE, EXIT_FAILED, EXIT_USAGE, EXIT_INCOMPLETE = 0, 1, 2, 3
+"""Exit codes of what crawls: complete; failed; a usage error; incomplete, unknown or suspect."""
 
 _CHOICES_SHOWN = 15
 """Beyond this many, a near match alone says more than the list."""

@@ -35,6 +35,8 @@ SWATHE = _prepare()
 BOT_NAME = "swathe"
 SPIDER_MODULES = [project().module("spiders")]
 NEWSPIDER_MODULE = SPIDER_MODULES[0]
+# A broken spider is left out alone.
+SPIDER_LOADER_CLASS = "scraper.spider_loader.GuardedLoader"
 COMMANDS_MODULE = "scraper.scrapy_commands"
 
 # Politeness

@@ -5,21 +5,48 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from scrapy.spiderloader import get_spider_loader
+from scrapy.spiderloader import SpiderLoader, get_spider_loader
 from scrapy.utils.project import get_project_settings
+from scrapy.utils.spider import iter_spider_classes
 
+from models.broken import BROKEN, import_part, import_parts
+from models.registry import check_record
 from scraper.core.project import project
-from scraper.errors import UsageError, expected_one_of
+from scraper.errors import ProjectError, UsageError, expected_one_of
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from scrapy.settings import Settings
     from scrapy.spiderloader import SpiderLoaderProtocol
 
 
+class GuardedLoader(SpiderLoader):
+    """Scrapy's loader, except that a module which cannot be imported is left out alone, with its spiders."""
+
+    def _load_all_spiders(self) -> None:
+        for name in self.spider_modules:
+            for module in import_parts(name, deep=True):
+                self._load_spiders(module)
+        self._check_name_duplicates()
+
+    def _load_spiders(self, module: ModuleType) -> None:
+        for spider in iter_spider_classes(module):
+            if all(check_record(document) for document in getattr(spider, "records", ())):
+                self._found[spider.name].append((module.__name__, spider.__name__))
+                self._spiders[spider.name] = spider
+
+
 def project_settings() -> Settings:
-    """Return Scrapy's settings of this project, from whatever folder the command was started in."""
-    os.environ["SCRAPY_SETTINGS_MODULE"] = project().settings
+    """Return Scrapy's settings of this project, from whatever folder the command was started in.
+
+    Raise ProjectError when its settings module cannot be imported.
+    """
+    module = project().settings
+    if import_part(module) is None:
+        raise ProjectError(f"the project's settings cannot be imported: {BROKEN[module]}: correct them")
+    os.environ["SCRAPY_SETTINGS_MODULE"] = module
     return get_project_settings()
 
 
@@ -30,11 +57,12 @@ def spider_class(name: str, loader: SpiderLoaderProtocol | None = None) -> type[
         raise UsageError(f"there is no spider '{name}': {expected_one_of(name, loader.list())}")
     spider = loader.load(name)
     if not issubclass(spider, SiteSpider):
-        raise UsageError(f"spider '{name}' is a {spider.__mro__[1].__name__}, expected a scraper.spider.SiteSpider")
+        raise UsageError(f"spider '{name}' is a {spider.__mro__[1].__name__}, expected a scraper.SiteSpider")
     return spider
 
 
 def all_spiders() -> dict[str, type[SiteSpider]]:
-    """Return the spiders by name."""
+    """Return the spiders by name, but those of Scrapy's own kind."""
     loader = get_spider_loader(project_settings())
-    return {name: spider_class(name, loader) for name in sorted(loader.list())}
+    found = {name: loader.load(name) for name in sorted(loader.list())}
+    return {name: spider for name, spider in found.items() if issubclass(spider, SiteSpider)}

@@ -49,11 +49,11 @@ class Swathe:
         assert code is None or done.returncode == code, f"exit {done.returncode}, expected {code}\n{result}"
         return result
 
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, cwd: Path = ROOT, **environ: str) -> subprocess.Popen[str]:
         """Start a command and return at once."""
         return subprocess.Popen(
             [sys.executable, str(ROOT / "main.py"), *arguments],
-            cwd=ROOT,
+            cwd=cwd,
             env={**self.environ, **self.extra, **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -218,7 +218,7 @@ REFUSED = [
     (["quote", "a.example"], "like those of models.quotes.Quote"),
     (["problem", "a.example"], "like those of models.system.Problem"),
     (["quote", "a.example", "--force"], "like those of models.quotes.Quote"),
-    (["record", "a.example", "--force"], "models.record is no model of a site"),
+    (["record", "a.example", "--force"], "the name is 'record', but the spider imports something of that name"),
     (["system", "a.example", "--force"], "models.system is no model of a site"),
     (["cleaners", "a.example", "--force"], "models.cleaners is no model of a site"),
     (["class", "a.example"], "the name is 'class', expected one that is no word of Python's"),
@@ -262,12 +262,13 @@ def test_what_cannot_be_added_is_refused_in_one_line_and_nothing_is_written(chec
 def test_a_model_is_taken_back_when_its_spider_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(project, "ROOT", tmp_path)
-    (tmp_path / "models").mkdir()
-    (tmp_path / "spiders").write_text("a file")
-    with pytest.raises(SwatheError, match=f"cannot write {tmp_path}/spiders/talks.py: the folder .* does not exist"):
+    monkeypatch.setattr(project, "_entered", project.Project(tmp_path, "shop.settings"))
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "spiders").write_text("a file")
+    wrong = f"cannot write {tmp_path}/shop/spiders/talks.py: the folder .* does not exist"
+    with pytest.raises(SwatheError, match=wrong):
         new_site.NewSite.checked("talks", "a.example", "pages").write()
-    assert not list((tmp_path / "models").iterdir())
+    assert [path.name for path in (tmp_path / "shop").iterdir()] == ["spiders"]
 
 
 def test_the_templates_and_help_are_the_project_s_own(checkout: Checkout) -> None:

@@ -36,7 +36,9 @@ def main() -> None:
             if sys.stdout is not None:
                 sys.stdout.flush()  # here, where it can be told that nobody takes it
     except SwatheError as error:
-        sys.stderr.write(f"swathe: {error}\n")
+        from scraper.core.broken import explained
+
+        sys.stderr.write(f"swathe: {explained(error)}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         _drop_output()  # the reader, such as `head`, has had enough

@@ -59,7 +59,7 @@ ANYWHERE = ("demo", "doctor", "init")
 
 def loaded(name: str) -> Any:
     """Import a command and return it, with its own commands if it has any."""
-    module_name, attribute = COMMANDS[name][0].split(":")
+    module_name, attribute = (COMMANDS[name][0] if name in COMMANDS else "broken:check").split(":")
     module = import_module(f"scraper.cli.{module_name}")
     held = getattr(module, attribute)
     if not isinstance(held, typer.Typer):
@@ -99,6 +99,12 @@ class Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = {name: Deferred(name) for name in COMMANDS}
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command; the one that looks for broken files is for Swathe itself, and in no list."""
+        from scraper.core.broken import CHECK
+
+        return loaded(cmd_name) if cmd_name == CHECK else super().get_command(ctx, cmd_name)
 
 
 app = typer.Typer(

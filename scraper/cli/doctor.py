@@ -5,20 +5,18 @@ from __future__ import annotations
 import platform
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import typer
 from rich.text import Text
 
 from scraper.cli.output import console, visible
+from scraper.core.broken import broken_parts
 from scraper.core.config import Config, load_config
+from scraper.core.project import MARKER, project
 from scraper.errors import SwatheError
 from scraper.fetch.browser.installed import find_installed, split_account
 from scraper.storage.connection import connection_to
 from scraper.storage.embedded.binary import find_mongod, mongod_version
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EXAMPLE = "Example: swathe doctor"
 OLDEST_PYTHON = (3, 11)
@@ -37,16 +35,10 @@ class CheckResult:
 
 def doctor() -> None:
     """Check Python, configuration, MongoDB, browser and driver; name a repair for each fault. Exit 1 on a fault."""
-    checks: list[Callable[[], CheckResult]] = [_python, _configuration]
-    try:
+    findings = [_python(), _project(), _configuration()]
+    if not any(finding.repair for finding in findings[1:]):
         config = load_config()
-    except SwatheError:
-        config = None  # _configuration says why
-    if config:
-        checks += [
-            lambda: _mongod(config), lambda: _mongodb(config), lambda: _contact(config), lambda: _browser(config)
-        ]  # fmt: skip
-    findings = [check() for check in checks]
+        findings += [_mongod(config), _mongodb(config), _contact(config), _browser(config), *_files(config)]
     for finding in findings:
         mark, style = (
             ("ok", "green") if not finding.repair else ("FAULT", "red") if finding.needed else ("note", "yellow")
@@ -62,6 +54,27 @@ def _python() -> CheckResult:
     oldest = ".".join(map(str, OLDEST_PYTHON))
     repair = "" if sys.version_info >= OLDEST_PYTHON else f"install Python {oldest} or newer"
     return CheckResult("Python", f"{platform.python_version()} at {sys.executable}", repair)
+
+
+def _project() -> CheckResult:
+    try:
+        here = project()
+    except SwatheError as error:
+        return CheckResult("project", str(error), "change into a project, or make one with `swathe init NAME`")
+    above = next((folder for folder in here.folder.parents if (folder / MARKER).is_file()), None)
+    hidden = f"; the {MARKER} in {above}, above it, does not count here" if above else ""
+    return CheckResult("project", f"{here.package or 'the bundled spiders'} in {here.folder}{hidden}")
+
+
+def _files(config: Config) -> list[CheckResult]:
+    """Import all spiders and models, and try the saved queries."""
+    try:
+        broken = broken_parts(config, fresh=True)
+    except SwatheError as error:
+        return [CheckResult("files", str(error), "follow the advice above")]
+    repair = "correct it; until then it alone is left out"
+    found = [CheckResult("file", str(part), repair) for part in broken]
+    return found or [CheckResult("files", "spiders, models and saved queries can all be loaded")]
 
 
 def _configuration() -> CheckResult:

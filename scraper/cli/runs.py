@@ -11,6 +11,7 @@ import typer
 from bson import ObjectId
 
 from models.system import Run, SeenList
+from scraper.cli.broken import print_broken
 from scraper.cli.kept import kept_of
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
 from scraper.core.config import load_config
@@ -60,12 +61,14 @@ def list_runs(
     limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Runs to show, the latest first.")] = 20,
 ) -> None:
     """List the latest runs."""
-    with connection_to(load_config().mongodb) as database:
+    config = load_config()
+    with connection_to(config.mongodb) as database:
         mark_lost_runs()
         print_table(
             (_row(run) for run in database[Run._get_collection_name()].find(sort=[("started_at", -1)], limit=limit)),
             COLUMNS,
         )
+        print_broken(config)
 
 
 @app.command("show", epilog=EXAMPLE)

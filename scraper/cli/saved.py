@@ -32,16 +32,21 @@ class SavedQueries(TyperCommand):
         name, typed = _take_name(args)
         if name is None:
             return super().parse_args(ctx, args)
-        line = saved_query(name)
-        try:
-            words = shlex.split(line)
-            if _take_name(words)[0] is not None:
-                raise UsageError(f"a saved query cannot begin with another one, found {OPTION}")
-            self.check(self.make_context(self.name, list(words)).params)
-        except (UsageError, ValueError, _PARSING_ERROR) as error:
-            reason = getattr(error, "message", None) or str(error)
-            raise ConfigError(f"the saved query '{name}' ({line}) cannot be asked: {reason}") from None
-        return super().parse_args(ctx, [*words, *typed])
+        return super().parse_args(ctx, [*check_saved(self, name), *typed])
+
+
+def check_saved(query: SavedQueries, name: str) -> list[str]:
+    """Return the words of a saved query; raise ConfigError, naming it, when they no longer fit."""
+    line = saved_query(name)
+    try:
+        words = shlex.split(line)
+        if _take_name(words)[0] is not None:
+            raise UsageError(f"a saved query cannot begin with another one, found {OPTION}")
+        query.check(query.make_context(query.name, list(words)).params)
+    except (UsageError, ValueError, _PARSING_ERROR) as error:
+        reason = getattr(error, "message", None) or str(error)
+        raise ConfigError(f"the saved query '{name}' ({line}) cannot be asked: {reason}") from None
+    return words
 
 
 def saved_query(name: str) -> str:

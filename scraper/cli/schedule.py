@@ -14,7 +14,9 @@ from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
+    from models.broken import Broken
     from scraper.core.config import Config
+    from scraper.schedule.alerts.watcher import Alerts, NoAlerts
     from scraper.schedule.crawl_process import CrawlProcesses
     from scraper.schedule.schedule import Schedule
     from scraper.schedule.scheduler import Scheduler
@@ -40,6 +42,7 @@ def run(
     """Fire the schedules until Ctrl-C or SIGTERM. Any number of these may run, on one host or several."""
     from scraper.core.log import log_service
     from scraper.core.metrics import serve
+    from scraper.schedule.file_watch import FileWatch
     from scraper.schedule.metrics import ScheduleMetrics
     from scraper.schedule.overview import overview
     from scraper.schedule.service import Service
@@ -49,12 +52,17 @@ def run(
     schedules = _schedules(config)
     connection = connection_to(config.mongodb)
     with connection:
-        scheduler, crawls = _scheduler(config, schedules)
+        scheduler, crawls, watcher = _scheduler(config, schedules)
         if config.metrics.address is not None:
             serve(config.metrics.address, ScheduleMetrics(scheduler))
         for row in overview(schedules, datetime.now(UTC)):
             logger.info("%s: next at %s, %s", row["schedule"], row["next"], row["zone"])
-        Service(scheduler, crawls, connection, config.scheduler).run(once=once)
+
+        def renew(broken: list[Broken]) -> None:
+            watcher.broken(broken)
+            scheduler.renew(_schedules(config))
+
+        Service(scheduler, crawls, connection, config.scheduler, FileWatch(config, renew)).run(once=once)
 
 
 @app.command("list", epilog=EXAMPLE)
@@ -100,7 +108,7 @@ def trigger(
     config = load_config()
     schedule = schedule_named(name, _schedules(config))
     with connection_to(config.mongodb):
-        scheduler, crawls = _scheduler(config, [])
+        scheduler, crawls, _ = _scheduler(config, [])
         firing = fire(schedule, scheduler, crawls, config.scheduler, detach=detach)
     how = firing.result if firing.state == "done" else firing.state
     why = f": {firing.why}" if firing.why and firing.state in ("done", "skipped") else ""
@@ -112,18 +120,19 @@ def trigger(
 
 def _schedules(config: Config) -> list[Schedule]:
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
+    from models.broken import BROKEN
     from scraper.schedule.schedule import schedules_of
     from scraper.spider_loader import all_spiders
 
-    return schedules_of(config, all_spiders()) if config.schedule else []
+    return schedules_of(config, all_spiders(), some_are_broken=bool(BROKEN)) if config.schedule else []
 
 
-def _scheduler(config: Config, schedules: list[Schedule]) -> tuple[Scheduler, CrawlProcesses]:
+def _scheduler(config: Config, schedules: list[Schedule]) -> tuple[Scheduler, CrawlProcesses, Alerts | NoAlerts]:
     from scraper.schedule import firings
     from scraper.schedule.alerts.watcher import watcher_of
     from scraper.schedule.crawl_process import CrawlProcesses
     from scraper.schedule.scheduler import Scheduler
 
     firings.prepare(connection_to(config.mongodb).open())
-    crawls = CrawlProcesses(config.mongodb.data_dir / "logs")
-    return Scheduler(schedules, config.scheduler, crawls, watcher_of(config)), crawls
+    crawls, watcher = CrawlProcesses(config.mongodb.data_dir / "logs"), watcher_of(config)
+    return Scheduler(schedules, config.scheduler, crawls, watcher), crawls, watcher

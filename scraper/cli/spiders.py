@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from scraper.cli.broken import print_broken
 from scraper.cli.output import print_table
 from scraper.core.config import load_config
 from scraper.core.config.schedules import plain_name
@@ -17,7 +18,8 @@ def spiders() -> None:
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
     from scraper.spider_loader import all_spiders
 
-    due = next_by_spider(load_config())
+    config = load_config()
+    due = next_by_spider(config)
     print_table(
         (
             {
@@ -32,3 +34,4 @@ def spiders() -> None:
         ["spider", "start", "stores", *(["next"] if due else []), "about"],
         zone=UTC,
     )
+    print_broken(config)

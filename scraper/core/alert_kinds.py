@@ -26,5 +26,9 @@ ALERT_KINDS: Final = {
     "refused_share": AlertKind(
         "many records refused", "more than `[alerts] refused_share` of the records were refused"
     ),
+    "broken": AlertKind(
+        "cannot be loaded",
+        "a file of spiders or models, or a saved query, cannot be loaded and is left out; once for each, until it can",
+    ),
 }
 """All kinds of alerts. A new one stands here and where it is opened (`scraper/schedule/alerts/`)."""

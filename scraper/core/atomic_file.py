@@ -8,6 +8,7 @@ import shutil
 import signal
 from contextlib import contextmanager
 from errno import EDQUOT, EFBIG, ENOSPC
+from pathlib import Path
 from secrets import token_hex
 from stat import S_IMODE
 from typing import TYPE_CHECKING, BinaryIO
@@ -16,7 +17,6 @@ from scraper.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 BUFFER_BYTES = 2**20
 NEW_FILE = 0o666
@@ -77,8 +77,8 @@ def write_files(texts: Mapping[Path, str]) -> None:
             with whole_file(file) as out:
                 out.write(text.encode())
     except BaseException:
-        for path in reversed(created):
-            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        for path in filter(Path.exists, reversed(created)):
+            path.rmdir() if path.is_dir() else path.unlink()
         raise
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from scraper.core.config import Config
     from scraper.core.config.schedules import CatchUp, Policy
     from scraper.spider import SiteSpider
+
+logger = logging.getLogger(__name__)
 
 FROM_SCHEDULER = ("zone", "jitter_s", "policy", "catch_up", "limit_s", "retries")
 
@@ -56,9 +59,21 @@ def run_key(spider: str, arguments: Mapping[str, Any]) -> str:
     return f"{spider} {json.dumps(dict(arguments), sort_keys=True)}"
 
 
-def schedules_of(config: Config, spiders: Mapping[str, type[SiteSpider]]) -> list[Schedule]:
-    """Return the schedules of the configuration; raise ConfigError for one whose spider or arguments are wrong."""
-    return [_schedule(name, line, config, spiders) for name, line in config.schedule.items()]
+def schedules_of(
+    config: Config, spiders: Mapping[str, type[SiteSpider]], *, some_are_broken: bool = False
+) -> list[Schedule]:
+    """Return the schedules of the configuration; raise ConfigError for one whose spider or arguments are wrong.
+
+    When a file with spiders is broken, a schedule whose spider is not there is left out, with a warning.
+    """
+    found = []
+    for name, line in config.schedule.items():
+        wanted = line.spider or name
+        if some_are_broken and plain_name(wanted) not in map(plain_name, spiders):
+            logger.warning("[schedule] %s is left out: its spider '%s' could not be loaded", name, wanted)
+        else:
+            found.append(_schedule(name, line, config, spiders))
+    return found
 
 
 def schedule_named(name: str, schedules: list[Schedule]) -> Schedule:

@@ -73,6 +73,11 @@ class Scheduler:
         for firing in Firing.objects(state="waiting", schedule__nin=[schedule.name for schedule in self.schedules]):
             firings.drop(firing, "its schedule is gone from the configuration")
 
+    def renew(self, schedules: Sequence[Schedule]) -> None:
+        """Carry out these schedules from now on: a spider that could not be loaded may be there again."""
+        self.schedules = list(schedules)
+        self.begin()
+
     def turn(self) -> None:
         """Do all that is to be done now; raise PyMongoError when MongoDB is away."""
         now = self._clock()

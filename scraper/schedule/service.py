@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from scraper.core.config.schedules import SchedulerConfig
     from scraper.schedule.crawl_process import CrawlProcesses
+    from scraper.schedule.file_watch import FileWatch
     from scraper.schedule.scheduler import Scheduler
     from scraper.storage.connection import Connection
 
@@ -31,8 +32,14 @@ class Service:
     """Runs one scheduler until SIGTERM or Ctrl-C; a second one leaves the crawls to themselves at once."""
 
     def __init__(
-        self, scheduler: Scheduler, crawls: CrawlProcesses, connection: Connection, config: SchedulerConfig
+        self,
+        scheduler: Scheduler,
+        crawls: CrawlProcesses,
+        connection: Connection,
+        config: SchedulerConfig,
+        files: FileWatch,
     ) -> None:
+        self._files = files
         self._scheduler, self._crawls, self._connection, self._config = scheduler, crawls, connection, config
         self._told_to_stop = 0
         # A signal, also that of a crawl's end, makes the pipe readable and so ends the sleep.
@@ -48,6 +55,7 @@ class Service:
         self._scheduler.begin()
         while not self._told_to_stop:
             self._guarded(self._scheduler.turn)
+            self._guarded(self._files.look)
             if once and self._guarded(self._left) == 0:
                 return
             self._sleep()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError as ScrapyUsageError
 
+from scraper.core.broken import explained
 from scraper.core.log import log_crawl
 from scraper.errors import SwatheError
 from scraper.runs.crawl import crawl
@@ -50,7 +51,7 @@ class Command(CrawlCommand):
                 tell=lambda line: print(f"swathe: {line}", file=sys.stderr),
             )
         except SwatheError as error:
-            sys.stderr.write(f"swathe: {error}\n")
+            sys.stderr.write(f"swathe: {explained(error)}\n")
             self.exitcode = error.exit_code
             return
         for line in (result.line, *(f"note: {note}" for note in result.notes)):

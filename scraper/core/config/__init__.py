@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,20 @@ def environment_name(option: str) -> str:
     if option not in _options():
         raise ConfigError(f"'{option}' is not an option: {expected_one_of(option, _options())}")
     return "SWATHE_" + option.replace(".", "_", 1).upper()
+
+
+def place_of(section: str, key: str) -> tuple[str, int]:
+    """Return the file and line that set an option, or the variable and 0."""
+    variable = f"SWATHE_{section}_{key}".upper().replace("-", "_")
+    if variable in os.environ:
+        return f"environment variable {variable}", 0
+    for name in ("config.local.ini", "config.ini"):
+        file, inside = project().folder / name, ""
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines() if file.is_file() else (), 1):
+            inside = line.strip() if line.startswith("[") else inside
+            if inside == f"[{section}]" and re.match(rf"{re.escape(key)}\s*[=:]", line, re.IGNORECASE):
+                return name, number
+    return f"[{section}] {key}", 0
 
 
 def _options() -> list[str]:

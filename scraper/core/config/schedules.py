@@ -95,7 +95,7 @@ class AlertsConfig(Section):
         "SWATHE_ALERTS_TARGETS instead.",
     )
     on: Annotated[tuple[str, ...], BeforeValidator(_alert_kinds), Field(min_length=1)] = option(
-        "all", "Of what: all, or some of failed, lost, incomplete, late, refused_share."
+        "all", "Of what: all, or some of failed, lost, incomplete, late, refused_share, broken."
     )
     refused_share: Annotated[float, Field(ge=0, le=1)] = option(
         "0.05", "Share of refused records above which a run is reported, 0 to 1."

@@ -29,7 +29,7 @@ def message_of(incident: Incident) -> Message:
     """Return the message for the beginning of an incident, or for its end once it is closed."""
     subject = harmless(incident.spider)
     about = [
-        f"spider: {subject}",
+        f"{'file' if incident.kind == 'broken' else 'spider'}: {subject}",
         *(f"{harmless(name)}: {harmless(value)}" for name, value in incident.arguments.items()),
     ]
     if not incident.open:

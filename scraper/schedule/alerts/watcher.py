@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from mongoengine.errors import MongoEngineException
 from pymongo.errors import PyMongoError
 
+from models.alerts import Incident
 from models.schedules import Firing
 from models.system import Run
+from scraper.core.broken import LEFT_OUT, broken_parts
 from scraper.errors import SwatheError
 from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due
 from scraper.schedule.alerts.targets import targets_of
@@ -19,10 +21,11 @@ from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bson import ObjectId
 
+    from models.broken import Broken
     from scraper.core.config import Config
     from scraper.core.config.schedules import AlertsConfig
     from scraper.schedule.decisions import RunEnd
@@ -59,8 +62,19 @@ class Alerts:
         run = Run.objects(id=end.run).as_pymongo().first() if end.run else None
         if run is not None and run["state"] in ("finished", "failed"):
             self.run_ended(run)
-        elif (kind := KIND_OF_RESULT.get(end.result)) is not None:
+        elif (kind := KIND_OF_RESULT.get(end.result)) is not None and not self._told_as_broken(end):
             self._open(firing.spider, firing.arguments, kind, f"{end.result}: {end.why}", end.run)
+
+    def broken(self, parts: Sequence[Broken]) -> None:
+        """Report files that cannot be loaded, each once, and those that can again."""
+        for part in parts:
+            self._open(part.file, {}, "broken", str(part))
+        for mended in Incident.objects(kind="broken", open=True, spider__nin=[part.file for part in parts]):
+            close_incidents(mended.spider, {}, datetime.now(UTC), None)
+
+    def _told_as_broken(self, end: RunEnd) -> bool:
+        """Return whether a firing only failed to begin, because its spider is in a file that is reported itself."""
+        return end.run is None and LEFT_OUT in end.why and "broken" in self._config.on
 
     def missed(self, firing: Firing) -> None:
         """Report a firing that nobody was there to start."""
@@ -135,6 +149,9 @@ class NoAlerts:
     def missed(self, firing: Firing) -> None:
         """Tell nobody."""
 
+    def broken(self, parts: Sequence[Broken]) -> None:
+        """Tell nobody."""
+
     def look(self, now: datetime) -> None:
         """Tell nobody, but keep the runs' states true."""
         mark_lost_runs()
@@ -173,6 +190,7 @@ def after_crawl(config: Config, run_id: ObjectId) -> None:
         if isinstance(alerts, NoAlerts) or run is None or run.get("firing"):
             return
         alerts.run_ended(run)
+        alerts.broken(broken_parts(config))
         alerts.look(datetime.now(UTC))
         alerts.finish()
     except (PyMongoError, MongoEngineException, SwatheError) as error:
