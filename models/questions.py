@@ -7,6 +7,7 @@ that an open connection is needed by then (`scraper.storage.connection`).
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 from mongoengine import QuerySet
@@ -79,6 +80,18 @@ class RecordQuerySet(Questions):
     def on_page(self, url: str) -> Self:
         """Keep the records that were seen last on a page."""
         return self.keep(url=url)
+
+    def to_arrow(self) -> Any:
+        """Return the records as a pyarrow.Table, with exact decimals and aware times."""
+        from models.frames import arrow_table  # stands on the records, which name this class
+
+        return arrow_table(self)
+
+    def to_pandas(self) -> Any:
+        """Return the records as a pandas.DataFrame; raise ImportError when pandas is not installed."""
+        if find_spec("pandas") is None:
+            raise ImportError("pandas is not installed, which to_pandas() needs: `pip install pandas`")
+        return self.to_arrow().to_pandas()
 
     def containing(self, words: str) -> Self:
         """Keep the records whose searched texts hold every one of `words`; raise ValueError without a word."""

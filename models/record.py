@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mongoengine import (
@@ -32,6 +33,10 @@ BOOKKEEPING = frozenset({"url", "first_seen", "last_seen", "changed_at", "gone_a
 
 WHOLE_RECORD = "(record)"
 """Stands for the field when a fault is of the record as a whole."""
+
+SHORT = Repr()
+SHORT.maxstring = SHORT.maxother = 80
+"""How values are shown."""
 
 JOINT = " / "
 """Stands between the values of a key that has several."""
@@ -78,6 +83,14 @@ class Record(Document):
     changed_at = DateTimeField(index=True)
     gone_at = DateTimeField(index=True)
     run = ObjectIdField()
+
+    def __repr__(self) -> str:
+        """Show what the record holds, long values shortened."""
+        held = ((name, getattr(self, name, None)) for name in schema_of(type(self)).content)
+        shown = ", ".join(f"{name}={SHORT.repr(value)}" for name, value in held if value not in (None, []))
+        return f"{type(self).__name__}({shown})"
+
+    __str__ = __repr__
 
     @classmethod
     def found(cls, page: Page, /, **raw: Any) -> Found:

@@ -24,6 +24,7 @@ from scraper.browser.actions import ScrollToEnd as ScrollToEnd
 from scraper.browser.actions import Type as Type
 from scraper.browser.actions import WaitFor as WaitFor
 from scraper.errors import SwatheError as SwatheError
+from scraper.interactive import connect as connect
 from scraper.login import Login as Login
 from scraper.paging import Cursor as Cursor
 from scraper.paging import DateWindows as DateWindows

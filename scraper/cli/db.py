@@ -13,6 +13,7 @@ from scraper.cli import db_data
 from scraper.cli.output import console, print_facts
 from scraper.core.config import Config, load_config
 from scraper.errors import UsageError
+from scraper.interactive import connect
 from scraper.storage.connection import connection_to, mask_password
 from scraper.storage.embedded.binary import find_mongod
 from scraper.storage.embedded.server import EmbeddedServer
@@ -86,21 +87,31 @@ def uri(
 
 
 @app.command("shell", epilog="Example: swathe db shell")
-def shell() -> None:
-    """Open mongosh when it is installed, else Python with `db`."""
-    config = load_config()
-    connection = connection_to(config.mongodb)
-    with connection as database:
-        mongosh = shutil.which("mongosh")
-        if mongosh and not config.mongodb.uri.get_secret_value():
-            subprocess.run([mongosh, connection.uri], check=False)  # noqa: S603
-            return
-        code.interact(banner=f"`db` is {database.name}, e.g. db.books.find_one()", local={"db": database}, exitmsg="")
+def shell(
+    mongosh: Annotated[bool, typer.Option("--mongosh", help="Open MongoDB's own shell instead.")] = False,
+) -> None:
+    """Open Python with `db` and the documents by name, e.g. Book.objects(price__lt=15)."""
+    if mongosh:
+        _mongosh(load_config())
+        return
+    database = connect()
+    names = ", ".join(sorted(database.documents))
+    banner = f"`db` is {database.name}, e.g. db.runs.find_one(); the documents are {names}"
+    code.interact(banner=banner, local={"db": database, **database.documents}, exitmsg="")
 
 
 app.command("backup", epilog=db_data.BACKUP_EXAMPLE)(db_data.backup)
 app.command("restore", epilog=db_data.RESTORE_EXAMPLE)(db_data.restore)
 app.command("prune", epilog=db_data.PRUNE_EXAMPLE)(db_data.prune)
+
+
+def _mongosh(config: Config) -> None:
+    program = shutil.which("mongosh")
+    if program is None:
+        raise UsageError("mongosh is not on PATH: install it, or take `swathe db shell`, which is Python")
+    connection = connection_to(config.mongodb)
+    with connection:
+        subprocess.run([program, connection.uri], check=False)  # noqa: S603
 
 
 def _embedded(config: Config) -> EmbeddedServer:
