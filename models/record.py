@@ -149,6 +149,38 @@ class Found:
         self.added = frozenset(fields)
         return self
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The record as others see it: its clean values, or the raw ones before the clean step."""
+        return self.values or {**self.raw, "url": self.url}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of a field; raise KeyError for one that is not set."""
+        return self.shown[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Give a field another value, as pipelines do; raise KeyError for one that the document does not have."""
+        if name != "url" and name not in schema_of(self.document).content:
+            raise KeyError(f"{self.document.__name__} has no field '{name}'")
+        if self.values:
+            self.values[name] = value
+        elif name == "url":
+            self.url = value
+        else:
+            self.raw[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        """Forget the value of a field; raise KeyError for one that is not set."""
+        del (self.values or self.raw)[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a field, or the default when it is not set."""
+        return self.shown.get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether a field is set."""
+        return name in self.shown
+
     def __repr__(self) -> str:
         """Show the record short enough for a log line."""
         return f"{self.document.__name__} of {self.url}"

@@ -6,11 +6,12 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from scrapy.exceptions import DropItem, NotConfigured
+from scrapy.exceptions import NotConfigured
 
 from models.record import schema_of
 from scraper.core import statistics
 from scraper.core.crawl_control import stores_records
+from scraper.crawl.page_item import RecordsRefusedError
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError
 from scraper.pages.visit import PageVisit
@@ -66,7 +67,7 @@ class StorePipeline:
         await self._seen.close()
 
     async def process_item(self, item: PageRecords) -> PageRecords:
-        """Return the page with its stored records; raise DropItem for one without, DatabaseError without MongoDB."""
+        """Return the page with its stored records; raise RecordsRefusedError for one without any, or DatabaseError."""
         try:
             return await self._store(item)
         except DatabaseError as error:
@@ -96,7 +97,7 @@ class StorePipeline:
         if self._memory is not None and not item.refused:
             await self._remember(item, missing)
         if item.refused and not item.records:
-            raise DropItem(f"all {len(item.refused)} records of {item.url} were refused")
+            raise RecordsRefusedError(f"all {len(item.refused)} records of {item.url} were refused")
         return item
 
     def _note_known(self, item: PageRecords, outcomes: list[Outcome]) -> None:

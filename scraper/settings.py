@@ -55,7 +55,7 @@ REDIRECT_MAX_TIMES = SWATHE.crawl.max_redirects
 
 # Safety
 DOWNLOAD_VERIFY_CERTIFICATES = SWATHE.crawl.verify_certificates
-DOWNLOAD_HANDLERS = {
+DOWNLOAD_HANDLERS_BASE = {
     "http": "scraper.fetch.browser.handler.BrowserHandler",
     "https": "scraper.fetch.browser.handler.BrowserHandler",
     "file": None,
@@ -74,55 +74,72 @@ TELNETCONSOLE_ENABLED = False
 REQUEST_FINGERPRINTER_CLASS = "scraper.fetch.http.continued.Fingerprinter"
 SCHEDULER = "scraper.frontier.scheduler.LeaseScheduler"
 
+# Ours are in the settings that end in _BASE: what others enable, as the manual of a plugin says, is added to them and
+# never takes their place. None switches one off by its name.
+
 # The data's way
 # What a record goes through before it is stored; pages that are kept and read again go the same way.
 RECORD_STEPS = {"pipelines.clean.CleanPipeline": 100, "pipelines.validate.ValidatePipeline": 200}
-ITEM_PIPELINES = {**RECORD_STEPS, "pipelines.store.StorePipeline": 300}
+ITEM_PIPELINES_BASE = {**RECORD_STEPS, "pipelines.store.StorePipeline": 300}
+ITEM_PROCESSOR = "scraper.crawl.item_processor.ItemProcessor"
 # Called with the configuration and the run's id once a crawl has come to its verdict, in whatever way.
 AFTER_CRAWL = ["scraper.schedule.alerts.watcher.after_crawl"]
-# Scrapy also imports what is set to None. This one is not wanted in any case, and brings aiohttp: a tenth of a second.
-EXTENSIONS_BASE = {
-    path: order
-    for path, order in default_settings.EXTENSIONS_BASE.items()
-    if path != "scrapy.extensions.remote_control.RemoteControl"
+# What of Scrapy's own parts is not wanted. Scrapy also imports what is set to None, and RemoteControl brings aiohttp: a
+# tenth of a second. MetaCopyDetection looks for a mistake in the code of spiders, on every page.
+REPLACED = {
+    "scrapy.extensions.remote_control.RemoteControl",
+    "scrapy.extensions.feedexport.FeedExporter",
+    "scrapy.spidermiddlewares.depth.DepthMiddleware",
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware",
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware",
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware",
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware",
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware",
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware",
 }
-EXTENSIONS = {
-    "scraper.runs.recorder.RunRecorder": 0,
-    "scraper.runs.metrics.CrawlMetrics": 0,
-    "scraper.pages.visit_store.VisitMemory": 0,
-    "scraper.runs.retention.PruneAfterCrawl": 0,
-    "scrapy.extensions.feedexport.FeedExporter": None,
-    "scraper.pages.gather.RecordFeeds": 0,
-}
-SPIDER_MIDDLEWARES = {
-    "scraper.crawl.failures.PageFailures": 10,
-    "scraper.pages.keep.KeepPages": 950,
-    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
-    "scraper.crawl.limits.DepthLimit": 900,
-    "scraper.pages.gather.GatherRecords": 1000,
-    # It looks for a mistake in the code of spiders, on every page.
-    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
-}
-DOWNLOADER_MIDDLEWARES = {
-    "scraper.frontier.requests.GiveUpDeadly": 20,
-    "scraper.pages.revalidation.Revalidation": 30,
-    "scraper.login.Session": 40,
-    "scraper.crawl.limits.PageLimit": 50,
-    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
-    "scraper.fetch.http.redirects.SiteRefreshes": 580,
-    "scraper.fetch.http.whole_pages.WholePages": 585,
-    "scraper.fetch.http.markup.BoundedMarkup": 588,
-    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "scraper.fetch.http.compression.BoundedCompression": 590,
-    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "scraper.fetch.http.redirects.SiteRedirects": 600,
-    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "scraper.fetch.http.cookies.BoundedCookies": 700,
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "scraper.fetch.politeness.robots.RobotsTxt": 100,
-    "scraper.fetch.politeness.middleware.Politeness": 650,
-    "scraper.fetch.http.saved_pages.SavedPages": 950,
-}
+
+
+def _base(of_scrapy: dict[str, int], ours: dict[str, int]) -> dict[str, int]:
+    return {**{path: order for path, order in of_scrapy.items() if path not in REPLACED}, **ours}
+
+
+EXTENSIONS_BASE = _base(
+    default_settings.EXTENSIONS_BASE,
+    {
+        "scraper.runs.recorder.RunRecorder": 0,
+        "scraper.runs.metrics.CrawlMetrics": 0,
+        "scraper.pages.visit_store.VisitMemory": 0,
+        "scraper.runs.retention.PruneAfterCrawl": 0,
+        "scraper.pages.gather.RecordFeeds": 0,
+    },
+)
+SPIDER_MIDDLEWARES_BASE = _base(
+    default_settings.SPIDER_MIDDLEWARES_BASE,
+    {
+        "scraper.crawl.failures.PageFailures": 10,
+        "scraper.crawl.limits.DepthLimit": 900,
+        "scraper.pages.keep.KeepPages": 950,
+        "scraper.pages.gather.GatherRecords": 1000,
+    },
+)
+DOWNLOADER_MIDDLEWARES_BASE = _base(
+    default_settings.DOWNLOADER_MIDDLEWARES_BASE,
+    {
+        "scraper.frontier.requests.GiveUpDeadly": 20,
+        "scraper.pages.revalidation.Revalidation": 30,
+        "scraper.login.Session": 40,
+        "scraper.crawl.limits.PageLimit": 50,
+        "scraper.fetch.politeness.robots.RobotsTxt": 100,
+        "scraper.fetch.http.redirects.SiteRefreshes": 580,
+        "scraper.fetch.http.whole_pages.WholePages": 585,
+        "scraper.fetch.http.markup.BoundedMarkup": 588,
+        "scraper.fetch.http.compression.BoundedCompression": 590,
+        "scraper.fetch.http.redirects.SiteRedirects": 600,
+        "scraper.fetch.politeness.middleware.Politeness": 650,
+        "scraper.fetch.http.cookies.BoundedCookies": 700,
+        "scraper.fetch.http.saved_pages.SavedPages": 950,
+    },
+)
 FEED_EXPORT_ENCODING = "utf-8"
 # Scrapy makes this many tasks for every page, whatever is on it; its default of 100 costs more than parsing.
 CONCURRENT_ITEMS = 3

@@ -82,7 +82,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "header_links": lambda text: header_links(page("", {"Link": text.encode("latin-1", "replace")})),
     "leads_of": lambda text: leads_of(ListPage(page(f"<a href=/2>{text}"), Pagination(), 1)),
     "leads_of, in classes": lambda text: leads_of(
-        ListPage(page("<div class=next role=button>" * 1000 + text), Pagination(), 1)
+        ListPage(page("<div class=next role=button>" * 300 + text), Pagination(), 1)
     ),
     "skeleton_of": lambda text: skeleton_of(ListPage(page(f"<p>{text}"), Pagination(), 1)),
     "skipped": lambda text: skipped({1: f"/{text}", 2: f"/{text}?page=2", 3: f"/{text}?page=4"}),

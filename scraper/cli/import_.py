@@ -44,7 +44,7 @@ def import_records(
     from scraper.query.imports.load import Import
     from scraper.spider_loader import project_settings
 
-    pipelines = project_settings().getdict("ITEM_PIPELINES")
+    pipelines = project_settings().getdict("ITEM_PIPELINES_BASE")
     connection = connection_to(load_config().mongodb)
     importing = Import(connection, documents[records], sorted(pipelines, key=pipelines.__getitem__))
     name = visible(file.name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
+from scrapy.settings import SETTINGS_PRIORITIES
+
 if TYPE_CHECKING:
     from bson import ObjectId
     from scrapy.crawler import Crawler
@@ -61,5 +63,5 @@ def control_of(crawler: Crawler) -> CrawlControl | None:
 
 def stores_records(crawler: Crawler) -> bool:
     """Return whether this is a crawl of one of our spiders; `scrapy shell` and `fetch` open a spider, too."""
-    in_shell = crawler.settings["DUPEFILTER_CLASS"] == "scrapy.dupefilters.BaseDupeFilter"
-    return getattr(crawler.spidercls, "has_runs", False) and not in_shell
+    by_command = crawler.settings.getpriority("DUPEFILTER_CLASS") == SETTINGS_PRIORITIES["command"]
+    return getattr(crawler.spidercls, "has_runs", False) and not by_command

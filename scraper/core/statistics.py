@@ -40,6 +40,8 @@ ITEMS_MISSING: Final = "swathe/items_missing"
 """Records of pages that were not read again, which are no longer in the database or are said to be gone."""
 ITEM_ERRORS: Final = "swathe/item_errors"
 """Records that could not be stored."""
+ITEMS_DROPPED: Final = "swathe/items_dropped"
+"""Items that a pipeline which is not ours dropped."""
 
 # What came of keeping pages
 PAGES_KEPT: Final = "swathe/pages_kept"

@@ -36,26 +36,20 @@ class FoundAdapter(AdapterInterface):
         """Return the document's own fields and `url`, in the document's order."""
         return dict.fromkeys((*schema_of(self.item.document).content, "url")).keys()
 
-    def _mapping(self) -> dict[str, Any]:
-        return self.item.values or {**self.item.raw, "url": self.item.url}
-
     def __getitem__(self, field_name: str) -> Any:
-        return self._mapping()[field_name]
+        return self.item[field_name]
 
     def __setitem__(self, field_name: str, value: Any) -> None:
-        if field_name not in self.field_names():
-            raise KeyError(f"{self.item.document.__name__} has no field '{field_name}'")
-        self._mapping()[field_name] = value
+        self.item[field_name] = value
 
     def __delitem__(self, field_name: str) -> None:
-        del self._mapping()[field_name]
+        del self.item[field_name]
 
     def __iter__(self) -> Iterator[str]:
-        mapping = self._mapping()
-        return (name for name in self.field_names() if name in mapping)
+        return (name for name in self.field_names() if name in self.item)
 
     def __len__(self) -> int:
-        return len(self._mapping())
+        return len(self.item.shown)
 
 
 def register() -> None:

@@ -6,12 +6,18 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from scrapy.exceptions import DropItem
+
 if TYPE_CHECKING:
     from scrapy import Request
 
     from models.record import Found
     from scraper.paging.facts import ListEvent
     from scraper.storage.records.store import RecordIds
+
+
+class RecordsRefusedError(DropItem):
+    """Report that every record of a page was refused for its faults."""
 
 
 class Remembered(Protocol):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.extensions.feedexport import FeedExporter
 
+from scraper.core.crawl_control import control_of
+from scraper.crawl.item_processor import ItemProcessor, is_heard
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
 from scraper.fetch.politeness.errors import CrawlEndingError
@@ -17,7 +19,7 @@ from scraper.pages.visit_store import VisitMemory
 from scraper.select import let_go
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -29,12 +31,15 @@ PAUSE_AFTER = 500
 class GatherRecords:
     """Spider middleware that lets a page's links go first, and its records after them, together.
 
-    So the next page is fetched while this one's records are stored.
+    So the next page is fetched while this one's records are stored. Where others look at items, they are handed on one
+    by one, as in Scrapy; nothing is then remembered of pages, because no page's records are known to be all stored.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._memory = crawler.get_extension(VisitMemory)
+        self._apart = False
+        crawler.signals.connect(self._opened, signal=signals.spider_opened)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -45,7 +50,7 @@ class GatherRecords:
         self, response: Response | None, result: AsyncIterator[Any]
     ) -> AsyncIterator[Request | PageRecords | Any]:
         """Yield requests as they come, then the records; also those that were found before an error."""
-        page = PageOutput(self._crawler, self._memory, response)
+        page = PageOutput(self._crawler, None if self._apart else self._memory, response)
         number = 0
         try:
             async for output in result:
@@ -57,15 +62,34 @@ class GatherRecords:
         except CrawlEndingError:
             return
         except Exception:
-            for output in page.as_far_as_read():
+            for output in self._one_by_one(page.as_far_as_read(), response):
                 yield output
             raise
         finally:
             let_go(response)
-        for output in await page.rest():
+        for output in self._one_by_one(await page.rest(), response):
             yield output
         for request in await page.further_pages():
             yield request
+
+    def _opened(self, spider: Any) -> None:
+        self._apart = is_heard(self._crawler)
+        control = control_of(self._crawler)
+        if self._apart and control is not None and getattr(spider, "since_known", None):
+            control.end_early(
+                "--since-known weighs the records of a page together, and a pipeline, middleware or listener that is "
+                "not Swathe's takes them one by one: leave one of the two out"
+            )
+
+    def _one_by_one(self, outputs: list[Any], response: Response | None) -> Iterator[Any]:
+        """Yield outputs; the items by themselves where others look at them, and known by their page."""
+        processor = ItemProcessor.of(self._crawler)
+        for output in outputs:
+            for item in output.records if self._apart and isinstance(output, PageRecords) else [output]:
+                is_item = not isinstance(item, Request | PageRecords)
+                if is_item and processor is not None and response is not None:
+                    processor.remember(item, response)
+                yield item
 
     async def _pause(self, response: Response | None) -> None:
         """Let other things go on; raise CrawlEndingError, and leave the page to be read anew, when the crawl ends."""

@@ -16,7 +16,7 @@ from scrapy.utils.asyncio import run_in_thread
 from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.crawl_control import control_of, stores_records
-from scraper.crawl.page_item import PageRecords
+from scraper.crawl.page_item import PageRecords, RecordsRefusedError
 from scraper.errors import DatabaseError
 from scraper.pages import archive
 from scraper.pages.document import as_document
@@ -98,8 +98,9 @@ class KeepPages:
         self._commit = GroupCommit(self._write, PAGES_IN_A_WRITE, self._config.store.batch_wait_ms / 1000)
         self._indexed = False
 
-    async def _stored(self, item: Any, response: Response | None) -> None:
-        if isinstance(item, PageRecords) and item.refused:
+    async def _stored(self, item: Any, response: Response | None, exception: Exception | None = None) -> None:
+        partly = isinstance(item, PageRecords) and item.refused
+        if partly or isinstance(exception, RecordsRefusedError):
             await self._keep(response, "refused")
 
     async def _keep(self, response: Response | None, why: str) -> None:

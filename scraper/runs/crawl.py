@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.misc import load_object
@@ -12,6 +12,7 @@ from scrapy.utils.misc import load_object
 from scraper.core import statistics
 from scraper.core.log import set_level
 from scraper.core.log_context import on_every_line
+from scraper.crawl.components import missing_components
 from scraper.errors import EXIT_FAILED
 from scraper.fetch.browser.handler import HTTP
 from scraper.frontier.stores import doubts, stored_runs
@@ -92,8 +93,10 @@ def crawl(
     """
     spider.check_arguments(arguments)
     config: Config = process.settings["SWATHE"]
+    crawler = process.create_crawler(spider)
+    missing = missing_components(crawler.settings)
     with connection_to(config.mongodb) as database:
-        for doubt in doubts(config):
+        for doubt in (*doubts(config), *missing):
             tell(f"warning: {doubt}")
         store = stored_runs(config, database) if config.frontier.backend != "memory" else None
         firing, run_id = process.settings.get("SWATHE_FIRING"), process.settings.get("SWATHE_RUN_ID")
@@ -101,7 +104,8 @@ def crawl(
         on_every_line(run=str(begun.run_id))
         if begun.line:
             tell(f"{spider.name}: {begun.line}")
-        recorder = _carry_out(spider, arguments, process, begun)
+        begun = replace(begun, notes=(*begun.notes, *missing))
+        recorder = _carry_out(crawler, arguments, process, begun)
         if recorder is None:
             close_failed(begun.run_id)
             return CrawlResult(spider.name, "", None, {}, {}, [])
@@ -119,7 +123,7 @@ def work_on(
     arguments = {name: str(value) for name, value in run.arguments.items()}
     spider.check_arguments(arguments)
     tell(f"{spider.name}: {begun.line}")
-    recorder = _carry_out(spider, arguments, process, begun)
+    recorder = _carry_out(process.create_crawler(spider), arguments, process, begun)
     if recorder is None:
         return EXIT_FAILED, f"{spider.name}: the crawl could not be set up: see the log"
     if recorder.verdict is not None:
@@ -130,13 +134,12 @@ def work_on(
 
 
 def _carry_out(
-    spider: type[SiteSpider], arguments: Mapping[str, Any], process: CrawlerProcessBase, begun: Begun
+    crawler: Crawler, arguments: Mapping[str, Any], process: CrawlerProcessBase, begun: Begun
 ) -> RunRecorder | None:
     """Crawl; return what has recorded it, or None when it could not be set up."""
     # Imported from deep within the reactor they take a fifth of a second longer: Scrapy then looks at the whole stack.
-    for path in (process.settings["DOWNLOAD_HANDLERS"]["http"], HTTP):
+    for path in (process.settings["DOWNLOAD_HANDLERS_BASE"]["http"], HTTP):
         load_object(path)
-    crawler = process.create_crawler(spider)
     crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
     tune_process(crawler)
     process.crawl(crawler, **arguments)

@@ -10,10 +10,10 @@ from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage
 from scraper.crawl.failures import KEPT, PageFailures
-from scraper.crawl.page_item import PageRecords
-from scraper.crawl.request_stats import Tallies
+from scraper.crawl.page_item import PageRecords, RecordsRefusedError
+from scraper.crawl.request_stats import DROPPED, Tallies
 from scraper.errors import DatabaseError
-from scraper.runs.verdict import Evidence
+from scraper.runs.verdict import Evidence, dropped_items
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -39,6 +39,7 @@ class Outcomes:
         crawler.signals.connect(outcomes._response, signal=signals.response_received)
         crawler.signals.connect(outcomes._callback_failed, signal=signals.spider_error)
         crawler.signals.connect(outcomes._item_failed, signal=signals.item_error)
+        crawler.signals.connect(outcomes._item_dropped, signal=signals.item_dropped)
         return outcomes
 
     @property
@@ -55,6 +56,8 @@ class Outcomes:
             pages=total(statistics.PAGES),
             items_stored=sum(total(statistics.items(kind)) for kind in ("new", "changed", "unchanged")),
             items_refused=total(statistics.ITEMS_REFUSED),
+            items_dropped=total(statistics.ITEMS_DROPPED),
+            first_dropped=next(iter(self.tallies.noted(DROPPED)), ""),
             dead_pages=total(statistics.DEAD_PAGES),
             first_dead_page=str(unread) if unread else "",
             failed=self.tallies.failed_by_reason(),
@@ -98,18 +101,29 @@ class Outcomes:
             self.tallies.tally(request).unfinished = True
         self._keep(request, url, f"gave {lost} record{'s'[: lost > 1]} that could not be stored: {failure.value}")
 
+    def _item_dropped(self, response: Response | Failure | None, exception: Exception) -> None:
+        if isinstance(exception, RecordsRefusedError):
+            return
+        request = getattr(response, "request", None)
+        self.tallies.count(request, statistics.ITEMS_DROPPED)
+        why = " ".join(str(exception).split())[:300] or type(exception).__name__
+        if why not in self.tallies.noted(DROPPED):
+            self.tallies.note(request, DROPPED, why)
+
     def _keep(self, request: Request | None, url: str, what: str) -> None:
         failed = FailedPage(url, " ".join(what.split())[:500], "own-code")
         PageFailures.of(self._crawler).keep(request, failed)
 
 
-def notes_of(stats: StatsCollector) -> list[str]:
+def notes_of(stats: StatsCollector, tallies: Tallies) -> list[str]:
     """Return what is worth a note among the statistics of a crawl."""
+    dropped = tallies.total(statistics.ITEMS_DROPPED)
+    notes = [dropped_items(dropped, tallies.noted(DROPPED)[0])] if dropped else []
     whys = {
         statistics.PAGES_TOO_LARGE: "16 MB cannot hold them even when compressed",
         statistics.PAGES_NOT_KEPT: "MongoDB failed",
     }
-    return [
+    return notes + [
         f"{count} page{'s'[: count > 1]} could not be kept to be read again: {why}"
         for name, why in whys.items()
         if (count := stats.get_value(name, 0))

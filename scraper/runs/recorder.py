@@ -215,7 +215,11 @@ class RunRecorder:
         spider.reader.decisions.save(self.run_id)
         records = self.records = stored_by(spider, self.run_id)
         findings = examine(spider, records, whole=not cut_short)
-        findings.notes += [*self.findings.notes, *notes_of(stats), *(self.begun.notes if self.begun else ())]
+        findings.notes += [
+            *self.findings.notes,
+            *notes_of(stats, self.outcomes.tallies),
+            *(self.begun.notes if self.begun else ()),
+        ]
         if missing := total(statistics.ITEMS_MISSING):
             findings.gaps.append(f"{missing} {NOT_THERE}")
         counts = RunCounts(**self.counts())

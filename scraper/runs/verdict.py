@@ -28,6 +28,10 @@ class Evidence:
     pages: int = 0
     items_stored: int = 0
     items_refused: int = 0
+    items_dropped: int = 0
+    """Items that pipelines which are not Swathe's dropped."""
+    first_dropped: str = ""
+    """Why the first of them was."""
     dead_pages: int = 0
     first_dead_page: str = ""
     failed: Mapping[str, int] = field(default_factory=dict)
@@ -116,7 +120,7 @@ def _verdict(evidence: Evidence) -> Verdict:
     if reasons:
         return Verdict("finished", "incomplete", [*reasons, *doubts], suspect)
     if not evidence.items_stored and not evidence.is_empty:
-        doubts.insert(0, f"no record was found on {evidence.pages} pages: did the layout change?")
+        doubts.insert(0, _nothing(evidence))
     return Verdict("finished", "unknown" if doubts else "complete", doubts, suspect)
 
 
@@ -127,6 +131,17 @@ def is_lasting(reason: str) -> bool:
     (True, False)
     """
     return reason.endswith(LASTING)
+
+
+def dropped_items(count: int, why: str) -> str:
+    """Say how many items were dropped by pipelines that are not Swathe's, and why the first was."""
+    return f"{count} item{'s were' if count > 1 else ' was'} dropped by an item pipeline: {why}"
+
+
+def _nothing(evidence: Evidence) -> str:
+    if evidence.items_dropped:
+        return f"no record was stored: {dropped_items(evidence.items_dropped, evidence.first_dropped)}"
+    return f"no record was found on {evidence.pages} pages: did the layout change?"
 
 
 def _failure(evidence: Evidence) -> str:

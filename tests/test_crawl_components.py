@@ -1,0 +1,71 @@
+"""Components of others, enabled as their manuals say, work beside Swathe's own and see items one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from odd_site import PYTHONPATH, Answer, OddSite, command_of, names, rows
+from support import last_run
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+    from support import Swathe
+
+    Mongo = Database[dict[str, Any]]
+
+NEXT = '<a class=next href="/?page=2">next</a>'
+
+
+def two_pages(asked: Any) -> str | Answer:
+    pages = {None: rows(names(1, 3), more=NEXT), "2": rows(names(4, 5))}
+    return pages.get(asked.query.get("page"), Answer(status=404))
+
+
+def command(spider: str, start: str, *more: str) -> list[str]:
+    told = [part.replace("odd_spiders", "plugged_spiders") for part in command_of(spider, start)]
+    return [*told, *more]
+
+
+def test_components_of_others_see_one_item_at_a_time_and_take_nobodys_place(swathe: Swathe, database: Mongo) -> None:
+    with OddSite(two_pages) as site:
+        done = swathe.run(command("plugged", site.url), code=3, PYTHONPATH=PYTHONPATH)
+    run = last_run(database)
+    stored = {quote["text"]: quote["author"] for quote in database.quotes.find()}
+    assert stored == dict.fromkeys(["Thing 01", "Thing 04", "Thing 05"], "by odd")
+    seen = [
+        *(("seen/by_media", 5), ("seen/by_middleware", 5), ("seen/dropped/Thing 02/DropItem", 2)),
+        *((f"seen/scraped/{text}", 2) for text in stored),
+    ]
+    assert done.out.strip() == str(seen), "each of the two `Seeing` hears of every item once"
+    (reason,) = run["reasons"]
+    assert "an item pipeline (Files, Pipeline) returned None, expected the item" in reason or "1 record" in reason
+    assert run["counts"]["errors"] == 1
+    assert run["counts"]["items_new"] == 3
+    assert "1 item was dropped by an item pipeline: of no use" in run["notes"]
+    assert database.hosts.count_documents({}) == 1, "politeness has kept its ledger"
+
+
+def test_a_crawl_without_one_of_our_components_says_so_first(swathe: Swathe, database: Mongo) -> None:
+    with OddSite(two_pages) as site:
+        done = swathe.run(command("bare", site.url), code=3, PYTHONPATH=PYTHONPATH)
+    said = [line for line in done.err.splitlines() if line.startswith("swathe: warning: ")]
+    assert [line.split()[2] for line in said] == [
+        "pipelines.store.StorePipeline",
+        "scraper.fetch.politeness.middleware.Politeness",
+        "DUPEFILTER_CLASS",
+    ]
+    assert database.quotes.count_documents({}) == 0
+    assert [f"swathe: warning: {note}" for note in last_run(database)["notes"][-3:]] == said
+
+
+def test_a_crawl_that_nothing_records_does_not_begin(swathe: Swathe) -> None:
+    done = swathe.run(command("unrecorded", "http://127.0.0.1:9/"), code=2, PYTHONPATH=PYTHONPATH)
+    assert "EXTENSIONS switches off scraper.runs.recorder.RunRecorder, without which" in done.error_line
+
+
+def test_a_limit_weighed_by_the_page_is_not_mixed_with_what_takes_items_one_by_one(
+    swathe: Swathe, database: Mongo
+) -> None:
+    with OddSite(two_pages) as site:
+        swathe.run(command("plugged", site.url, "-a", "since_known=3"), code=3, PYTHONPATH=PYTHONPATH)
+    assert "--since-known weighs the records of a page together" in last_run(database)["reasons"][0]
