@@ -226,6 +226,11 @@ def key_text(document: type[Record], record: dict[str, Any]) -> str:
     return JOINT.join(str(record.get(schema.columns[name])) for name in schema.key)
 
 
+def forget_schemas() -> None:
+    """Gather the schemas anew: a document has got another field."""
+    _gather.cache_clear()
+
+
 @cache
 def _gather(document: Any) -> Schema:
     fields = {name: value for name, value in document._fields.items() if name != "id"}

@@ -14,18 +14,19 @@ from mongoengine import Document
 
 import models
 from models.broken import BROKEN, import_parts, note_broken
+from models.learned import LearnedRecord, learned_documents
 from models.record import Record, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SYSTEM = ("alerts", "frontier", "hosts", "pages", "schedules", "system", "visits")
+SYSTEM = ("alerts", "frontier", "hosts", "learned", "pages", "schedules", "system", "visits")
 """The modules here with documents of Swathe's own."""
 
 
 def record_documents() -> dict[str, type[Record]]:
-    """Return every record's document of the project's models, by collection name."""
-    return _below(Record)
+    """Return every record's document of the project's models, and those of items, by collection name."""
+    return {**learned_documents(), **_below(Record)}
 
 
 def all_documents() -> dict[str, type[Document]]:
@@ -56,13 +57,16 @@ def _below(base: type[Document]) -> dict[str, Any]:
 
 def _system() -> dict[str, Any]:
     own = {import_module(f"models.{name}").__name__ for name in SYSTEM}
-    found = sorted((document for document in _heirs(Document) if document.__module__ in own), key=str)
+    heirs = (document for document in _heirs(Document) if not issubclass(document, LearnedRecord))
+    found = sorted((document for document in heirs if document.__module__ in own), key=str)
     return {name: document for document in found if (name := document._get_collection_name())}
 
 
 def _is_of_the_project(document: type[Document]) -> bool:
     """Return whether a document is in the project's models; one of a module that failed halfway is nowhere."""
     own, module = models.RECORDS_IN, document.__module__
+    if issubclass(document, LearnedRecord):
+        return False
     return module in sys.modules and module not in BROKEN and (module == own or module.startswith(f"{own}."))
 
 

@@ -22,6 +22,9 @@ from mongoengine import (
 from models.quality import Quality
 from models.questions import ChangeQuerySet, RejectedQuerySet, RunQuerySet
 
+LIMITS = ("max_pages", "max_depth", "since_known")
+"""Arguments of a crawl that are whole numbers, and leave something out instead of saying what is crawled."""
+
 
 class RunCounts(EmbeddedDocument):
     """What a run has done so far."""

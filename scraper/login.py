@@ -75,7 +75,7 @@ class Session:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Build the middleware for a crawl; raise NotConfigured when its spider does not log in."""
         login = getattr(crawler.spidercls, "login", None)
-        if login is None:
+        if not isinstance(login, Login):
             raise NotConfigured
         return cls(crawler, login)
 

@@ -11,6 +11,7 @@ from scrapy import Request, Spider
 
 from models.addresses import browser_url, is_route
 from models.record import Found, Record
+from models.system import LIMITS
 from scraper.core import meta as meta_keys
 from scraper.core.tiers import API
 from scraper.crawl.api_discovery import pagination_of
@@ -39,10 +40,6 @@ if TYPE_CHECKING:
     from scraper.paging.kind import ListPage
 
 
-NUMBERS = ("max_pages", "max_depth", "since_known")
-"""Arguments that are whole numbers."""
-
-
 class SiteSpider(Spider):
     """A spider of one site. It names what it stores and where its lists begin, and reads one entry or one page.
 
@@ -65,9 +62,11 @@ class SiteSpider(Spider):
 
     has_runs: ClassVar[bool] = True
     """Whether a crawl of it is a run, with a verdict."""
+    takes_any_page: ClassVar[bool] = False
+    """Whether it is given what is no text too, and its items one by one, as Scrapy does."""
     noting_errbacks: ClassVar = frozenset({"on_list_failure", "page_failed"})
     """The errbacks that note a page that could not be read themselves."""
-    start_url: ClassVar[str]
+    start_url: ClassVar[str] = ""
     records: ClassVar[tuple[type[Record], ...]]
     items: ClassVar[str] = ""
     link: ClassVar[str] = ""
@@ -78,12 +77,14 @@ class SiteSpider(Spider):
     saved_pages: ClassVar[str] = ""
     ready: ClassVar[str] = ""
     actions: ClassVar[Sequence[Action]] = ()
-    arguments: ClassVar[tuple[str, ...]] = ("start", "max_pages", "max_depth", "since_known")
+    arguments: ClassVar[tuple[str, ...]] = ("start", *LIMITS)
 
     def __init__(self, name: str | None = None, **arguments: Any) -> None:
         """Take the arguments of a crawl; raise UsageError for one that is unknown or cannot be used."""
         self.check_arguments(arguments)
         super().__init__(name)
+        for own in set(self.arguments) - {"start", *LIMITS}:
+            setattr(self, own, arguments.get(own, getattr(self, own, None)))
         self.start_at: str = with_plain_host(arguments.get("start") or self.start_url)
         self.max_pages: int | None = int(arguments["max_pages"]) if arguments.get("max_pages") else None
         self.max_depth: int | None = int(arguments["max_depth"]) if arguments.get("max_depth") else None
@@ -104,16 +105,56 @@ class SiteSpider(Spider):
 
     @classmethod
     def check_arguments(cls, arguments: Mapping[str, Any]) -> None:
-        """Raise UsageError for an argument of a crawl that is unknown or cannot be used."""
-        for name, value in arguments.items():
-            if name not in cls.arguments:
+        """Raise UsageError for an argument of a crawl that is unknown or cannot be used.
+
+        What begins with `_` is a word of the program that started the crawl, such as scrapyd's `_job`.
+        """
+        if not cls.start_url:
+            raise UsageError(f"spider '{cls.name}' has no start_url: expected the address at which its lists begin")
+        for name in arguments:
+            if name not in cls.arguments and not name.startswith("_"):
                 raise UsageError(
-                    f"spider '{cls.name}' has no argument '{name}': {expected_one_of(name, cls.arguments)}"
+                    f"spider '{cls.name}' has no argument '{name}': {expected_one_of(name, cls.arguments)}; "
+                    f'a spider adds its own with arguments = (*SiteSpider.arguments, "{name}")'
                 )
-            if name == "start" and value:
-                check_start_url(value)
-            if name in NUMBERS and value and not (str(value).isdecimal() and int(value) > 0):
-                raise UsageError(f"{name} is '{value}', expected a whole number of 1 or more")
+        check_values(arguments)
+
+    def crawl_limit(self, name: str) -> int | None:
+        """Return how much of the site the crawl is to read at most, by the name of the argument that said it."""
+        limit: int | None = getattr(self, name)
+        return limit
+
+    @classmethod
+    def taken_arguments(cls) -> tuple[str, ...]:
+        """Return the names of the arguments of every crawl that this spider does not use for its own ends."""
+        return ("start", *LIMITS)
+
+    @classmethod
+    def declared_records(cls) -> tuple[type[Record], ...]:
+        """Return the documents that the spider says it stores."""
+        return cls.records
+
+    @property
+    def stored_records(self) -> tuple[type[Record], ...]:
+        """The documents that a crawl of the spider stores."""
+        return self.records
+
+    @property
+    def cannot_tell(self) -> str:
+        """Why it cannot be told whether a crawl took everything, where the spider reads the lists itself."""
+        return (
+            "the spider follows pages by itself, so nothing tells whether they were all: "
+            "declare its `pagination`, or `at_least` how many records it must find"
+        )
+
+    @property
+    def advice(self) -> list[str]:
+        """What the spider could say of itself, so that its records were better kept."""
+        return []
+
+    def fewest(self, document: type[Record]) -> int:
+        """Return how many records of a document a whole crawl must find."""
+        return self.at_least.get(document, 0)
 
     @cached_property
     def kind(self) -> Pagination:
@@ -251,6 +292,15 @@ class SiteSpider(Spider):
             PageFailures.of(self.crawler).note(failure)
         else:
             yield plain
+
+
+def check_values(arguments: Mapping[str, Any]) -> None:
+    """Raise UsageError for a value that an argument of every crawl cannot have."""
+    for name, value in arguments.items():
+        if name == "start" and value:
+            check_start_url(value)
+        if name in LIMITS and value and not (str(value).isdecimal() and int(value) > 0):
+            raise UsageError(f"{name} is '{value}', expected a whole number of 1 or more")
 
 
 def with_plain_host(url: str) -> str:

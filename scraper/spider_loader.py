@@ -13,13 +13,15 @@ from models.broken import BROKEN, import_part, import_parts
 from models.registry import check_record
 from scraper.core.project import project
 from scraper.errors import ProjectError, UsageError, expected_one_of
-from scraper.spider import SiteSpider
+from scraper.plain_spider import adopted
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from scrapy.settings import Settings
     from scrapy.spiderloader import SpiderLoaderProtocol
+
+    from scraper.spider import SiteSpider
 
 
 class GuardedLoader(SpiderLoader):
@@ -33,7 +35,7 @@ class GuardedLoader(SpiderLoader):
 
     def _load_spiders(self, module: ModuleType) -> None:
         for spider in iter_spider_classes(module):
-            if all(check_record(document) for document in getattr(spider, "records", ())):
+            if all(check_record(document) for document in adopted(spider).declared_records()):
                 self._found[spider.name].append((module.__name__, spider.__name__))
                 self._spiders[spider.name] = spider
 
@@ -55,10 +57,7 @@ def spider_class(name: str, loader: SpiderLoaderProtocol | None = None) -> type[
     loader = loader or get_spider_loader(project_settings())
     if name not in loader.list():
         raise UsageError(f"there is no spider '{name}': {expected_one_of(name, loader.list())}")
-    spider = loader.load(name)
-    if not issubclass(spider, SiteSpider):
-        raise UsageError(f"spider '{name}' is a {spider.__mro__[1].__name__}, expected a scraper.SiteSpider")
-    return spider
+    return adopted(loader.load(name))  # type: ignore[arg-type]  # a class is hashable, whatever Spider is
 
 
 def all_spiders() -> dict[str, type[SiteSpider]]:

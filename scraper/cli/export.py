@@ -11,11 +11,12 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.record import Record
-from models.registry import all_documents, record_documents
+from models.registry import record_documents
 from scraper.cli.output import MOST_ROWS, console, errors, print_near_values, visible
 from scraper.core.config import load_config
 from scraper.core.text import ListStyle
 from scraper.errors import DatabaseLostError, UsageError, expected_one_of
+from scraper.query.documents import document_called
 from scraper.query.export.export import check_target
 from scraper.query.export.export import export as write_file
 from scraper.query.export.table import Table, columns_of
@@ -64,10 +65,7 @@ def export(
     ] = ListStyle.JOIN,
 ) -> None:
     """Write the records that meet every FILTER into a file, whole or not at all."""
-    documents = all_documents()
-    if records not in documents:
-        raise UsageError(f"there are no records '{records}': {expected_one_of(records, documents)}")
-    document = documents[records]
+    document = document_called(records)
     for option, given in (("--as-of", as_of), ("--changed-since", changed_since)):
         if given is not None and not issubclass(document, Record):
             raise UsageError(f"{option}: '{records}' has no history: {expected_one_of(records, record_documents())}")

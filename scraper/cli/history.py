@@ -12,12 +12,12 @@ from mongoengine import Decimal128Field, DecimalField, FloatField, IntField, Lon
 from rich.text import Text
 
 from models.record import Record, key_text, schema_of
-from models.registry import record_documents
 from scraper.cli.chart import draw_chart
 from scraper.cli.output import console, print_table, shown_time, visible, write_csv, write_json
 from scraper.cli.query import TABLE_ROWS, Format
 from scraper.core.config import load_config
-from scraper.errors import UsageError, expected_one_of
+from scraper.errors import UsageError
+from scraper.query.documents import record_called
 from scraper.query.history import changes_of, find_record
 from scraper.storage.connection import connection_to
 
@@ -43,19 +43,17 @@ def history(
     format_: Annotated[Format, typer.Option("--format", help="How to print the changes.")] = Format.TABLE,
 ) -> None:
     """Show what changed on one record, the latest first, and how its numbers moved."""
-    documents = record_documents()
-    if records not in documents:
-        raise UsageError(f"there are no records '{records}': {expected_one_of(records, documents)}")
+    document = record_called(records)
     with connection_to(load_config().mongodb) as database:
         try:
-            record = find_record(database, documents[records], key)
+            record = find_record(database, document, key)
         except UsageError as error:
             raise UsageError(visible(error)) from None
         changes = list(changes_of(database, record))
     rows = limit if limit is not None else TABLE_ROWS if format_ is Format.TABLE else 0
     shown = changes[:rows] if rows else changes
     if format_ is Format.TABLE:
-        _print_table(documents[records], record, changes, shown)
+        _print_table(document, record, changes, shown)
     elif format_ is Format.CSV:
         write_csv(shown, [*COLUMNS, "url"])
     else:

@@ -9,10 +9,10 @@ import typer
 from rich.status import Status
 from rich.text import Text
 
-from models.registry import record_documents
 from scraper.cli.output import console, errors, visible
 from scraper.core.config import load_config
-from scraper.errors import EXIT_INCOMPLETE, UsageError, expected_one_of
+from scraper.errors import EXIT_INCOMPLETE, UsageError
+from scraper.query.documents import record_called
 from scraper.query.imports.lines import read_lines
 from scraper.storage.connection import connection_to
 
@@ -31,10 +31,8 @@ def import_records(
     Lines with `first_seen`, as `swathe export` writes them, are a move: they keep their bookkeeping, and what is there
     already stays as it is. Others are seeds, seen now.
     """
-    documents = record_documents()
-    if records not in documents:
-        raise UsageError(f"there are no records '{records}': {expected_one_of(records, documents)}")
-    lines = read_lines(file, documents[records])
+    document = record_called(records)
+    lines = read_lines(file, document)
     first = next(lines, None)
     if first is None:
         raise UsageError(f"{file} holds no line, expected one JSON object a line")
@@ -46,7 +44,7 @@ def import_records(
 
     pipelines = project_settings().getdict("ITEM_PIPELINES_BASE")
     connection = connection_to(load_config().mongodb)
-    importing = Import(connection, documents[records], sorted(pipelines, key=pipelines.__getitem__))
+    importing = Import(connection, document, sorted(pipelines, key=pipelines.__getitem__))
     name = visible(file.name)
     with connection, Status(Text(name), console=errors) as status:
         taken = importing.take(

@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from models.registry import record_documents
 from scraper.cli.output import console, visible
 from scraper.core.config import load_config
-from scraper.errors import UsageError, expected_one_of
+from scraper.errors import UsageError
+from scraper.query.documents import record_called
 from scraper.storage.connection import connection_to
 from scraper.storage.migration.migration import Migration
 
@@ -26,11 +27,9 @@ def migrate(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
 ) -> None:
     """Bring stored records to what their documents say today: names, types and keys of fields. Loses nothing."""
-    documents = record_documents()
-    if records and records not in documents:
-        raise UsageError(f"there are no records '{records}': {expected_one_of(records, documents)}")
+    documents = {records: record_called(records)} if records else record_documents()
     with connection_to(load_config().mongodb) as database:
-        migrations = {name: Migration(database, documents[name]) for name in ([records] if records else documents)}
+        migrations = {name: Migration(database, documents[name]) for name in documents}
         found = {name: migration.find() for name, migration in migrations.items()}
         for name, migration in migrations.items():
             _print(name, found[name], migration.remarks())

@@ -132,7 +132,7 @@ def _replayed(
     else:
         for page_id in tracked(page_ids, "Reading pages"):
             replayed.read(page_id)
-    replayed.look_for_missing(spider_class(spider).records)
+    replayed.look_for_missing(spider_class(spider).declared_records())
     return replayed.result
 
 

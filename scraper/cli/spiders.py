@@ -25,7 +25,7 @@ def spiders() -> None:
             {
                 "spider": spider.name,
                 "start": spider.start_url,
-                "stores": [document._get_collection_name() for document in spider.records],
+                "stores": [document._get_collection_name() for document in spider.declared_records()] or ["its items"],
                 "next": due.get(plain_name(spider.name)),
                 "about": (spider.__doc__ or "").split("\n", 1)[0],
             }

@@ -26,7 +26,7 @@ from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage, reason_of_status
 from scraper.crawl.limits import PageLimitReachedError
-from scraper.crawl.request_stats import Tallies
+from scraper.crawl.request_stats import IN_MEMORY, Tallies
 from scraper.errors import UnstorableRequestError
 from scraper.fetch.http.credentials import without_account
 from scraper.fetch.http.resolver import resolver_of
@@ -100,7 +100,11 @@ class PageFailures(BaseSpiderMiddleware):
         self.first_unread: FailedPage | None = None
         self.check_request: Callable[[Request], None] | None = None
         """What raises UnstorableRequestError for a request that cannot be kept."""
-        crawler.signals.connect(self.watch, signal=signals.request_scheduled)
+        self._has_run = getattr(crawler.spidercls, "has_runs", False)
+        self._takes_any = getattr(crawler.spidercls, "takes_any_page", False)
+        """Whether the spider was written for Scrapy, and expects of it what Scrapy does."""
+        if self._has_run:
+            crawler.signals.connect(self.watch, signal=signals.request_scheduled)
 
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
@@ -112,6 +116,8 @@ class PageFailures(BaseSpiderMiddleware):
 
     def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
         """Watch over a request that the spider makes; drop one that is not for the web, or cannot be kept."""
+        if not self._has_run:
+            return request
         if not request.url.startswith(("http://", "https://")):
             shown = without_account(request.url)[:200]
             self.dead(None, FailedPage(shown, "cannot be fetched: expected an http or https address", "own-code", True))
@@ -125,8 +131,12 @@ class PageFailures(BaseSpiderMiddleware):
             try:
                 self.check_request(request)
             except UnstorableRequestError as error:
-                self.unstorable(error, response.request if response is not None else None)
-                return None
+                parent = response.request if response is not None else None
+                if not self._takes_any:
+                    self.unstorable(error, parent)
+                    return None
+                self._tallies.count(parent, statistics.REQUESTS_IN_MEMORY)
+                self._tallies.note(parent, IN_MEMORY, str(error))
         return request
 
     def watch(self, request: Request) -> None:
@@ -147,7 +157,7 @@ class PageFailures(BaseSpiderMiddleware):
 
     def process_spider_input(self, response: Response) -> None:
         """Keep what is no text away from callbacks that select from a page."""
-        if response.meta.get(meta_keys.BINARY_ALLOWED):
+        if response.meta.get(meta_keys.BINARY_ALLOWED) or self._takes_any or not self._has_run:
             return
         kind = (response.headers.get("Content-Type") or b"").decode("latin-1").split(";")[0].strip().lower()
         if not isinstance(response, TextResponse) or not _TEXT_TYPES.search(kind):

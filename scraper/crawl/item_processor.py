@@ -93,7 +93,9 @@ class ItemProcessor(ItemPipelineManager):
 
 
 def is_heard(crawler: Crawler) -> bool:
-    """Return whether anybody but us looks at items: a pipeline, a spider middleware, who hears of items one by one."""
+    """Return whether anybody but us looks at items: a pipeline, a middleware, a listener, or the spider."""
+    if getattr(crawler.spidercls, "takes_any_page", False):
+        return True
     processor = ItemProcessor.of(crawler)
     if processor is None or processor.others or crawler.settings.getint("CLOSESPIDER_ITEMCOUNT"):
         return True

@@ -5,7 +5,7 @@ Scrapy's CLOSESPIDER_PAGECOUNT overshoots by whatever is in flight; this does no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.spidermiddlewares.depth import DepthMiddleware
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+
+def limit_of(spider: Any, name: str) -> int | None:
+    """Return a limit of a crawl by the argument's name; None without one, as for spiders that have no runs."""
+    ask = getattr(spider, "crawl_limit", None)
+    return ask(name) if ask is not None else None
 
 
 class PageLimitReachedError(IgnoreRequest):
@@ -37,7 +43,7 @@ class PageLimit:
 
     def process_request(self, request: Request) -> None:
         """Count a page when it is first asked for; raise PageLimitReachedError beyond the limit."""
-        limit = getattr(self._crawler.spider, "max_pages", None)
+        limit = limit_of(self._crawler.spider, "max_pages")
         if limit is None or request.meta.get(meta_keys.COUNTED) or request.meta.get(meta_keys.DONT_OBEY_ROBOTSTXT):
             return
         if self._tallies.total(statistics.PAGES_ASKED_FOR) >= limit:

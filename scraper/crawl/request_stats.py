@@ -30,8 +30,8 @@ DATA_PARTLY_READ, DATA_UNREAD = "data_partly_read", "data_unread"
 ONE_ADDRESS, ASTRAY = "one_address", "astray"
 """Notes: entries' links that differ from another's only behind the `#`; pages whose redirects got mixed up."""
 
-DROPPED = "dropped"
-"""Notes: why pipelines that are not ours dropped items."""
+DROPPED, IN_MEMORY = "dropped", "in_memory"
+"""Notes: why pipelines that are not ours dropped items, and why requests wait in the process alone."""
 
 
 @dataclass(slots=True)

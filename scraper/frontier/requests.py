@@ -50,6 +50,10 @@ class Preparer:
         self._known: dict[bytes, None] = {}
         self._seq = 0
 
+    def fingerprint(self, request: Request) -> bytes:
+        """Return what tells a request from others, though it may not be stored."""
+        return self._fingerprinter.fingerprint(request)
+
     def check(self, request: Request) -> None:
         """Raise UnstorableRequestError for a request that cannot be stored."""
         self._checked[request] = request_to_json(request, self._spider)
@@ -124,7 +128,7 @@ def requests_after(spider: SiteSpider, events: Sequence[tuple[ListEvent, int]]) 
     answered = {(event.list, event.number) for event, _ in events}
     asks = [(ask, event.list, depth + 1) for event, depth in events for ask in spider.lists.apply(event)]
     for ask, list_, depth in asks:
-        if (ask.list or list_, ask.number) not in answered and depth <= (spider.max_depth or depth):
+        if (ask.list or list_, ask.number) not in answered and depth <= (spider.crawl_limit("max_depth") or depth):
             request = spider.lists.request_for(ask)
             request.meta[meta_keys.DEPTH] = depth
             yield request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from scrapy.core.scheduler import BaseScheduler, Scheduler
@@ -55,7 +56,11 @@ class LeaseScheduler(BaseScheduler):
             wake=lambda: self._slot.wake(),
             fail=self._fail,
         )
-        self._in_engine: dict[Request, bytes] = {}
+        self._in_engine: dict[Request, bytes | None] = {}
+        """What was handed out, by what it is stored as."""
+        self._beside: deque[Request] = deque()
+        """Requests of a spider of Scrapy's own kind that cannot be stored, and their fingerprints."""
+        self._known_beside: set[bytes] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
@@ -106,6 +111,8 @@ class LeaseScheduler(BaseScheduler):
         try:
             put = self._preparer.put(request)
         except (UnstorableRequestError, TypeError, ValueError) as error:
+            if self._spider.takes_any_page and isinstance(error, UnstorableRequestError):
+                return self._keep_beside(request)
             # Scrapy drops errors of a scheduler without a word, and this one with everything its page still had.
             self._failures.unstorable(error)
             return False
@@ -115,17 +122,33 @@ class LeaseScheduler(BaseScheduler):
         self._exchange.put(put)
         return True
 
+    def _keep_beside(self, request: Request) -> bool:
+        """Let a request wait in this process alone, unless it was made before."""
+        fingerprint = self._preparer.fingerprint(request)
+        if not request.dont_filter and fingerprint in self._known_beside:
+            self._exchange.duplicates += 1
+            return False
+        self._known_beside.add(fingerprint)
+        self._beside.append(request)
+        return True
+
     def has_pending_requests(self) -> bool:
         """Return whether anything is left to do, here or with another worker; when unsure, look and say yes."""
         self._settle()
         if self._control.database_is_lost or self._exchange.over:
             return False
+        if self._beside:
+            return True
         self._exchange.look()
         return True
 
     def next_request(self) -> Request | None:
         """Return the next request that is ready, or None."""
         self._settle()
+        if self._beside:
+            request = self._beside.popleft()
+            self._in_engine[request] = None
+            return request
         put = self._exchange.next()
         if put is None:
             return None
@@ -137,7 +160,8 @@ class LeaseScheduler(BaseScheduler):
         under_way = self._slot.under_way
         for request in [request for request in self._in_engine if request not in under_way]:
             id_, tally = self._in_engine.pop(request), self._tallies.close(request)
-            self._exchange.ended(id_, None if tally.unfinished else acknowledgement(id_, request, tally))
+            if id_ is not None:
+                self._exchange.ended(id_, None if tally.unfinished else acknowledgement(id_, request, tally))
 
     def _load(self, taken: Taken) -> Put:
         try:

@@ -10,6 +10,7 @@ from scrapy.extensions.feedexport import FeedExporter
 
 from scraper.core.crawl_control import control_of
 from scraper.crawl.item_processor import ItemProcessor, is_heard
+from scraper.crawl.limits import limit_of
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
 from scraper.fetch.politeness.errors import CrawlEndingError
@@ -39,6 +40,7 @@ class GatherRecords:
         self._crawler = crawler
         self._memory = crawler.get_extension(VisitMemory)
         self._apart = False
+        self._processor: ItemProcessor | None = None
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
 
     @classmethod
@@ -73,9 +75,9 @@ class GatherRecords:
             yield request
 
     def _opened(self, spider: Any) -> None:
-        self._apart = is_heard(self._crawler)
+        self._apart, self._processor = is_heard(self._crawler), ItemProcessor.of(self._crawler)
         control = control_of(self._crawler)
-        if self._apart and control is not None and getattr(spider, "since_known", None):
+        if self._apart and control is not None and limit_of(spider, "since_known"):
             control.end_early(
                 "--since-known weighs the records of a page together, and a pipeline, middleware or listener that is "
                 "not Swathe's takes them one by one: leave one of the two out"
@@ -83,12 +85,11 @@ class GatherRecords:
 
     def _one_by_one(self, outputs: list[Any], response: Response | None) -> Iterator[Any]:
         """Yield outputs; the items by themselves where others look at them, and known by their page."""
-        processor = ItemProcessor.of(self._crawler)
         for output in outputs:
             for item in output.records if self._apart and isinstance(output, PageRecords) else [output]:
                 is_item = not isinstance(item, Request | PageRecords)
-                if is_item and processor is not None and response is not None:
-                    processor.remember(item, response)
+                if is_item and self._processor is not None and response is not None:
+                    self._processor.remember(item, response)
                 yield item
 
     async def _pause(self, response: Response | None) -> None:

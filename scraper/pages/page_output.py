@@ -9,6 +9,7 @@ from scrapy import Request
 
 from models.record import Found
 from scraper.core import statistics
+from scraper.crawl.limits import limit_of
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
 from scraper.pages.visit import NOT_MODIFIED, OnwardNotes, is_list_page
@@ -43,7 +44,7 @@ class PageOutput:
         self._others: list[Any] = []
         self._held: list[Request] = []
         self._pages: list[Request] = []
-        self._since_known = getattr(self._spider, "since_known", None)
+        self._since_known = limit_of(self._spider, "since_known")
         self._item: PageRecords | None = None
 
     def take(self, output: Any) -> bool:

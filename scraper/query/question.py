@@ -11,6 +11,7 @@ from models.questions import text_search
 from models.record import BOOKKEEPING, Record, schema_of
 from models.registry import all_documents, record_documents
 from scraper.errors import UsageError, expected_one_of
+from scraper.query.documents import document_called
 from scraper.query.explain import QueryPlan, plan_of
 from scraper.query.fields import field_path, split_names
 from scraper.query.filters import end_of, mongo_filter
@@ -129,10 +130,7 @@ class Question:
 
 def ask(wanted: Wanted) -> Question:
     """Turn what is typed into a question; raise UsageError for what makes no sense."""
-    documents = all_documents()
-    if wanted.records not in documents:
-        raise UsageError(f"there are no records '{wanted.records}': {expected_one_of(wanted.records, documents)}")
-    document = documents[wanted.records]
+    document = document_called(wanted.records)
     if wanted.as_of is not None and not issubclass(document, Record):
         raise UsageError(
             f"--as-of: '{wanted.records}' has no history: {expected_one_of(wanted.records, record_documents())}"

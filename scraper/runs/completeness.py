@@ -63,18 +63,16 @@ def examine(spider: SiteSpider, records: Mapping[str, int], *, whole: bool) -> F
         return findings
     _examine_lists(spider, findings)
     _examine_links(spider, findings)
-    for document in spider.records:
+    for document in spider.stored_records:
         name = schema_of(document).collection
-        least = spider.at_least.get(document, 0) if _starts_at_home(spider) else 0
+        least = spider.fewest(document) if _starts_at_home(spider) else 0
         if records.get(name, 0) < least:
             findings.gaps.append(f"{records.get(name, 0)} {name} were found, the spider expects {least} or more")
         elif not records.get(name, 0) and any(records.values()):
             findings.doubts.append(f"no {name} were found, which the spider stores as well")
-    if not spider.reads_lists and not spider.at_least:
-        findings.doubts.append(
-            "the spider follows pages by itself, so nothing tells whether they were all: "
-            "declare its `pagination`, or `at_least` how many records it must find"
-        )
+    if not spider.reads_lists and not (_starts_at_home(spider) and any(map(spider.fewest, spider.stored_records))):
+        findings.doubts.append(spider.cannot_tell)
+    findings.notes += spider.advice
     return findings
 
 
@@ -169,4 +167,4 @@ def _seen(chain: Chain, what: str) -> SeenList:
 
 def stored_by(spider: SiteSpider, run: ObjectId) -> dict[str, int]:
     """Return how many different records a run has stored, by collection. Blocks."""
-    return {schema_of(document).collection: document.objects(run=run).count() for document in spider.records}
+    return {schema_of(document).collection: document.objects(run=run).count() for document in spider.stored_records}

@@ -142,7 +142,7 @@ def _carry_out(
         load_object(path)
     crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
     tune_process(crawler)
-    process.crawl(crawler, **arguments)
+    process.crawl(crawler, **{name: value for name, value in arguments.items() if value})
     process.start()
     recorder = crawler.get_extension(RunRecorder) if crawler._extensions else None
     if recorder is not None:

@@ -10,8 +10,9 @@ from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage
 from scraper.crawl.failures import KEPT, PageFailures
+from scraper.crawl.limits import limit_of
 from scraper.crawl.page_item import PageRecords, RecordsRefusedError
-from scraper.crawl.request_stats import DROPPED, Tallies
+from scraper.crawl.request_stats import DROPPED, IN_MEMORY, Tallies
 from scraper.errors import DatabaseError
 from scraper.runs.verdict import Evidence, dropped_items
 
@@ -66,9 +67,7 @@ class Outcomes:
             unstored_requests=total(statistics.UNSTORED_REQUESTS),
             first_problem=str(problems[0]) if problems else "",
             database_error=database_error,
-            page_limit=getattr(self._crawler.spider, "max_pages", None)
-            if total(statistics.PAGE_LIMIT_REACHED)
-            else None,
+            page_limit=limit_of(self._crawler.spider, "max_pages") if total(statistics.PAGE_LIMIT_REACHED) else None,
             links_too_deep=total(statistics.LINKS_TOO_DEEP),
             gaps=tuple(findings.gaps),
             doubts=tuple(findings.doubts),
@@ -115,10 +114,18 @@ class Outcomes:
         PageFailures.of(self._crawler).keep(request, failed)
 
 
+def requests_in_memory(count: int, tallies: Tallies) -> str:
+    """Say how many requests waited in a process alone, and why the first could not be stored."""
+    first = tallies.noted(IN_MEMORY)[0]
+    return f"{count} request{'s' if count > 1 else ''} could not be stored ({first[:300]})"
+
+
 def notes_of(stats: StatsCollector, tallies: Tallies) -> list[str]:
     """Return what is worth a note among the statistics of a crawl."""
     dropped = tallies.total(statistics.ITEMS_DROPPED)
     notes = [dropped_items(dropped, tallies.noted(DROPPED)[0])] if dropped else []
+    if beside := tallies.here(statistics.REQUESTS_IN_MEMORY):
+        notes.append(f"{requests_in_memory(beside, tallies)}: a crash would have lost them")
     whys = {
         statistics.PAGES_TOO_LARGE: "16 MB cannot hold them even when compressed",
         statistics.PAGES_NOT_KEPT: "MongoDB failed",

@@ -22,7 +22,7 @@ from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
 from scraper.pages.visit_store import NOT_THERE
 from scraper.runs.completeness import Findings, examine, stored_by
-from scraper.runs.evidence import Outcomes, notes_of
+from scraper.runs.evidence import Outcomes, notes_of, requests_in_memory
 from scraper.runs.owner import Ownership
 from scraper.runs.quality.assessment import assess
 from scraper.runs.quality.measures import Measures
@@ -145,7 +145,7 @@ class RunRecorder:
             new_run(type(spider), given_to(spider), store=None, run_id=self.run_id)
         spider.reader.decisions.load(database)
         spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
-        refuse_older_schema(database, spider.records)
+        refuse_older_schema(database, spider.stored_records)
         if self.is_durable:
             self._go_on(spider)
 
@@ -189,7 +189,7 @@ class RunRecorder:
         now = datetime.now(UTC)
         verdict = judge(self._evidence(reason))
         held = verdict if self._config.quality.hold_gone else judge(replace(self._evidence(reason), deviations=()))
-        if held.completeness == "complete" and not spider.since_known:
+        if held.completeness == "complete" and not spider.crawl_limit("since_known"):
             try:
                 await run_in_thread(self._mark_gone, spider, now)
             except (PyMongoError, DatabaseError) as error:
@@ -207,7 +207,7 @@ class RunRecorder:
             return Findings()
         total, stats = self.outcomes.tallies.total, self._crawler.stats
         cut_short = (
-            spider.since_known
+            spider.crawl_limit("since_known")
             or reason != "finished"
             or total(statistics.PAGE_LIMIT_REACHED)
             or total(statistics.LINKS_TOO_DEEP)
@@ -220,10 +220,14 @@ class RunRecorder:
             *notes_of(stats, self.outcomes.tallies),
             *(self.begun.notes if self.begun else ()),
         ]
+        if (lost := self.outcomes.tallies.others.counts[statistics.REQUESTS_IN_MEMORY]) and self.begun:
+            findings.doubts.append(
+                f"{requests_in_memory(lost, self.outcomes.tallies)}, and were made by a process before this one"
+            )
         if missing := total(statistics.ITEMS_MISSING):
             findings.gaps.append(f"{missing} {NOT_THERE}")
         counts = RunCounts(**self.counts())
-        quality = self.measures.quality(self.connection.open(), self.run_id, spider.records, stats)
+        quality = self.measures.quality(self.connection.open(), self.run_id, spider.stored_records, stats)
         run = Run.objects(id=self.run_id).modify(new=True, records=records, counts=counts, quality=quality)
         if run is not None and not cut_short and self._config.quality.enabled:
             assess(run, findings)
@@ -231,7 +235,7 @@ class RunRecorder:
 
     def _mark_gone(self, spider: SiteSpider, now: datetime) -> None:
         ended_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        gone = mark_gone(self.connection.open(), spider.records, self.run_id, ended_at)
+        gone = mark_gone(self.connection.open(), spider.stored_records, self.run_id, ended_at)
         self._crawler.stats.inc_value(statistics.ITEMS_GONE, gone)
 
     def _finish(self, verdict: Verdict, reason: str, now: datetime) -> None:

@@ -10,12 +10,11 @@ from bson import ObjectId
 from mongoengine import NotUniqueError
 from pymongo import IndexModel
 
-from models.system import Run
+from models.system import LIMITS, Run
 from scraper.core.code_version import code_version
 from scraper.errors import EXIT_FAILED, UsageError
 from scraper.frontier.mongo_runs import MongoRuns
 from scraper.runs.owner import claim
-from scraper.spider import NUMBERS
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.run_heartbeat import mark_lost_runs, open_run
 
@@ -121,7 +120,7 @@ def new_run(
 
 def given_to(spider: SiteSpider) -> dict[str, Any]:
     """Return what a spider was asked for, by the arguments' names."""
-    return {"start": spider.start_at, **{name: getattr(spider, name) for name in NUMBERS}}
+    return {"start": spider.start_at, **{name: spider.crawl_limit(name) for name in LIMITS}}
 
 
 def backend_of(run: Run) -> str:
@@ -141,8 +140,10 @@ def close_failed(run_id: ObjectId) -> None:
 
 def arguments_of(spider: type[SiteSpider], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a crawl was asked for, by the arguments' names, whatever way it was said."""
-    limits = {name: int(given[name]) for name in NUMBERS if given.get(name)}
-    return {"start": given.get("start") or spider.start_url, **limits}
+    taken = spider.taken_arguments()
+    limits = {name: int(given[name]) for name in LIMITS if given.get(name) and name in taken}
+    own = {name: str(value) for name, value in given.items() if value and not name.startswith("_")}
+    return {**own, "start": given.get("start") or spider.start_url, **limits}
 
 
 def _go_on(store: StoredRuns, spider: type[SiteSpider], run: Run, firing: str | None) -> Begun:

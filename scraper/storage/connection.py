@@ -19,6 +19,7 @@ from pymongo.errors import (
 )
 from pymongo.uri_parser import parse_uri
 
+from models.learned import recall
 from scraper.errors import ConfigError, DatabaseError
 from scraper.storage.backup.restoring import READY, finish
 from scraper.storage.embedded.server import EmbeddedServer
@@ -70,6 +71,7 @@ class Connection:
                 uuidRepresentation="standard",
             )
             self._client = client
+            recall(client[self._config.database])
         return self._client.get_database(self._config.database, codec_options=CODEC)
 
     def revive(self) -> None:

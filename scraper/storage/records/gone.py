@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from models.record import schema_of
-from models.system import Run
+from models.system import LIMITS, Run
 from models.visits import Visit
 from scraper.storage.records.bulk import send
 from scraper.storage.records.change_log import ChangeLog, update_of
@@ -31,8 +31,9 @@ def mark_gone(
 ) -> int:
     """Give `gone_at` to every record in the run's scope that the run has not seen; return how many.
 
-    The scope of a run is what runs of the same spider from the same start saw last, also limited ones: so a crawl of
-    one category, or of a mirror, says nothing about the others. Only for a run that is complete. Blocks.
+    The scope of a run is what runs of the same spider from the same start, with the same arguments of its own, saw
+    last, also limited ones: so a crawl of one category, or of a mirror, says nothing about the others. Only for a run
+    that is complete. Blocks.
     """
     run = database[Run._get_collection_name()].find_one({"_id": run_id})
     if run is None:
@@ -83,6 +84,11 @@ def _unseen(database: Database[dict[str, Any]], document: type[Record], run: dic
 
 
 def _same_scope(database: Database[dict[str, Any]], run: dict[str, Any], runs: list[ObjectId]) -> list[ObjectId]:
-    """Return those of the runs that were of the same spider from the same start."""
+    """Return those of the runs that were of the same spider, start and arguments."""
     same = {"_id": {"$in": runs}, "spider": run["spider"], "arguments.start": run["arguments"].get("start")}
-    return [found["_id"] for found in database[Run._get_collection_name()].find(same, ["_id"])]
+    found = database[Run._get_collection_name()].find(same, ["arguments"])
+    return [other["_id"] for other in found if _scope(other["arguments"]) == _scope(run["arguments"])]
+
+
+def _scope(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name not in LIMITS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from models.learned import LearnedRecord
 from models.system import Change, Rejected
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.outage import UntilLost
@@ -60,6 +61,8 @@ class Store:
         self._ensure_indexes(database, Change)
         for document in dict.fromkeys(found.document for found in batch):
             self._ensure_indexes(database, document)
+            if issubclass(document, LearnedRecord) and document.is_news:
+                document.tell(database)
             upsert = Upsert(database, document, self._run, now, seen)
             mine = [found for found in batch if found.document is document and not found.faults]
             # A crawl of an empty collection finds new records only: half of its database work would be to look first.
