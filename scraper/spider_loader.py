@@ -35,7 +35,7 @@ class GuardedLoader(SpiderLoader):
 
     def _load_spiders(self, module: ModuleType) -> None:
         for spider in iter_spider_classes(module):
-            if all(check_record(document) for document in adopted(spider).declared_records()):
+            if all(check_record(document) for document in adopted(spider).declared_records()):  # type: ignore[arg-type]  # a class is hashable
                 self._found[spider.name].append((module.__name__, spider.__name__))
                 self._spiders[spider.name] = spider
 
@@ -61,7 +61,6 @@ def spider_class(name: str, loader: SpiderLoaderProtocol | None = None) -> type[
 
 
 def all_spiders() -> dict[str, type[SiteSpider]]:
-    """Return the spiders by name, but those of Scrapy's own kind."""
+    """Return the spiders by name."""
     loader = get_spider_loader(project_settings())
-    found = {name: loader.load(name) for name in sorted(loader.list())}
-    return {name: spider for name, spider in found.items() if issubclass(spider, SiteSpider)}
+    return {name: spider_class(name, loader) for name in sorted(loader.list())}

@@ -68,6 +68,10 @@ def test_the_tutorial_is_stored_in_a_collection_of_its_own_and_can_be_asked_abou
     asked = swathe("query", "tutorial", "name>Thing 03", "--count")
     assert asked.out.strip() == "2"
     assert "did you mean 'name'" in swathe("query", "tutorial", "nme=x", code=2).err
+    keys = swathe("keys", "tutorial").out
+    assert "name, link" not in keys
+    assert keys.rstrip().endswith('declare in the spider: item_key = ("name",)') or 'item_key = ("link",)' in keys
+    assert "no items of 'books' were stored" in swathe("keys", "books", code=2).error_line
     crawl(swathe, "tutorial", site.url, "-a", "tag=old", "-a", "max_pages=many")
     assert database.tutorial.count_documents({"gone_at": None}) == 10, "another argument is another crawl"
 
@@ -125,6 +129,13 @@ def test_what_mongodb_does_not_take_is_kept_with_its_reason(swathe: Swathe, data
     run = last_run(database)
     assert run["counts"]["items_refused"] == 7
     assert any("yielded a str, expected a request or an item" in problem["what"] for problem in run["problems"])
+
+
+def test_swathe_crawl_takes_arguments_of_a_spider_s_own(swathe: Swathe) -> None:
+    assert "-a tag: expected NAME=VALUE" in swathe("crawl", "quotes", "-a", "tag", code=2).error_line
+    said = swathe("crawl", "quotes", "-a", "tag=new", code=2).error_line
+    assert "spider 'quotes' has no argument 'tag'" in said
+    assert 'arguments = (*SiteSpider.arguments, "tag")' in said
 
 
 def test_runspider_stores_nothing_and_works_as_in_scrapy(

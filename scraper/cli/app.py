@@ -25,6 +25,7 @@ COMMANDS = {
         "spiders:spiders",
         "List the spiders: where they start, what they store, and when they run next by a schedule (UTC).",
     ),
+    "keys": ("keys:keys", "Show which fields tell the items of a spider apart, as far as the stored ones show it."),
     "probe": ("probe:probe", "Study one page: its records, its data, and lines for a spider."),
     "query": ("query:app", "Show the records that meet every FILTER."),
     "export": ("export:export", "Write the records that meet every FILTER into a file, whole or not at all."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scraper.cli.crawl_settings import apply_options, log_file_of, run_settings
+from scraper.cli.crawl_settings import apply_options, log_file_of, own_arguments, run_settings
 from scraper.cli.output import errors, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError
@@ -27,6 +27,9 @@ def crawl(
     since_known: Annotated[
         int | None,
         typer.Option(min=1, help="Leave a list, newest first, after this many known records in a row."),
+    ] = None,
+    argument: Annotated[
+        list[str] | None, typer.Option("-a", metavar="NAME=VALUE", help="An argument of the spider's own.")
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -66,7 +69,11 @@ def crawl(
     config = load_config()
     spider_type = spider_class(spider)
     numbers = {"max_pages": max_pages, "max_depth": max_depth, "since_known": since_known}
-    arguments = {"start": start, **{name: str(number or "") for name, number in numbers.items()}}
+    arguments = {
+        **own_arguments(argument or []),
+        "start": start,
+        **{name: str(number or "") for name, number in numbers.items()},
+    }
     spider_type.check_arguments(arguments)
     if since_known and not config.crawl.revalidate:
         raise UsageError("--since-known needs what is known of pages: set [crawl] revalidate to true")

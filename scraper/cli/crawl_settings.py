@@ -41,6 +41,17 @@ def apply_options(assignments: list[str]) -> dict[str, str]:
     return settings
 
 
+def own_arguments(assignments: list[str]) -> dict[str, str]:
+    """Return the arguments of a spider's own; raise UsageError for what is none."""
+    arguments = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name:
+            raise UsageError(f"-a {assignment}: expected NAME=VALUE, such as -a category=travel")
+        arguments[name] = value
+    return arguments
+
+
 def run_settings(project: Settings, log_file: Path | None, output: Path | None) -> dict[str, Any]:
     """Return the settings of one crawl; raise UsageError for an output that cannot be written."""
     settings: dict[str, Any] = {}
