@@ -158,6 +158,8 @@ def test_short_pages_a_skipped_one_and_overlaps_are_doubts() -> None:
     assert half == "page 2 (/list?page=2) shows 6 records, the other pages 10, and so 2 more"
     skipping = doubt(lambda n: shown(rows_of(n), next_link(n, 5 if n == 3 else None)))
     assert skipping == "page 3 (/list?page=3) leads on to /list?page=5: is a page left out between them?"
+    posted = read(lambda n: shown(rows_of(n), next_form(n, 5 if n == 3 else None)), NextForm("form.next"))
+    assert posted.doubts == ["page 3 (/list) leads on to /list?page=5: is a page left out between them?"]
     overlap = doubt(lambda n: shown(rows_of(3)[:5] + rows_of(4)[5:] if n == 4 else rows_of(n), next_link(n)))
     assert overlap.startswith("page 4 (/list?page=4) shows 5 records of the pages before it again")
 

@@ -7,6 +7,7 @@ evidence that cannot be weighed without knowing the site, and makes it unknown.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scraper.paging.chain import Chain
+    from scraper.paging.sightings import Sightings
 
 NAMED = 3
 """Pages named in one reason; the others are counted."""
@@ -124,43 +126,45 @@ def _doubts(chain: Chain) -> Iterator[str]:
         yield f"{_list(chain)} {end} ({chain.end.reason if chain.end else 'no further one was found'}), but {leads[0]}"
     if chain.end is not None and chain.end.doubt:
         yield f"{_list(chain)}: {chain.end.doubt}"
-    linked = {number: chain.address(number) for number in range(1, chain.top + 1) if number not in chain.by_number}
+    linked = {number: chain.asked_as(number) for number in range(1, chain.top + 1) if number not in chain.by_number}
     if chain.kind.chained and (before := skipped(linked)) is not None:
-        yield f"{_page(chain, before)} leads on to {_path(chain.address(before + 1))}: is a page left out between them?"
+        yield f"{_page(chain, before)} leads on to {_path(linked[before + 1])}: is a page left out between them?"
     yield from _strange_pages(chain)
     yield from _cut_pages(chain)
-    yield from _short_pages(chain)
-    yield from _overlaps(chain)
+    if numbers := short(chain):
+        more = f", and so {len(numbers) - 1} more" if len(numbers) > 1 else ""
+        usual = max(page.size for page in chain.pages.values())
+        yield f"{_page(chain, numbers[0])} shows {chain.pages[numbers[0]].size} records, the other pages {usual}{more}"
+    for number, again in islice(overlapping(chain), 1):
+        yield f"{_page(chain, number)} shows {again} records of the pages before it again: are as many left out?"
 
 
-def _short_pages(chain: Chain) -> Iterator[str]:
-    """Name pages before the last that are shorter than half of them or more, where none is longer."""
-    usual = max((page.size for page in chain.pages.values()), default=0)
-    last = chain.pages.get(chain.top)
+def short(seen: Sightings) -> list[int]:
+    """Return the pages before the last that are shorter than half of them or more, where none is longer."""
+    usual = max((page.size for page in seen.pages.values()), default=0)
+    last = seen.pages.get(seen.top)
     known = {
         number: page.size
-        for number, page in chain.pages.items()
-        if page.size and (number < chain.top or (page is last and page.size == usual))
+        for number, page in seen.pages.items()
+        if page.size and (number < seen.top or (page is last and page.size == usual))
     }
-    short = [number for number, size in known.items() if size < usual]
-    if short and len(known) >= PAGES_TO_KNOW_A_SIZE and 2 * len(short) <= len(known):
-        number = min(short)
-        more = f", and so {len(short) - 1} more" if len(short) > 1 else ""
-        yield f"{_page(chain, number)} shows {known[number]} records, the other pages {usual}{more}"
+    shorter = sorted(number for number, size in known.items() if size < usual)
+    is_conspicuous = len(known) >= PAGES_TO_KNOW_A_SIZE and 2 * len(shorter) <= len(known)
+    return shorter if is_conspicuous else []
 
 
-def _overlaps(chain: Chain) -> Iterator[str]:
-    """Name a page that shows many records of the pages before it again, and not those that every page shows."""
-    again = {number: page.different - page.new for number, page in chain.pages.items() if number > 1 and page.new}
+def overlapping(seen: Sightings) -> Iterator[tuple[int, int]]:
+    """Yield the pages that show many records of the pages before them again, and how many.
+
+    Those that every page shows are left out of account.
+    """
+    first = min(seen.pages, default=1)
+    again = {number: page.different - page.new for number, page in seen.pages.items() if number > first and page.new}
     for number in sorted(again):
         others = [count for other, count in again.items() if other != number]
         excess = again[number] - min(others, default=0)
-        if excess >= max(LEAST_OVERLAP, OVERLAP * chain.pages[number].different):
-            yield (
-                f"{_page(chain, number)} shows {again[number]} records of the pages before it again: "
-                f"are as many left out?"
-            )
-            return
+        if excess >= max(LEAST_OVERLAP, OVERLAP * seen.pages[number].different):
+            yield number, again[number]
 
 
 def _strange_pages(chain: Chain) -> Iterator[str]:

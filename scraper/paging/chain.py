@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 from scraper.paging.ask import Ask, End
 from scraper.paging.numbering import Numbering
@@ -49,6 +50,12 @@ class Chain(Sightings):
         """Return where a page is, for a message."""
         ask = self._asked.get(number)
         return self.pages[number].url if number in self.pages else ask.url if ask else self.start
+
+    def asked_as(self, number: int) -> str:
+        """Return the address of a page with the numbers that its form sends, to be held against those of others."""
+        body = self._asked[number].body if number in self._asked else ""
+        sent = urlencode([(name, value) for name, value in parse_qsl(body) if value.isdecimal()])
+        return f"{self.address(number)}?{sent}" if sent else self.address(number)
 
     def leads_on(self) -> list[str]:
         """Return what on the last page of the list leads to a page that was not read, in words."""
@@ -96,7 +103,7 @@ class Chain(Sightings):
         if number in self.pages:
             return []
         self._waiting.discard(number)
-        seen = self.see(number, facts.url, facts.entries)
+        seen = self.see(number, facts.url, facts.entries, facts.listed)
         self.tier = facts.tier
         self.without_record += [number] * facts.without_record
         self._take_statements(facts)

@@ -41,6 +41,8 @@ class PageFacts:
     """What its pagination says of the page after it."""
     tier: Tier = HTML
     """How it was read."""
+    listed: int | None = None
+    """How many entries it has, where only some of them are followed."""
     without_record: int = 0
     """How many of its entries gave neither a record nor a link."""
     total: int | None = None
@@ -130,6 +132,7 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
         entries=entries,
         following=following,
         tier=tier,
+        listed=kind.listed(page),
         without_record=without_record,
         total=total,
         last=last or None,

@@ -45,6 +45,8 @@ class Pagination:
     may_be_empty: ClassVar[bool] = False
     """Whether it is nothing special that a list has no entry at all."""
 
+    in_parts: ClassVar[bool] = False
+    """Whether lists whose addresses differ in a number are parts of one, all full but the last."""
     counts_lists: ClassVar[bool] = False
     """Whether the entries of its pages are the lists that they lead to."""
     sidebar: ClassVar[bool] = False
@@ -80,6 +82,10 @@ class Pagination:
 
     def entries(self, page: ListPage) -> list[Any] | None:
         """Return what a page lists, where it is neither HTML nor JSON; None: the spider's `items` find it."""
+        return None
+
+    def listed(self, page: ListPage) -> int | None:
+        """Return how many entries a page has, where `entries` finds only those that are followed."""
         return None
 
     def parsed(self, answer: Response) -> Any:

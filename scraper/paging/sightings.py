@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
     from scraper.paging.ask import End
     from scraper.paging.kind import Pagination
@@ -76,11 +76,18 @@ class Sightings:
         """How many different entries the list has shown."""
         return len(self._first_on)
 
-    def see(self, number: int, url: str, entries: Sequence[int]) -> SeenPage:
-        """Take in what a page shows; pages of higher numbers that came before it show that no more as new."""
-        seen = self.pages[number] = SeenPage(
-            url, len(entries), len({*entries}), 0, hash(tuple(entries)) if entries else None
-        )
+    @property
+    def entries(self) -> Set[int]:
+        """What tells the entries that the list has shown from others."""
+        return self._first_on.keys()
+
+    def see(self, number: int, url: str, entries: Sequence[int], size: int | None = None) -> SeenPage:
+        """Take in what a page shows; pages of higher numbers that came before it show that no more as new.
+
+        `size`: how many entries it has, where only some of them are followed.
+        """
+        size, print_ = len(entries) if size is None else size, hash(tuple(entries)) if entries else None
+        seen = self.pages[number] = SeenPage(url, size, len({*entries}), 0, print_)
         for entry in set(entries):
             first = self._first_on.get(entry)
             if first is None or first > number:

@@ -44,6 +44,7 @@ class Sitemap(Pagination):
     data_link: ClassVar[str] = "loc"
     binary: ClassVar[bool] = True
     may_be_empty: ClassVar[bool] = True
+    in_parts: ClassVar[bool] = True
 
     def first(self, start: str) -> Ask:
         """Ask for the sitemap."""
@@ -61,6 +62,10 @@ class Sitemap(Pagination):
         """Return the addresses that match `follow`, as dicts with `loc` and perhaps `lastmod`."""
         kind, entries, _ = page.parsed
         return [entry for entry in entries if kind == "urlset" and re.search(self.follow, entry["loc"])]
+
+    def listed(self, page: ListPage) -> int | None:
+        """Return how many addresses there are, whatever `follow` says of them."""
+        return len(page.parsed[1])
 
     def fault(self, page: ListPage) -> str:
         """Say why a sitemap may lack entries."""

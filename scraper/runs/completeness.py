@@ -19,6 +19,7 @@ from scraper.crawl.request_stats import (
     Tallies,
 )
 from scraper.paging.account import account_for
+from scraper.paging.parts import doubts_of_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,7 @@ def _examine_lists(spider: SiteSpider, findings: Findings) -> None:
         doubts += account.doubts
         what = "; ".join([*account.gaps, *account.doubts])
         (unsound if what else sound).append((chain, what))
+    doubts += doubts_of_parts(spider.lists.chains.values())
     findings.gaps += _first_of(gaps)
     findings.doubts += _first_of(doubts)
     findings.lists = [_seen(chain, what) for chain, what in [*unsound, *sound][:KEPT_LISTS]]
