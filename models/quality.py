@@ -32,6 +32,8 @@ class RecordsQuality(EmbeddedDocument):
     """By field: in how many different records its commonest value stands; of fields with a value in one or more."""
     filled_once = DictField()
     """By field: how many different records have a value, of which `commonest` is a part."""
+    newest = DictField()
+    """By field that holds a time: the latest one (UTC) that stands in a record which the run stored."""
 
 
 class SelectorUse(EmbeddedDocument):
@@ -49,10 +51,13 @@ class Quality(EmbeddedDocument):
     - `duration_s`: from the start of the run to the end of its last page;
     - `records`: by collection, how many were found, and of these new, changed, refused; how many that exist were
       `unseen`; and by field, in how many it had a value (`filled`), was at fault (`faults`), was changed (`changes`);
+    - `lists`: of each list that the site names, where there are several, how many different entries it showed: dicts of
+      `value` (its name) and `count`;
     - `selectors`: those of the spider.
     """
 
     bytes = IntField(default=0)
     duration_s = FloatField(default=0.0)
     records = EmbeddedDocumentListField(RecordsQuality)
+    lists = ListField(DictField())
     selectors = EmbeddedDocumentListField(SelectorUse)

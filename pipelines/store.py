@@ -12,7 +12,7 @@ from models.record import schema_of
 from scraper.core import statistics
 from scraper.core.crawl_control import stores_records
 from scraper.crawl.page_item import RecordsRefusedError
-from scraper.crawl.request_stats import Tallies
+from scraper.crawl.request_stats import ONE_KEY, Tallies
 from scraper.errors import DatabaseError
 from scraper.pages.visit import PageVisit
 from scraper.pages.visit_store import VisitMemory
@@ -91,10 +91,12 @@ class StorePipeline:
         if item.refused:
             self._report(item.refused)
             item.records = [found for found in item.records if not found.faults]
+        if clash := item.clash:
+            self._tallies.note(item.request, ONE_KEY, f"{item.url} shows {clash}")
         if item.event is not None:
             self._note_known(item, outcomes)
         self._count(item, refused=len(item.refused), missing=missing)
-        if self._memory is not None and not item.refused:
+        if self._memory is not None and not item.refused and not clash:
             await self._remember(item, missing)
         if item.refused and not item.records:
             raise RecordsRefusedError(f"all {len(item.refused)} records of {item.url} were refused")

@@ -18,7 +18,7 @@ from support import ROOT
 from test_paging import crawl, last_run
 
 from models.quality import Quality, RecordsQuality, SelectorUse
-from models.quotes import Quote
+from models.quotes import Author, Quote
 from models.record import Found, _gather, schema_of
 from models.system import Run, RunCounts
 from scraper.runs.quality.deviations import RULES, deviations
@@ -42,8 +42,10 @@ DAY = timedelta(days=1)
 IN_THE_MANUAL = {
     "count": "records of a collection",
     "segment": "`segment` field",
+    "list": "entries of one list",
     "filled": "with a value, of each field",
     "same": "commonest one",
+    "age": "age of the newest",
     "refused": "records refused",
     "new": "records new, changed",
     "changed": "records new, changed",
@@ -186,7 +188,7 @@ def test_false_and_0_fill_a_field_and_nothing_does_not(database: Mongo) -> None:
     ]
     founds[0].faults["author"] = "nothing was found"
     measures.add(founds, [Outcome.REFUSED, Outcome.NEW])
-    quality = measures.quality(database, ObjectId(), [Quote], MemoryStatsCollector(get_crawler()))
+    quality = measures.quality(database, ObjectId(), [Quote], MemoryStatsCollector(get_crawler()), {})
     (records,) = quality.records
     assert records.filled == {"text": 1, "author": 1, "tags": 1, "goodreads_url": 0}
     assert (records.found, records.new, records.refused, records.faults) == (2, 1, 1, {"author": 1})
@@ -316,6 +318,59 @@ def test_a_segment_that_vanishes_is_a_lack_and_its_noise_is_none(
     assert lines(earlier, run(len(usual))) == [], "a document that names no segment any more is not judged by them"
 
 
+def with_lists(one: Run, **counts: int) -> Run:
+    assert one.quality is not None
+    one.quality.lists = [{"value": f"http://h:80/{name}/", "count": count} for name, count in counts.items()]
+    return one
+
+
+def test_a_list_that_has_vanished_is_a_lack_where_the_run_read_others() -> None:
+    earlier = [with_lists(run(number), crime=20 + number % 2, rest=380) for number in range(8)]
+    assert lines(earlier, with_lists(run(8), rest=380)) == [
+        "0 entries of the list /crime/ were found, usually 20 to 21"
+    ]
+    assert lines(earlier, with_lists(run(8), crime=15, rest=380)) == []
+    assert lines(earlier, run(8)) == []
+    (found,) = deviations([sample_of(one) for one in earlier], sample_of(with_lists(run(8), crime=3, rest=380)))
+    assert (found.metric, found.is_lack) == (("list", "", "http://h:80/crime/"), True)
+
+
+def aged(number: int, days: float) -> Run:
+    return run(number, newest={"published": WHEN + number * DAY - days * DAY})
+
+
+@pytest.mark.parametrize(
+    ("ages", "now", "line"),
+    [
+        ([0.2] * 8, 3.2, "the newest `published` of books is 3.2 days old, usually 0.2"),
+        ([0.2] * 8, 1.2, ""),
+        ([0, 1, 2, 3, 4, 5, 6, 0], 7, ""),
+        ([0, 1, 2, 3, 4, 5, 6, 0], 30, "the newest `published` of books is 30 days old, usually 0 to 6"),
+        ([9_000] * 6, 9_001, ""),
+        ([-20] * 6, -19, ""),
+        ([0.2] * 4 + [3.2, 4.2], 5.2, ""),
+        ([0.2] * 3, 30, ""),
+    ],
+)
+def test_a_newest_time_that_no_longer_moves_is_named(ages: list[float], now: float, line: str) -> None:
+    earlier = [aged(number, age) for number, age in enumerate(ages)]
+    assert lines(earlier, aged(len(ages), now)) == ([line] if line else [])
+
+
+def test_the_newest_times_of_what_a_run_stored_are_kept_with_it(database: Mongo) -> None:
+    this, days = ObjectId(), [datetime(1950, 1, day, tzinfo=UTC) for day in (3, 9, 5)]
+    database.authors.insert_many({"name": str(day), "born_date": day, "run": this} for day in days)
+    database.authors.insert_one({"name": "of another run", "born_date": WHEN, "run": ObjectId()})
+    lists = {"a": 3, "b": 1}
+    quality = Measures().quality(database, this, [Author], MemoryStatsCollector(get_crawler()), lists)
+    database.runs.insert_one({"quality": quality.to_mongo()})
+    kept = Quality._from_son(database.runs.find_one()["quality"])  # type: ignore[index]
+    assert [one.newest for one in kept.records] == [{"born_date": days[1]}]
+    figures = sample_of(Run(spider="quotes", started_at=WHEN, quality=kept, counts=RunCounts())).figures
+    assert figures["age", "authors", "born_date"].value == (WHEN - days[1]).days + 0.25
+    assert (figures["list", "", "a"].value, figures["list", "", "b"].value) == (3, 1)
+
+
 @pytest.mark.parametrize(
     ("usual", "now", "line"),
     [
@@ -340,7 +395,7 @@ def test_what_a_run_stored_is_counted_by_segment_and_commonest_value(
     )
     monkeypatch.setitem(Quote._meta, "segment", "author")
     _gather.cache_clear()
-    (records,) = Measures().quality(database, this, [Quote], MemoryStatsCollector(get_crawler())).records
+    (records,) = Measures().quality(database, this, [Quote], MemoryStatsCollector(get_crawler()), {}).records
     assert records.segments == [{"value": "A. B", "count": 7}, {"value": "C", "count": 2}]
     assert (records.commonest, records.filled_once) == ({"text": 1, "author": 7}, {"text": 9, "author": 9})
     monkeypatch.setitem(Quote._meta, "segment", "nothing")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy.exceptions import DropItem
+
+from models.record import key_text, schema_of
+from models.sameness import is_same
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -60,6 +63,22 @@ class PageRecords:
             for name, count in filled.items():
                 counted[name] = counted.get(name, 0) + count
 
+    @property
+    def clash(self) -> str:
+        """What tells two of its valid records apart although their keys are one; empty where nothing does.
+
+        A field that one of them does not have tells nothing: a page may show a record in several pieces.
+        """
+        shown: dict[tuple[Any, ...], Found] = {}
+        for found in self.records:
+            if not found.faults:
+                schema = schema_of(found.document)
+                key = (schema.collection, *(found.stored.get(schema.columns[name]) for name in schema.key))
+                first = shown.setdefault(key, found)
+                if first is not found and (name := _difference(first, found)):
+                    return f"{schema.collection} '{key_text(found.document, found.stored)}' with two values of `{name}`"
+        return ""
+
     def __repr__(self) -> str:
         """Show the page short enough for a log line."""
         return f"{self.size} records of {self.url}"
@@ -68,3 +87,15 @@ class PageRecords:
     def size(self) -> int:
         """How many records the page has shown."""
         return len(self.records) + sum(map(len, self.unchanged.values()))
+
+
+def _difference(one: Found, other: Found) -> str:
+    """Return the first field of which both have a value, and not the same; what is no change or noise is none."""
+    schema = schema_of(one.document)
+    for name in schema.content:
+        column, is_part = schema.columns[name], name in one.added or name in other.added
+        if not is_part and column not in schema.untracked:
+            values, noise = (one.stored.get(column), other.stored.get(column)), schema.noise.get(column)
+            if None not in values and not is_same(*values) and not (noise and noise(*values)):
+                return name
+    return ""

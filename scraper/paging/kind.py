@@ -45,6 +45,8 @@ class Pagination:
     may_be_empty: ClassVar[bool] = False
     """Whether it is nothing special that a list has no entry at all."""
 
+    named_by_site: ClassVar[bool] = True
+    """Whether the names of its lists are the same in every run."""
     in_parts: ClassVar[bool] = False
     """Whether lists whose addresses differ in a number are parts of one, all full but the last."""
     counts_lists: ClassVar[bool] = False

@@ -190,6 +190,7 @@ class DateWindows(Pagination):
     at_most: int = 100
     until: str = ""
     may_be_empty: ClassVar[bool] = True
+    named_by_site: ClassVar[bool] = False
     pages: Pagination | None = None
 
     def first(self, start: str) -> Ask:

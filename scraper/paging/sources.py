@@ -45,6 +45,7 @@ class Sitemap(Pagination):
     binary: ClassVar[bool] = True
     may_be_empty: ClassVar[bool] = True
     in_parts: ClassVar[bool] = True
+    named_by_site: ClassVar[bool] = False
 
     def first(self, start: str) -> Ask:
         """Ask for the sitemap."""

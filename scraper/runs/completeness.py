@@ -15,6 +15,7 @@ from scraper.crawl.request_stats import (
     NOT_RENDERED,
     OFF_SITE,
     ONE_ADDRESS,
+    ONE_KEY,
     WITHOUT_RECORD,
     Tallies,
 )
@@ -141,6 +142,12 @@ def _examine_links(spider: SiteSpider, findings: Findings) -> None:
         findings.doubts.append(
             f"{len(merged)} {what} to another entry's address, but for what stands behind the #: {merged[0][:200]}"
         )
+    if clashes := tallies.noted(ONE_KEY):
+        what = "page shows" if len(clashes) == 1 else "pages show"
+        findings.doubts.append(
+            f"{len(clashes)} {what} different records under one key, the first: {clashes[0][:300]}: "
+            f"does the key tell them apart?"
+        )
 
 
 def _starts_at_home(spider: SiteSpider) -> bool:
@@ -165,6 +172,13 @@ def _seen(chain: Chain, what: str) -> SeenList:
         "against": what,
     }
     return SeenList(**facts)
+
+
+def counted_by_list(spider: SiteSpider) -> dict[str, int]:
+    """Return how many different entries each list showed that can be held against itself in other runs."""
+    lists = [chain for chain in spider.lists.chains.values() if chain.kind.named_by_site and not chain.led_to_lists]
+    counts = {chain.name: chain.found for chain in lists if chain.found and not chain.kind.counts_lists}
+    return counts if len(counts) > 1 else {}
 
 
 def stored_by(spider: SiteSpider, run: ObjectId) -> dict[str, int]:

@@ -21,7 +21,7 @@ from scraper.core.crawl_control import stores_records, take_control
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
 from scraper.pages.visit_store import NOT_THERE
-from scraper.runs.completeness import Findings, examine, stored_by
+from scraper.runs.completeness import Findings, counted_by_list, examine, stored_by
 from scraper.runs.evidence import Outcomes, notes_of, requests_in_memory
 from scraper.runs.owner import Ownership
 from scraper.runs.quality.assessment import assess
@@ -227,7 +227,8 @@ class RunRecorder:
         if missing := total(statistics.ITEMS_MISSING):
             findings.gaps.append(f"{missing} {NOT_THERE}")
         counts = RunCounts(**self.counts())
-        quality = self.measures.quality(self.connection.open(), self.run_id, spider.stored_records, stats)
+        lists = counted_by_list(spider)
+        quality = self.measures.quality(self.connection.open(), self.run_id, spider.stored_records, stats, lists)
         run = Run.objects(id=self.run_id).modify(new=True, records=records, counts=counts, quality=quality)
         if run is not None and not cut_short and self._config.quality.enabled:
             assess(run, findings)

@@ -59,6 +59,8 @@ class Rule:
     runs: int = LEAST_RUNS
     rise_is_lack: bool = False
     """Whether it is a rise that says that records are missing or broken."""
+    grows: bool = True
+    """Whether a steady growth is learned and goes on; of shares never."""
 
     @property
     def of_other_code(self) -> Rule:
@@ -75,8 +77,10 @@ class Rule:
 RULES = {
     "count": Rule(rise=1.0, fall=0.1, least=2, runs=1),
     "segment": Rule(fall=0.5, least=4),
+    "list": Rule(fall=0.5, least=4),
     "filled": Rule(fall=0.1, is_share=True),
     "same": Rule(rise=0.5, is_share=True),
+    "age": Rule(rise=1.0, least=2, rise_is_lack=True, grows=False),
     "refused": Rule(rise=0.05, is_share=True, rise_is_lack=True),
     "new": Rule(rise=0.3, is_share=True),
     "changed": Rule(rise=0.35, is_share=True),
@@ -86,7 +90,10 @@ RULES = {
     "duration": Rule(rise=2.0, least=30),
     "browser": Rule(rise=0.2, is_share=True),
 }
-"""The rules by kind of figure. `least` of `bytes` is one megabyte, of `duration` half a minute."""
+"""The rules by kind of figure. `least` of `bytes` is one megabyte, of `duration` half a minute, of `age` two days."""
+
+VANISHING = ("segment", "list")
+"""Kinds of figures that a run lacks where it has nothing to count: that is 0 of them."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ class Deviation:
     @property
     def is_lack(self) -> bool:
         """Whether records seem to be missing."""
-        return self.metric.kind in ("count", "segment") and self.now.value < min(figure.value for figure in self.usual)
+        return self.metric.kind in ("count", *VANISHING) and self.now.value < min(figure.value for figure in self.usual)
 
 
 def deviations(earlier: Sequence[Sample], now: Sample) -> list[Deviation]:
@@ -131,10 +138,10 @@ def deviations(earlier: Sequence[Sample], now: Sample) -> list[Deviation]:
 
 
 def _with_vanished(complete: Iterable[Sample], now: Sample) -> dict[Metric, Figure]:
-    """Return the figures of a run, and those of segments that only earlier runs had: 0, where it counted any."""
-    counted = {metric.records for metric in now.figures if metric.kind == "segment"}
-    known = [metric for one in complete for metric in one.figures if metric.kind == "segment"]
-    return {**{metric: Figure(0) for metric in known if metric.records in counted}, **now.figures}
+    """Return the figures of a run, and those of segments and lists that only earlier runs had: 0, if it counted any."""
+    counted = {metric[:2] for metric in now.figures if metric.kind in VANISHING}
+    known = [metric for one in complete for metric in one.figures]
+    return {**{metric: Figure(0) for metric in known if metric[:2] in counted}, **now.figures}
 
 
 def _of(samples: Iterable[Sample], metric: Metric) -> list[Figure]:
@@ -163,7 +170,7 @@ def _since_new_level(rule: Rule, figures: list[Figure], own: int) -> list[Figure
     for recent, before in ((figures[:size], figures[size:]) for size in (own, NEW_LEVEL) if size):
         if len(before) >= rule.runs and all(_is_unlike(rule.both_ways, before, figure) for figure in recent):
             return recent
-    return figures if rule.is_share else _projected(figures)
+    return figures if rule.is_share or not rule.grows else _projected(figures)
 
 
 def _projected(figures: list[Figure]) -> list[Figure]:

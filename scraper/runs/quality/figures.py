@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Metric(NamedTuple):
     records: str = ""
     """The collection, where the figure is of records."""
     field: str = ""
-    """The field; of a `segment`, its value."""
+    """The field; of a `segment` its value, of a `list` its name."""
 
 
 class Figure(NamedTuple):
@@ -63,8 +64,10 @@ def sample_of(run: Run) -> Sample:
         figures |= {Metric("bytes"): Figure(quality.bytes), Metric("duration"): Figure(quality.duration_s)}
     if pages:
         figures[Metric("browser")] = Figure(min(1.0, run.counts.browser_pages / pages), pages)
+    figures |= {Metric("list", field=one["value"]): Figure(one["count"]) for one in quality.lists}
     for records in quality.records:
         figures.update(_figures_of(records))
+        figures.update(_ages(records, run.started_at))
     return Sample(
         *about,
         figures,
@@ -90,3 +93,10 @@ def _figures_of(records: RecordsQuality) -> Iterator[tuple[Metric, Figure]]:
     yield Metric("unseen", name), Figure(records.unseen / known, known)
     for column, filled in records.filled.items():
         yield Metric("filled", name, column), Figure(min(1.0, filled / found), found)
+
+
+def _ages(records: RecordsQuality, started_at: datetime) -> Iterator[tuple[Metric, Figure]]:
+    """Yield how many days old the newest of each field's times were; one to come, such as an event's, has no age."""
+    for column, newest in records.newest.items():
+        if newest <= started_at:
+            yield Metric("age", records.collection, column), Figure((started_at - newest) / timedelta(days=1))

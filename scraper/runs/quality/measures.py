@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mongoengine import DateTimeField
+
 from models.quality import Quality, RecordsQuality, SelectorUse
 from models.record import WHOLE_RECORD, schema_of
 from models.registry import record_documents
@@ -17,7 +19,7 @@ from scraper.storage.records.gone import count_unseen
 from scraper.storage.records.plan import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bson import ObjectId
     from pymongo.collection import Collection
@@ -31,7 +33,7 @@ Measured = dict[str, dict[str, int]]
 """By collection and field: how many records had a value."""
 
 MOST_SEGMENTS = 500
-"""Values of a document's `segment` field; one that has more is not judged by them."""
+"""Values of a document's `segment` field, or lists of a site; where there are more, none is judged."""
 
 MOST_COMPARED = 10_000
 """Records whose values are counted for the commonest ones; a field that has become constant is so in a part as well."""
@@ -95,8 +97,9 @@ class Measures:
         run: ObjectId,
         documents: Iterable[type[Record]],
         stats: StatsCollector,
+        lists: Mapping[str, int],
     ) -> Quality:
-        """Return what was counted, with what the database has of it. Blocks."""
+        """Return what was counted, with what the database has of it, and what each of the `lists` showed. Blocks."""
         wanted = dict.fromkeys((*documents, *self._tallies))
         records = [self._records(database, run, document) for document in wanted]
         now = datetime.now(UTC)
@@ -104,7 +107,8 @@ class Measures:
             "bytes": stats.get_value("downloader/response_bytes", 0),
             "duration_s": (now - stats.get_value("start_time", now)).total_seconds(),
         }
-        return Quality(records=records, selectors=self._selectors(), **figures)
+        by_list = [{"value": name, "count": count} for name, count in lists.items() if len(lists) <= MOST_SEGMENTS]
+        return Quality(records=records, selectors=self._selectors(), lists=by_list, **figures)
 
     def _records(self, database: Database[dict[str, Any]], run: ObjectId, document: type[Record]) -> RecordsQuality:
         tally, schema = self._tallies[document], schema_of(document)
@@ -123,6 +127,7 @@ class Measures:
         }
         stored = database[schema.collection]
         counts |= {"segments": _segments(stored, run, schema), **_commonest(stored, run, schema)}
+        counts["newest"] = _newest(stored, run, schema)
         return RecordsQuality(collection=schema.collection, **counts)
 
     def _selectors(self) -> list[SelectorUse]:
@@ -143,6 +148,16 @@ def _segments(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema)
     pipeline: list[dict[str, Any]] = [matching, {"$sortByCount": f"${column}"}, {"$limit": MOST_SEGMENTS + 1}]
     rows = list(stored.aggregate(pipeline, allowDiskUse=True))
     return [{"value": str(row["_id"]), "count": row["count"]} for row in rows if len(rows) <= MOST_SEGMENTS]
+
+
+def _newest(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema) -> dict[str, datetime]:
+    """Return the latest time in each field that holds one, of what a run has stored. Blocks."""
+    columns = {name: schema.columns[name] for name in schema.content if isinstance(schema.fields[name], DateTimeField)}
+    if not columns:
+        return {}
+    latest = {name: {"$max": f"${column}"} for name, column in columns.items()}
+    rows = stored.aggregate([{"$match": {"run": run}}, {"$group": {"_id": None, **latest}}])
+    return {name: row[name] for row in rows for name in columns if row[name] is not None}
 
 
 def _commonest(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema) -> dict[str, dict[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +31,10 @@ def sentence(deviation: Deviation, earlier: Sequence[Sample], now: Sample) -> st
             return f"{int(value)} {records} were found, the last complete runs found {others}"
         case "segment":
             return f"{int(value)} {records} of '{field}' were found, usually {_numbers(usual)}"
+        case "list":
+            return f"{int(value)} entries of the list {_path(field)} were found, usually {_numbers(usual)}"
+        case "age":
+            return f"the newest `{field}` of {records} is {_number(value)} days old, usually {_numbers(usual)}"
         case "same":
             return f"`{field}` is the same in {_percent(value)} of {of} {records}, usually in {_range(shares)}"
         case "filled":
@@ -108,6 +113,12 @@ def _numbers(figures: Sequence[Figure], unit: int = 1) -> str:
 def _middle(values: Sequence[float]) -> tuple[float, float]:
     ordered, cut = sorted(values), len(values) // 20
     return ordered[cut], ordered[-1 - cut]
+
+
+def _path(name: str) -> str:
+    """Return a list's name without its host, where it is an address."""
+    parts = urlsplit(name)
+    return parts.path + (f"?{parts.query}" if parts.query else "") if parts.netloc else name
 
 
 def _percent(share: float) -> str:
