@@ -241,6 +241,7 @@ class SiteSpider(Spider):
                 yield render_request(response.request, made, self.reader.browser_options(response.url, is_list=False))
             return
         self.reader.settle(response, made)
+        self.reader.note_closing_tag(response)
         if self.detours.is_astray(response):
             Tallies.of(self.crawler).note(response.request, ASTRAY, response.url)
         outputs = [output for _, outputs in made.outputs for output in outputs]

@@ -164,6 +164,13 @@ def test_short_pages_a_skipped_one_and_overlaps_are_doubts() -> None:
     assert overlap.startswith("page 4 (/list?page=4) shows 5 records of the pages before it again")
 
 
+def test_a_list_that_is_left_though_its_last_page_says_that_there_are_more_is_a_doubt() -> None:
+    pages, more = PageNumbers("?page={page}", more="p.more"), "<p class=more>More"
+    assert read(lambda n: shown(rows_of(n), more * (n < PAGES)), pages).doubts == []
+    (doubt,) = read(lambda n: shown(rows_of(min(n, 3)), more), pages).doubts
+    assert doubt == "the list /list: page 5 says that there are more, and nothing new came"
+
+
 def test_a_page_without_the_closing_tag_of_the_others_was_cut() -> None:
     def doubts(*cut: int, whole: str = "") -> list[str]:
         def site(number: int) -> str:

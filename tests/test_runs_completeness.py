@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from odd_site import Answer, Asked, OddSite, crawled, names, rows
+from odd_site import Answer, Asked, OddSite, crawled, names, rows, thing
 from practice import Fault, PracticeServer
 from test_paging import crawl, last_run, quotes, truth
 
@@ -304,6 +304,30 @@ def test_what_leads_to_a_page_is_held_against_the_list(
 ) -> None:
     with OddSite(site) as odd:
         assert crawled(swathe, database, "rows", odd.url, code=3) == (names(1, found), "unknown", [reason])
+
+
+def _twice(asked: Asked) -> str:
+    """Return a list that shows two things of one name, which lead elsewhere."""
+    return rows(names(1, 3), "/a/{}").replace("</ul>", '<li class=item><a class=t href="/b">Thing 02</a></li></ul>')
+
+
+def _cut_by_its_program(asked: Asked) -> str:
+    if asked.path == "/":
+        return rows(names(1, 4), "/item/{}")
+    return thing(asked.path).removesuffix("</body></html>" if asked.path == "/item/03" else "")
+
+
+def test_what_records_and_their_pages_show_is_held_against_them(swathe: Swathe, database: Mongo) -> None:
+    for spider, site, count, told in [
+        ("rows", _twice, 3, "1 page shows different records under one key, the first: {} shows quotes 'Thing 02 / odd' "
+            "with two values of `goodreads_url`: does the key tell them apart?"),
+        ("pages", _cut_by_its_program, 4, "1 record's page lacks the closing tag that others like it have: {}item/03, "
+            "cut off?"),
+    ]:  # fmt: skip
+        database.client.drop_database(database.name)
+        with OddSite(site) as odd:
+            reason = told.format(odd.url)
+            assert crawled(swathe, database, spider, odd.url, code=3) == (names(1, count), "unknown", [reason])
 
 
 def test_the_last_line_counts_each_record_once(swathe: Swathe, database: Mongo) -> None:

@@ -417,3 +417,5 @@ def test_the_manual_has_a_row_for_each_rule_with_its_floor() -> None:
         assert ("falls" in row) == (rule.fall is not None), row
         assert rule.runs == (1 if kind == "count" else 4), "what the manual says of all but the first"
     assert IN_THE_MANUAL.keys() == RULES.keys()
+    unknown = [row for row in table.splitlines()[2:] if not any(words in row for words in IN_THE_MANUAL.values())]
+    assert unknown == [], "rows without a rule"

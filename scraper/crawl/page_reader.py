@@ -16,7 +16,7 @@ from scraper.crawl.api_discovery import discover
 from scraper.crawl.attempt import ReadAttempt, attempt, records_of
 from scraper.crawl.failed_pages import FailedPages
 from scraper.crawl.failures import describe
-from scraper.crawl.request_stats import DATA_PARTLY_READ, DATA_UNREAD, NOT_RENDERED, Tallies
+from scraper.crawl.request_stats import CLOSED, DATA_PARTLY_READ, DATA_UNREAD, NOT_RENDERED, UNCLOSED, Tallies
 from scraper.crawl.script_signs import may_show_more, signs_of_script
 from scraper.crawl.tier_decisions import Decisions
 from scraper.crawl.url_template import template_of
@@ -24,6 +24,7 @@ from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.http.responses import base_of
 from scraper.page_data import Effort, data_in, record_lists, single_records
 from scraper.paging.ask import Ask
+from scraper.paging.facts import is_closed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -64,6 +65,8 @@ class PageReader:
         self.decisions = Decisions(spider.name, recheck_share)
         self._vain: Counter[str] = Counter()
         """How often the browser showed no more, by why it was asked and the page's template."""
+        self._closing: set[str] = set()
+        """Templates of which a page was seen to have its closing tag."""
         self.evidence: FailedPages | None = None
 
     def read_list(self, page: ListPage) -> Generator[None, None, ReadAttempt | Render]:
@@ -104,6 +107,16 @@ class PageReader:
         if self.decisions.tier(page.url) == HTML or not self._may_render(page.answer, "next"):
             return None
         return Render("next", f"'{link}' found no next link in the page as served, and {signs_of_script(page.answer)}")
+
+    def note_closing_tag(self, response: Response) -> None:
+        """Note whether a record's page has its closing tag, so that one without can be held against others like it."""
+        closed, template = is_closed(response.body), template_of(response.url)
+        tallies = Tallies.of(self._spider.crawler)
+        if closed is False:
+            tallies.note(response.request, UNCLOSED, response.url)
+        elif closed and template not in self._closing:
+            self._closing.add(template)
+            tallies.note(response.request, CLOSED, template)
 
     def keep_evidence_in(self, folder: Path) -> None:
         """Say where pages are kept that yield nothing in any way."""

@@ -33,6 +33,9 @@ ONE_ADDRESS, ASTRAY = "one_address", "astray"
 DROPPED, IN_MEMORY = "dropped", "in_memory"
 """Notes: why pipelines that are not ours dropped items, and why requests wait in the process alone."""
 
+CLOSED, UNCLOSED = "closed", "unclosed"
+"""Notes: templates of which a record's page has its closing tag, each once a process; pages that lack theirs."""
+
 ONE_KEY = "one_key"
 """Notes: pages that show different records under one key."""
 

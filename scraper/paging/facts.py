@@ -139,7 +139,7 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
         remark=remark,
         fault=page.fault,
         leads=leads_of(page) if isinstance(following, End) and _may_go_on(page, following) else (),
-        closed=_is_closed(page.answer.body) if page.is_html else None,
+        closed=is_closed(page.answer.body) if page.is_html else None,
         skeleton=skeleton_of(page) if _is_to_be_known(page) else None,
     )
 
@@ -151,7 +151,8 @@ def _doubts_of_the_browser(page: ListPage) -> Sequence[str]:
     return [f"{page.url}: {doubt}" for doubt in doubts]
 
 
-def _is_closed(body: bytes) -> bool | None:
+def is_closed(body: bytes) -> bool | None:
+    """Return whether a document of HTML has its closing tag; None for what is no whole document of HTML."""
     if not body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
         return None
     return b"</html" in body[-TAIL_BYTES:].lower()

@@ -43,10 +43,12 @@ class PageNumbers(Pagination):
 
     def following(self, page: ListPage) -> Ask | End:
         """Say whether there are more, where the page tells."""
-        tells = bool(self.more) and not (self.html and page.number == 1)
-        if tells and not page.value(self.more):
+        if not self.more or (self.html and page.number == 1):
+            return End("numbered pages")
+        if not page.value(self.more):
             return End("the site says that there are no more", sure=True)
-        return End("numbered pages")
+        # It is the list's end only where the pages behind it show nothing new.
+        return End("numbered pages", doubt=f"page {page.number} says that there are more, and nothing new came")
 
     def numbered(self, start: str, number: int, page_size: int) -> Ask | None:
         """Ask for the page of that number."""

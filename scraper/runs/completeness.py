@@ -10,15 +10,18 @@ from models.record import schema_of
 from models.system import SeenList
 from scraper.crawl.request_stats import (
     ASTRAY,
+    CLOSED,
     DATA_PARTLY_READ,
     DATA_UNREAD,
     NOT_RENDERED,
     OFF_SITE,
     ONE_ADDRESS,
     ONE_KEY,
+    UNCLOSED,
     WITHOUT_RECORD,
     Tallies,
 )
+from scraper.crawl.url_template import template_of
 from scraper.paging.account import account_for
 from scraper.paging.parts import doubts_of_parts
 
@@ -142,6 +145,10 @@ def _examine_links(spider: SiteSpider, findings: Findings) -> None:
         findings.doubts.append(
             f"{len(merged)} {what} to another entry's address, but for what stands behind the #: {merged[0][:200]}"
         )
+    closing = {*tallies.noted(CLOSED)}
+    if cut := [url for url in tallies.noted(UNCLOSED) if template_of(url) in closing]:
+        what = "record's page lacks" if len(cut) == 1 else "records' pages lack"
+        findings.doubts.append(f"{len(cut)} {what} the closing tag that others like it have: {cut[0][:200]}, cut off?")
     if clashes := tallies.noted(ONE_KEY):
         what = "page shows" if len(clashes) == 1 else "pages show"
         findings.doubts.append(

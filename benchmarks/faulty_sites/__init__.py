@@ -1,0 +1,1 @@
+"""Sites that are generated to crawl them: healthy ones, and such with one fault."""
