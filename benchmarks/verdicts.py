@@ -39,7 +39,7 @@ OPTIONS = {
     "SWATHE_CRAWL_RETRIES": "1",
     "SWATHE_POLITENESS_BACKOFF_S": "0.02",
     "SWATHE_POLITENESS_MAX_WAIT_S": "0.1",
-    "SWATHE_RENDERING_TIERS": "html, data, api",
+    "SWATHE_RENDERING_TIERS": "html, data, api, html5",
     "SWATHE_MONGODB_IDLE_STOP_S": "30",
 }
 

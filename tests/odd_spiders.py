@@ -122,3 +122,23 @@ class Found(Rows):
 
     name = "undeclared"
     pagination = Lists("a.cat", NextLink("a.next"))
+
+
+class Tabled(SiteSpider):
+    """Things in the rows of a table, by selectors as a browser shows them; each thing has a maker with a page."""
+
+    name = "tabled"
+    start_url = "http://127.0.0.1:9/"
+    records = (Quote,)
+    items = "table > tbody > tr"
+    pagination = NextLink("table > tbody + tfoot a")
+
+    def read_item(self, page: Any, item: Any) -> Any:
+        yield Quote.found(page, text=first(item, "td::text"), author="odd", tags=[])
+        yield from self.follow_new(page, "div.maker > a", self.read_maker)
+
+    def read_page(self, page: Any) -> Any:
+        yield Quote.found(page, text=first(page, "table > tbody td::text"), author="odd", tags=[])
+
+    def read_maker(self, response: Any) -> Any:
+        yield Quote.found(response, text=first(response, "h1::text"), author="maker", tags=[])

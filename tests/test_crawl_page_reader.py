@@ -7,9 +7,12 @@ from urllib.request import urlopen
 
 import pytest
 from practice import Fault, PracticeServer
+from scrapy import Request
 from test_paging import crawl, last_run, paths_of, quotes, truth
 
+from scraper.crawl.shared_links import SharedLinks
 from scraper.crawl.url_template import template_of
+from scraper.fetch.http.responses import HtmlPage
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -129,3 +132,17 @@ def test_a_refused_record_and_a_dead_page_say_why(swathe: Swathe, database: Mong
     assert "nothing was found, expected a value" in told
     swathe("crawl", "quotes", "--start", f"{site.url}trouble/status/404", code=1)
     assert "answered 404" in swathe("why", f"{site.url}trouble/status/404").out
+
+
+def test_links_of_a_tree_that_is_thrown_away_are_followed_from_the_next() -> None:
+    page = HtmlPage("http://h/", body=b"", request=Request("http://h/"))
+    links = SharedLinks()
+
+    def followed() -> list[Request]:
+        return [*links.follow(page, ["/a", "b"], followed)]
+
+    first = followed()
+    assert [request.url for request in first] == ["http://h/a", "http://h/b"]
+    assert followed() == []
+    links.forget(first[:1])
+    assert [request.url for request in followed()] == ["http://h/a"]

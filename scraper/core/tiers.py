@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-Tier = Literal["html", "data", "api", "browser"]
+Tier = Literal["html", "data", "api", "html5", "browser"]
 
 HTML: Final = "html"
 DATA: Final = "data"
 API: Final = "api"
+HTML5: Final = "html5"
 BROWSER: Final = "browser"
 
 
@@ -38,6 +39,13 @@ TIERS: Final[Mapping[Tier, TierFacts]] = MappingProxyType(
         ),
         API: TierFacts(
             2, "`read_data`", False, "the site's own API, when the spider's `pagination` names one or one was learned"
+        ),
+        HTML5: TierFacts(
+            3,
+            "as `html`",
+            False,
+            "the page as served once more, as a browser's parser reads it: BeautifulSoup with html5lib, where libxml2 "
+            "makes another tree of tags that are unclosed, misnested, or out of place in a table",
         ),
         BROWSER: TierFacts(
             4, "as `html`", True, "Chromium, by Selenium; the rendered page is read like the page as served"

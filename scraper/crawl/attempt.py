@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy import Request
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     Steps = Generator[None, None, "ReadAttempt"]
     """Work that yields None when it is time for a pause, and returns the attempt."""
+
+T = TypeVar("T")
 
 PAUSE_AFTER_S = 0.02
 """How long entries are read without a pause: meanwhile nothing else of the crawl goes on, and no signal is heard."""
@@ -42,6 +45,11 @@ class ReadAttempt:
     def is_enough(self) -> bool:
         """Whether most entries gave what they should, which is what one odd record does not change."""
         return self.good > 0 and 2 * self.good >= len(self.outputs) + self.failed
+
+    @property
+    def lacking(self) -> bool:
+        """Whether a record lacks a required field."""
+        return any(found.lacks for _, outputs in self.outputs for found in records_of(outputs))
 
     @property
     def lacks(self) -> str:
@@ -78,6 +86,15 @@ def at_once(steps: Steps) -> ReadAttempt:
         except StopIteration as end:
             made: ReadAttempt = end.value
             return made
+
+
+def in_thread(work: Callable[[], T]) -> Generator[None, None, T]:
+    """Return what comes of a work that is done in a thread; yield None for a pause while it lasts."""
+    with ThreadPoolExecutor(1) as thread:
+        future = thread.submit(work)
+        while wait([future], PAUSE_AFTER_S).not_done:
+            yield
+        return future.result()
 
 
 def is_good(outputs: Sequence[Any]) -> bool:

@@ -14,7 +14,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from models.addresses import is_route
 from scraper.core import meta as meta_keys
 from scraper.core.failed_page import FailedPage
-from scraper.core.tiers import BROWSER, HTML, TIERS
+from scraper.core.tiers import BROWSER, HTML, HTML5, TIERS
 from scraper.crawl.attempt import ReadAttempt
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.limits import PageLimitReachedError
@@ -107,6 +107,8 @@ class ListReader:
             yield from self._went(answer.request, chain, number, "failed", why=failed.what)
             return
         assert isinstance(made, ReadAttempt)
+        if made.tier == HTML5:
+            leads_to = chain.kind.sublists(page)
         yield from self._take_in(chain, page, made, leads_to)
 
     def _settled(self, chain: Chain, page: ListPage) -> ListPage:

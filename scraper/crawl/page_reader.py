@@ -4,33 +4,44 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from scrapy import Request, Selector
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import HtmlResponse
 
 from scraper.core import meta as meta_keys
 from scraper.core import statistics
-from scraper.core.tiers import API, BROWSER, DATA, HTML, TIERS
+from scraper.core.tiers import API, BROWSER, DATA, HTML, HTML5, TIERS
 from scraper.crawl.api_discovery import discover
-from scraper.crawl.attempt import ReadAttempt, attempt, records_of
+from scraper.crawl.attempt import ReadAttempt, attempt, in_thread, records_of
 from scraper.crawl.failed_pages import FailedPages
 from scraper.crawl.failures import describe
-from scraper.crawl.request_stats import CLOSED, DATA_PARTLY_READ, DATA_UNREAD, NOT_RENDERED, UNCLOSED, Tallies
+from scraper.crawl.request_stats import (
+    CLOSED,
+    DATA_PARTLY_READ,
+    DATA_UNREAD,
+    HTML5_UNREAD,
+    NOT_RENDERED,
+    UNCLOSED,
+    Tallies,
+)
 from scraper.crawl.script_signs import may_show_more, signs_of_script
 from scraper.crawl.tier_decisions import Decisions
 from scraper.crawl.url_template import template_of
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.http.responses import base_of
 from scraper.page_data import Effort, data_in, record_lists, single_records
+from scraper.page_data.html5 import TooCostlyError, html5_tree
 from scraper.paging.ask import Ask
 from scraper.paging.facts import is_closed
+from scraper.select import each
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from scrapy import Request
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
@@ -41,8 +52,8 @@ if TYPE_CHECKING:
 MOST_ATTEMPTS = 10
 """Places of a page's data that are tried, the largest first."""
 
-MOST_IN_VAIN = {"entries": 1, "next": 1, "record": 3}
-"""Pages of a template that are rendered in vain before no more are, by why it was asked."""
+MOST_IN_VAIN = {"entries": 1, "next": 1, "record": 3, HTML5: 3}
+"""Pages of a template that are rendered in vain before no more are, by why it was asked; or read anew in vain."""
 
 MISFITS = (KeyError, TypeError, AttributeError, IndexError)
 """What a spider raises on data that is not its records."""
@@ -76,11 +87,20 @@ class PageReader:
         html = yield from attempt(
             _tier(page.answer), "", page.entries_found, lambda entry: self._spider.read_item(page.response, entry)
         )
-        if html.is_enough:
+        if html.is_enough and not html.lacking:
             return html
-        data = yield from self._in_data(page.answer, single=False)
+        data = None if html.is_enough else (yield from self._in_data(page.answer, single=False))
         if data is not None:
             return data
+        tree = yield from self._as_html5(page.response, html)
+        if tree is not None:
+            entries = each(tree, self._spider.items) if self._spider.items else []
+            made = yield from attempt(HTML5, "", entries, lambda entry: self._spider.read_item(tree, entry))
+            if self._is_better(tree, made, html):
+                page.take(tree, entries)
+                return made
+        if html.is_enough:
+            return html
         evidence = self._wants_browser(page, html)
         return Render("entries", evidence) if evidence else html
 
@@ -92,6 +112,11 @@ class PageReader:
         data = yield from self._in_data(response, single=True)
         if data is not None:
             return data
+        tree = yield from self._as_html5(response, html)
+        if tree is not None:
+            made = yield from attempt(HTML5, "", [None], lambda _: self._spider.read_page(tree))
+            if self._is_better(tree, made, html):
+                return made
         if self._may_render(response, "record"):
             return Render("record", f"{html.lacks} in the page as served, and {signs_of_script(response)}")
         return html
@@ -130,7 +155,8 @@ class PageReader:
         helped = made.is_enough and (cause != "next" or leads_on)
         if not cause:
             if made.is_enough:
-                self.decisions.learn(response.url, made.tier, made.where and f"the records are in {made.where}")
+                evidence = made.where if made.tier == HTML5 else made.where and f"the records are in {made.where}"
+                self.decisions.learn(response.url, made.tier, evidence)
                 self._notice_api(response, made)
             return
         if helped:
@@ -203,6 +229,36 @@ class PageReader:
             return False
         tried_in_vain = self._vain[f"{cause} {template_of(response.url)}"]
         return tried_in_vain < MOST_IN_VAIN[cause] and may_show_more(response)
+
+    def _as_html5(self, response: Response, html: ReadAttempt) -> Generator[None, None, Response | None]:
+        """Return a page as a browser's parser reads it, where that may have more than the attempt; None elsewhere."""
+        if not isinstance(response, HtmlResponse) or not self._may_read_anew(response):
+            return None
+        try:
+            root = yield from in_thread(partial(html5_tree, response.text))
+        except TooCostlyError as error:
+            self._vain[f"{HTML5} {template_of(response.url)}"] += 1
+            Tallies.of(self._spider.crawler).note(response.request, HTML5_UNREAD, f"{response.url}: {error}")
+            return None
+        # The links of the first attempt are those of a tree that may be wrong.
+        followed = [output for _, outputs in html.outputs for output in outputs if isinstance(output, Request)]
+        self._spider.shared_links.forget(followed)
+        page = response.replace()
+        page._cached_selector = Selector(root=root, type="html")
+        return page
+
+    def _may_read_anew(self, response: Response) -> bool:
+        if HTML5 not in self._tiers or BROWSER in response.flags:
+            return False
+        tried_in_vain = self._vain[f"{HTML5} {template_of(response.url)}"]
+        return tried_in_vain < MOST_IN_VAIN[HTML5] or self.decisions.tier(response.url) == HTML5
+
+    def _is_better(self, page: Response, made: ReadAttempt, html: ReadAttempt) -> bool:
+        """Return whether a browser's parser has shown more whole records than libxml2, and remember if it has not."""
+        better, key = made.is_enough and made.good > html.good, f"{HTML5} {template_of(page.url)}"
+        self._vain[key] = 0 if better else self._vain[key] + 1
+        made.where = f"{html.lacks} in the tree of libxml2"
+        return better
 
     def _in_data(self, response: Response, *, single: bool) -> Generator[None, None, ReadAttempt | None]:
         """Try what the page holds besides its HTML, where the spider can read data."""

@@ -36,6 +36,9 @@ DROPPED, IN_MEMORY = "dropped", "in_memory"
 CLOSED, UNCLOSED = "closed", "unclosed"
 """Notes: templates of which a record's page has its closing tag, each once a process; pages that lack theirs."""
 
+HTML5_UNREAD = "html5_unread"
+"""Notes: pages that were too costly to be read as browsers do."""
+
 ONE_KEY = "one_key"
 """Notes: pages that show different records under one key."""
 

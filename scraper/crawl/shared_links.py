@@ -39,6 +39,11 @@ class SharedLinks:
             yield from self._once(page, url, callback)
             self._followed[known or url] = url
 
+    def forget(self, requests: Iterable[Request]) -> None:
+        """Take back that links were followed: what was read of their page is thrown away, and the page read anew."""
+        urls = {request.url for request in requests}
+        self._followed = {name: url for name, url in self._followed.items() if url not in urls}
+
     def again(self, page: Any, links: dict[str, str], spider: Any) -> Iterator[Request]:
         """Yield requests for what `of` returned of a page, as far as it was not followed before."""
         for url, callback in links.items():

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from scraper.browser.actions import Action
+    from scraper.crawl.shared_links import SharedLinks
     from scraper.paging.kind import ListPage, Pagination
 
 
@@ -21,6 +22,7 @@ class Site(Protocol):
     name: str
     crawler: Crawler
     start_at: str
+    shared_links: SharedLinks
     since_known: int | None
 
     @property

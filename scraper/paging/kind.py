@@ -124,6 +124,11 @@ class ListPage:
         self.is_stated = False
         """Whether the site states that there is a page of this number."""
 
+    def take(self, response: Response, entries: list[Any]) -> None:
+        """Go on with the same page as another parser has read it."""
+        self.answer = self.response = response
+        self.entries_found = entries
+
     @property
     def size(self) -> int:
         """How many entries it has."""

@@ -13,6 +13,7 @@ from scraper.crawl.request_stats import (
     CLOSED,
     DATA_PARTLY_READ,
     DATA_UNREAD,
+    HTML5_UNREAD,
     NOT_RENDERED,
     OFF_SITE,
     ONE_ADDRESS,
@@ -131,6 +132,9 @@ def _examine_links(spider: SiteSpider, findings: Findings) -> None:
             reasons.append(
                 f"{lack}the data inside {len(pages)} {what} were not read whole, the first: {pages[0][:300]}"
             )
+    if unread := tallies.noted(HTML5_UNREAD):
+        what = "page" if len(unread) == 1 else "pages"
+        findings.notes.append(f"{len(unread)} {what} could not be read as browsers do, the first: {unread[0][:300]}")
     if off_site := tallies.noted(OFF_SITE):
         what = "link to a record leads" if len(off_site) == 1 else "links to records lead"
         findings.doubts.append(f"{len(off_site)} {what} off the site, the first to {off_site[0][:200]}")

@@ -255,9 +255,9 @@ class RenderingConfig(Section):
     """How pages that need JavaScript are read."""
 
     tiers: Annotated[tuple[Tier, ...], BeforeValidator(split_list), Field(min_length=1)] = option(
-        "html, data, api, browser",
-        "Ways to get at records that may be used: html, data (inside the page), api, browser; they are tried "
-        "in this order.",
+        "html, data, api, html5, browser",
+        "Ways to get at records that may be used: html, data (inside the page), api, html5 (broken markup read as "
+        "browsers do), browser; they are tried in this order.",
     )
     chromium: str = option("", "Path of Chromium. Empty: the one on PATH.")
     chromedriver: str = option("", "Path of chromedriver. Empty: the one on PATH.")
