@@ -1,15 +1,68 @@
-"""What a user does, from the wheel and without a checkout."""
+"""What a user does, from the wheel and without a checkout: also every command of docs/how-to, as it is typed."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from support import ROOT
 from wheel import Installed, build
 
-from scraper.core.project import VERSION
+from scraper.core.project import BUNDLED, VERSION
+
+HOW_TO = ROOT / "docs" / "how-to"
+FIRST, *FURTHER = PAGES = (
+    "your-own-repository",
+    "coming-from-scrapy",
+    "own-selenium-or-beautifulsoup",
+    "notebook",
+    "troubleshooting",
+    "upgrade",
+)
+"""In the order in which they are followed: the first makes the project that the others work in."""
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+FAST = {"SWATHE_CRAWL_DELAY_S": "0", "SWATHE_MONGODB_IDLE_STOP_S": "20"}
+"""Saved pages wait for nobody; and one start of MongoDB does for several commands."""
+
+
+class Follower:
+    """Does what a page says: writes the files, types the commands, and looks whether they print what it shows."""
+
+    def __init__(self, installed: Installed, registry: Path, folder: Path) -> None:
+        self.folder = folder
+        self._installed = installed
+        who = {f"GIT_{role}_{what}": "a@b.example" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        self._environ = {**FAST, **who, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(registry), "PIP_QUIET": "1"}
+
+    def follow(self, name: str) -> int:
+        """Follow a page to its end, and return how many commands that were."""
+        typed = 0
+        for kind, text in BLOCK.findall((HOW_TO / f"{name}.md").read_text()):
+            if kind == "console":
+                for command, shown in COMMAND.findall(text):
+                    self._type(command, shown)
+                    typed += 1
+            elif kind == "pycon":
+                with (self.folder / "tests" / "notebook.txt").open("a") as file:
+                    file.write(f"{text}\n")
+            elif given := re.match(r"# ([\w./-]+)\n", text):
+                (self.folder / given[1]).write_text(text)
+        return typed
+
+    def _type(self, command: str, shown: str) -> None:
+        if command.startswith("cd "):
+            self.folder /= command.removeprefix("cd ")
+            return
+        line, _, code = command.partition(" # exit ")
+        ended = self._installed("bash", "-c", line, cwd=self.folder, code=int(code or 0), **self._environ)
+        printed = [" ".join(said.split()) for said in (ended.out + ended.err).splitlines()]
+        for expected in shown.splitlines():
+            pattern = ".*".join(re.escape(" ".join(part.split())) for part in expected.split("\u2026"))
+            assert any(re.search(pattern, said) for said in printed), f"$ {command}\n{expected}\nis not in\n{ended}"
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +77,22 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     return Installed(tmp_path_factory.mktemp("venv") / "env", wheel)
 
 
+@pytest.fixture(scope="module")
+def follower(installed: Installed, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Follower:
+    """Who has followed the first page, in a folder whose path is not plain, with a registry that has the wheel."""
+    above = tmp_path_factory.mktemp("w") / "Läden Ω"
+    above.mkdir()
+    follower = Follower(installed, wheel.parent, above)
+    assert follower.follow(FIRST) > 10
+    return follower
+
+
+@pytest.fixture
+def shop(follower: Follower) -> Path:
+    """The project's folder."""
+    return follower.folder
+
+
 def test_the_wheel_runs_without_a_checkout_and_bears_the_changelog_s_version(
     wheel: Path, installed: Installed, tmp_path: Path
 ) -> None:
@@ -31,6 +100,7 @@ def test_the_wheel_runs_without_a_checkout_and_bears_the_changelog_s_version(
     assert released
     assert released[1] == VERSION
     assert wheel.name.startswith(f"swathe-{VERSION}-py3-")
+    assert {"scraper/__init__.pyi", "scraper/py.typed", "models/py.typed"} <= set(ZipFile(wheel).namelist())
     assert installed("swathe", "--version", cwd=tmp_path).out == f"swathe {VERSION}\n"
     where = installed("python", "-c", "import scraper, models; print(scraper.__file__, models.__file__)", cwd=tmp_path)
     assert all(Path(file).is_relative_to(installed.folder) for file in where.out.split())
@@ -43,66 +113,53 @@ def test_without_a_project_a_command_says_how_to_make_one(installed: Installed, 
     assert not list(tmp_path.iterdir())
 
 
-def test_the_demo_runs_where_no_project_is(installed: Installed, tmp_path: Path) -> None:
-    shown = installed("swathe", "demo", cwd=tmp_path)
-    queries = shown.out.split("Three queries to try:\n")[1].splitlines()
-    assert queries[0].strip() == "cd swathe-demo"
-    assert [path.name for path in tmp_path.iterdir()] == ["swathe-demo"]
-    titles = installed("swathe", "query", "books", "--count", cwd=tmp_path / "swathe-demo").out
-    assert int(titles) > 50
+def test_the_demo_s_project_has_the_bundled_spiders_and_is_none_of_a_user_s(
+    installed: Installed, shop: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "scrapy.cfg").write_text(f"[settings]\ndefault = {BUNDLED}\n")
+    assert "books" in installed("scrapy", "list", cwd=tmp_path).out.split()
+    assert "books" in installed("swathe", "query", "book", cwd=tmp_path, code=2).error_line
+    line = installed("swathe", "demo", cwd=shop, code=2).error_line
+    assert line == f"swathe: the demo is a project of its own, and this is {shop}: run it in another folder"
 
 
-@pytest.fixture(scope="module")
-def shop(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with the example, whose site was crawled, in a folder whose path is not plain."""
-    above = tmp_path_factory.mktemp("w") / "Läden Ω"
-    above.mkdir()
-    said = installed("swathe", "init", "shop", cwd=above).out
-    commands = [line.strip() for line in said.splitlines() if line.startswith("  ")]
-    assert commands == ["cd shop", "swathe crawl example", "swathe query products 'price<20' --sort price"]
-    installed("bash", "-ec", "\n".join(commands), cwd=above, **FAST)
-    return above / "shop"
+@pytest.mark.parametrize("name", FURTHER)
+def test_what_a_page_says_works_as_it_is_typed(follower: Follower, name: str) -> None:
+    assert follower.follow(name) > 1
 
 
-FAST = {"SWATHE_CRAWL_DELAY_S": "0", "SWATHE_MONGODB_IDLE_STOP_S": "20"}
-"""Saved pages wait for nobody; and one start of MongoDB does for several commands."""
+def test_the_notebook_s_lines_print_what_the_page_shows(installed: Installed, shop: Path) -> None:
+    lines = shop / "tests" / "notebook.txt"
+    assert lines.read_text().count(">>> ") == len(
+        re.findall(r"^>>> ", (HOW_TO / "notebook.md").read_text(), re.MULTILINE)
+    )
+    installed("python", "-m", "doctest", str(lines), cwd=shop / "tests", **FAST)
+
+
+def test_every_page_is_followed_and_the_index_leads_to_it() -> None:
+    assert sorted(page.stem for page in HOW_TO.iterdir()) == sorted(PAGES)
+    index = (ROOT / "docs" / "index.md").read_text()
+    for page in (ROOT / "docs").rglob("*.md"):
+        assert page.name == "index.md" or f"({page.relative_to(ROOT / 'docs')})" in index, page
 
 
 def test_every_command_works_in_every_folder_of_a_project(installed: Installed, shop: Path) -> None:
     for folder in (shop / "shop" / "spiders", shop / "tests" / "pages"):
-        assert installed("scrapy", "list", cwd=folder).out == "example\n"
         rows = installed("swathe", "query", "products", "--format", "csv", "--select", "title", cwd=folder, **FAST).out
         assert sorted(rows.split()) == ["Clock", "Kettle", "Lamp", "Mug", "Umbrella", "title"]
-    assert "products" in installed("swathe", "spiders", cwd=shop).out
-    assert "5 unchanged" in installed("scrapy", "crawl", "example", cwd=shop / "shop", **FAST).err
-    assert not list(shop.rglob("*/.swathe")), "the data are in the project's folder alone"
-    status = installed("swathe", "db", "status", cwd=shop / "tests", **FAST).out
-    assert str(shop / ".swathe") in status.replace("\n", "")
+    assert "example" in installed("scrapy", "list", cwd=shop / "shop").out.split()
+    assert [path.parent for path in shop.rglob(".swathe")] == [shop], "the data are in the project's folder alone"
+    assert (
+        "from shop.models.tools import Tools\nfrom scraper import NextLink, SiteSpider, first\n"
+        in (shop / "shop" / "spiders" / "tools.py").read_text()
+    )
 
 
-def test_a_project_s_own_test_passes_and_its_files_are_valid(installed: Installed, shop: Path) -> None:
-    assert "1 passed" in installed("python", "-m", "pytest", "-q", cwd=shop, PYTHONDONTWRITEBYTECODE="1").out
+def test_a_project_s_files_are_valid(installed: Installed, shop: Path) -> None:
     for schema, name in (("compose-spec", "docker-compose.yml"), ("github-workflows", ".github/workflows/ci.yml")):
         check = ["-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", name]
         installed("python", *check, cwd=shop)
-    said = (shop / "README.md").read_text()
-    assert len(said.split("\n\n", 1)[1].splitlines()) <= 10
-
-
-def test_a_second_site_is_added_and_runs_by_a_schedule(installed: Installed, shop: Path) -> None:
-    added = installed("scrapy", "genspider", "tools", "https://tools.example/", "-t", "list", cwd=shop / "shop").out
-    assert "wrote shop/models/tools.py" in added
-    spider = shop / "shop" / "spiders" / "tools.py"
-    text = spider.read_text()
-    assert "from shop.models.tools import Tools\nfrom scraper import NextLink, SiteSpider, first\n" in text
-    spider.write_text(text.replace("    records =", '    saved_pages = "tests/pages"\n    records ='))
-    (shop / "config.local.ini").write_text(
-        "[queries]\ncheap = products price<20 --count\n[schedule]\ntools = 0 6 * * *\n"
-    )
-    assert installed("swathe", "query", "--saved", "cheap", cwd=shop, **FAST).out.strip() == "3"
-    assert "tools: complete" in installed("swathe", "schedule", "trigger", "tools", cwd=shop, **FAST).out
-    installed("swathe", "schedule", "run", "--once", cwd=shop, **FAST)
-    assert "Kettle" in installed("swathe", "query", "tools", cwd=shop, **FAST).out
+    assert len((shop / "README.md").read_text().split("\n\n", 1)[1].splitlines()) <= 10
 
 
 def test_two_projects_do_not_meet(installed: Installed, shop: Path, tmp_path: Path) -> None:
@@ -113,20 +170,17 @@ def test_two_projects_do_not_meet(installed: Installed, shop: Path, tmp_path: Pa
     line = installed("swathe", "query", "products", cwd=other, code=2).error_line
     assert "there are no records 'products'" in line
     assert "complete" not in installed("swathe", "runs", cwd=other, **FAST).out
-    assert "complete" in installed("swathe", "runs", cwd=shop, **FAST).out
     assert installed("swathe", "db", "uri", cwd=other).out != installed("swathe", "db", "uri", cwd=shop).out
 
 
-def test_an_upgrade_goes_on_with_the_data(installed: Installed, shop: Path, wheel: Path, tmp_path: Path) -> None:
+def test_an_upgrade_goes_on_with_the_data_and_there_is_no_way_back_for_a_newer_project(
+    installed: Installed, shop: Path, wheel: Path, tmp_path: Path
+) -> None:
     newer = build(tmp_path / "newer", "0.2.0")
     installed.install(newer)
     try:
         assert installed("swathe", "--version", cwd=shop).out == "swathe 0.2.0\n"
         assert "5 unchanged" in installed("swathe", "crawl", "example", cwd=shop, **FAST).err
-        installed("swathe", "config", "init", "--force", cwd=shop)
-        options = (shop / "config.ini").read_text()
-        assert "\ndatabase = shop\n" in options
-        assert "\n[rendering]\n" in options
         installed("swathe", "init", "late", cwd=tmp_path)
     finally:
         installed.install(wheel)

@@ -18,6 +18,7 @@ BUILD = "import sys; from setuptools.build_meta import build_wheel; sys.stderr.w
 SCRIPTS = {
     "scrapy": "from scrapy.cmdline import execute; sys.exit(execute())",
     "pytest": "from pytest import console_main; sys.exit(console_main())",
+    "pip": "from pip._internal.cli.main import main; sys.exit(main())",
 }
 """What pip would write for the dependencies."""
 

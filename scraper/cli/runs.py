@@ -135,6 +135,7 @@ def accept(
 
 def find_by_id(collection: Any, text: str, what: str, listing: str) -> dict[str, Any]:
     """Return the document with this id, or whose id alone ends in it; raise UsageError."""
+    text = text.strip()  # also the end of a line of CSV
     if ObjectId.is_valid(text):
         found = list(collection.find({"_id": ObjectId(text)}))
     else:

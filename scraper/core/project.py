@@ -97,9 +97,9 @@ def find_project(start: Path) -> Project | None:
 
 def command(*arguments: str) -> list[str]:
     """Return the command line for Swathe in a process of its own, to be started in the project's folder."""
-    # Where Swathe is installed, nothing in the project's folder is to be imported in place of a package.
-    safe = [] if (ROOT / MARKER).is_file() else ["-P"]
-    return [sys.executable, *safe, "-m", "scraper", *arguments]
+    # Nothing in the project's folder is to be imported in place of a package. A checkout need not be installed.
+    program = [str(ROOT / "main.py")] if (ROOT / "main.py").is_file() else ["-P", "-m", "scraper"]
+    return [sys.executable, *program, *arguments]
 
 
 def _read(file: Path) -> Project:
