@@ -9,6 +9,7 @@ SwatheError                 1  something failed
 ├── FileError               1  a file that cannot be written or read to its end
 ├── BrowserUnavailableError 1  no page can be rendered here: Chromium, its driver or the Grid is missing
 ├── UnstorableRequestError  1  a request cannot be written as data, or read back
+├── CrawlError              1  a crawl could not be set up: a component or the spider cannot be built
 └── ProbeError              1  a page that is to be studied could not be fetched
 """
 
@@ -48,6 +49,10 @@ class UsageError(SwatheError):
 
 class ConfigError(UsageError):
     """Report a configuration key or value that cannot be used."""
+
+
+class CrawlError(SwatheError):
+    """Report that a crawl could not be set up."""
 
 
 class DatabaseError(SwatheError):

@@ -135,9 +135,10 @@ DOWNLOADER_MIDDLEWARES_BASE = _base(
         "scraper.fetch.http.markup.BoundedMarkup": 588,
         "scraper.fetch.http.compression.BoundedCompression": 590,
         "scraper.fetch.http.redirects.SiteRedirects": 600,
-        "scraper.fetch.politeness.middleware.Politeness": 650,
         "scraper.fetch.http.cookies.BoundedCookies": 700,
         "scraper.fetch.http.saved_pages.SavedPages": 950,
+        # Behind Scrapy's cache: what is not asked for waits for nobody.
+        "scraper.fetch.politeness.middleware.Politeness": 960,
     },
 )
 FEED_EXPORT_ENCODING = "utf-8"

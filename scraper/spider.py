@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+# What callbacks are annotated with is imported, since scrapy-poet looks it up.
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urldefrag, urlsplit
 
 from scrapy import Request, Spider
+from scrapy.http import Response
+from twisted.python.failure import Failure
 
 from models.addresses import browser_url, is_route
 from models.record import Found, Record
@@ -29,11 +33,9 @@ from scraper.paging.values import in_json
 from scraper.select import texts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from scrapy.crawler import Crawler
-    from scrapy.http import Response
-    from twisted.python.failure import Failure
 
     from scraper.browser.actions import Action
     from scraper.login import Login

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from scrapy.addons import AddonManager
 from scrapy.spiderloader import SpiderLoader, get_spider_loader
 from scrapy.utils.project import get_project_settings
 from scrapy.utils.spider import iter_spider_classes
@@ -18,6 +19,7 @@ from scraper.plain_spider import adopted
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from scrapy import Spider
     from scrapy.settings import Settings
     from scrapy.spiderloader import SpiderLoaderProtocol
 
@@ -40,6 +42,14 @@ class GuardedLoader(SpiderLoader):
                 self._spiders[spider.name] = spider
 
 
+class AdoptingLoader(GuardedLoader):
+    """The loader of a Scrapy project with the add-on: `scrapy crawl` of such a project takes spiders into runs, too."""
+
+    def load(self, spider_name: str) -> type[Spider]:
+        """Return the spider of that name, as one that has runs; raise KeyError."""
+        return adopted(super().load(spider_name))  # type: ignore[arg-type]  # a class is hashable
+
+
 def project_settings() -> Settings:
     """Return Scrapy's settings of this project, from whatever folder the command was started in.
 
@@ -49,7 +59,14 @@ def project_settings() -> Settings:
     if import_part(module) is None:
         raise ProjectError(f"the project's settings cannot be imported: {BROKEN[module]}: correct them")
     os.environ["SCRAPY_SETTINGS_MODULE"] = module
-    return get_project_settings()
+    settings = get_project_settings()
+    AddonManager.load_pre_crawler_settings(settings)
+    if "SWATHE" not in settings:
+        raise ProjectError(
+            f'{module} does not name Swathe, expected the line ADDONS = {{"scraper.addon.Swathe": 300}} in it, '
+            f"or from scraper.settings import * as its first"
+        )
+    return settings
 
 
 def spider_class(name: str, loader: SpiderLoaderProtocol | None = None) -> type[SiteSpider]:

@@ -149,3 +149,15 @@ class Odd(scrapy.Spider):
             yield {"name": f"bad {name}", name: value}
         yield {"name": "wide", **{f"f{number}": number for number in range(1000)}}
         yield "no item"
+
+
+class Media(scrapy.Spider):
+    """Files beside an item, by Scrapy's own pipeline."""
+
+    name = "media"
+    item_key = ("name",)
+    at_least: ClassVar = {"media": 1}
+    custom_settings: ClassVar = {"ITEM_PIPELINES": {"scrapy.pipelines.files.FilesPipeline": 1}}
+
+    def parse(self, response: Any) -> Any:
+        yield {"name": "manual", "file_urls": [response.urljoin("manual.pdf")]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, ClassVar, Self
 
 from itemadapter import ItemAdapter
@@ -93,3 +94,31 @@ class Bare(Rows):
 class Unrecorded(Rows):
     name = "unrecorded"
     custom_settings: ClassVar = {"EXTENSIONS": {"scraper.runs.recorder.RunRecorder": None}}
+
+
+class Unbuilt(Rows):
+    """Names a component that cannot be built."""
+
+    name = "unbuilt"
+    custom_settings: ClassVar = {"DOWNLOADER_MIDDLEWARES": {"plugged_spiders.Broken": 1}}
+
+
+class Broken:
+    def __init__(self) -> None:
+        raise ValueError("no key was given")
+
+
+class Slow(Rows):
+    """Gives two requests a slot of their own, with a delay."""
+
+    name = "slow"
+    custom_settings: ClassVar = {"DOWNLOAD_SLOTS": {"slow": {"delay": 1.5, "jitter": 0}}, "HTTPCACHE_ENABLED": True}
+
+    def parse(self, response: Any, **_: Any) -> Any:
+        for number in (1, 2):
+            yield response.follow(
+                f"/slow/{number}", self.parse_item, meta={"download_slot": "slow", "dont_cache": True}
+            )
+
+    def parse_item(self, response: Any) -> Any:
+        print(time.monotonic(), self.crawler.stats.get_value("httpcache/hit", 0))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from odd_site import PYTHONPATH, Answer, OddSite, command_of, names, rows
 from support import last_run
 
+from scraper.spider import SiteSpider
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pymongo.database import Database
     from support import Swathe
 
@@ -69,3 +73,25 @@ def test_a_limit_weighed_by_the_page_is_not_mixed_with_what_takes_items_one_by_o
     with OddSite(two_pages) as site:
         swathe.run(command("plugged", site.url, "-a", "since_known=3"), code=3, PYTHONPATH=PYTHONPATH)
     assert "--since-known weighs the records of a page together" in last_run(database)["reasons"][0]
+
+
+def test_a_component_that_cannot_be_built_is_named_in_the_last_line(swathe: Swathe, database: Mongo) -> None:
+    done = swathe.run(command("unbuilt", "http://127.0.0.1:9/"), code=1, PYTHONPATH=PYTHONPATH)
+    said = "the crawl of 'unbuilt' could not be set up: ValueError: no key was given"
+    assert done.err.splitlines()[-1] == f"swathe: {said}"
+    assert (last_run(database)["state"], last_run(database)["reasons"]) == ("failed", [said])
+
+
+def test_a_slot_that_a_request_names_is_used(swathe: Swathe, tmp_path: Path) -> None:
+    with OddSite(lambda _: rows(names(1, 2))) as site:
+        told = command("slow", site.url, "-s", f"HTTPCACHE_DIR={tmp_path}")
+        done = swathe.run(told, code=None, PYTHONPATH=PYTHONPATH)
+        (first, *_), (second, *_) = [[float(part) for part in line.split()] for line in done.out.splitlines()]
+        assert second - first > 1.4, "the slot's delay lies between the two"
+        again = swathe.run([*told, "-s", "HTTPCACHE_IGNORE_MISSING=0"], code=None, PYTHONPATH=PYTHONPATH)
+        assert int(again.out.splitlines()[0].split()[1]) > 0, "the start page came out of the cache"
+
+
+def test_the_annotations_of_callbacks_can_be_looked_up() -> None:
+    for callback in (SiteSpider.on_list_page, SiteSpider.on_record_page, SiteSpider.parse, SiteSpider.page_failed):
+        assert get_type_hints(callback)["return"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
+from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +30,8 @@ def site_of_things(asked: Any) -> str | Answer:
     if asked.path == "/sitemap.xml":
         links = "".join(f"<url><loc>http://127.0.0.1:{PORT[0]}/thing/{number:02}</loc></url>" for number in range(1, 6))
         return Answer(f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{links}</urlset>', kind="text/xml")
+    if asked.path == "/manual.pdf":
+        return Answer(b"%PDF-1.7", kind="application/pdf")
     if asked.path == "/feed.xml":
         return Answer("<rss><item><title>A</title></item><item><title>B</title></item></rss>", kind="text/xml")
     first = rows(names(1, 3), "/thing/{}", NEXT)
@@ -149,3 +152,56 @@ def test_runspider_stores_nothing_and_works_as_in_scrapy(
     swathe.run(command, code=0, PYTHONPATH=PYTHONPATH)
     assert [row["name"] for row in json.loads(feed.read_text())] == names(1, 5), module
     assert database.runs.count_documents({}) == 0
+
+
+def test_files_are_fetched_and_stand_with_their_item(
+    swathe: Swathe, database: Mongo, site: Any, tmp_path: Path
+) -> None:
+    crawl(swathe, "media", site.url, "-s", f"FILES_STORE={tmp_path}", code=0)
+    stored = database.media.find_one()
+    assert stored["files"][0]["checksum"] == md5(b"%PDF-1.7", usedforsecurity=False).hexdigest()
+    assert (tmp_path / stored["files"][0]["path"]).read_bytes() == b"%PDF-1.7"
+
+
+PROJECT = {
+    "scrapy.cfg": "[settings]\ndefault = kept.settings\n",
+    "kept/__init__.py": "",
+    "kept/settings.py": """BOT_NAME = "kept"
+SPIDER_MODULES = ["kept.spiders"]
+ROBOTSTXT_OBEY = True
+ADDONS = {"scraper.addon.Swathe": 300}
+ITEM_PIPELINES = {"kept.pipelines.Shout": 300}
+""",
+    "kept/pipelines.py": """class Shout:
+    def process_item(self, item):
+        item["name"] = item["name"].upper()
+        return item
+""",
+    "kept/spiders/__init__.py": "",
+    "kept/spiders/things.py": """import scrapy
+
+class Things(scrapy.Spider):
+    name = "things"
+
+    def parse(self, response):
+        for entry in response.css("li.item a::text"):
+            yield {"name": entry.get()}
+        yield from response.follow_all(css="a.next", callback=self.parse)
+""",
+}
+
+
+@pytest.mark.parametrize("by", ["scrapy", "scraper"])
+def test_a_scrapy_project_adds_one_line(swathe: Swathe, database: Mongo, site: Any, tmp_path: Path, by: str) -> None:
+    for name, text in PROJECT.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    start = ["-a", f"start={site.url}"] if by == "scrapy" else ["--start", site.url]
+    swathe.run([sys.executable, "-m", by, "crawl", "things", *start], code=0 if by == "scrapy" else 3, cwd=tmp_path)
+    run = last_run(database)
+    assert (run["verdict"], run["records"]) == ("unknown", {"things": 5})
+    assert database.things.find_one({"name": "THING 04"})["run"] == run["_id"]
+    plain = (tmp_path / "kept" / "settings.py").read_text().replace("ADDONS", "OTHERS")
+    (tmp_path / "kept" / "settings.py").write_text(plain)
+    without = swathe.run([sys.executable, "-m", "scraper", "crawl", "things"], code=2, cwd=tmp_path)
+    assert "kept.settings does not name Swathe, expected the line ADDONS = " in without.error_line

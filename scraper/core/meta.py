@@ -17,6 +17,9 @@ Written by a spider, `crawl/list_reader.py` and `crawl/page_reader.py`."""
 PROXY: Final = "proxy"
 """Address of the user's own proxy; Scrapy's."""
 
+DOWNLOAD_SLOT: Final = "download_slot"
+"""str: the slot of the downloader, whose delay is that of `DOWNLOAD_SLOTS`; Scrapy's, which notes a host there too."""
+
 # Lists
 LIST: Final = "swathe_list"
 """dict: what is to be known of a page's list, should the page be read by another process. `crawl/list_reader.py`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from scraper.core import statistics
 from scraper.core.log import set_level
 from scraper.core.log_context import on_every_line
 from scraper.crawl.components import missing_components
-from scraper.errors import EXIT_FAILED
+from scraper.errors import EXIT_FAILED, CrawlError
 from scraper.fetch.browser.handler import HTTP
 from scraper.frontier.stores import doubts, stored_runs
 from scraper.runs.join import farewell, joined
@@ -105,7 +106,11 @@ def crawl(
         if begun.line:
             tell(f"{spider.name}: {begun.line}")
         begun = replace(begun, notes=(*begun.notes, *missing))
-        recorder = _carry_out(crawler, arguments, process, begun)
+        try:
+            recorder = _carry_out(crawler, arguments, process, begun)
+        except CrawlError as error:
+            close_failed(begun.run_id, str(error))
+            raise
         if recorder is None:
             close_failed(begun.run_id)
             return CrawlResult(spider.name, "", None, {}, {}, [])
@@ -142,15 +147,25 @@ def _carry_out(
         load_object(path)
     crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
     tune_process(crawler)
-    process.crawl(crawler, **{name: value for name, value in arguments.items() if value})
+    crawling: Any = process.crawl(crawler, **{name: value for name, value in arguments.items() if value})
     process.start()
     recorder = crawler.get_extension(RunRecorder) if crawler._extensions else None
+    if (error := _why_not_set_up(crawling)) and (recorder is None or recorder.verdict is None):
+        raise CrawlError(f"the crawl of '{crawler.spidercls.name}' could not be set up: {error}")
     if recorder is not None:
         recorder.abandon()
         if recorder.verdict is not None:
             for path in process.settings.getlist("AFTER_CRAWL"):
                 load_object(path)(process.settings["SWATHE"], recorder.run_id)
     return recorder
+
+
+def _why_not_set_up(crawling: Any) -> str:
+    """Return the error that a crawl ended with, which Scrapy only logs; empty without one."""
+    if not isinstance(crawling, asyncio.Task) or not crawling.done() or crawling.cancelled():
+        return ""
+    error = crawling.exception()
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}" if error is not None else ""
 
 
 def _result(spider: type[SiteSpider], recorder: RunRecorder) -> CrawlResult:

@@ -128,12 +128,12 @@ def backend_of(run: Run) -> str:
     return str(run.frontier.get("backend", MongoRuns.name))
 
 
-def close_failed(run_id: ObjectId) -> None:
+def close_failed(run_id: ObjectId, why: str = "the crawl could not be set up: see the log") -> None:
     """Say of a run that its crawl could not even be set up. Blocks."""
     Run.objects(id=run_id, state="running").update_one(
         state="failed",
         verdict="incomplete",
-        reasons=["the crawl could not be set up: see the log"],
+        reasons=[why],
         exit_code=EXIT_FAILED,
     )
 

@@ -12,6 +12,7 @@ from scrapy import Request
 from scrapy.core.downloader import Downloader
 from scrapy.http import Response
 
+from scraper.core import meta as meta_keys
 from scraper.fetch.http.continued import continue_from, follow
 from scraper.fetch.http.redirects import is_redirected
 from scraper.fetch.politeness.host import host_of
@@ -34,6 +35,8 @@ class PoliteDownloader(Downloader):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._waiting: set[Request] = set()
+        self._hosts: set[str] = set()
+        """The slots that are hosts, and that nobody has named."""
 
     @contextmanager
     def waiting(self, request: Request) -> Iterator[None]:
@@ -89,5 +92,13 @@ class PoliteDownloader(Downloader):
         return 0 < self.total_concurrency <= self.under_way or self.held_back >= ROOM
 
     def get_slot_key(self, request: Request) -> str:
-        """Return the request's host, also after a redirect; Scrapy would keep the slot of the first address."""
-        return host_of(request.url)
+        """Return the slot that the request names, else its host, also after a redirect.
+
+        Scrapy notes the slot that was used with the request, and would keep that of the first address.
+        """
+        named: str | None = request.meta.get(meta_keys.DOWNLOAD_SLOT)
+        if named and named not in self._hosts:
+            return named
+        host = host_of(request.url)
+        self._hosts.add(host)
+        return host
