@@ -330,3 +330,24 @@ def test_a_sandbox_that_chromium_refuses_is_named_as_the_cause(site: BrowserSite
         pool.submit(PageJob(f"{site.url}/inline", wait_for=".row")).result(60)
     assert "sandbox is on, which Chromium refuses to root: set it to auto, or crawl as another user" in str(fault.value)
     assert is_empty(tmp_path)
+
+
+@pytest.mark.parametrize(("taken", "starts"), [(2, True), (3, False)])
+def test_a_driver_whose_port_was_taken_is_started_again(tmp_path: Path, taken: int, *, starts: bool) -> None:
+    """Chromedriver takes a port that is free for one kind of address, and may find it taken for the other."""
+    program = tmp_path / "chromedriver"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'echo once >> {tmp_path}/starts; [ "$(wc -l < {tmp_path}/starts)" -gt {taken} ] || '
+        '{ echo "IPv4 port not available. Exiting..."; exit 1; }\n'
+        'echo "ChromeDriver was started successfully on port 4444."; exec sleep 60\n'
+    )
+    program.chmod(0o755)
+    if starts:
+        driver = Chromedriver(program, tmp_path)
+        driver.kill()
+        assert driver.url == "http://127.0.0.1:4444"
+    else:
+        with pytest.raises(BrowserUnavailableError, match="port not available"):
+            Chromedriver(program, tmp_path)
+    assert (tmp_path / "starts").read_text().count("once") == 3

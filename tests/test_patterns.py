@@ -47,6 +47,7 @@ TAILS = ("", "x", "\x00", "\n<", "x>\n2")
 
 MADE_WHEN_USED: dict[str, list[Any]] = {
     "scraper/core/masking.py": ["s3cret|hunter2"],
+    "scraper/probe/new_project.py": [r"[a-z][a-z0-9_]{0,39}"],
     "scraper/demo/router.py": [r"/quotes/(?P<page>[^/]+)/x/(?P<name>[^/]+)"],
     "scraper/fetch/http/markup.py": [rb"(?i)</script"],
     "scraper/paging/leads.py": [r"[.#'\"]more\-results\b"],

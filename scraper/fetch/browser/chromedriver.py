@@ -31,6 +31,11 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
+TRIES = 3
+PORT_TAKEN = "port not available"
+"""What it says when the free port that it chose for one kind of address is taken for the other."""
+
+
 class Chromedriver:
     """A running chromedriver; every process it starts is in its session."""
 
@@ -40,6 +45,18 @@ class Chromedriver:
         The kernel ends it with the *thread* that calls this: a thread that lives as long as the pool.
         """
         self._log = folder / "chromedriver.log"
+        for left in reversed(range(TRIES)):
+            self._start(program)
+            try:
+                self.url = f"http://127.0.0.1:{self._port(program)}"
+            except BrowserUnavailableError as error:
+                self.kill()
+                if not left or PORT_TAKEN not in str(error):
+                    raise
+            else:
+                return
+
+    def _start(self, program: Path) -> None:
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", "-c", _STARTER, str(os.getpid()), str(program), "--port=0"],
@@ -47,11 +64,6 @@ class Chromedriver:
                 env={**os.environ, "SE_OFFLINE": "true"},
             )  # fmt: skip
         self.pid = self._process.pid
-        try:
-            self.url = f"http://127.0.0.1:{self._port(program)}"
-        except BrowserUnavailableError:
-            self.kill()
-            raise
 
     def kill(self) -> None:
         """End it and everything it has started, at once; safe to call twice and from any thread."""
