@@ -46,6 +46,7 @@ UNITS = (" ", "\n", "a", "A", "1", "-", "<", ">", "/", '"', "'", "\\", "=", ":",
 TAILS = ("", "x", "\x00", "\n<", "x>\n2")
 
 MADE_WHEN_USED: dict[str, list[Any]] = {
+    "scraper/core/config/__init__.py": [r"page_limit_s\s*[=:]"],
     "scraper/core/masking.py": ["s3cret|hunter2"],
     "scraper/probe/new_project.py": [r"[a-z][a-z0-9_]{0,39}"],
     "scraper/demo/router.py": [r"/quotes/(?P<page>[^/]+)/x/(?P<name>[^/]+)"],

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from scraper.paging.chain import Chain
 
-NUMBER = re.compile(r"([^\d]*)(\d{1,6})([^\d]*)")
+ONE_NUMBER = re.compile(r"([^\d]*)(\d{1,6})([^\d]*)")
 YEAR = re.compile(r"/(?:19|20)\d\d/")
 """In a folder: what is numbered in it may be months, of which any may be short."""
 
@@ -49,9 +49,9 @@ def _place(address: str) -> tuple[str, str, int] | None:
     folder, _, name = parts.path.rpartition("/")
     if YEAR.search(f"{folder}/"):
         return None
-    found, where = NUMBER.fullmatch(name), f"{parts.scheme}://{parts.netloc}{folder}/"
+    found, where = ONE_NUMBER.fullmatch(name), f"{parts.scheme}://{parts.netloc}{folder}/"
     if found is None and not re.search(r"\d", name):
-        found, where = NUMBER.fullmatch(parts.query), f"{where}{name}?"
+        found, where = ONE_NUMBER.fullmatch(parts.query), f"{where}{name}?"
     return (where + found[1], found[3], int(found[2])) if found else None
 
 
