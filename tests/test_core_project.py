@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import ROOT
 
+from scraper.cli.doctor import check_project
 from scraper.core.project import Project, find_project
 from scraper.errors import ProjectError, SwatheError
 from scraper.probe.new_project import NewProject
@@ -34,6 +35,13 @@ def test_the_nearest_scrapy_cfg_counts_and_without_one_the_checkout(tmp_path: Pa
     assert Project(outer, "shop.settings").module("models") == "shop.models"
     assert Project(outer, "shop.settings").path("models") == outer / "shop" / "models"
     assert Project(ROOT).module("models") == "models"
+
+
+def test_doctor_names_a_scrapy_cfg_that_a_nearer_one_hides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = cfg(cfg(tmp_path / "outer") / "inner")
+    monkeypatch.setattr("scraper.core.project._entered", find_project(inner))
+    found = check_project().found
+    assert found == f"shop in {inner}; the scrapy.cfg in {inner.parent}, above it, does not count here"
 
 
 @pytest.mark.parametrize(

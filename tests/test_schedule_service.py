@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from practice import Fault, PracticeServer
-from support import last_run, until
+from support import ROOT, last_run, until
+
+from models.schedules import Firing
+from scraper.fetch.browser.processes import Process, process
+from scraper.schedule.crawl_process import HOST, CrawlProcesses
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pymongo.database import Database
     from support import Swathe
 
     Mongo = Database[dict[str, Any]]
 
+NONE = Process(0, 0)
 QUICK = {
     "SWATHE_SCHEDULER_POLL_S": "0.1",
     "SWATHE_SCHEDULER_LEASE_S": "3",
@@ -174,3 +181,18 @@ def test_a_schedule_that_cannot_be_carried_out_is_one_line(swathe: Swathe) -> No
     wrong = swathe("schedule", "trigger", "books", code=2)
     assert "there is no schedule 'books': write a line such as books = 0 6 * * * under [schedule]" in wrong.error_line
     assert "no schedule yet" in swathe("schedule", "list").err
+
+
+def test_a_crawl_of_another_project_with_a_schedule_of_that_name_is_not_taken_for_ours(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    lost = Firing(id="books 2026-05-03", schedule="books", spider="books", due=now, tries=1, host=HOST)
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()", "--firing", lost.mark, "--verbose"]
+    for folder, ours in ((tmp_path, False), (ROOT, True)):
+        crawl = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE)
+        try:
+            until(lambda one=crawl: lost.mark in (process(one.pid) or NONE).command(), "it runs")
+            found = CrawlProcesses(tmp_path).find(lost)
+            assert (found is not None and found.pid == crawl.pid) is ours
+        finally:
+            crawl.kill()
+            crawl.communicate()

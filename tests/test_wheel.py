@@ -126,6 +126,8 @@ def test_the_demo_s_project_has_the_bundled_spiders_and_is_none_of_a_user_s(
     (tmp_path / "scrapy.cfg").write_text(f"[settings]\ndefault = {BUNDLED}\n")
     assert "books" in installed("scrapy", "list", cwd=tmp_path).out.split()
     assert "books" in installed("swathe", "query", "book", cwd=tmp_path, code=2).error_line
+    added = installed("scrapy", "genspider", "talks", "https://a.example/", cwd=tmp_path, code=2)
+    assert added.error_line.endswith("has the bundled spiders alone: make a project of yours, `swathe init NAME`")
     line = installed("swathe", "demo", cwd=shop, code=2).error_line
     assert line == f"swathe: the demo is a project of its own, and this is {shop}: run it in another folder"
 

@@ -35,7 +35,7 @@ class CheckResult:
 
 def doctor() -> None:
     """Check Python, configuration, MongoDB, browser and driver; name a repair for each fault. Exit 1 on a fault."""
-    findings = [_python(), _project(), _configuration()]
+    findings = [_python(), check_project(), _configuration()]
     if not any(finding.repair for finding in findings[1:]):
         config = load_config()
         findings += [_mongod(config), _mongodb(config), _contact(config), _browser(config), *_files(config)]
@@ -56,7 +56,8 @@ def _python() -> CheckResult:
     return CheckResult("Python", f"{platform.python_version()} at {sys.executable}", repair)
 
 
-def _project() -> CheckResult:
+def check_project() -> CheckResult:
+    """Say which project this is, and which scrapy.cfg further up does not count."""
     try:
         here = project()
     except SwatheError as error:

@@ -19,7 +19,7 @@ from w3lib.url import safe_url_string
 
 from models.registry import all_documents, record_documents
 from scraper.core.atomic_file import write_files
-from scraper.core.project import project
+from scraper.core.project import ROOT, project
 from scraper.errors import UsageError, expected_one_of
 from scraper.fetch.http.credentials import without_account
 
@@ -142,6 +142,11 @@ class NewSite:
 
     def check_free(self, loader: SpiderLoaderProtocol, *, force: bool) -> None:
         """Raise UsageError when something has the site's names already; `force` gives up its two files alone."""
+        here = project()
+        if not here.package and here.folder != ROOT:
+            raise UsageError(
+                f"{here.folder} has the bundled spiders alone: make a project of yours, `swathe init NAME`"
+            )
         own = [document for document in record_documents().values() if document.__module__ == self.model]
         if not own and find_spec(self.model):
             raise UsageError(f"{self.model} is no model of a site: choose another name")
