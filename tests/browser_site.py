@@ -82,6 +82,11 @@ PAGES = {
         addEventListener("scroll", () => { if (!asked) fetch("/no-such.json"); asked = true; });""",
     ),
     "/virtual": page("", VIRTUAL % """list.textContent = ""; for (let i = 0; i < 12; i++) add(1, from + i);"""),
+    "/jumping": page(
+        "",
+        VIRTUAL
+        % """const first = from - from % 12; list.textContent = ""; for (let i = 0; i < 12; i++) add(1, first + i);""",
+    ),
     "/recycling": page(
         "",
         VIRTUAL

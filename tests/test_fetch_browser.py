@@ -174,9 +174,16 @@ def test_a_button_is_clicked_until_it_goes_away(render: Any) -> None:
         ("/idle", LoadMore("#more"), 5, "#more can still be clicked and adds nothing"),
         ("/failing", LoadMore("#more"), 5, "what #more asks for failed"),
         ("/scroll-failing", ScrollToEnd(), 10, "what the page asks for at its end failed"),
-        ("/replacing", LoadMore("#more"), 5, "5 entries that were shown have left the page while load_more went on"),
-        ("/virtual", ScrollToEnd(), 12, "12 entries that were shown have left the page while scroll_to_end went on"),
-        ("/recycling", ScrollToEnd(), 12, "12 entries that were shown have left the page while scroll_to_end went on"),
+        ("/replacing", LoadMore("#more"), 20, ""),
+        ("/virtual", ScrollToEnd(), 104, ""),
+        ("/recycling", ScrollToEnd(), 104, ""),
+        (
+            "/virtual",
+            ScrollToEnd(most=3),
+            36,
+            "24 entries that were shown have left the page while scroll_to_end went on",
+        ),
+        ("/jumping", ScrollToEnd(), 36, "24 entries that were shown have left the page while scroll_to_end went on"),
     ],
 )
 def test_what_unfolds_a_list_says_how_it_ended(render: Any, path: str, action: Any, count: int, doubt: str) -> None:

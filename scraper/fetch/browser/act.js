@@ -1,7 +1,7 @@
 // Carries out one action of scraper.browser.actions in the page; resolves to {}, to {fault: why it could not be}, or to
 // {doubt: why the list that it unfolded may have more}.
 const [action, done] = arguments;
-const QUIET_MS = 250;
+const QUIET_MS = 250, STEP_MS = 30;
 const swathe = window.__swathe;
 const limit = action.limit_ms;
 
@@ -27,22 +27,62 @@ const grown = async before => {
   await swathe.until(() => !swathe.isPending(limit) && swathe.idleFor() >= 20, limit);
   return size() > before;
 };
+const scroll = (element, to) => {
+  element.scrollTop = to;
+  element.dispatchEvent(new Event("scroll"));
+  window.dispatchEvent(new Event("scroll"));
+};
 const scrollers = () => [document.scrollingElement, ...[...document.querySelectorAll("*")].filter(element =>
   element.scrollHeight > element.clientHeight + 1 && element.clientHeight > 100
   && /auto|scroll/.test(getComputedStyle(element).overflowY))].filter(Boolean);
 
-// Which entries the page has shown: a list that keeps only those in view in the document has more than can be read.
+// Which entries the page has shown, by what tells them apart: a list may keep only those in view in the document.
 const MOST_ROWS = 20000;
-const shown = () => new Set(action.rows ? swathe.findAll(action.rows).map(row => row.textContent.trim()) : []);
-const look = () => { for (const row of shown()) if (swathe.state.rows.size < MOST_ROWS) swathe.state.rows.add(row); };
-const left = () => {
-  const there = shown();
-  return [...swathe.state.rows].filter(row => !there.has(row)).length;
+const rowsThere = () => action.rows ? swathe.findAll(action.rows) : [];
+const named = row => [row.textContent.trim(), row.getAttribute("href"),
+  ...[...row.querySelectorAll("a[href]")].map(link => link.getAttribute("href"))].join("\n");
+// Keep copies of the entries there; tell whether enough of them were there before, so that none lies between.
+const look = () => {
+  const there = new Map(rowsThere().map(row => [named(row), row])), kept = swathe.state.rows;
+  const known = [...there.keys()].filter(name => kept.has(name)).length;
+  for (const [name, row] of there)
+    if (!kept.has(name) && kept.size < MOST_ROWS) kept.set(name, { copy: row.cloneNode(true), parent: row.parentNode });
+  return 4 * known >= there.size;
 };
-const doubted = why => {
-  const count = left();
-  if (count) return { doubt: `${count} entries that were shown have left the page while ${action.do} went on` };
+const lost = () => {
+  const there = new Set(rowsThere().map(named));
+  return [...swathe.state.rows].filter(([name]) => !there.has(name)).map(([, kept]) => kept);
+};
+const putBack = ({ copy, parent }) => {
+  const place = parent.isConnected ? parent : (rowsThere()[0] || {}).parentNode;
+  if (place) place.append(copy);
+  return !!place && copy.matches(action.rows);
+};
+// Entries that have left are put back behind the others. That is all of them where none can have been passed over.
+const ended = (why, isSeamless) => {
+  const gone = lost(), isWhole = gone.map(putBack).every(Boolean) && isSeamless && swathe.state.rows.size < MOST_ROWS;
+  if (!isWhole && gone.length)
+    return { doubt: `${gone.length} entries that were shown have left the page while ${action.do} went on` };
   return why && { doubt: why };
+};
+// Go through a list once more, half of what is in view at a time; tell whether each step showed enough of the one before.
+const walk = async () => {
+  const deadline = swathe.clock() + limit;
+  let isSeamless = true;
+  for (const element of scrollers()) {
+    const move = async to => {
+      scroll(element, to);
+      await swathe.until(() => false, STEP_MS);
+      await swathe.until(() => !swathe.isPending(limit) && swathe.idleFor() >= 20, limit);
+    };
+    await move(0);
+    for (let times = 0; look() || (isSeamless = false); times++) {
+      if (element.scrollTop + element.clientHeight >= element.scrollHeight - 1) break;
+      if (times >= action.most || swathe.clock() > deadline) return false;
+      await move(element.scrollTop + element.clientHeight / 2);
+    }
+  }
+  return isSeamless;
 };
 const failures = () => swathe.state.failed;
 const isOver = button => button.getAttribute("aria-disabled") === "true" || button.classList.contains("disabled")
@@ -68,36 +108,35 @@ const kinds = {
   load_more: async () => {
     for (let times = 0; times < action.most; times++) {
       const button = await swathe.until(() => usable(action.css) || (swathe.isQuiet(QUIET_MS) && "none"), limit);
-      if (!(button instanceof Object) || isOver(button)) return doubted("");
-      const before = size(), failed = failures();
+      if (!(button instanceof Object) || isOver(button)) return ended("", true);
       look();
+      const before = size(), failed = failures(), known = swathe.state.rows.size;
       press(button);
-      const more = await grown(before);
+      const added = await grown(before);
       look();
-      if (failures() > failed && usable(action.css)) return doubted(`what ${action.css} asks for failed`);
-      if (!more) return doubted(usable(action.css) && !isOver(button) ? `${action.css} can still be clicked and adds nothing` : "");
+      if (failures() > failed && usable(action.css)) return ended(`what ${action.css} asks for failed`, false);
+      // A button may also lead to other entries in the place of those that are there.
+      if (!added && swathe.state.rows.size === known)
+        return ended(usable(action.css) && !isOver(button) ? `${action.css} can still be clicked and adds nothing` : "", true);
     }
-    return doubted(usable(action.css) && `${action.css} was clicked ${action.most} times, which is the limit`);
+    return ended(usable(action.css) && `${action.css} was clicked ${action.most} times, which is the limit`, true);
   },
   scroll_to_end: async () => {
+    const walked = async why => ended(why, !lost().length || await walk());
     for (let times = 0; times < action.most; times++) {
-      const before = size(), failed = failures();
       look();
+      const before = size(), failed = failures();
       const matched = action.until_css_stops ? swathe.findAll(action.until_css_stops).length : 0;
-      for (const element of scrollers()) {
-        element.scrollTop = element.scrollHeight;
-        element.dispatchEvent(new Event("scroll"));
-      }
-      window.dispatchEvent(new Event("scroll"));
+      for (const element of scrollers()) scroll(element, element.scrollHeight);
       const more = await grown(before);
       look();
-      if (!more) return doubted(failures() > failed && "what the page asks for at its end failed");
+      if (!more) return walked(failures() > failed && "what the page asks for at its end failed");
       if (action.until_css_stops && swathe.findAll(action.until_css_stops).length <= matched) {
         await quiet();
-        if (swathe.findAll(action.until_css_stops).length <= matched) return doubted("");
+        if (swathe.findAll(action.until_css_stops).length <= matched) return walked("");
       }
     }
-    return doubted(`it was scrolled ${action.most} times, which is the limit`);
+    return walked(`it was scrolled ${action.most} times, which is the limit`);
   },
   type: async () => {
     const element = await swathe.until(() => usable(action.css), limit);

@@ -4,7 +4,7 @@
   if (Object.prototype.hasOwnProperty.call(window, "__swathe")) return;
   const MOST_DIALOGS = 100;
   const clock = () => performance.timeOrigin + performance.now();
-  const state = { changed: clock(), pending: new Set(), dialogs: 0, failed: 0, rows: new Set() };
+  const state = { changed: clock(), pending: new Set(), dialogs: 0, failed: 0, rows: new Map() };
   const touch = () => { state.changed = clock(); };
   const watch = root => new MutationObserver(touch).observe(root, { childList: true, subtree: true, characterData: true });
   watch(document);
