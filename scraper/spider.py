@@ -154,6 +154,13 @@ class SiteSpider(Spider):
         """What the spider could say of itself, so that its records were better kept."""
         return []
 
+    def record_of(self, item: Any, response: Response | None) -> Found:
+        """Return the record that an item is; raise TypeError, because a spider of a site names its records itself."""
+        raise TypeError(
+            f"a spider yielded a {type(item).__name__}, expected a record: "
+            f"yield Document.found(response, field=…) with a document of models/"
+        )
+
     def fewest(self, document: type[Record]) -> int:
         """Return how many records of a document a whole crawl must find."""
         return self.at_least.get(document, 0)

@@ -197,10 +197,18 @@ def test_a_scrapy_project_adds_one_line(swathe: Swathe, database: Mongo, site: A
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     start = ["-a", f"start={site.url}"] if by == "scrapy" else ["--start", site.url]
-    swathe.run([sys.executable, "-m", by, "crawl", "things", *start], code=0 if by == "scrapy" else 3, cwd=tmp_path)
+    code, keep = 0 if by == "scrapy" else 3, {"SWATHE_PAGES_KEEP": "all"}
+    swathe.run([sys.executable, "-m", by, "crawl", "things", *start], code=code, cwd=tmp_path, **keep)
     run = last_run(database)
     assert (run["verdict"], run["records"]) == ("unknown", {"things": 5})
     assert database.things.find_one({"name": "THING 04"})["run"] == run["_id"]
+    settings = tmp_path / "kept" / "settings.py"
+    replay = [sys.executable, "-m", "scraper", "pages", "replay", "things"]
+    said = swathe.run(replay, code=None, cwd=tmp_path).out
+    assert "items go through pipelines of the spider's own" in " ".join(said.split())
+    settings.write_text(settings.read_text().replace("ITEM_PIPELINES", "NO_PIPELINES"))
+    said = swathe.run(replay, code=None, cwd=tmp_path).out
+    assert "5 different" in said or "5 new" in said, said
     plain = (tmp_path / "kept" / "settings.py").read_text().replace("ADDONS", "OTHERS")
     (tmp_path / "kept" / "settings.py").write_text(plain)
     without = swathe.run([sys.executable, "-m", "scraper", "crawl", "things"], code=2, cwd=tmp_path)

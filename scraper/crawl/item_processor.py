@@ -15,7 +15,7 @@ from scraper.core.crawl_control import stores_records
 from scraper.crawl.page_item import PageRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -72,8 +72,9 @@ class ItemProcessor(ItemPipelineManager):
         if item is None:
             names = ", ".join(self.others)
             raise TypeError(f"an item pipeline ({names}) returned None, expected the item, or that it raises DropItem")
+        spider: Any = self._spider
         if self._stores or isinstance(item, Found):
-            found = item if isinstance(item, Found) else self._record_of(item, response)
+            found = item if isinstance(item, Found) else spider.record_of(item, response)
             await self._store(PageRecords(found.url, [found], request=getattr(response, "request", None)))
         return item
 
@@ -81,15 +82,6 @@ class ItemProcessor(ItemPipelineManager):
         for step in self._ours:
             page = await ensure_awaitable(step(page))
         return page
-
-    def _record_of(self, item: Any, response: Response | None) -> Found:
-        make: Callable[[Any, Response | None], Found] | None = getattr(self._spider, "record_of", None)
-        if make is None:
-            raise TypeError(
-                f"a spider yielded a {type(item).__name__}, expected a record: "
-                f"yield Document.found(response, field=…) with a document of models/"
-            )
-        return make(item, response)
 
 
 def is_heard(crawler: Crawler) -> bool:

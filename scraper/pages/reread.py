@@ -86,6 +86,8 @@ class TodaysSpiders:
                     reading.found.append(output)
                 elif isinstance(output, Request) and meta_keys.RENDER_CAUSE in output.meta:
                     reading.wish = str(output.meta[meta_keys.RENDER_EVIDENCE])
+                elif not isinstance(output, Request | None) and spider.takes_any_page:
+                    reading.found.append(self._record_of(output, response, spider))
         except CannotReadAgainError as error:
             reading.error = str(error)
         except Exception as error:  # noqa: BLE001 - whatever the spider raises is what the caller wants to know
@@ -112,6 +114,12 @@ class TodaysSpiders:
             let_go(response)
         if len(crawl.failures.problems) > dead:
             raise CannotReadAgainError(crawl.failures.problems.pop().what)
+
+    def _record_of(self, item: Any, response: Response, spider: SiteSpider) -> Found:
+        """Return the record that an item of a plain Scrapy spider is; raise CannotReadAgainError."""
+        if spider.crawler.settings["ITEM_PIPELINES"]:
+            raise CannotReadAgainError("its items go through pipelines of the spider's own, which are not called again")
+        return spider.record_of(item, response)
 
     def _spider(self, name: str, arguments: dict[str, Any]) -> SiteSpider:
         identity = (name, json.dumps(arguments, sort_keys=True))
