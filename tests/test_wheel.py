@@ -12,6 +12,9 @@ from wheel import Installed, build
 
 from scraper.core.project import BUNDLED, VERSION
 
+pytestmark = pytest.mark.timeout(600)
+"""A page is a dozen commands, each of which starts anew: too much for one test's usual time on a busy machine."""
+
 HOW_TO = ROOT / "docs" / "how-to"
 FIRST, *FURTHER = PAGES = (
     "your-own-repository",
