@@ -41,6 +41,29 @@ NAMED_REASONS = 5
 """Reasons given in full, of gaps and of doubts each."""
 
 
+LONGEST_NOTE = 300
+
+_UNREAD = "the data inside {n} were not read whole, the first: {first}"
+NOTED = (
+    (WITHOUT_RECORD, "gaps", "record's page", "records' pages", "{n} gave no record, the first is {first}"),
+    (NOT_RENDERED, "gaps", "page", "pages", "{n} could not be rendered, the first: {first}"),
+    (DATA_PARTLY_READ, "doubts", "page", "pages", f"may lack records: {_UNREAD}"),
+    (DATA_UNREAD, "notes", "page", "pages", _UNREAD),
+    (HTML5_UNREAD, "notes", "page", "pages", "{n} could not be read as browsers do, the first: {first}"),
+    (OFF_SITE, "doubts", "link to a record leads", "links to records lead", "{n} off the site, the first to {first}"),
+    (ASTRAY, "doubts", "record's page was", "records' pages were",
+     "{n} redirected to where another's led ({first}): are they one, or do its cookies mix up pages that are asked for "
+     "at once? `--set crawl.concurrency=1` tells"),
+    (ONE_ADDRESS, "doubts", "entry leads", "entries lead",
+     "{n} to another entry's address, but for what stands behind the #: {first}"),
+    (UNCLOSED, "doubts", "record's page lacks", "records' pages lack",
+     "{n} the closing tag that others like it have: {first}, cut off?"),
+    (ONE_KEY, "doubts", "page shows", "pages show",
+     "{n} different records under one key, the first: {first}: does the key tell them apart?"),
+)  # fmt: skip
+"""What is said of the notes of one kind, by how it counts: of one and of several, with their number and the first."""
+
+
 @dataclass
 class Findings:
     """What speaks against a crawl having taken everything."""
@@ -119,46 +142,14 @@ def _first_of(reasons: list[str]) -> list[str]:
 
 def _examine_links(spider: SiteSpider, findings: Findings) -> None:
     tallies = Tallies.of(spider.crawler)
-    if without := tallies.noted(WITHOUT_RECORD):
-        what = "record's page" if len(without) == 1 else "records' pages"
-        findings.gaps.append(f"{len(without)} {what} gave no record, the first is {without[0]}")
-    if failed := tallies.noted(NOT_RENDERED):
-        what = "page" if len(failed) == 1 else "pages"
-        findings.gaps.append(f"{len(failed)} {what} could not be rendered, the first: {failed[0][:300]}")
-    for kind, reasons in ((DATA_PARTLY_READ, findings.doubts), (DATA_UNREAD, findings.notes)):
-        if pages := tallies.noted(kind):
-            lack = "may lack records: " if kind == DATA_PARTLY_READ else ""
-            what = "page" if len(pages) == 1 else "pages"
-            reasons.append(
-                f"{lack}the data inside {len(pages)} {what} were not read whole, the first: {pages[0][:300]}"
-            )
-    if unread := tallies.noted(HTML5_UNREAD):
-        what = "page" if len(unread) == 1 else "pages"
-        findings.notes.append(f"{len(unread)} {what} could not be read as browsers do, the first: {unread[0][:300]}")
-    if off_site := tallies.noted(OFF_SITE):
-        what = "link to a record leads" if len(off_site) == 1 else "links to records lead"
-        findings.doubts.append(f"{len(off_site)} {what} off the site, the first to {off_site[0][:200]}")
-    if astray := tallies.noted(ASTRAY):
-        what = "record's page was" if len(astray) == 1 else "records' pages were"
-        findings.doubts.append(
-            f"{len(astray)} {what} redirected to where another's led ({astray[0][:200]}): are they one, or do its "
-            f"cookies mix up pages that are asked for at once? `--set crawl.concurrency=1` tells"
-        )
-    if merged := tallies.noted(ONE_ADDRESS):
-        what = "entry leads" if len(merged) == 1 else "entries lead"
-        findings.doubts.append(
-            f"{len(merged)} {what} to another entry's address, but for what stands behind the #: {merged[0][:200]}"
-        )
     closing = {*tallies.noted(CLOSED)}
-    if cut := [url for url in tallies.noted(UNCLOSED) if template_of(url) in closing]:
-        what = "record's page lacks" if len(cut) == 1 else "records' pages lack"
-        findings.doubts.append(f"{len(cut)} {what} the closing tag that others like it have: {cut[0][:200]}, cut off?")
-    if clashes := tallies.noted(ONE_KEY):
-        what = "page shows" if len(clashes) == 1 else "pages show"
-        findings.doubts.append(
-            f"{len(clashes)} {what} different records under one key, the first: {clashes[0][:300]}: "
-            f"does the key tell them apart?"
-        )
+    for kind, sort, one, many, sentence in NOTED:
+        noted = tallies.noted(kind)
+        if kind == UNCLOSED:
+            noted = [url for url in noted if template_of(url) in closing]
+        if noted:
+            line = sentence.format(n=f"{len(noted)} {one if len(noted) == 1 else many}", first=noted[0][:LONGEST_NOTE])
+            getattr(findings, sort).append(line)
 
 
 def _starts_at_home(spider: SiteSpider) -> bool:
