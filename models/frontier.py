@@ -41,6 +41,8 @@ class QueuedRequest(Document):
     """How often it was taken up."""
     alone = IntField()
     """How often it was begun with nothing else under way, because those that took it up had died."""
+    hung = StringField()
+    """What its page was doing when it was seen to hang: it is not to be begun again."""
     error = StringField()
     """Why it is dead."""
     reason = StringField()

@@ -9,7 +9,8 @@ from bson import ObjectId
 from scrapy import Request
 from support import last_run
 
-from scraper.frontier.protocol import Put
+from scraper.core.supervision import HeldPage
+from scraper.frontier.protocol import Batch, Put
 
 if TYPE_CHECKING:
     from practice import PracticeServer
@@ -42,3 +43,20 @@ def crawled_with_a_dead_letter(swathe: Swathe, database: Mongo, site: PracticeSe
     assert "answered 500 (tried 2 times)" in swathe("runs", "show", str(run["_id"])).out
     assert "answered 500 (tried 2 times)" in swathe("why", f"{site.url}books/catalogue/page-2.html").out
     return quick, run
+
+
+def hung_page_is_given_up(worker: Any) -> None:
+    """Let a worker hang on a page; another one gets it marked, and what else it had as if it had not been taken."""
+    what = "held the crawl"
+    me, other = worker("me"), worker("other")
+    me.write(Batch(puts(1, 2, 3), lease=3))
+    hung, unstored = puts(2, 9)
+    me.leave_hung(HeldPage(hung.id, "http://h/2"), what)
+    found = {numbers([taken])[0]: taken for taken in other.write(Batch(take=9)).taken}
+    assert {number: taken.hung for number, taken in found.items()} == {1: "", 2: what, 3: ""}
+    assert (found[1].taken, found[3].taken) == (1, 1)
+    again = worker("again")
+    again.leave_hung(HeldPage(unstored.id, "http://h/9", unstored.data, 0, 9), what)
+    (taken,) = other.write(Batch(take=9)).taken
+    assert (numbers([taken]), taken.hung, taken.data) == ([9], what, unstored.data)
+    assert other.write(Batch(puts(9))).duplicates == 1

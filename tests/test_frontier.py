@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from practice import Fault, PracticeServer
-from queued import RUN, crawled_with_a_dead_letter, numbers, puts
+from queued import RUN, crawled_with_a_dead_letter, hung_page_is_given_up, numbers, puts
 from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
 from support import configured, last_run, until
@@ -129,6 +129,10 @@ def test_a_batch_can_be_written_at_once(worker: Any, connection: Connection) -> 
     writer = Writer(worker("me"), connection)
     assert writer.write_at_once(Batch(puts(1, 2))).pending == 2
     writer.close()
+
+
+def test_a_page_that_a_worker_hangs_on_is_marked_and_the_rest_is_innocent(worker: Any) -> None:
+    hung_page_is_given_up(worker)
 
 
 def test_a_list_whose_pages_follow_one_another_is_kept_in_few_writes_and_no_page_is_done_before_the_next_is_kept(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from practice import Fault, PracticeServer
-from queued import RUN, crawled_with_a_dead_letter, numbers, puts
+from queued import RUN, crawled_with_a_dead_letter, hung_page_is_given_up, numbers, puts
 from redis_process import RedisProcess
 from support import configured, last_run, until
 
+from scraper.core import statistics
 from scraper.core.failed_page import FailedPage
 from scraper.errors import ConfigError, DatabaseError
 from scraper.frontier.protocol import Ack, Batch
@@ -104,6 +105,10 @@ def test_what_one_worker_has_no_other_gets_until_it_is_dead(worker: Any, redis: 
     assert other.others_work().counts == {}
 
 
+def test_a_page_that_a_worker_hangs_on_is_marked_and_the_rest_is_innocent(worker: Any) -> None:
+    hung_page_is_given_up(worker)
+
+
 def test_what_a_worker_gives_back_goes_to_another_and_a_process_that_has_ended_is_noticed(
     worker: Any, redis: RedisProcess
 ) -> None:
@@ -164,7 +169,7 @@ def test_what_others_did_is_added_up_and_dead_letters_come_back_as_new(worker: A
     assert (work.notes, [letter.what for letter in work.dead]) == ({"off_site": ["http://x/"]}, ["answered 500"])
     assert runs.dead_letters(RUN) == [acks[2].failed]
     assert runs.waiting_for(RUN, "http://h/3") == [("dead", "answered 500")]
-    assert (runs.pages(RUN), runs.clear_unless_dead(RUN), runs.retry_dead(RUN)) == (2, 1, 1)
+    assert (runs.counts(RUN)[statistics.PAGES], runs.clear_unless_dead(RUN), runs.retry_dead(RUN)) == (2, 1, 1)
     (taken,) = me.write(Batch(take=5)).taken
     assert json.loads(taken.data)["meta"] == {"dead_retries": 1}
     assert "swathe/dead_pages" not in worker("third").others_work().counts

@@ -6,6 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from bson import ObjectId
 from practice import PracticeServer
@@ -126,6 +127,20 @@ def test_two_workers_share_a_crawl_and_no_page_is_read_twice(shared: Shared) -> 
     assert f"books: incomplete: {len(shared.paths())} pages" in told
     assert len(shared.paths()) == len(set(shared.paths()))
     shared.is_whole(run)
+
+
+@pytest.mark.parametrize("shared", ["mongodb", "redis"], indirect=True)
+def test_a_page_counts_once_though_the_process_that_had_it_stood_still_longer_than_its_lease(shared: Shared) -> None:
+    run, still = shared.run()["_id"], psutil.Process(shared.host.pid).children()[0]
+    still.suspend()
+    worker = shared.join()
+    until(lambda: len(shared.paths()) > len(set(shared.paths())), "the worker has what the other one was reading", 60)
+    still.resume()
+    shared.hurry()
+    ended(worker, 3), ended(shared.host, 3)
+    shared.is_whole(run)
+    counts = shared.run()["counts"]
+    assert sum(counts[f"items_{kind}"] for kind in ("new", "changed", "unchanged")) == len(shared.site.site.books)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from scraper.cli.crawl_settings import apply_options, log_file_of, own_arguments
 from scraper.cli.output import errors, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError
+from scraper.runs.supervisor import supervise
 
 if TYPE_CHECKING:
     from scraper.core.config import Config
@@ -56,17 +57,19 @@ def crawl(
 
     Exit 0: complete, 3: incomplete or unknown, 1: failed, 2: usage.
     """
-    # Scrapy takes half a second to import; the commands that do without it should not wait for it.
+    if fresh and retry_dead:
+        raise UsageError("--fresh forgets the dead letters that --retry-dead tries again: give one of them")
+    overrides = apply_options(set_ or [])
+    config = load_config()
+    log_file = None if verbose else log_file_of(config, spider)
+    supervise(config.crawl.page_limit_s)
+    # Scrapy takes half a second to import; neither other commands nor the supervisor should wait for it.
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.core.log import log_crawl
     from scraper.runs.crawl import crawl as run_crawl
     from scraper.spider_loader import project_settings, spider_class
 
-    if fresh and retry_dead:
-        raise UsageError("--fresh forgets the dead letters that --retry-dead tries again: give one of them")
-    overrides = apply_options(set_ or [])
-    config = load_config()
     spider_type = spider_class(spider)
     numbers = {"max_pages": max_pages, "max_depth": max_depth, "since_known": since_known}
     arguments = {
@@ -77,7 +80,6 @@ def crawl(
     spider_type.check_arguments(arguments)
     if since_known and not config.crawl.revalidate:
         raise UsageError("--since-known needs what is known of pages: set [crawl] revalidate to true")
-    log_file = None if verbose else log_file_of(config, spider)
     settings = project_settings()
     settings.setdict({**run_settings(settings, log_file, output), **overrides}, priority="cmdline")
     settings.set("SWATHE_FIRING", firing or None, priority="cmdline")

@@ -22,14 +22,14 @@ FEED_FORMATS = {".json": "json", ".jsonl": "jsonlines", ".csv": "csv", ".xml": "
 
 def apply_options(assignments: list[str]) -> dict[str, str]:
     """Put options of config.ini into the environment, where sub-processes see them too; return settings of Scrapy's."""
-    from scrapy.settings import default_settings
-
     settings = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key:
             raise UsageError(f"--set {assignment}: expected KEY=VALUE, such as --set crawl.delay_s=2")
         if key.isupper():
+            from scrapy.settings import default_settings  # half a second, which most crawls spend later
+
             if not hasattr(default_settings, key):
                 known = [name for name in dir(default_settings) if name.isupper()]
                 raise UsageError(

@@ -15,6 +15,7 @@ from scraper.cli.output import errors
 from scraper.core.config import load_config
 from scraper.core.project import command, project
 from scraper.errors import EXIT_COMPLETE, UsageError
+from scraper.runs.supervisor import supervise
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
@@ -60,22 +61,26 @@ def _work(
     spider: str, given: dict[str, Any], run_id: str, settings: dict[str, str], *, wait: bool, verbose: bool
 ) -> int:
     """Work on one run; return the exit code."""
+    config = load_config()
+    supervise(config.crawl.page_limit_s)
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.core.log import log_crawl
     from scraper.core.log_context import on_every_line
     from scraper.runs.crawl import work_on
-    from scraper.runs.join import run_to_join, run_with
+    from scraper.runs.join import run_of, run_to_join, run_with
+    from scraper.runs.start import taken_over
     from scraper.spider_loader import project_settings, spider_class
 
-    config = load_config()
     spider_type = spider_class(spider) if spider else None
     with connection_to(config.mongodb):
-        if run_id or spider_type is None:
+        if (begun := taken_over()) is not None:
+            run = run_of(begun)
+        elif run_id or spider_type is None:
             run = run_with(run_id)
-            spider_type = spider_type or spider_class(run.spider)
         else:
             run = run_to_join(spider_type, given, wait=wait)
+        spider_type = spider_type or spider_class(run.spider)
         log_file = None if verbose else log_file_of(config, run.spider)
         project = project_settings()
         project.setdict({**run_settings(project, log_file, None), **settings}, priority="cmdline")

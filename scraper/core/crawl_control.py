@@ -27,6 +27,11 @@ class CrawlControl(Protocol):
         ...
 
     @property
+    def is_joined(self) -> bool:
+        """Whether another process has begun the run."""
+        ...
+
+    @property
     def database_is_lost(self) -> bool:
         """Whether the crawl is being ended for want of its database."""
         ...

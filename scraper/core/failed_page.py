@@ -18,6 +18,7 @@ Reason = Literal[
     "empty",
     "partly-read",
     "robots",
+    "hung",
     "own-code",
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)

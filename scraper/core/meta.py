@@ -57,6 +57,8 @@ DEAD_RETRIES: Final = "dead_retries"
 """int: how often a dead letter was tried again. `frontier/mongo_runs.py`."""
 GIVEN_UP: Final = "swathe_given_up"
 """int: how often the request was begun alone and ended its process. `frontier/`."""
+HUNG: Final = "swathe_hung"
+"""str: what the page was doing when it was seen to hang, so that the request is given up. `frontier/`."""
 
 CONTINUES: Final = "swathe_continues"
 """list of a digest and an address: what the request continues, such as a redirected one. `fetch/http/continued.py`."""

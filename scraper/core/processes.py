@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +17,33 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 """Linux's own name of this start of the machine; source: random(4)."""
 
 
+_stands_for: int | None = None
+
+
+def stand_for(pid: int) -> None:
+    """Let this process be known as another one that starts it, replaces it and ends with it."""
+    global _stands_for
+    _stands_for = pid
+
+
+def known_pid() -> int:
+    """Return the number that others know this process by."""
+    return _stands_for or os.getpid()
+
+
+PR_SET_PDEATHSIG = 1
+"""Option of prctl(2): the signal a process gets when its parent dies. Linux only."""
+
+
+def die_with_parent(number: int) -> None:
+    """Let this process get a signal when its parent ends, however that ends; elsewhere than on Linux it gets none."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
 def this_process() -> dict[str, Any]:
     """Return what others need to find this process again: `host`, `pid` and `process`."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "process": birth(os.getpid())}
+    return {"host": socket.gethostname(), "pid": known_pid(), "process": birth(known_pid())}
 
 
 def is_gone(place: Mapping[str, Any]) -> bool:

@@ -16,6 +16,8 @@ from scraper.core.failed_page import REASONS
 from scraper.fetch.http.continued import first_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scrapy import Request
     from scrapy.crawler import Crawler
 
@@ -77,6 +79,7 @@ class Tallies:
         self._stats = crawler.stats
         self._of: WeakKeyDictionary[Request, Tally] = WeakKeyDictionary()
         self._notes: dict[str, list[str]] = {}
+        self._elsewhere: Counter[str] = Counter()
         self.others = Work()
 
     @classmethod
@@ -125,13 +128,18 @@ class Tallies:
         """Return the tally of a request that has ended, and forget it."""
         return self._of.pop(request, None) or Tally()
 
+    def count_elsewhere(self, counts: Mapping[str, int]) -> None:
+        """Take away what requests have added here that another process does, or has done: they count where they end."""
+        for statistic, by in counts.items():
+            self._elsewhere[statistic] += by
+
     def here(self, statistic: str) -> int:
         """Return a statistic of this process alone."""
         return int(self._stats.get_value(statistic, 0))
 
     def total(self, statistic: str) -> int:
         """Return a statistic of the whole run, so far as it is known here."""
-        return self.here(statistic) + self.others.counts[statistic]
+        return self.here(statistic) - self._elsewhere[statistic] + self.others.counts[statistic]
 
     def noted(self, what: str) -> list[str]:
         """Return the notes of one kind of the whole run, so far as they are known here."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage
+from scraper.core.supervision import nobody_to_blame
 from scraper.errors import UnstorableRequestError
 from scraper.frontier.protocol import Ack, Batch
 from scraper.frontier.ready import Ready
@@ -161,7 +162,8 @@ class Exchange:
         if self._outgoing.plain >= MOST_WAITING:
             batch = self._next_batch()
             try:
-                self._written(self._writer.write_at_once(batch), batch)
+                with nobody_to_blame():
+                    self._written(self._writer.write_at_once(batch), batch)
             except Exception as error:  # noqa: BLE001 - as below
                 self._stop(error)
         self.work_soon()

@@ -1,5 +1,5 @@
 -- A worker's sign of life, or its end. Of workers that are named as gone, what they had is free for others.
-local known, requests, waiting, later, leases, entries, alone, workers, events, dead, tally, numbers, begun =
+local known, requests, waiting, later, leases, entries, alone, workers, events, dead, tally, numbers, begun, hung =
     unpack(KEYS)
 local me, sign, kept_s, gone = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4])
 local FREE, LONG_AGO_MS, MOST = 'free', 86400000, 100000

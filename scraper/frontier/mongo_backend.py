@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pymongo import DESCENDING, UpdateMany, UpdateOne
@@ -12,15 +13,17 @@ from pymongo.errors import BulkWriteError
 from models.frontier import DEAD, DONE, LEASED, PENDING, QueuedRequest
 from models.system import Run
 from scraper.core.processes import is_gone, this_process
-from scraper.frontier.mongo_runs import work_of
+from scraper.frontier.mongo_runs import all_of, counts_of, work_of
 from scraper.frontier.protocol import Batch, Taken, Written
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from bson import ObjectId
     from pymongo.collection import Collection
 
+    from scraper.core.supervision import HeldPage
     from scraper.crawl.request_stats import Work
     from scraper.frontier.protocol import Ack, Put
     from scraper.storage.connection import Connection
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 DUPLICATE_KEY = 11000
 INDEX = [("run", 1), ("state", 1), ("priority", DESCENDING), ("seq", DESCENDING)]
 WORKERS = ["workers", "frontier.joined"]
-WANTED = ("request", "priority", "seq", "taken", "alone")
+WANTED = ("request", "priority", "seq", "taken", "alone", "hung")
 
 
 class MongoFrontier:
@@ -38,22 +41,27 @@ class MongoFrontier:
         self._connection, self._run, self._worker = connection, run, worker
         self._lease = timedelta(seconds=lease_s)
         self.shared = False
+        self._all_taken = True
+        """Whether every acknowledgement was taken, for certain."""
         self._company: tuple[int, bool] | None = None
         """How many workers had ever joined when it was last looked, and whether there were others then."""
-        self._requests: Collection[dict[str, Any]]
-        self._runs: Collection[dict[str, Any]]
+
+    @cached_property
+    def _requests(self) -> Collection[dict[str, Any]]:
+        return self._connection.open()[QueuedRequest._get_collection_name()]
+
+    @cached_property
+    def _runs(self) -> Collection[dict[str, Any]]:
+        return self._connection.open()[Run._get_collection_name()]
 
     def join(self) -> None:
         """Become a worker of the run, and give back what dead workers had."""
-        database = self._connection.open()
-        self._requests = database[QueuedRequest._get_collection_name()]
-        self._runs = database[Run._get_collection_name()]
         self._requests.create_index(INDEX, name="open", partialFilterExpression={"listed": True})
         self._runs.update_one({"_id": self._run}, {"$inc": {"frontier.joined": 1}})
         self.renew()
 
     def renew(self) -> int:
-        """Show a sign of life; return how many requests of dead workers were given back."""
+        """Show a sign of life; return how many requests of dead workers were given back. It need not have joined."""
         # Read before the workers are: whoever has a request was a worker before.
         owners = self._requests.distinct("owner", {"run": self._run, "listed": True, "state": LEASED})
         sign = {"seen_at": datetime.now(UTC), **this_process()}
@@ -77,6 +85,19 @@ class MongoFrontier:
         self._give_back({"owner": self._worker})
         self._runs.update_one({"_id": self._run}, {"$unset": {f"workers.{self._worker}": ""}})
 
+    def leave_hung(self, page: HeldPage, what: str) -> None:
+        """Leave in the place of a process that hangs on a page: nobody is to begin that page again."""
+        mine = {"_id": page.id, "owner": self._worker, "state": LEASED}
+        back = {"$set": {"state": PENDING, "hung": what}, "$unset": {"owner": ""}}
+        if not self._requests.update_one(mine, back).matched_count and page.data:
+            # It was begun before it was stored.
+            self._insert([self._document(page, page.url, leased=False) | {"hung": what}])
+        self._requests.update_many(
+            {"run": self._run, "listed": True, "state": LEASED, "owner": self._worker, "taken": {"$gt": 0}},
+            {"$inc": {"taken": -1}},
+        )
+        self.leave()
+
     def write(self, batch: Batch) -> Written:
         """Add, acknowledge, release and take; written again after a lost answer, it changes nothing."""
         written = Written()
@@ -84,7 +105,8 @@ class MongoFrontier:
             self._add(batch, written)
         if changes := [*self._acknowledgements(batch.acks), *self._releases(batch)]:
             # Together, and after what they rely on: a parent is done only when its children are here.
-            self._requests.bulk_write(changes, ordered=False)
+            written_to = self._requests.bulk_write(changes, ordered=False).matched_count
+            self._all_taken &= written_to == len(batch.acks) + len(batch.releases) + bool(batch.alone)
         if batch.take:
             written.taken = self._take(batch.take)
         return written
@@ -97,6 +119,13 @@ class MongoFrontier:
         self._give_back({"owner": self._worker})
         states = {"run": self._run, "listed": True, "state": {"$in": [PENDING, LEASED]}}
         return self._requests.count_documents(states, limit=1)
+
+    def own_counts(self) -> Counter[str] | None:
+        """Return what the acknowledgements that were taken of this worker add up to; None when all were."""
+        if self._all_taken:
+            return None
+        ended = {**all_of(self._run), "state": {"$in": [DONE, DEAD]}, "owner": self._worker}
+        return counts_of(self._requests, ended)
 
     def others_changed(self) -> bool:
         """Return whether others may have done work since this was last asked."""
@@ -122,7 +151,10 @@ class MongoFrontier:
         now = datetime.now(UTC).timestamp()
         due = [put for put in batch.puts if put.not_before <= now]
         mine = {put.id for put in due[: batch.lease]}
-        documents = [self._document(put, leased=put.id in mine) for put in batch.puts]
+        documents = [self._document(put, put.request.url, leased=put.id in mine) for put in batch.puts]
+        for put, document in zip(batch.puts, documents, strict=True):
+            if put.not_before and put.id not in mine:
+                document["not_before"] = datetime.fromtimestamp(put.not_before, UTC)
         there = self._insert(documents)
         written.duplicates = len(there)
         written.leased = [put for put in due[: batch.lease] if put.id not in there]
@@ -139,11 +171,11 @@ class MongoFrontier:
             return {fault["op"]["_id"] for fault in faults}
         return set()
 
-    def _document(self, put: Put, *, leased: bool) -> dict[str, Any]:
+    def _document(self, put: Put | HeldPage, url: str, *, leased: bool) -> dict[str, Any]:
         document = {
             "_id": put.id,
             "run": self._run,
-            "url": put.request.url,
+            "url": url,
             "state": LEASED if leased else PENDING,
             "listed": True,
             "priority": put.priority,
@@ -153,8 +185,6 @@ class MongoFrontier:
         }
         if leased:
             document["owner"] = self._worker
-        elif put.not_before:
-            document["not_before"] = datetime.fromtimestamp(put.not_before, UTC)
         return document
 
     def _acknowledgements(self, acks: Sequence[Ack]) -> list[UpdateMany | UpdateOne]:
@@ -196,7 +226,15 @@ class MongoFrontier:
             still = {"_id": {"$in": list(rows)}, "state": LEASED, "owner": self._worker}
             rows = {row["_id"]: rows[row["_id"]] for row in self._requests.find(still, ["_id"])}
         return [
-            Taken(id_, row["request"], row["priority"], row["seq"], row["taken"] + 1, row.get("alone", 0))
+            Taken(
+                id_,
+                row["request"],
+                row["priority"],
+                row["seq"],
+                row["taken"] + 1,
+                row.get("alone", 0),
+                row.get("hung", ""),
+            )
             for id_, row in rows.items()
         ]
 

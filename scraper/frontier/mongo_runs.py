@@ -50,15 +50,7 @@ def all_of(run: ObjectId) -> dict[str, Any]:
 def work_of(requests: Requests, run: ObjectId, but: str = "") -> Work:
     """Return what came of a run's requests, except those that one worker has ended. Blocks."""
     ended = {**all_of(run), "state": {"$in": [DONE, DEAD]}, "owner": {"$ne": but}}
-    sums = requests.aggregate(
-        [
-            {"$match": ended},
-            {"$project": {"count": {"$objectToArray": "$tally"}}},
-            {"$unwind": "$count"},
-            {"$group": {"_id": "$count.k", "sum": {"$sum": "$count.v"}}},
-        ]
-    )
-    work = Work(Counter({row["_id"]: row["sum"] for row in sums}))
+    work = Work(counts_of(requests, ended))
     # What ended plainly has no order: nothing but its counts is wanted.
     for row in requests.find({**ended, "order": {"$gt": 0}}, EVENTS, sort=[("order", 1)], allow_disk_use=True):
         if row.get("event"):
@@ -68,6 +60,19 @@ def work_of(requests: Requests, run: ObjectId, but: str = "") -> Work:
     dead = requests.find(_dead(run) | {"owner": {"$ne": but}}, WANTED, sort=[("order", 1)], limit=DEAD_KEPT)
     work.dead = [_letter(row) for row in dead]
     return work
+
+
+def counts_of(requests: Requests, ended: dict[str, Any]) -> Counter[str]:
+    """Return what requests that have ended add up to, by statistic. Blocks."""
+    sums = requests.aggregate(
+        [
+            {"$match": ended},
+            {"$project": {"count": {"$objectToArray": "$tally"}}},
+            {"$unwind": "$count"},
+            {"$group": {"_id": "$count.k", "sum": {"$sum": "$count.v"}}},
+        ]
+    )
+    return Counter({row["_id"]: row["sum"] for row in sums})
 
 
 class MongoRuns:
@@ -85,9 +90,9 @@ class MongoRuns:
         """Return whether what was kept of a run is still there: MongoDB forgets nothing."""
         return True
 
-    def pages(self, run: ObjectId) -> int:
-        """Return how many pages were read for a run so far."""
-        return self._requests.count_documents({**all_of(run), f"tally.{statistics.PAGES}": {"$gt": 0}})
+    def counts(self, run: ObjectId) -> Counter[str]:
+        """Return what the requests of a run that have ended add up to, by statistic."""
+        return counts_of(self._requests, {**all_of(run), "state": {"$in": [DONE, DEAD]}})
 
     def dead_letters(self, run: ObjectId, limit: int = 0) -> list[FailedPage]:
         """Return the requests of a run that came to nothing; `limit` 0: all."""
@@ -119,7 +124,7 @@ class MongoRuns:
         for row in self._requests.find(_dead(run), ["request"]):
             anew = {"state": PENDING, "request": retried(row["request"]), "taken": 0}
             forget = dict.fromkeys(
-                ("owner", "tally", "order", "notes", "event", "depth", "error", "reason", "alone"), ""
+                ("owner", "tally", "order", "notes", "event", "depth", "error", "reason", "alone", "hung"), ""
             )
             self._requests.update_one({"_id": row["_id"]}, {"$set": anew, "$unset": forget})
             number += 1

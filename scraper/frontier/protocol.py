@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping, Sequence
 
     from bson import ObjectId
     from scrapy import Request
 
     from scraper.core.failed_page import FailedPage
+    from scraper.core.supervision import HeldPage
     from scraper.crawl.request_stats import Work
 
 
@@ -54,6 +56,8 @@ class Taken:
     """How often it was taken up, this time included."""
     alone: int
     """How often it was begun alone and did not end."""
+    hung: str = ""
+    """What its page was doing when it was seen to hang; empty for one that was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,8 @@ class StoredRuns(Protocol):
     def is_there(self, run: ObjectId) -> bool:
         """Return whether what was kept of a run is still there."""
 
-    def pages(self, run: ObjectId) -> int:
-        """Return how many pages were read for a run so far."""
+    def counts(self, run: ObjectId) -> Counter[str]:
+        """Return what the requests of a run that have ended add up to, by statistic."""
 
     def dead_letters(self, run: ObjectId, limit: int = 0) -> list[FailedPage]:
         """Return the requests of a run that came to nothing; `limit` 0: all."""
@@ -149,10 +153,17 @@ class Backend(Protocol):
         """Become a worker of the run, and give back what dead workers had."""
 
     def renew(self) -> int:
-        """Show a sign of life; return how many requests of dead workers were given back."""
+        """Show a sign of life; return how many requests of dead workers were given back. It need not have joined."""
 
     def leave(self) -> None:
         """Give back every request that this worker has, and be none any more."""
+
+    def leave_hung(self, page: HeldPage, what: str) -> None:
+        """Leave in the place of a process that hangs on a page: nobody is to begin that page again.
+
+        What else the process had is given back as if it had not been taken, since it is known to be innocent. It need
+        not have joined.
+        """
 
     def write(self, batch: Batch) -> Written:
         """Add, acknowledge, release and take; written again after a lost answer, it changes nothing."""
@@ -161,6 +172,12 @@ class Backend(Protocol):
         """Return whether requests are pending or with another worker: 0 for none, else 1 or more.
 
         For a worker that knows of none of its own: what is still in its name, after a lost answer, goes back.
+        """
+
+    def own_counts(self) -> Counter[str] | None:
+        """Return what the acknowledgements that were taken of this worker add up to; None when all were.
+
+        One is not taken of a request that another worker has by then: it counts for that one.
         """
 
     def others_changed(self) -> bool:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from scraper.core.processes import is_gone, this_process
 from scraper.frontier.protocol import Taken, Written
-from scraper.frontier.redis_runs import KEPT_S, keys_of, script, work_of
+from scraper.frontier.redis_runs import KEPT_S, counts_of, keys_of, script, work_of
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from bson import ObjectId
 
+    from scraper.core.supervision import HeldPage
     from scraper.crawl.request_stats import Work
     from scraper.frontier.protocol import Ack, Batch, Put
     from scraper.frontier.redis_server import RedisServer
@@ -36,12 +39,27 @@ class RedisFrontier:
         self.renew()
 
     def renew(self) -> int:
-        """Show a sign of life; return how many requests of dead workers were given back."""
+        """Show a sign of life; return how many requests of dead workers were given back. It need not have joined."""
         return self._server.do(self._renew)
 
     def leave(self) -> None:
         """Give back every request that this worker has, and be none any more."""
         self._server.do(lambda client: self._live(client, gone=[self._worker]))
+
+    def leave_hung(self, page: HeldPage, what: str) -> None:
+        """Leave in the place of a process that hangs on a page: nobody is to begin that page again."""
+        request = self._stored(page, page.url) if page.data else ""
+        arguments: list[str | int] = [
+            self._worker,
+            self._name(page.id),
+            request,
+            page.priority,
+            self._member(page),
+            what,
+        ]
+        keys = list(self._keys.values())
+        self._server.do(lambda client: script(client, "hung")(keys, arguments))
+        self.leave()
 
     def write(self, batch: Batch) -> Written:
         """Add, acknowledge, release and take; written again after a lost answer, it changes nothing."""
@@ -74,6 +92,10 @@ class RedisFrontier:
         For a worker that knows of none of its own: what is still in its name, after a lost answer, goes back.
         """
         return self._server.do(lambda client: self._live(client, gone=[self._worker], sign=self._sign(client))[1])
+
+    def own_counts(self) -> Counter[str] | None:
+        """Return what the acknowledgements that were taken of this worker add up to."""
+        return self._server.do(lambda client: counts_of(client, self._keys, self._worker))
 
     def others_changed(self) -> bool:
         """Return whether others may have done work since this was last asked."""
@@ -108,11 +130,15 @@ class RedisFrontier:
         return id_[RUN_BYTES:].hex()
 
     def _put(self, put: Put) -> list[Any]:
-        name = self._name(put.id)
-        request = {"url": put.request.url, "data": put.data, "priority": put.priority, "seq": put.seq}
+        request = self._stored(put, put.request.url)
+        return [self._name(put.id), request, put.priority, self._member(put), put.not_before]
+
+    def _stored(self, put: Put | HeldPage, url: str) -> str:
+        return json.dumps({"url": url, "data": put.data, "priority": put.priority, "seq": put.seq})
+
+    def _member(self, put: Put | HeldPage) -> str:
         # Of one priority the sorted set gives the greatest member: the latest.
-        member = f"{put.seq:016x}{name}{put.priority}"
-        return [name, json.dumps(request), put.priority, member, put.not_before]
+        return f"{put.seq:016x}{self._name(put.id)}{put.priority}"
 
     def _ack(self, ack: Ack) -> list[Any]:
         outcome = {
@@ -129,10 +155,10 @@ class RedisFrontier:
         event = "" if ack.is_plain or letter else json.dumps(outcome)
         return [self._name(ack.id), dict(ack.counts), event, letter]
 
-    def _taken(self, name: str, request: str, times: int, alone: int) -> Taken:
+    def _taken(self, name: str, request: str, times: int, alone: int, hung: str) -> Taken:
         stored = json.loads(request)
         id_ = self._prefix + bytes.fromhex(name)
-        return Taken(id_, stored["data"], stored["priority"], stored["seq"], times, alone)
+        return Taken(id_, stored["data"], stored["priority"], stored["seq"], times, alone, hung)
 
 
 def _now(client: Any) -> float:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     *("known", "requests", "waiting", "later", "leases", "entries", "alone", "workers", "events", "dead", "tally"),
-    *("numbers", "begun"),
+    *("numbers", "begun", "hung"),
 )
 """The keys of a run, in the order in which the scripts take them."""
 
@@ -76,9 +76,9 @@ class RedisRuns:
         state: str | None = self._server.do(lambda client: client.get(keys_of(self._database, run)["begun"]))
         return state == OPEN
 
-    def pages(self, run: ObjectId) -> int:
-        """Return how many pages were read for a run so far."""
-        return self._server.do(lambda client: work_of(client, keys_of(self._database, run))).counts[statistics.PAGES]
+    def counts(self, run: ObjectId) -> Counter[str]:
+        """Return what the requests of a run that have ended add up to, by statistic."""
+        return self._server.do(lambda client: work_of(client, keys_of(self._database, run))).counts
 
     def dead_letters(self, run: ObjectId, limit: int = 0) -> list[FailedPage]:
         """Return the requests of a run that came to nothing; `limit` 0: all."""
@@ -140,6 +140,19 @@ def work_of(client: Any, keys: Keys, but: str = "") -> Work:
     return work
 
 
+def counts_of(client: Any, keys: Keys, worker: str) -> Counter[str]:
+    """Return what the requests add up to that one worker has ended, by statistic. Blocks."""
+    counts: Counter[str] = Counter()
+    for name, by in client.hgetall(keys["tally"]).items():
+        owner, _, statistic = name.partition("|")
+        if owner == worker:
+            counts[statistic] += int(by)
+    for row in map(json.loads, client.hgetall(keys["dead"]).values()):
+        if row["worker"] == worker:
+            counts.update(row["counts"])
+    return counts
+
+
 def _letters(client: Any, keys: Keys, limit: int, but: str = "") -> list[FailedPage]:
     rows: dict[str, dict[str, Any]] = {name: json.loads(row) for name, row in client.hgetall(keys["dead"]).items()}
     others = sorted((name for name, row in rows.items() if row["worker"] != but), key=lambda name: rows[name]["order"])
@@ -166,6 +179,7 @@ def _retry_dead(client: Any, keys: Keys) -> int:
         pipeline = client.pipeline(transaction=True)
         pipeline.hset(keys["requests"], name, json.dumps(stored))
         pipeline.hdel(keys["alone"], name)
+        pipeline.hdel(keys["hung"], name)
         pipeline.hdel(keys["dead"], name)
         pipeline.zadd(keys["waiting"], {f"{stored['seq']:016x}{name}{stored['priority']}": stored["priority"]})
         pipeline.execute()

@@ -76,6 +76,8 @@ class Preparer:
     def load(self, taken: Taken) -> Put:
         """Return a stored request to begin; raise UnstorableRequestError for one that the spider no longer knows."""
         request = request_from_json(taken.data, self._spider)
+        if taken.hung:
+            request.meta[meta_keys.HUNG] = taken.hung
         if taken.alone >= DEADLY:
             request.meta[meta_keys.GIVEN_UP] = taken.alone
         deaths = 1 + taken.alone if taken.taken > SUSPECT and taken.alone < DEADLY else 0
@@ -140,10 +142,18 @@ class DeadlyRequestError(IgnoreRequest):
     reason: ClassVar[Reason] = "own-code"
 
 
+class HungPageError(IgnoreRequest):
+    """Report a page that held the main thread of its process for too long."""
+
+    reason: ClassVar[Reason] = "hung"
+
+
 class GiveUpDeadly:
     """Downloader middleware that lets a deadly request fail like any page that cannot be read."""
 
     def process_request(self, request: Request) -> None:
-        """Raise DeadlyRequestError for a request that is given up."""
+        """Raise HungPageError or DeadlyRequestError for a request that is given up."""
+        if what := request.meta.get(meta_keys.HUNG):
+            raise HungPageError(what)
         if times := request.meta.get(meta_keys.GIVEN_UP):
             raise DeadlyRequestError(f"was begun alone {times} times, and each time the process ended: killed by it?")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 from scrapy.core.scheduler import BaseScheduler, Scheduler
 from scrapy.utils.defer import deferred_from_coro
 
+from scraper.core import meta as meta_keys
 from scraper.core.crawl_control import control_of
+from scraper.core.supervision import HeldPage, SharedRun, supervised
 from scraper.crawl.failures import PageFailures
+from scraper.crawl.page_watch import PageWatch
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError, UnstorableRequestError
 from scraper.frontier.engine_slot import EngineSlot
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from scraper.core.config import Config
     from scraper.core.crawl_control import CrawlControl
+    from scraper.crawl.request_stats import Tally
     from scraper.frontier.protocol import Put, Taken
     from scraper.spider import SiteSpider
 
@@ -61,13 +65,16 @@ class LeaseScheduler(BaseScheduler):
         self._beside: deque[Request] = deque()
         """Requests of a spider of Scrapy's own kind that cannot be stored, and their fingerprints."""
         self._known_beside: set[bytes] = set()
+        self._acknowledged: Counter[str] = Counter()
+        """What all acknowledged requests have added to the statistics of this process."""
+        self._watch: PageWatch | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
         """Build the scheduler of a run; Scrapy's own for what is no run, such as `scrapy shell`, or is not to last."""
         control = control_of(crawler)
         if control is None or not control.is_durable:
-            return Scheduler.from_crawler(crawler)
+            return MemoryScheduler.from_crawler(crawler)
         return cls(crawler, control)
 
     def __len__(self) -> int:
@@ -87,6 +94,7 @@ class LeaseScheduler(BaseScheduler):
         if await self._control.begin(spider):
             try:
                 await self._writer.do(lambda backend: backend.join())
+                self._watch = _watch_of(self._slot, self._control)
                 await self._catch_up()
                 self._exchange.begin()
             except Exception as error:  # noqa: BLE001 - Scrapy would leave the run open
@@ -101,10 +109,17 @@ class LeaseScheduler(BaseScheduler):
         try:
             if not self._control.database_is_lost:
                 await self._exchange.end()
+                await self._count_what_was_taken()
         except DatabaseError as error:
             self._fail(error)
         self._crawler.stats.inc_value("dupefilter/filtered", self._exchange.duplicates)
         self._writer.close()
+
+    async def _count_what_was_taken(self) -> None:
+        """Leave out what others have acknowledged first, because this process stood still, or its store did."""
+        taken = await self._writer.do(lambda backend: backend.own_counts())
+        if taken is not None:
+            self._tallies.count_elsewhere({name: by - taken[name] for name, by in self._acknowledged.items()})
 
     def enqueue_request(self, request: Request) -> bool:
         """Add a request; False for one that was added before, or that cannot be stored, which the run then says."""
@@ -148,8 +163,13 @@ class LeaseScheduler(BaseScheduler):
         if self._beside:
             request = self._beside.popleft()
             self._in_engine[request] = None
+            if self._watch is not None:
+                self._watch.hand_out(request, HeldPage(b"", request.url))
             return request
         put = self._exchange.next()
+        if self._watch is not None:
+            page = HeldPage(put.id, put.request.url, put.data, put.priority, put.seq) if put else None
+            self._watch.hand_out(put.request if put else None, page)
         if put is None:
             return None
         self._in_engine[put.request] = put.id
@@ -160,8 +180,19 @@ class LeaseScheduler(BaseScheduler):
         under_way = self._slot.under_way
         for request in [request for request in self._in_engine if request not in under_way]:
             id_, tally = self._in_engine.pop(request), self._tallies.close(request)
+            if self._watch is not None and meta_keys.HUNG not in request.meta:
+                self._watch.ended()
             if id_ is not None:
-                self._exchange.ended(id_, None if tally.unfinished else acknowledgement(id_, request, tally))
+                self._end(id_, request, tally)
+
+    def _end(self, id_: bytes, request: Request, tally: Tally) -> None:
+        if tally.unfinished:
+            self._tallies.count_elsewhere(tally.counts)
+            self._exchange.ended(id_, None)
+            return
+        ack = acknowledgement(id_, request, tally)
+        self._acknowledged.update(ack.counts)
+        self._exchange.ended(id_, ack)
 
     def _load(self, taken: Taken) -> Put:
         try:
@@ -186,3 +217,33 @@ class LeaseScheduler(BaseScheduler):
             logger.error("The frontier failed", exc_info=error)
             error = DatabaseError(f"the frontier failed: {type(error).__name__}: {error}")
         self._control.database_lost(error)
+
+
+class MemoryScheduler(Scheduler):
+    """Scrapy's own, with the pages watched that it hands out: what is left ends with the process."""
+
+    _watch: PageWatch | None = None
+
+    def open(self, spider: Spider) -> Deferred[None] | None:
+        """Get ready, and begin to watch."""
+        crawler: Any = self.crawler
+        if (control := control_of(crawler)) is not None:
+            self._watch = _watch_of(EngineSlot(crawler), control)
+        return super().open(spider)
+
+    def next_request(self) -> Request | None:
+        """Return the next request, or None."""
+        request = super().next_request()
+        if self._watch is not None:
+            self._watch.hand_out(request, HeldPage(b"", request.url) if request else None)
+        return request
+
+
+def _watch_of(slot: EngineSlot, control: CrawlControl) -> PageWatch | None:
+    """Begin to watch the pages of a run for the process that supervises this one; None when nobody does."""
+    known = supervised()
+    if known is None:
+        return None
+    watch = PageWatch(known.memory, lambda request: request in slot.under_way)
+    watch.begin(SharedRun(str(control.run_id), control.worker, control.is_durable, control.is_joined))
+    return watch

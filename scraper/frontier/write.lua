@@ -1,6 +1,6 @@
 -- Everything that a worker writes and takes in one go: all of it happens, or nothing. Written again, it changes nothing.
 -- A lease is an entry of the stream that the worker's name is at; its deliveries are how often the request was taken.
-local known, requests, waiting, later, leases, entries, alone, workers, events, dead, tally, numbers, begun =
+local known, requests, waiting, later, leases, entries, alone, workers, events, dead, tally, numbers, begun, hung =
     unpack(KEYS)
 local batch = cjson.decode(ARGV[1])
 local me, FREE, LONG_AGO_MS = batch.worker, 'free', 86400000
@@ -77,7 +77,8 @@ if batch.alone ~= '' and mine(batch.alone) then redis.call('HINCRBY', alone, bat
 
 local function hand_over(id, times)
     local begun_alone = tonumber(redis.call('HGET', alone, id) or '0')
-    table.insert(written.taken, { id, redis.call('HGET', requests, id), times, begun_alone })
+    local what = redis.call('HGET', hung, id) or ''
+    table.insert(written.taken, { id, redis.call('HGET', requests, id), times, begun_alone, what })
 end
 if batch.take > 0 then
     local left = redis.call('XPENDING', leases, 'workers', 'IDLE', batch.lease_ms, '-', '+', batch.take)

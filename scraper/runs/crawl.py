@@ -19,7 +19,7 @@ from scraper.fetch.browser.handler import HTTP
 from scraper.frontier.stores import doubts, stored_runs
 from scraper.runs.join import farewell, joined
 from scraper.runs.recorder import RunRecorder
-from scraper.runs.start import begin_run, close_failed
+from scraper.runs.start import begin_run, close_failed, taken_over
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
@@ -101,10 +101,9 @@ def crawl(
             tell(f"warning: {doubt}")
         store = stored_runs(config, database) if config.frontier.backend != "memory" else None
         firing, run_id = process.settings.get("SWATHE_FIRING"), process.settings.get("SWATHE_RUN_ID")
-        begun = begin_run(database, spider, arguments, how, store=store, firing=firing, run_id=run_id)
+        begun = taken_over() or begin_run(database, spider, arguments, how, store=store, firing=firing, run_id=run_id)
         on_every_line(run=str(begun.run_id))
-        if begun.line:
-            tell(f"{spider.name}: {begun.line}")
+        _tell_of(begun, spider, tell)
         begun = replace(begun, notes=(*begun.notes, *missing))
         try:
             recorder = _carry_out(crawler, arguments, process, begun)
@@ -124,10 +123,13 @@ def work_on(
 
     Should the other process die, this one ends the run.
     """
-    begun = joined(spider, run, process.settings["SWATHE"].frontier.backend)
+    begun = taken_over() or joined(spider, run, process.settings["SWATHE"].frontier.backend)
+    if run.state != "running":  # it was ended while this process was replaced
+        code, line = farewell(begun, 0)
+        return code, f"{spider.name}: {line}"
     arguments = {name: str(value) for name, value in run.arguments.items()}
     spider.check_arguments(arguments)
-    tell(f"{spider.name}: {begun.line}")
+    _tell_of(begun, spider, tell)
     recorder = _carry_out(process.create_crawler(spider), arguments, process, begun)
     if recorder is None:
         return EXIT_FAILED, f"{spider.name}: the crawl could not be set up: see the log"
@@ -136,6 +138,13 @@ def work_on(
         return result.exit_code, result.line
     code, line = farewell(begun, recorder.outcomes.tallies.here(statistics.PAGES))
     return EXIT_FAILED if recorder.database_is_lost else code, f"{spider.name}: {line}"
+
+
+def _tell_of(begun: Begun, spider: type[SiteSpider], tell: Callable[[str], None]) -> None:
+    if begun.line:
+        tell(f"{spider.name}: {begun.line}")
+    if taken_over():
+        logger.error("%s", begun.line)
 
 
 def _carry_out(

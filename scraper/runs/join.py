@@ -54,6 +54,15 @@ def run_with(text: str) -> Run:
     return found[0]
 
 
+def run_of(begun: Begun) -> Run:
+    """Return the document of a run that this process works on; raise UsageError when it was removed. Blocks."""
+    run = Run.objects(id=begun.run_id).first()
+    if run is None:
+        raise UsageError(f"run {begun.run_id} is no longer there: `swathe runs` lists the runs")
+    assert isinstance(run, Run)
+    return run
+
+
 def joined(spider: type[SiteSpider], run: Run, backend: str) -> Begun:
     """Return a run to work on beside others; raise UsageError for one of another version of the code."""
     if run.spider != spider.name:

@@ -18,6 +18,7 @@ from scrapy.utils.asyncio import run_in_thread
 from models.system import Problem, Run, RunCounts
 from scraper.core import statistics
 from scraper.core.crawl_control import stores_records, take_control
+from scraper.core.supervision import MOST_IN_A_ROW, supervised
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
 from scraper.pages.visit_store import NOT_THERE
@@ -54,7 +55,7 @@ class RunRecorder:
         self.begun: Begun | None = crawler.settings.get("SWATHE_RUN")
         """The run as the command has begun it; None where something else of Scrapy's crawls, such as `runspider`."""
         self.run_id = self.begun.run_id if self.begun else crawler.settings.get("SWATHE_RUN_ID") or ObjectId()
-        self.ownership = Ownership(self.run_id, owns=not (self.begun and self.begun.joined))
+        self.ownership = Ownership(self.run_id, owns=not self.is_joined)
         self.worker = token_hex(8)
         """What tells this process from others that work on the run before, beside or after it."""
         self.outcomes = Outcomes.watching(crawler)
@@ -83,6 +84,11 @@ class RunRecorder:
     def is_durable(self) -> bool:
         """Whether the run's requests are to outlast this process."""
         return self.begun is not None and self.begun.durable
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether another process has begun the run."""
+        return self.begun is not None and self.begun.joined
 
     @property
     def database_is_lost(self) -> bool:
@@ -135,6 +141,9 @@ class RunRecorder:
         if not await self.begin(spider):
             raise CloseSpider("database_unavailable")
         self._is_open = True
+        known = supervised()
+        if known is not None and known.exhausted:
+            self.end_early(f"every page may hang: {MOST_IN_A_ROW} did, one after the other, the last: {known.told}")
         self._heartbeat = asyncio.create_task(self._beat_until_closed())
 
     def _begin(self, spider: SiteSpider) -> None:

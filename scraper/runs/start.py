@@ -11,7 +11,9 @@ from mongoengine import NotUniqueError
 from pymongo import IndexModel
 
 from models.system import LIMITS, Run
+from scraper.core import statistics
 from scraper.core.code_version import code_version
+from scraper.core.supervision import supervised
 from scraper.errors import EXIT_FAILED, UsageError
 from scraper.frontier.mongo_runs import MongoRuns
 from scraper.runs.owner import claim
@@ -100,6 +102,16 @@ def begin_run(
     return begun
 
 
+def taken_over() -> Begun | None:
+    """Return the run that this process goes on with because a page hung in the one before; None for a first process."""
+    known = supervised()
+    if known is None or known.before is None:
+        return None
+    before = known.before
+    line = f"goes on with run {before.run} in a new process: {known.told}"
+    return Begun(ObjectId(before.run), durable=before.durable, resumed=True, joined=before.joined, line=line)
+
+
 def new_run(
     spider: type[SiteSpider],
     given: Mapping[str, Any],
@@ -167,7 +179,7 @@ def _go_on(store: StoredRuns, spider: type[SiteSpider], run: Run, firing: str | 
         claimed = False
     if not claimed:
         raise _under_way(spider)
-    pages = store.pages(run.id)
+    pages = store.counts(run.id)[statistics.PAGES]
     began = run.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     line = f"goes on with run {run.id} of {began} UTC: {pages} pages read before"
     changed = code != run.frontier.get("code")

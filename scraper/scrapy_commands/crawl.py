@@ -12,6 +12,7 @@ from scraper.core.broken import explained
 from scraper.core.log import log_crawl
 from scraper.errors import SwatheError
 from scraper.runs.crawl import crawl
+from scraper.runs.supervisor import supervise
 from scraper.spider_loader import spider_class
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Command(CrawlCommand):
         """Take the options, and log as they say before Scrapy has its first line."""
         super().process_options(args, opts)
         assert self.settings is not None
+        supervise(self.settings["SWATHE"].crawl.page_limit_s)
         log_crawl(self.settings, args[0] if args else "")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:

@@ -31,7 +31,7 @@ class SchedulerConfig(Section):
     catch_up: CatchUp = option(
         "last", "Which of the firings that were due while no scheduler ran are made up for: none, last or all."
     )
-    limit_s: Seconds = option("0", "Seconds after which a run is stopped, and goes on with its next try. 0: never.")
+    limit_s: Seconds = option("86400", "Seconds after which a run is stopped, and goes on with its next try. 0: never.")
     retries: Retries = option(
         "2", "Further tries of a run that failed, was lost or stopped, or is incomplete for a cause that may pass."
     )

@@ -114,6 +114,11 @@ class CrawlConfig(Section):
     concurrency_per_site: Count = option("1", "Requests under way at once to one site.")
     concurrency: Count = option("16", "Requests under way at once to a loopback address, and in all.")
     timeout_s: PositiveSeconds = option("60", "Seconds that a page may take to arrive, each try.")
+    page_limit_s: Seconds = option(
+        "30",
+        "Seconds that a page may take to be read, without a break, before it is given up and the crawl goes on in a"
+        " new process. 0: nothing is given up, and a debugger may pause a page.",
+    )
     retries: Annotated[int, Field(ge=0)] = option(
         "2",
         "Further tries of a page that failed with a network error or a status of 408, 500, 502, 504, 522 or 524.",

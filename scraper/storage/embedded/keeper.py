@@ -7,7 +7,6 @@ whoever started it. A user of the server holds a shared lock on `users.lock`; th
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scraper.core.processes import die_with_parent
 from scraper.storage.embedded.binary import explain_loader
 from scraper.storage.embedded.folder import DataFolder, FileLock
 
@@ -29,8 +29,6 @@ TICK_S = 0.1
 CRASHES_ALLOWED, CRASH_WINDOW_S = 5, 60.0
 LOG_KEPT_BYTES = 10 * 2**20
 FULL_DISK_BYTES = 2**20
-PR_SET_PDEATHSIG = 1
-"""Option of prctl(2): the signal a process gets when its parent dies. Linux only."""
 
 
 class StartError(Exception):
@@ -53,7 +51,7 @@ class Keeper:
         log_start = self._folder.server_log.stat().st_size if self._folder.server_log.exists() else 0
         self._process = subprocess.Popen(  # noqa: S603
             self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # it shuts down when its keeper is killed
         )  # fmt: skip
         while not self._folder.answers():
             if self._process.poll() is not None:
@@ -131,11 +129,6 @@ def _fault_in(line: str) -> str:
     error = attributes.get("error", attributes.get("message", ""))
     text = error.get("errmsg", "") if isinstance(error, dict) else str(error)
     return " ".join(f"{entry.get('msg', '')}: {text}".split()).rstrip(": ")[:300]
-
-
-def _die_with_parent() -> None:
-    """Let mongod shut down when its keeper is killed (runs in the child, before mongod)."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def main(argv: list[str]) -> int:
