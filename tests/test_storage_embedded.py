@@ -164,13 +164,35 @@ def test_it_comes_back_with_its_records_after_its_own_kill(folder: Path) -> None
 def test_it_is_started_again_when_its_keeper_was_killed_with_it(folder: Path) -> None:
     server = embedded(folder)
     server.join()
-    keeper = server.folder.keeper_pid()
-    assert keeper is not None
-    os.kill(keeper, signal.SIGKILL)
-    until(lambda: not server.folder.answers(), "mongod ends with its keeper")
+    # At once, while the old mongod still answers or writes its files: the new one waits for it.
+    for _ in range(3):
+        keeper = server.folder.keeper_pid()
+        assert keeper is not None
+        os.kill(keeper, signal.SIGKILL)
+        until(lambda keeper=keeper: server.folder.keeper_pid() != keeper, "the keeper has ended")
+        server.join()
+        assert server.folder.answers()
+        assert server.folder.keeper_pid() is not None
+    server.leave()
+
+
+def test_it_goes_on_when_who_started_it_was_killed_meanwhile(folder: Path) -> None:
+    server = embedded(folder)
+    server.folder.prepare(0)
+    reads, writes = os.pipe()
+    mongod = str(find_mongod(server._config.mongod))
+    arguments = [str(folder), mongod, "256", "60", str(writes)]
+    command = [sys.executable, "-m", "scraper.storage.embedded.keeper", *arguments]
+    keeper = subprocess.Popen(command, cwd=ROOT, pass_fds=[writes])
+    os.close(reads)
+    os.close(writes)
+    # It may find no keeper yet, and start one more, which leaves the field to the first.
     server.join()
     assert server.folder.answers()
     server.leave()
+    server.stop()
+    assert keeper.wait(timeout=60) == 0
+    until(lambda: not keepers_of(folder), "no keeper is left")
 
 
 def test_db_start_keeps_it_up_without_users_until_db_stop(folder: Path, swathe: Any) -> None:

@@ -61,6 +61,11 @@ class DataFolder:
         return self.path / "start.lock"
 
     @property
+    def mongod_lock(self) -> Path:
+        """Locked by mongod itself until its files are whole; holds its process id."""
+        return self.database / "mongod.lock"
+
+    @property
     def kept(self) -> Path:
         """Present while `swathe db start` wants the server to stay without users."""
         return self.path / "kept"

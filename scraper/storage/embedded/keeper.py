@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 TICK_S = 0.1
 CRASHES_ALLOWED, CRASH_WINDOW_S = 5, 60.0
+ENDING_S = 60.0
+"""How long a mongod may take to end: it writes what it has in memory first."""
+
 LOG_KEPT_BYTES = 10 * 2**20
 FULL_DISK_BYTES = 2**20
 
@@ -47,6 +51,7 @@ class Keeper:
 
     def start(self) -> None:
         """Start mongod and return when it accepts connections; raise StartError when it gives up."""
+        self._wait_for_the_one_before()
         self._rotate_log()
         log_start = self._folder.server_log.stat().st_size if self._folder.server_log.exists() else 0
         self._process = subprocess.Popen(  # noqa: S603
@@ -85,6 +90,16 @@ class Keeper:
             self._process.terminate()
             self._process.wait()
         self._folder.socket.unlink(missing_ok=True)
+
+    def _wait_for_the_one_before(self) -> None:
+        """Wait for a mongod whose keeper was killed: it has its lock until its files are whole."""
+        deadline = time.monotonic() + ENDING_S
+        with FileLock(self._folder.mongod_lock) as lock:
+            while not lock.acquire(blocking=False):
+                if self._told_to_stop or time.monotonic() > deadline:
+                    pid = self._folder.mongod_lock.read_text().strip()
+                    raise StartError(f"another mongod, process {pid}, uses {self._folder.database}: end it")
+                time.sleep(TICK_S / 5)
 
     def _command(self) -> list[str | Path]:
         return [
@@ -135,25 +150,31 @@ def main(argv: list[str]) -> int:
     """Run a keeper; write one line to the file descriptor READY_FD: empty when mongod is up, else why not."""
     folder = DataFolder(Path(argv[0]))
     keeper = Keeper(folder, Path(argv[1]), int(argv[2]), float(argv[3]))
-    with (
-        os.fdopen(int(argv[4]), "w") as ready,
-        FileLock(folder.keeper_lock) as alone,
-        FileLock(folder.users_lock) as users,
-    ):
-        alone.acquire()  # waits for a keeper that is just stopping
+    with FileLock(folder.keeper_lock) as alone, FileLock(folder.users_lock) as users:
+        while not alone.acquire(blocking=False):  # there is one that is just stopping, or that was quicker
+            if folder.answers():
+                _tell(int(argv[4]), "\n")
+                return 0
+            time.sleep(TICK_S / 5)
         alone.write(str(os.getpid()))
         try:
             keeper.start()
         except (StartError, OSError) as error:
-            ready.write(f"{error}\n")
+            _tell(int(argv[4]), f"{error}\n")
             return 1
-        ready.write("\n")
-        ready.close()
+        _tell(int(argv[4]), "\n")
         try:
             keeper.keep(users)
         finally:
             keeper.stop()
     return 0
+
+
+def _tell(ready: int, line: str) -> None:
+    """Tell whoever started the keeper; it may have been killed meanwhile, and others use the server by then."""
+    with suppress(BrokenPipeError):
+        os.write(ready, line.encode())
+    os.close(ready)
 
 
 if __name__ == "__main__":

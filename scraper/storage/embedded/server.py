@@ -87,13 +87,14 @@ class EmbeddedServer:
     def _answers_soon(self) -> bool:
         """Return whether the server is up, waiting while a living keeper restarts or stops it."""
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.folder.answers():
-            if self.folder.keeper_pid() is None:
-                return False
+        # A server whose keeper was killed answers for a moment, and ends.
+        while self.folder.keeper_pid() is not None:
+            if self.folder.answers():
+                return True
             if time.monotonic() > deadline:
                 raise DatabaseError(f"mongod did not answer within {START_TIMEOUT_S} s: see {self.folder.server_log}")
             time.sleep(0.05)
-        return True
+        return False
 
     def _start_keeper(self, mongod: str) -> None:
         reads, writes = os.pipe()
