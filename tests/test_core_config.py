@@ -47,6 +47,7 @@ def test_a_relative_data_folder_starts_at_the_project_and_not_where_the_command_
         ("[crawl]\nlog_level = loud\n", "expected 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("[mongodb]\ncache_mb = 3\n", "[mongodb] cache_mb is '3', expected greater than or equal to 256"),
         ("[mongodb]\ndatabase = a b\n", "[mongodb] database is 'a b'"),
+        ("[mongodb]\ndatabase = admin\n", "[mongodb] database is 'admin', expected another name"),
         ("delay_s = 2\n", "config.local.ini line 1 is not a '[section]' or 'key = value' line"),
         ("[crawl]\ndelay_s\n", "config.local.ini line 2 is not a '[section]' or 'key = value' line"),
         ("[crawl]\ndelay_s = 1\ndelay_s = 2\n", "config.local.ini line 3 (given twice)"),

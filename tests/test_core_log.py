@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
+import psutil
 import pytest
 from practice import Fault, PracticeServer
 from prometheus_client.parser import text_string_to_metric_families
@@ -71,8 +72,9 @@ def numbers(url: str) -> dict[str, dict[str, float]]:
 
 
 def listening(pid: int) -> set[str]:
-    """Return the addresses on which a process listens for TCP, in the kernel's hexadecimal form."""
-    mine = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()}
+    """Return the addresses on which a process or one it started listens for TCP, in the kernel's hexadecimal form."""
+    pids = [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+    mine = {str(entry.readlink()) for one in pids for entry in Path(f"/proc/{one}/fd").iterdir() if entry.is_symlink()}
     tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
     rows = [line.split() for table in tables for line in table.splitlines()]
     return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in mine}
@@ -151,6 +153,7 @@ def test_lines_are_json_into_a_pipe_and_text_in_a_file(swathe: Swathe, site: Pra
     assert objects(swathe.run(arguments).err)
     log = tmp_path / "log"
     swathe.run([*arguments, "--logfile", str(log)])
+    assert log.stat().st_mode & 0o777 == 0o600
     assert re.match(r"\d{4}-\d\d-\d\d [\d:]{8} INFO \[quotes-table [0-9a-f]{24}\] scrapy", log.read_text())
 
 

@@ -15,7 +15,7 @@ import pytest
 from support import ROOT, until
 
 from scraper.core import processes
-from scraper.core.processes import birth, is_gone, started, this_process
+from scraper.core.processes import birth, environment_for_others, is_gone, started, this_process
 from scraper.fetch.browser.processes import Process, all_processes, end_session, memory_mb, process, session_of
 
 if TYPE_CHECKING:
@@ -121,3 +121,12 @@ def test_a_session_is_ended_with_all_that_it_started() -> None:
 def test_who_only_may_have_to_look_at_a_process_does_not_load_psutil() -> None:
     code = "import sys, scraper.storage.run_heartbeat, scraper.runs.owner; sys.exit('psutil' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], timeout=60, check=True, cwd=ROOT)
+
+
+def test_a_program_of_others_gets_neither_options_nor_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = {"SWATHE_MONGODB_URI": "x", "AWS_SECRET_ACCESS_KEY": "x", "GH_TOKEN": "x", "HTTPS_PROXY": "http://a:b@p:1"}
+    for name, value in {**secret, "HTTP_PROXY": "http://p:1", "XAUTHORITY": "x"}.items():
+        monkeypatch.setenv(name, value)
+    given = environment_for_others()
+    assert not secret.keys() & given.keys()
+    assert {"PATH", "HTTP_PROXY", "XAUTHORITY"} <= given.keys()

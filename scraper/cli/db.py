@@ -12,9 +12,10 @@ import typer
 from scraper.cli import db_data
 from scraper.cli.output import console, print_facts
 from scraper.core.config import Config, load_config
+from scraper.core.mongo_address import MongoAddress
 from scraper.errors import UsageError
 from scraper.interactive import connect
-from scraper.storage.connection import connection_to, mask_password
+from scraper.storage.connection import connection_to
 from scraper.storage.embedded.binary import find_mongod
 from scraper.storage.embedded.server import EmbeddedServer
 
@@ -58,7 +59,7 @@ def status() -> None:
     if config.mongodb.uri.get_secret_value():
         with connection_to(config.mongodb) as database:
             version = database.client.server_info()["version"]
-        address = mask_password(config.mongodb.uri.get_secret_value())
+        address = MongoAddress.read(config.mongodb.uri.get_secret_value()).shown
         print_facts({"server": "your own", "address": address, "version": version, "database": config.mongodb.database})
         return
     server = EmbeddedServer(config.mongodb)

@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
@@ -95,6 +96,8 @@ def _install(handler: logging.Handler, config: Config, secrets: set[str]) -> Non
     mask = Masking(secrets_of(config) | secrets)
     handler.setFormatter(JsonLines(mask) if _wants_json(handler, config) else Lines(mask))
     handler.addFilter(_with_fields)
+    if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).is_file():
+        Path(handler.baseFilename).chmod(0o600)
     _tell_once_when_unwritable(handler)
     logging.root.addHandler(handler)
     _handler = handler

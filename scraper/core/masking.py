@@ -8,12 +8,13 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
 
+from scraper.core.mongo_address import MASK, MongoAddress
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from scraper.core.config import Config
 
-MASK = "***"
 SHORT = 5
 """Characters below which a secret is masked only as a whole word: else the password `a` would take all the text."""
 LIKE_A_KEY = 8
@@ -72,6 +73,9 @@ def _values(option: object) -> Iterator[str]:
 
 def _parts(secret: str) -> Iterator[str]:
     """Yield what is secret in an option: the passwords of addresses, or `user:password` and the password in it."""
+    if secret.startswith("mongodb"):
+        yield from MongoAddress.read(secret).secrets
+        return
     if "://" not in secret:
         yield from {secret, secret.partition(":")[2]}
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import socket
 import sys
 from functools import cache
@@ -39,6 +40,19 @@ def die_with_parent(number: int) -> None:
     """Let this process get a signal when its parent ends, however that ends; elsewhere than on Linux it gets none."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
+_SECRET_NAME = re.compile(r"(?i)^SWATHE_|PASS|SECRET|TOKEN|CREDENTIAL|_KEY$|_AUTH")
+_WITH_ACCOUNT = re.compile(r"://[^/\s]*@")
+
+
+def environment_for_others() -> dict[str, str]:
+    """Return the environment for a program that is not Swathe's: without its options and what may be a secret."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not (_SECRET_NAME.search(name) or _WITH_ACCOUNT.search(value))
+    }
 
 
 def this_process() -> dict[str, Any]:

@@ -52,8 +52,8 @@ class Deputy:
             Run.objects(id=self._run, state="running").update_one(heartbeat_at=datetime.now(UTC))
 
     def give_up(self, page: HeldPage, what: str) -> None:
-        """See to it that nobody begins a page again; a run whose requests are not stored ends with its process."""
-        if self._frontier is not None:
+        """See to it that nobody begins a page again; where its request is not stored, the run ends."""
+        if self._frontier is not None and page.id:
             self._frontier.leave_hung(page, what)
         else:
             self._end("failed", EXIT_FAILED, f"{page.url} {what}", "hung")

@@ -177,7 +177,7 @@ class _Supervisor:
         told = f"{page.url} {what}"
         if self._stopped_at is not None:
             self._exit_stopped(run)
-        if not run.durable or self._in_a_row > MOST_IN_A_ROW:
+        if not (run.durable and page.id) or self._in_a_row > MOST_IN_A_ROW:
             self._exit(EXIT_FAILED, f"the crawl is ended: {told}")
         if not done:
             told += "; the database could not be told, so it may be read again"

@@ -33,6 +33,7 @@ class CrawlProcesses:
     def start(self, firing: Firing) -> Process:
         """Start the crawl of a firing in a session of its own; raise OSError when that cannot be done."""
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._log(firing).touch(mode=0o600)
         with self._log(firing).open("wb") as log:
             child = subprocess.Popen(  # noqa: S603
                 command_of(firing), cwd=project().folder, start_new_session=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from pymongo.errors import (
 from pymongo.uri_parser import parse_uri
 
 from models.learned import recall
+from scraper.core.mongo_address import MongoAddress, mask_addresses
 from scraper.errors import ConfigError, DatabaseError
 from scraper.storage.backup.restoring import READY, finish
 from scraper.storage.embedded.server import EmbeddedServer
@@ -55,7 +55,7 @@ class Connection:
     @property
     def address(self) -> str:
         """The address without a password."""
-        return mask_password(self.uri)
+        return MongoAddress.read(self.uri).shown
 
     def open(self) -> Database[dict[str, Any]]:
         """Reach MongoDB, starting the embedded server when needed; raise DatabaseError or ConfigError."""
@@ -109,7 +109,7 @@ class Connection:
             )
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise ConfigError(
-                f"[mongodb] uri '{self.address}' cannot be used: {mask_password(str(error))}; expected "
+                f"[mongodb] uri '{self.address}' cannot be used: {mask_addresses(str(error))}; expected "
                 f"mongodb://user:password@host:27017/ with special characters of the password percent-encoded"
             ) from None
         try:
@@ -133,7 +133,7 @@ def connection_to(config: MongoConfig) -> Connection:
 def explain(error: PyMongoError, address: str) -> str:
     """Say what went wrong at `address` and what to do about it, without a password."""
     what = f"MongoDB at {address}"
-    reason = mask_password(" ".join(str(error).split()))[:300]
+    reason = mask_addresses(" ".join(str(error).split()))[:300]
     if isinstance(error, OperationFailure):
         if error.code == AUTHENTICATION_FAILED:
             return f"{what} refused the user or the password: correct them in SWATHE_MONGODB_URI"
@@ -148,15 +148,6 @@ def explain(error: PyMongoError, address: str) -> str:
             f"start it, correct SWATHE_MONGODB_URI, or leave [mongodb] uri empty for the embedded server"
         )
     return f"{what}: {reason}"
-
-
-def mask_password(text: str) -> str:
-    """Hide the password of every MongoDB address in a text.
-
-    >>> mask_password("mongodb://ann:s3cr@t@db.example:27017/")
-    'mongodb://ann:***@db.example:27017/'
-    """
-    return re.sub(r"(mongodb(?:\+srv)?://[^:/@\s]+):[^/\s]*@", r"\1:***@", text)
 
 
 def _short_cause(reason: str) -> str:

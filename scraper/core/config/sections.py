@@ -39,6 +39,12 @@ def _is_host(text: str) -> str:
     return text
 
 
+def _is_no_database_of_mongodb(name: str) -> str:
+    if name.lower() in ("admin", "config", "local"):
+        raise PydanticCustomError("database", "another name: MongoDB keeps its own data in admin, config and local")
+    return name
+
+
 PrivateHosts = Annotated[tuple[Annotated[str, AfterValidator(_is_host)], ...], BeforeValidator(_hosts)]
 
 
@@ -75,9 +81,9 @@ class MongoConfig(Section):
         "Address of your own MongoDB, e.g. mongodb+srv://user@host. Empty: Swathe runs its own on a Unix "
         "socket, no TCP port.",
     )
-    database: Annotated[str, Field(pattern=r"^[^/\\. \"$*<>:|?\x00]{1,63}$")] = option(
-        "swathe", "Database that holds the records and the system collections."
-    )
+    database: Annotated[
+        str, Field(pattern=r"^[^/\\. \"$*<>:|?\x00]{1,63}$"), AfterValidator(_is_no_database_of_mongodb)
+    ] = option("swathe", "Database that holds the records and the system collections.")
     data_dir: Path = option(
         ".swathe",
         "Folder of the embedded MongoDB and the logs, mode 0700; a relative path starts at the project's folder.",

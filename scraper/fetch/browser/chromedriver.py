@@ -10,6 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from scraper.core.processes import environment_for_others
 from scraper.errors import BrowserUnavailableError
 from scraper.fetch.browser.processes import end_session
 
@@ -61,7 +62,7 @@ class Chromedriver:
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", "-c", _STARTER, str(os.getpid()), str(program), "--port=0"],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-                env={**os.environ, "SE_OFFLINE": "true"},
+                env={**environment_for_others(), "SE_OFFLINE": "true"},
             )  # fmt: skip
         self.pid = self._process.pid
 

@@ -148,6 +148,7 @@ def _fault_in(line: str) -> str:
 
 def main(argv: list[str]) -> int:
     """Run a keeper; write one line to the file descriptor READY_FD: empty when mongod is up, else why not."""
+    os.umask(0o077)  # logs say what was asked for
     folder = DataFolder(Path(argv[0]))
     keeper = Keeper(folder, Path(argv[1]), int(argv[2]), float(argv[3]))
     with FileLock(folder.keeper_lock) as alone, FileLock(folder.users_lock) as users:

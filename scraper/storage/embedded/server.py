@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from scraper.core.processes import environment_for_others
 from scraper.core.project import ROOT
 from scraper.errors import DatabaseError
 from scraper.storage.embedded.binary import find_mongod
@@ -104,7 +105,7 @@ class EmbeddedServer:
         ]  # fmt: skip
         with self.folder.keeper_log.open("w") as log, os.fdopen(reads) as ready:
             keeper = subprocess.Popen(  # noqa: S603
-                command, cwd=ROOT, pass_fds=[writes], start_new_session=True,
+                command, cwd=ROOT, pass_fds=[writes], start_new_session=True, env=environment_for_others(),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
             os.close(writes)
