@@ -130,3 +130,13 @@ def test_a_program_of_others_gets_neither_options_nor_secrets(monkeypatch: pytes
     given = environment_for_others()
     assert not secret.keys() & given.keys()
     assert {"PATH", "HTTP_PROXY", "XAUTHORITY"} <= given.keys()
+
+
+@pytest.mark.parametrize(("soft", "hard", "fault"), [(40, 40, "open 40 files"), (40, 2000, ""), (500, 500, "")])
+def test_a_limit_of_open_files_is_raised_or_told(soft: int, hard: int, fault: str) -> None:
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+    code += "from scraper.core.processes import check_open_files; check_open_files()\n"
+    code += "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert fault in done.stderr
+    assert done.stdout.strip() == ("" if fault else str(min(hard, 1024)))

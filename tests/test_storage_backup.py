@@ -137,6 +137,30 @@ def test_a_foreign_or_damaged_file_changes_nothing(
     assert everything(database) == before
 
 
+TTL = {"key": {"last_seen": 1}, "name": "last_seen_1", "expireAfterSeconds": 0}
+
+
+@pytest.mark.parametrize(
+    ("begin", "document", "what"),
+    [
+        ({**BOOKS, "indexes": [TTL]}, {"upc": "1"}, "an index of 'books' would remove documents by their age"),
+        (BOOKS, {"upc": "1", "first_seen": "2026-01-01"}, "first_seen is '2026-01-01', expected a time"),
+        (BOOKS, {"upc": "1", "url": {"$gt": ""}}, "url is {'$gt': ''}, expected another value"),
+        ({**BOOKS, "collection": "runs"}, {"state": 5}, "state is 5, expected another value"),
+        ({**BOOKS, "collection": "runs"}, {"counts": {"pages": "many"}}, "counts is {'pages': 'many'}, expected"),
+    ],
+)
+def test_what_a_backup_brings_is_what_it_is_to_be(
+    database: Mongo, filled: Any, tmp_path: Path, begin: Any, document: Any, what: str
+) -> None:
+    documents = bson.encode({"_id": ObjectId(), **document})
+    bad = archive(tmp_path / "bad.swathe", HEAD, begin, {"documents": documents}, counts={begin["collection"]: 1})
+    with pytest.raises(FileError, match="cannot be restored") as refused:
+        restore(database, bad, lambda *_: None)
+    assert what in str(refused.value)
+    assert everything(database) == filled
+
+
 def test_a_damaged_file_is_one_line(swathe: Swathe, filled: Any, database: Mongo, tmp_path: Path) -> None:
     archive(tmp_path / "a.backup", HEAD)
     line = swathe("db", "restore", str(tmp_path / "a.backup"), "--yes", code=1).error_line

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import resource
 import socket
 import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from scraper.errors import ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +56,24 @@ def environment_for_others() -> dict[str, str]:
         for name, value in os.environ.items()
         if not (_SECRET_NAME.search(name) or _WITH_ACCOUNT.search(value))
     }
+
+
+FILES_NEEDED, FILES_WANTED = 256, 1024
+"""Files and connections that a process needs to be able to open at once, and that it asks for where it may."""
+
+
+def check_open_files() -> None:
+    """Raise the limit of open files as far as this process may; raise ProjectError when it stays too low."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= FILES_WANTED:
+        return
+    soft = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft < FILES_NEEDED:
+        raise ProjectError(
+            f"this process may open {soft} files at once (ulimit -n), expected {FILES_NEEDED} or more: "
+            f"raise the limit, for example with `ulimit -n {FILES_WANTED}`"
+        )
 
 
 def this_process() -> dict[str, Any]:

@@ -13,8 +13,18 @@ from unicodedata import category, normalize
 from bson import Decimal128
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, among them the one that begins a terminal escape, and those that break or turn around text."""
+INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+    r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    r"\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Control characters, among them the one that begins a terminal escape, and what nobody sees: letters without a shape,
+tags, what turns text around. Source: Unicode's Default_Ignorable_Code_Point, without what joins letters and picks the
+form of an emoji.
+"""
+
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Those of them that stand between words; the others stand inside of one."""
 
 _FORMULA_STARTS = frozenset("=+-@")
 ABSENT: Any = object()
@@ -62,8 +72,10 @@ def one_visible_line(text: str) -> str:
 
     >>> one_visible_line("red \x1b[31malert\n")
     'red [31malert'
+    >>> one_visible_line("a\u3164dm\U000e0069in")
+    'admin'
     """
-    return " ".join(INVISIBLE.sub(" ", text).split())
+    return " ".join(INVISIBLE.sub("", _BREAKS.sub(" ", text)).split())
 
 
 def cell_text(value: Any, lists: ListStyle) -> str:

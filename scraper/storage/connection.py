@@ -20,6 +20,7 @@ from pymongo.uri_parser import parse_uri
 
 from models.learned import recall
 from scraper.core.mongo_address import MongoAddress, mask_addresses
+from scraper.core.processes import check_open_files
 from scraper.errors import ConfigError, DatabaseError
 from scraper.storage.backup.restoring import READY, finish
 from scraper.storage.embedded.server import EmbeddedServer
@@ -61,6 +62,8 @@ class Connection:
         """Reach MongoDB, starting the embedded server when needed; raise DatabaseError or ConfigError."""
         # The driver knows at once when a server that it was connected to is gone; to look for oneself takes half a
         # millisecond, and this is called for every batch.
+        if self._client is None:
+            check_open_files()
         if self._client is None or not self._client.nodes:
             self.revive()
         if self._client is None:

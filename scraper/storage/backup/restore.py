@@ -13,6 +13,7 @@ from scraper.errors import FileError, UsageError
 from scraper.storage.backup.archive import ArchiveReader, Begin
 from scraper.storage.backup.backup import collection_names
 from scraper.storage.backup.restoring import PREFIX, put_in_place, remove_temporary
+from scraper.storage.backup.taken import Customs
 from scraper.storage.run_heartbeat import LOST_AFTER
 
 if TYPE_CHECKING:
@@ -78,14 +79,19 @@ def _tidy_on_failure(database: Mongo) -> Iterator[None]:
 
 def _load(database: Mongo, reader: ArchiveReader, advance: Callable[[str, int], object]) -> None:
     begun: Begin | None = None
+    customs = Customs(reader.path)
     for part in reader.parts():
         if isinstance(part, Begin):
             _index(database, begun)
             begun = part
+            customs.check_indexes(begun.collection, begun.indexes)
             database.create_collection(PREFIX + begun.collection)
         elif begun is not None:
-            documents = [RawBSONDocument(document) for document in reader.split(part)]
-            database[PREFIX + begun.collection].insert_many(documents, ordered=False)
+            documents = list(reader.split(part))
+            for document in documents:
+                customs.check_document(begun.collection, document)
+            raw = [RawBSONDocument(document) for document in documents]
+            database[PREFIX + begun.collection].insert_many(raw, ordered=False)
             advance(begun.collection, reader.counts[begun.collection])
     _index(database, begun)
 
