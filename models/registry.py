@@ -30,15 +30,15 @@ def record_documents() -> dict[str, type[Record]]:
 
 
 def all_documents() -> dict[str, type[Document]]:
-    """Return the records' documents and Swathe's own, by collection name."""
-    return {**record_documents(), **_system()}
+    """Return the project's documents, those of items, and Swathe's own, by collection name."""
+    return {**learned_documents(), **_below(Document), **_system()}
 
 
 def check_record(document: type[Record]) -> bool:
     """Return whether records of a document can be stored; where they cannot, its module is noted as broken."""
     try:
         name = schema_of(document).collection
-        if (other := _system().get(name)) is not None:
+        if (other := _system().get(name, document)) is not document:
             raise TypeError(f"{document.__name__} has the collection '{name}', which is of Swathe's {other.__name__}")
     except TypeError as error:
         note_broken(document.__module__, inspect.getsourcelines(document)[1], error)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND_TIMEOUT_S = 120
+COMMAND_TIMEOUT_S = 300
+"""A command that takes longer hangs, also on a busy machine."""
 
 
 @dataclass

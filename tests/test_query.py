@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -255,6 +256,7 @@ def test_a_document_of_any_module_of_models_is_found_by_itself(monkeypatch: pyte
         url = mongoengine.StringField()
         body = mongoengine.BinaryField()
 
+    monkeypatch.setitem(sys.modules, Frontier.__module__, ModuleType(Frontier.__module__))
     assert models.registry.all_documents()["frontier_of_a_test"] is Frontier
     assert ask(Wanted("frontier_of_a_test", ["url~x"])).columns == {"url": ("url",)}
     Frontier.__module__ = "elsewhere"
