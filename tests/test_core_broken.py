@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Mongo = Database[dict[str, Any]]
 
+pytestmark = pytest.mark.timeout(600)
+"""A dozen commands, each of which imports everything anew: too much for one test's usual time on a busy machine."""
+
 SPIDER = """from scraper import SiteSpider
 from shop.models.products import Product
 
@@ -86,9 +89,7 @@ def test_each_broken_file_is_left_out_alone_and_named_where_one_looks(swathe: Sw
 
     assert "complete" in swathe("crawl", "example", cwd=shop, SWATHE_CRAWL_DELAY_S="0").err
     assert swathe("query", "--saved", "good", cwd=shop).out.strip() == "3"
-    scrapy = [sys.executable, "-m", "scrapy"]
-    assert sorted(swathe.run([*scrapy, "list"], cwd=shop).out.split()) == ["example", "second"]
-    line = swathe.run([*scrapy, "crawl", "syntax"], cwd=shop, code=2).err.splitlines()[-1]
+    line = swathe.run([sys.executable, "-m", "scrapy", "crawl", "syntax"], cwd=shop, code=2).err.splitlines()[-1]
     assert "there is no spider 'syntax': expected one of: example, second (left out: " in line
     assert BROKEN["spiders/syntax.py"][1] in line
     line = swathe("query", "named", cwd=shop, code=2).error_line
@@ -99,7 +100,6 @@ def test_each_broken_file_is_left_out_alone_and_named_where_one_looks(swathe: Sw
         (shop / "shop" / name).unlink()
     (shop / "config.local.ini").unlink()
     assert swathe("runs", cwd=shop).err == ""
-    assert "ok    files          spiders, models and saved queries can all be loaded" in swathe("doctor", cwd=shop).out
 
 
 def test_settings_that_cannot_be_imported_are_one_line(swathe: Swathe, shop: Path) -> None:
