@@ -19,9 +19,10 @@ from models.quotes import Author, Quote, QuoteQuerySet
 from models.record import schema_of
 from models.registry import all_documents, record_documents
 from models.system import Change, Rejected, Run
+from scraper.core.config import load_config
 from scraper.query.explain import plan_of
 from scraper.query.question import Wanted, ask
-from scraper.storage.connection import Connection
+from scraper.storage.connection import Connection, connection_to
 from scraper.storage.indexes import ensure_indexes
 
 if TYPE_CHECKING:
@@ -79,7 +80,10 @@ def test_the_python_examples_of_the_page_print_what_it_shows(
     (code,) = re.findall(r"```pycon\n(.*?)```", PAGE, re.DOTALL)
     test = doctest.DocTestParser().get_doctest(code, {}, "queries.md", None, None)
     told: list[str] = []
-    assert doctest.DocTestRunner().run(test, out=told.append).failed == 0, "".join(told)
+    try:
+        assert doctest.DocTestRunner().run(test, out=told.append).failed == 0, "".join(told)
+    finally:
+        connection_to(load_config().mongodb).close()
 
 
 def test_the_page_names_every_question() -> None:
