@@ -71,16 +71,17 @@ RULES: dict[str, list[dict[str, Any]]] = {
     ],
     "nothing was stored, and a page": [{"items_stored": 0, "dead_pages": 1}, {"items_stored": 0, "callback_errors": 1}],
     "`[politeness] daily_requests` is used up": [{"ended_early": "used up"}],
+    "30 pages hung, one after the other": [{"ended_early": "30 pages hung"}],
     "Ctrl-C or SIGTERM": [{"finish_reason": "shutdown"}, {"forced": True}],
     "a page could not be read after": [{"dead_pages": 1}],
     "the spider raised an error on a page": [{"callback_errors": 1}],
     "a record could not be stored, or was": [{"item_errors": 1}, {"items_refused": 1}],
-    "a request cannot be kept": [{"unstored_requests": 1}],
+    "a request of a `SiteSpider` cannot be kept": [{"unstored_requests": 1}],
     "`max_pages`, `max_depth` or one": [
         {"page_limit": 5}, {"links_too_deep": 1}, {"finish_reason": "closespider_timeout"},
     ],
     "the run is unlike the last complete": [{"deviations": ("`price` is empty",)}],
-    "no record was found, and nothing went": [{"items_stored": 0}],
+    "no record was found": [{"items_stored": 0}, {"items_stored": 0, "items_dropped": 3}],
     "none of these": [{}, {"items_stored": 0, "is_empty": True}],
 }  # fmt: skip
 """How the rows of the manual's table begin that `judge` itself decides, each with all evidence for it."""
@@ -88,7 +89,7 @@ RULES: dict[str, list[dict[str, Any]]] = {
 GATHERED: dict[str, dict[str, Any]] = {"incomplete": {"gaps": ("a gap",)}, "unknown": {"doubts": ("a doubt",)}}
 """What the other rows come to it as: of lists, pages and records, from `completeness.py` and what that asks."""
 
-ONLY_SAID = {"pages", "first_dead_page", "first_problem", "failed"}
+ONLY_SAID = {"pages", "first_dead_page", "first_dropped", "first_problem", "failed"}
 """What is in reasons, and decides nothing."""
 
 
