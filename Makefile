@@ -20,7 +20,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-clock lint types check bench verdicts lock compose-env engines clean
+.PHONY: help demo install test test-clock lint types check bench verdicts chaos lock compose-env engines clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -62,6 +62,10 @@ bench: install
 # How often verdicts are right: every kind of fault, and 1,000 healthy crawls. Takes longer than the other benchmarks.
 verdicts: install
 	$(BIN)/python benchmarks/verdicts.py $(ARGS)
+
+# Crawls that are disturbed in every way, for as long as wanted: make chaos ARGS="--minutes 60".
+chaos: .venv/.installed-dev
+	$(BIN)/python benchmarks/chaos.py $(ARGS)
 
 # Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.
 lock: $(VENV)/.installed-dev

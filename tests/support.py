@@ -29,6 +29,7 @@ class Swathe:
     environ: dict[str, str]
     database: str
     extra: dict[str, str] = field(default_factory=dict)
+    longest_s: float = COMMAND_TIMEOUT_S
 
     def __call__(self, *arguments: str, code: int | None = 0, cwd: Path = ROOT, **environ: str) -> Result:
         """Run `python main.py ARGUMENTS` and hold its exit code against `code`; None takes any."""
@@ -42,7 +43,7 @@ class Swathe:
             env={**self.environ, **self.extra, **environ},
             capture_output=True,
             text=True,
-            timeout=COMMAND_TIMEOUT_S,
+            timeout=self.longest_s,
             stdin=subprocess.DEVNULL,
             check=False,
         )

@@ -9,17 +9,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from practice import Fault, PracticeServer
-from practice.enlargement import enlarge
+from disturbed import QUICK, assert_same, outcome, sites
+from practice import PracticeServer
 from redis_process import RedisProcess
-from support import Swathe, last_run, until
-
-from scraper.demo.site import load_site
+from support import Swathe, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,48 +28,11 @@ if TYPE_CHECKING:
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "3"))
 SEED = int(os.environ.get("CHAOS_SEED", random.randrange(10**6)))
-SITE = enlarge(load_site(), quotes=1, books=max(160, 12 * KILLS))
-DEARER = replace(
-    SITE,
-    all_books=tuple(
-        replace(book, price=book.price + Decimal("1.50")) if number % 9 == 0 else book
-        for number, book in enumerate(SITE.all_books[: len(SITE.all_books) - 3])
-    ),
-)
-LOST_PAGE = SITE.all_books[17].path
-COUNTS = ("pages", "items_refused", "items_gone", "dead_pages", "errors")
-QUICK = ["--set", "RETRY_TIMES=1", "--set", "store.batch_wait_ms=20", "--set", "frontier.lease_s=3"]
+SITE, DEARER, FAULTS = sites(max(160, 12 * KILLS))
+LONGEST_S = 120 + 4 * KILLS
+"""How long one crawl may take: the site grows with the number of kills."""
 
-
-def outcome(database: Mongo) -> dict[str, Any]:
-    """Return all that a crawl leaves, without times and ids."""
-    run = last_run(database)
-    runs = {row["_id"]: number for number, row in enumerate(database.runs.find(sort=[("started_at", 1)]))}
-    times = ("_id", "first_seen", "last_seen", "changed_at", "gone_at")
-    return {
-        "books": sorted(
-            ({**{k: v for k, v in row.items() if k not in times}, "run": runs[row["run"]], "gone": bool(row["gone_at"])}
-             for row in database.books.find()), key=lambda row: row["upc"],
-        ),
-        "changes": sorted(
-            (row["key"], row["field"], str(row.get("old")) if row["field"] == "price" else bool(row.get("old")),
-             str(row.get("new")) if row["field"] == "price" else bool(row.get("new")), runs[row["run"]])
-            for row in database.changes.find()
-        ),
-        "rejected": sorted((row["records"], row["fingerprint"]) for row in database.rejected.find()),
-        "verdict": (run["state"], run["verdict"], run["exit_code"], run["reasons"], run["notes"]),
-        "lists": run["lists"],
-        "problems": run["problems"],
-        "records": run["records"],
-        "counts": {name: run["counts"][name] for name in COUNTS},
-        "stored": sum(run["counts"][f"items_{what}"] for what in ("new", "changed", "unchanged")),
-        "runs": len(runs),
-    }  # fmt: skip
-
-
-def assert_same(left: dict[str, Any], expected: dict[str, Any]) -> None:
-    for part, value in expected.items():
-        assert left[part] == value, part
+pytestmark = pytest.mark.timeout(180 + 30 * KILLS)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +46,7 @@ def expected(swathe: Swathe, client: MongoClient[dict[str, Any]], port: int) -> 
     """What an undisturbed crawl leaves, of the site as it was and then of the dearer one."""
     name = f"{swathe.database}_undisturbed"
     crawl_before(swathe, port, SWATHE_MONGODB_DATABASE=name)
-    with PracticeServer(DEARER, port=port, faults=faults()) as server:
+    with PracticeServer(DEARER, port=port, faults=FAULTS) as server:
         arguments = ["crawl", "books", "--start", f"{server.url}books/", *QUICK]
         swathe(*arguments, code=3, SWATHE_MONGODB_DATABASE=name)
     left = outcome(client.get_database(name))
@@ -97,8 +56,9 @@ def expected(swathe: Swathe, client: MongoClient[dict[str, Any]], port: int) -> 
     return left
 
 
-def faults() -> dict[str, Fault]:
-    return {LOST_PAGE: Fault(status=500)}
+@pytest.fixture(autouse=True)
+def _patient(swathe: Swathe) -> None:
+    swathe.longest_s = LONGEST_S
 
 
 def crawl_before(swathe: Swathe, port: int, **environ: str) -> None:
@@ -113,7 +73,11 @@ def killed_crawls(swathe: Swathe, server: PracticeServer, kills: int, **environ:
     for number in range(kills):
         crawl = swathe.start("crawl", "books", "--start", f"{server.url}books/", *QUICK, **environ)
         wanted = len(server.requests) + chance.randint(1, 2 * len(SITE.all_books) // kills)
-        until(lambda wanted=wanted, crawl=crawl: len(server.requests) >= wanted or crawl.poll() is not None, "kill", 60)
+        until(
+            lambda wanted=wanted, crawl=crawl: len(server.requests) >= wanted or crawl.poll() is not None,
+            "kill",
+            LONGEST_S,
+        )
         ended = crawl.poll() is not None
         crawl.kill()
         _, err = crawl.communicate()
@@ -138,7 +102,7 @@ def test_a_crawl_killed_at_random_moments_ends_like_one_that_was_not(
     swathe: Swathe, database: Mongo, port: int, expected: dict[str, Any]
 ) -> None:
     crawl_before(swathe, port)
-    with PracticeServer(DEARER, port=port, latency_ms=10, faults=faults()) as server:
+    with PracticeServer(DEARER, port=port, latency_ms=10, faults=FAULTS) as server:
         hit = killed_crawls(swathe, server, KILLS)
         if database.runs.find_one({"state": "running"}):
             result = swathe("crawl", "books", "--start", f"{server.url}books/", *QUICK, code=3)
@@ -156,14 +120,14 @@ def test_four_workers_of_which_two_are_killed_leave_what_one_would(
     swathe: Swathe, database: Mongo, port: int, expected: dict[str, Any]
 ) -> None:
     crawl_before(swathe, port)
-    with PracticeServer(DEARER, port=port, latency_ms=100, faults=faults()) as server:
+    with PracticeServer(DEARER, port=port, latency_ms=100, faults=FAULTS) as server:
         arguments = ["books", "--start", f"{server.url}books/", *QUICK]
         four = [swathe.start("crawl", *arguments), *(swathe.start("worker", "--wait", *arguments) for _ in range(3))]
         for victim in four[:2]:
             wanted = len(server.requests) + random.Random(SEED).randint(30, len(SITE.all_books) // 4)
-            until(lambda wanted=wanted: len(server.requests) >= wanted, "kill", 120)
+            until(lambda wanted=wanted: len(server.requests) >= wanted, "kill", LONGEST_S)
             victim.kill()
-        said = [process.communicate(timeout=120)[1] for process in four]
+        said = [process.communicate(timeout=LONGEST_S)[1] for process in four]
     print([process.returncode for process in four], *said, sep="\n")
     assert [process.returncode for process in four] == [-9, -9, 3, 3]
     assert_same(outcome(database), expected)
@@ -175,7 +139,7 @@ def test_a_crawl_whose_mongod_is_killed_too_ends_like_one_that_was_not(
     folder = tmp_path / "data"
     own = {"SWATHE_MONGODB_DATA_DIR": str(folder), "SWATHE_MONGODB_IDLE_STOP_S": "20"}
     crawl_before(swathe, port, **own)
-    with PracticeServer(DEARER, port=port, latency_ms=10, faults=faults()) as server:
+    with PracticeServer(DEARER, port=port, latency_ms=10, faults=FAULTS) as server:
         crawl = swathe.start("crawl", "books", "--start", f"{server.url}books/", *QUICK, **own)
         until(lambda: len(server.requests) > 30, "the crawl is under way")
         lock = folder / "mongodb" / "mongod.lock"
