@@ -419,7 +419,7 @@ def test_a_request_that_cannot_be_stored_is_named_and_its_page_is_a_dead_letter(
         "from scraper.spider import SiteSpider\n"
         "class Unstorable(SiteSpider):\n"
         "    '''Has a callback without a name.'''\n"
-        "    name, start_url, records, at_least = 'unstorable', 'http://127.0.0.1/', (Quote,), {Quote: 1}\n"
+        "    name, start_url, records, at_least = 'unstorable', 'http://127.0.0.1/quotes/', (Quote,), {Quote: 1}\n"
         "    def parse(self, response):\n"
         "        yield Request(response.urljoin('page/2/'), lambda page: None)\n"
         "        yield Request(response.urljoin('page/3/'), self.parse_next)\n"

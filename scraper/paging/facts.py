@@ -5,6 +5,7 @@ A crawl that goes on after a crash, or beside others, takes these in instead of 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -155,7 +156,8 @@ def is_closed(body: bytes) -> bool | None:
     """Return whether a document of HTML has its closing tag; None for what is no whole document of HTML."""
     if not body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
         return None
-    return b"</html" in body[-TAIL_BYTES:].lower()
+    # Broken markup may lack the last one; a page that was cut off lacks both.
+    return re.search(rb"(?i)</(?:html|body)", body[-TAIL_BYTES:]) is not None
 
 
 def _is_to_be_known(page: ListPage) -> bool:

@@ -48,7 +48,7 @@ one; when nothing more is waited for."""
 STACK_S = 1.0
 """How long a crawl may take to write down where it is."""
 
-FRAMES, FRAME = 8, re.compile(r'^  File "(.*)", line (\d+) in (.*)$')
+FRAMES, FRAME = 8, re.compile(r'^  File "([^"\n]*)", line (\d+) in (.*)$')
 """How many frames of a stack are told, and how faulthandler writes one."""
 
 INSTALLED = re.compile(r"/site-packages/|/lib/python[0-9.]+/")
