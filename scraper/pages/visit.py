@@ -13,7 +13,7 @@ from models.record import Found
 from scraper.core import meta as meta_keys
 from scraper.core import zst
 from scraper.crawl.request_json import request_to_json
-from scraper.crawl.request_stats import Tallies
+from scraper.crawl.request_stats import CLOSED, Tallies
 from scraper.errors import UnstorableRequestError
 from scraper.paging.facts import ListEvent
 
@@ -126,7 +126,8 @@ class OnwardNotes:
     def visit(self, response: Response, key: bytes) -> PageVisit | None:
         """Return what came of the page; None when it cannot be taken up again."""
         tally = Tallies.of(self._spider.crawler).tally(self._request)
-        if tally.notes or tally.failed:
+        # Only what speaks against a page keeps it from being remembered; one of a kind is noted to be whole, too.
+        if tally.notes.keys() - {CLOSED} or tally.failed:
             return None  # what speaks against the run must do so every time
         event = self._spider.lists.event_of(self._request)
         self._onward.told = event.to_json() if event else {}
