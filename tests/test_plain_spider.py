@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bson import Decimal128
 from odd_site import PYTHONPATH, Answer, OddSite, command_of, names, rows, thing
-from support import ROOT, last_run
+from support import last_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,19 +141,6 @@ def test_swathe_crawl_takes_arguments_of_a_spider_s_own(swathe: Swathe) -> None:
     assert 'arguments = (*SiteSpider.arguments, "tag")' in said
 
 
-def test_runspider_stores_nothing_and_works_as_in_scrapy(
-    swathe: Swathe, database: Mongo, site: Any, tmp_path: Path
-) -> None:
-    feed = tmp_path / "out.json"
-    module = str(ROOT / "tests" / "plain_spiders.py")
-    single = tmp_path / "single.py"
-    single.write_text(f"from plain_spiders import Tutorial\nclass Mine(Tutorial):\n    start_urls = ['{site.url}']\n")
-    command = [sys.executable, "-m", "scrapy", "runspider", str(single), "-O", str(feed), "-s", "LOG_LEVEL=WARNING"]
-    swathe.run(command, code=0, PYTHONPATH=PYTHONPATH)
-    assert [row["name"] for row in json.loads(feed.read_text())] == names(1, 5), module
-    assert database.runs.count_documents({}) == 0
-
-
 def test_files_are_fetched_and_stand_with_their_item(
     swathe: Swathe, database: Mongo, site: Any, tmp_path: Path
 ) -> None:
@@ -191,7 +178,7 @@ class Things(scrapy.Spider):
 }
 
 
-@pytest.mark.parametrize("by", ["scrapy", "scraper"])
+@pytest.mark.parametrize("by", ["scraper"])
 def test_a_scrapy_project_adds_one_line(swathe: Swathe, database: Mongo, site: Any, tmp_path: Path, by: str) -> None:
     for name, text in PROJECT.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
