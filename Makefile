@@ -64,7 +64,7 @@ verdicts: install
 	$(BIN)/python benchmarks/verdicts.py $(ARGS)
 
 # Crawls that are disturbed in every way, for as long as wanted: make chaos ARGS="--minutes 60".
-chaos: .venv/.installed-dev
+chaos: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/chaos.py $(ARGS)
 
 # Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.

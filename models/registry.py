@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ def _below(base: type[Document]) -> dict[str, Any]:
     return {name: document for name, document in named.items() if check_record(document)}
 
 
+@cache
 def _system() -> dict[str, Any]:
     own = {import_module(f"models.{name}").__name__ for name in SYSTEM}
     heirs = (document for document in _heirs(Document) if not issubclass(document, LearnedRecord))

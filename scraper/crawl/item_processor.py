@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-    from scrapy.settings import Settings
 
 MOST_ORIGINS = 10_000
 """Items under way whose page is remembered; a middleware that drops items leaves its page here."""
@@ -36,7 +35,7 @@ class ItemProcessor(ItemPipelineManager):
 
     def __init__(self, *pipelines: Any, crawler: Crawler) -> None:
         self._ours: list[Any] = []
-        self._own_classes = _own_classes(crawler.settings)
+        self._own_classes = tuple(load_object(path) for path in crawler.settings["ITEM_PIPELINES_BASE"])
         self._origins: dict[int, tuple[Any, Response]] = {}
         super().__init__(*pipelines, crawler=crawler)
         self._stores = stores_records(crawler)
@@ -97,7 +96,3 @@ def is_heard(crawler: Crawler) -> bool:
         receivers = dispatcher.liveReceivers(dispatcher.getReceivers(crawler, signal))
         takers += [getattr(receiver, "__module__", "") for receiver in receivers]
     return any(module.partition(".")[0] not in ("scrapy", "scraper") for module in takers)
-
-
-def _own_classes(settings: Settings) -> tuple[type, ...]:
-    return tuple(load_object(path) for path in settings["ITEM_PIPELINES_BASE"])

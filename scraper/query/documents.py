@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from models.registry import all_documents, record_documents
 from scraper.core.config import load_config
@@ -10,28 +10,29 @@ from scraper.errors import DatabaseError, UsageError, expected_one_of
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mongoengine import Document
 
     from models.record import Record
 
+D = TypeVar("D")
+
 
 def document_called(name: str) -> type[Document]:
     """Return the document of records, or of what Swathe itself keeps; raise UsageError, naming those there are."""
-    documents = all_documents()
-    if name not in documents:
-        _recall()
-        documents = all_documents()
-    if name not in documents:
-        raise UsageError(f"there are no records '{name}': {expected_one_of(name, documents)}")
-    return documents[name]
+    return _called(name, all_documents)
 
 
 def record_called(name: str) -> type[Record]:
     """Return the document of records; raise UsageError, naming those there are."""
-    documents = record_documents()
-    if name not in documents:
+    return _called(name, record_documents)
+
+
+def _called(name: str, known: Callable[[], dict[str, type[D]]]) -> type[D]:
+    if name not in (documents := known()):
         _recall()
-        documents = record_documents()
+        documents = known()
     if name not in documents:
         raise UsageError(f"there are no records '{name}': {expected_one_of(name, documents)}")
     return documents[name]
