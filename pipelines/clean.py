@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from models.cleaners import canonical_url
 from models.record import Found, schema_of
-from scraper.crawl.page_item import PageRecords
+from scraper.crawl.page_item import PageRecords, RecordStep
 
 
-class CleanPipeline:
+class CleanPipeline(RecordStep):
     """Fill each record's `values`; what cannot be read becomes a fault of its field, never an exception."""
 
     def process_item(self, item: object) -> PageRecords:

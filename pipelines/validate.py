@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mongoengine.errors import ValidationError
 
 from models.record import WHOLE_RECORD, Found, Record, schema_of
+from scraper.crawl.page_item import RecordStep
 
 if TYPE_CHECKING:
     from mongoengine.base import BaseField
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 MISSING = "nothing was found, expected a value"
 
 
-class ValidatePipeline:
+class ValidatePipeline(RecordStep):
     """Let each MongoEngine field validate its value; a record with faults goes on, to be kept in `rejected`."""
 
     def process_item(self, item: PageRecords) -> PageRecords:

@@ -49,8 +49,8 @@ DOWNLOAD_DELAY = 0
 CONCURRENT_REQUESTS_PER_DOMAIN = SWATHE.crawl.concurrency
 DOWNLOAD_TIMEOUT = SWATHE.crawl.timeout_s
 RETRY_TIMES = SWATHE.crawl.retries
-# Politeness asks again after a 429 or 503. Those from 520 are Cloudflare's for a server behind it that does not answer.
-RETRY_HTTP_CODES = [408, 500, 502, 504, *range(520, 531)]
+# Those from 520 are Cloudflare's for a server behind it that does not answer. 429 and 503 are Politeness's where it is.
+RETRY_HTTP_CODES = [408, 429, 500, 502, 503, 504, *range(520, 531)]
 REDIRECT_MAX_TIMES = SWATHE.crawl.max_redirects
 
 # Safety
@@ -58,10 +58,10 @@ DOWNLOAD_VERIFY_CERTIFICATES = SWATHE.crawl.verify_certificates
 DOWNLOAD_HANDLERS_BASE = {
     "http": "scraper.fetch.browser.handler.BrowserHandler",
     "https": "scraper.fetch.browser.handler.BrowserHandler",
+    "data": default_settings.DOWNLOAD_HANDLERS_BASE["data"],
     "file": None,
     "ftp": None,
     "s3": None,
-    "data": None,
 }
 DOWNLOAD_MAXSIZE = SWATHE.crawl.max_page_mb * 2**20
 DOWNLOAD_WARNSIZE = 0

@@ -26,6 +26,7 @@ class Seeing:
         self.stats = crawler.stats
         crawler.signals.connect(self.scraped, signal=signals.item_scraped)
         crawler.signals.connect(self.dropped, signal=signals.item_dropped)
+        crawler.signals.connect(self.robots, signal=signals.robots_parsed)
 
     @classmethod
     def from_crawler(cls, crawler: Any) -> Self:
@@ -36,6 +37,9 @@ class Seeing:
 
     def dropped(self, item: Any, exception: Any) -> None:
         self.stats.inc_value(f"seen/dropped/{item['text']}/{type(exception).__name__}")
+
+    def robots(self, robotparser: Any, request: Any) -> None:
+        self.stats.inc_value(f"seen/robots/{robotparser.allowed(request.url, b'any')}")
 
     async def process_spider_output(self, response: Any, result: Any) -> Any:
         async for output in result:

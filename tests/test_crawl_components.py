@@ -38,6 +38,7 @@ def test_components_of_others_see_one_item_at_a_time_and_take_nobodys_place(swat
     assert stored == dict.fromkeys(["Thing 01", "Thing 04", "Thing 05"], "by odd")
     seen = [
         *(("seen/by_media", 5), ("seen/by_middleware", 5), ("seen/dropped/Thing 02/DropItem", 2)),
+        ("seen/robots/True", 2),
         *((f"seen/scraped/{text}", 2) for text in stored),
     ]
     assert done.out.strip() == str(seen), "each of the two `Seeing` hears of every item once"

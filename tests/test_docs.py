@@ -70,6 +70,14 @@ def test_the_page_on_runs_names_every_field_and_count() -> None:
         assert f"`{state}`" in page
 
 
+def test_the_page_on_scrapy_has_each_reason_why_a_test_of_scrapys_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from scrapy_tests import REASONS
+
+    page = (ROOT / "docs/reference/scrapy.md").read_text()
+    assert [why for why in REASONS if f"{why} (" not in page] == []
+
+
 def test_the_page_on_records_names_every_bookkeeping_field() -> None:
     page = (ROOT / "docs/reference/records.md").read_text()
     for name in BOOKKEEPING:

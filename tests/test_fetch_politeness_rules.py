@@ -193,22 +193,22 @@ def test_a_robots_txt_of_10_mb_is_read_to_500_kib_and_no_rule_is_cut_in_half() -
     line = b"Disallow: /a/very/long/path\n"
     body = head + line * (MOST_BYTES // len(line) + 1) + b"Disallow: /\n" + line * 350_000
     file = RobotsFile.read(body)
-    assert not file.allows("http://example.org/private/x", "Swathe")
-    assert file.allows("http://example.org/a/very/", "Swathe")
+    assert not file.allowed("http://example.org/private/x", "Swathe")
+    assert file.allowed("http://example.org/a/very/", "Swathe")
     assert "has 10" in file.remark
 
 
 @pytest.mark.parametrize("page", [b"<!doctype html>\nDisallow: /", b"\xef\xbb\xbf\n <html>User-agent: *\nDisallow: /"])
 def test_a_robots_txt_that_is_html_has_no_rules_and_a_remark(page: bytes) -> None:
     file = RobotsFile.read(page)
-    assert file.allows("http://example.org/", "Swathe")
+    assert file.allowed("http://example.org/", "Swathe")
     assert "HTML" in file.remark
 
 
 @pytest.mark.parametrize("first", ["<!-- rules -->", "# <html>", "<html>", "<"])
 def test_a_robots_txt_that_begins_oddly_but_names_an_agent_is_one(first: str) -> None:
     file = RobotsFile.read(f"{first}\nUser-agent: *\nDisallow: /private/\n".encode())
-    assert not file.allows("http://example.org/private/x", "Swathe")
+    assert not file.allowed("http://example.org/private/x", "Swathe")
     assert file.remark == ""
 
 
@@ -220,7 +220,7 @@ def test_an_unknown_line_in_a_robots_txt_does_not_close_a_group(line: str) -> No
         f"User-agent: swathe\n{line}\nUser-agent: other\n{line}\nDisallow: /x\n{line}\nDisallow: /y".encode()
     )
     for agent in ("Swathe/1", "other"):
-        assert [file.allows(f"http://example.org/{path}", agent) for path in "xyz"] == [False, False, True]
+        assert [file.allowed(f"http://example.org/{path}", agent) for path in "xyz"] == [False, False, True]
 
 
 def test_every_line_that_protego_knows_is_handed_to_it() -> None:
@@ -230,9 +230,9 @@ def test_every_line_that_protego_knows_is_handed_to_it() -> None:
 @pytest.mark.parametrize("status", [429, 500, 503, 599])
 def test_an_answer_that_leaves_the_rules_open_allows_nothing(status: int) -> None:
     file = RobotsFile.of_answer(status, b"User-agent: *\nAllow: /")
-    assert not file.allows("http://example.org/", "Swathe")
-    assert RobotsFile.of_answer(404, b"User-agent: *\nDisallow: /").allows("http://example.org/", "Swathe")
-    assert not RobotsFile.of_answer(206, b"User-agent: *\nDisallow: /").allows("http://example.org/", "Swathe")
+    assert not file.allowed("http://example.org/", "Swathe")
+    assert RobotsFile.of_answer(404, b"User-agent: *\nDisallow: /").allowed("http://example.org/", "Swathe")
+    assert not RobotsFile.of_answer(206, b"User-agent: *\nDisallow: /").allowed("http://example.org/", "Swathe")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ def site_of_things(asked: Any) -> str | Answer:
     if asked.path == "/sitemap.xml":
         links = "".join(f"<url><loc>http://127.0.0.1:{PORT[0]}/thing/{number:02}</loc></url>" for number in range(1, 6))
         return Answer(f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{links}</urlset>', kind="text/xml")
+    if asked.path == "/busy" and BUSY:
+        return Answer(status=BUSY.pop())
     if asked.path == "/manual.pdf":
         return Answer(b"%PDF-1.7", kind="application/pdf")
     if asked.path == "/feed.xml":
@@ -40,12 +42,13 @@ def site_of_things(asked: Any) -> str | Answer:
 
 
 PORT: list[int] = []
+BUSY: list[int] = []
 
 
 @pytest.fixture
 def site() -> Any:
     with OddSite(site_of_things) as site:
-        PORT[:] = [site.port]
+        PORT[:], BUSY[:] = [site.port], [503]
         yield site
 
 
@@ -141,6 +144,36 @@ def test_swathe_crawl_takes_arguments_of_a_spider_s_own(swathe: Swathe) -> None:
     assert 'arguments = (*SiteSpider.arguments, "tag")' in said
 
 
+SINGLE = """
+from plain_spiders import Tutorial
+from scrapy import Request
+
+
+class Mine(Tutorial):
+    async def start(self):
+        yield Request("data:,", self.parse_data)
+        yield Request("{0}busy")
+
+    def parse_data(self, response):
+        yield {{"name": "from data"}}
+        yield Request("http://127.0.0.1:9/")
+"""
+
+
+def test_runspider_stores_nothing_and_works_as_in_scrapy(
+    swathe: Swathe, database: Mongo, site: Any, tmp_path: Path
+) -> None:
+    feed = tmp_path / "out.json"
+    single = tmp_path / "single.py"
+    single.write_text(SINGLE.format(site.url))
+    command = [sys.executable, "-m", "scrapy", "runspider", str(single), "-O", str(feed), "-s", "LOG_LEVEL=WARNING"]
+    done = swathe.run(command, code=0, PYTHONPATH=PYTHONPATH)
+    assert sorted(row["name"] for row in json.loads(feed.read_text())) == [*names(1, 5), "from data"], done.err
+    assert site.paths.count("/busy") == 2, "it was asked for again after a 503"
+    assert "leads to 127.0.0.1:9, an address that a page must not reach" in done.err
+    assert database.runs.count_documents({}) == 0
+
+
 def test_files_are_fetched_and_stand_with_their_item(
     swathe: Swathe, database: Mongo, site: Any, tmp_path: Path
 ) -> None:
@@ -178,7 +211,7 @@ class Things(scrapy.Spider):
 }
 
 
-@pytest.mark.parametrize("by", ["scraper"])
+@pytest.mark.parametrize("by", ["scrapy", "scraper"])
 def test_a_scrapy_project_adds_one_line(swathe: Swathe, database: Mongo, site: Any, tmp_path: Path, by: str) -> None:
     for name, text in PROJECT.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

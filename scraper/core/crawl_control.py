@@ -66,7 +66,12 @@ def control_of(crawler: Crawler) -> CrawlControl | None:
     return _controls.get(crawler)
 
 
+def has_runs(crawler: Crawler) -> bool:
+    """Return whether a crawl of this spider is a run; one of a spider that is none of ours is Scrapy's alone."""
+    return getattr(crawler.spidercls, "has_runs", False)
+
+
 def stores_records(crawler: Crawler) -> bool:
     """Return whether this is a crawl of one of our spiders; `scrapy shell` and `fetch` open a spider, too."""
     by_command = crawler.settings.getpriority("DUPEFILTER_CLASS") == SETTINGS_PRIORITIES["command"]
-    return getattr(crawler.spidercls, "has_runs", False) and not by_command
+    return has_runs(crawler) and not by_command

@@ -24,6 +24,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 from scraper.core import meta as meta_keys
 from scraper.core import statistics
+from scraper.core.crawl_control import has_runs
 from scraper.core.failed_page import FailedPage, reason_of_status
 from scraper.crawl.limits import PageLimitReachedError
 from scraper.crawl.request_stats import IN_MEMORY, Tallies
@@ -100,7 +101,7 @@ class PageFailures(BaseSpiderMiddleware):
         self.first_unread: FailedPage | None = None
         self.check_request: Callable[[Request], None] | None = None
         """What raises UnstorableRequestError for a request that cannot be kept."""
-        self._has_run = getattr(crawler.spidercls, "has_runs", False)
+        self._has_run = has_runs(crawler)
         self._takes_any = getattr(crawler.spidercls, "takes_any_page", False)
         """Whether the spider was written for Scrapy, and expects of it what Scrapy does."""
         if self._has_run:
@@ -116,6 +117,8 @@ class PageFailures(BaseSpiderMiddleware):
 
     def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
         """Watch over a request that the spider makes; drop one that is not for the web, or cannot be kept."""
+        if response is None:
+            resolver_of(self.crawler).reach.name(without_account(request.url))
         if not self._has_run:
             return request
         if not request.url.startswith(("http://", "https://")):
@@ -124,8 +127,6 @@ class PageFailures(BaseSpiderMiddleware):
             return None
         if (url := without_account(request.url)) != request.url:
             request = request.replace(url=url)
-        if response is None:
-            resolver_of(self.crawler).reach.name(url)
         self.watch(request)
         if self.check_request is not None:
             try:

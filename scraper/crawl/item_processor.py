@@ -68,7 +68,7 @@ class ItemProcessor(ItemPipelineManager):
             return await self._store(item)
         _, response = self._origins.pop(id(item), (None, None))
         item = await super().process_item_async(item)
-        if item is None:
+        if item is None and self._stores:
             names = ", ".join(self.others)
             raise TypeError(f"an item pipeline ({names}) returned None, expected the item, or that it raises DropItem")
         spider: Any = self._spider

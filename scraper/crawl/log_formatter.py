@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.logformatter import LogFormatter
 
+from scraper.core.crawl_control import has_runs
+
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.logformatter import LogFormatterResult
     from twisted.python.failure import Failure
@@ -15,6 +18,11 @@ if TYPE_CHECKING:
 
 class ShortLogFormatter(LogFormatter):
     """Log what became of an item in one line."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> LogFormatter:  # type: ignore[override]
+        """Return the formatter of a crawl; that of Scrapy for a spider that is none of ours, as with `runspider`."""
+        return cls() if has_runs(crawler) else LogFormatter()
 
     def dropped(
         self, item: Any, exception: BaseException, response: Response | Failure | None, spider: Any

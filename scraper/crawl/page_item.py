@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from scrapy.exceptions import DropItem
+from scrapy.exceptions import DropItem, NotConfigured
 
 from models.record import key_text, schema_of
 from models.sameness import is_same
+from scraper.core.crawl_control import has_runs
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.crawler import Crawler
 
     from models.record import Found
     from scraper.paging.facts import ListEvent
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
 
 class RecordsRefusedError(DropItem):
     """Report that every record of a page was refused for its faults."""
+
+
+class RecordStep:
+    """An item pipeline that takes the records of a page."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the step for a crawl; raise NotConfigured for a spider whose items are no records of ours."""
+        if not has_runs(crawler):
+            raise NotConfigured
+        return cls()
 
 
 class Remembered(Protocol):

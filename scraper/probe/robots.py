@@ -60,7 +60,7 @@ class Robots:
         return RobotsAnswer(
             f"{origin}/robots.txt",
             status,
-            allowed=file.allows(url, self._agent),
+            allowed=file.allowed(url, self._agent),
             crawl_delay_s=file.delay_s(self._agent) or None,
             sitemaps=file.sitemaps,
         )

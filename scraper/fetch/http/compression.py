@@ -63,8 +63,10 @@ class BoundedCompression(HttpCompressionMiddleware):
             if again is None:
                 raise
             return again
-        except IgnoreRequest:
-            raise TooLargeError("is larger than [crawl] max_page_mb allows, once it is decompressed") from None
+        except IgnoreRequest as error:
+            raise TooLargeError(
+                "is larger than [crawl] max_page_mb allows, once it is decompressed"
+            ) from error.__cause__
 
     @staticmethod
     def _decode(body: bytes, encoding: bytes, max_size: int) -> bytes:

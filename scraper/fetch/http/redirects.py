@@ -17,6 +17,7 @@ from scrapy.http import HtmlResponse
 
 from models.addresses import browser_url
 from scraper.core import meta as meta_keys
+from scraper.core.crawl_control import has_runs
 from scraper.fetch.http.credentials import may_have_secret, without_account
 from scraper.fetch.http.responses import base_of
 
@@ -89,7 +90,7 @@ class SiteRedirects(_OnSite, RedirectMiddleware):
         self, source_request: Request, response: Response, *, url: str, **kwargs: Any
     ) -> Request:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if has_runs(self.crawler) and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise RedirectRefusedError(_no_web(url))
         return super()._build_redirect_request(source_request, response, url=url, **kwargs)
 
@@ -103,6 +104,7 @@ class SiteRefreshes(_OnSite, MetaRefreshMiddleware):
             request.meta.get(meta_keys.DONT_REDIRECT)
             or request.method == "HEAD"
             or not isinstance(response, HtmlResponse)
+            or not request.url.startswith(("http://", "https://"))
         ):
             return response
         target = refresh_target(response)

@@ -5,15 +5,20 @@ And a redirect is followed here: to Scrapy it is a request of its own, which wai
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 from scrapy.core.downloader import Downloader
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
+from twisted.python.failure import Failure
 
 from scraper.core import meta as meta_keys
+from scraper.core.crawl_control import has_runs
 from scraper.fetch.http.continued import continue_from, follow
+from scraper.fetch.http.credentials import without_account
 from scraper.fetch.http.redirects import is_redirected
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.middleware import Politeness
@@ -23,7 +28,8 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
+
+logger = logging.getLogger(__name__)
 
 ROOM = 100
 """Requests that may wait for their turn at once; the others stay in the scheduler."""
@@ -37,6 +43,7 @@ class PoliteDownloader(Downloader):
         self._waiting: set[Request] = set()
         self._hosts: set[str] = set()
         """The slots that are hosts, and that nobody has named."""
+        self._has_run = has_runs(crawler)
 
     @contextmanager
     def waiting(self, request: Request) -> Iterator[None]:
@@ -82,6 +89,9 @@ class PoliteDownloader(Downloader):
             continue_from(request, result, self.crawler.request_fingerprinter)
         elif isinstance(result, Response) and result.request is None:
             result.request = request
+        elif isinstance(result, Failure) and not self._has_run and isinstance(result.value, IgnoreRequest):
+            # Scrapy says nothing of such a page, and there is no run to say it.
+            logger.warning("%s: %s", without_account(request.url), result.value)
         if there is None:
             return result
         follow(request, there)

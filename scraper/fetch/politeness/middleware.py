@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+ITS_OWN = frozenset({429, 503})
+"""Answers that ask to come later."""
+
 TRIES = 6
 """How often a page that is answered with 429 or 503 is asked for."""
 
@@ -57,6 +60,7 @@ class Politeness:
             raise NotConfigured
         politeness = cls(crawler)
         connect = crawler.signals.connect
+        connect(politeness._take_over, signal=signals.spider_opened)
         connect(politeness._downloaded, signal=signals.response_downloaded)
         connect(politeness._left, signal=signals.request_left_downloader)
         return politeness
@@ -81,7 +85,7 @@ class Politeness:
         gate = self.gates.of(host_of(request.url))
         outcome = _outcome(response, self._sent_at_s.get(request, 0.0))
         await self._tell(gate, outcome)
-        if response.status not in (429, 503):
+        if response.status not in ITS_OWN:
             return response
         stats = self._crawler.stats
         stats.inc_value(statistics.answered(response.status))
@@ -172,6 +176,12 @@ class Politeness:
             control.database_lost(error)
         self.gates.end()
 
+    def _take_over(self) -> None:
+        """Keep Scrapy from asking once more for what was asked for here, in whatever way."""
+        retries = self._crawler.get_downloader_middleware(RetryMiddleware)
+        if retries is not None:
+            retries.retry_http_codes -= ITS_OWN
+
     def _downloaded(self, request: Request, response: Response) -> None:
         # Before the next request is let in; what the answer means is known some steps later.
         if response.status == 429 or response.status >= 500:
@@ -188,7 +198,7 @@ class Politeness:
 
 def _outcome(response: Response, sent_at_s: float) -> HostAnswer:
     header = (response.headers.get("Retry-After") or b"").decode("latin-1")
-    asked_s = retry_after_s(header, datetime.now(UTC)) if response.status in (429, 503) and header else None
+    asked_s = retry_after_s(header, datetime.now(UTC)) if response.status in ITS_OWN and header else None
     return HostAnswer(response.status, f"answered {response.status}", asked_s, sent_at_s)
 
 

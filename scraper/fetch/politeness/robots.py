@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -52,23 +52,23 @@ class RobotsTxt:
 
     async def process_request(self, request: Request) -> None:
         """Let an allowed request through; raise IgnoreRequest for another, or when robots.txt cannot be read."""
-        if request.meta.get(meta_keys.DONT_OBEY_ROBOTSTXT):
-            return
         parts = urlsplit(request.url)
+        if request.meta.get(meta_keys.DONT_OBEY_ROBOTSTXT) or parts.scheme not in ("http", "https"):
+            return
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._files:
-            self._files[origin] = asyncio.create_task(self._ask(origin))
+            self._files[origin] = asyncio.create_task(self._ask(origin, request))
         asking = self._files[origin]
         if not asking.done():
             with self._crawler.engine.downloader.waiting(request):  # type: ignore[attr-defined]
                 await asyncio.wait([asking])
         file = asking.result()
         agent = self._crawler.settings["ROBOTSTXT_USER_AGENT"] or request.headers.get("User-Agent") or self._agent
-        if not file.allows(request.url, agent if isinstance(agent, str) else agent.decode("latin-1")):
+        if not file.allowed(request.url, agent):
             self._crawler.stats.inc_value("robotstxt/forbidden")
             raise IgnoreRequest(FORBIDDEN)
 
-    async def _ask(self, origin: str) -> RobotsFile:
+    async def _ask(self, origin: str, request: Request) -> RobotsFile:
         """Return the file of an origin, after as many tries as it takes; raise RobotsUnreadableError."""
         politeness = self._crawler.get_downloader_middleware(Politeness)
         host, why = host_of(origin), ""
@@ -77,7 +77,11 @@ class RobotsTxt:
             try:
                 response = await self._fetch(f"{origin}/robots.txt")
                 if not is_unreadable(response.status):
-                    return self._obeyed(host, response, politeness)
+                    file = self._obeyed(host, response, politeness)
+                    await self._crawler.signals.send_catch_log_async(
+                        signal=signals.robots_parsed, robotparser=file, request=request
+                    )
+                    return file
                 why, cause = f"it answered {response.status}", HttpError(response)
             except CrawlEndingError:
                 raise

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 from protego import Protego
+from scrapy.robotstxt import RobotParser
+from scrapy.utils.python import to_unicode
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
 
 MOST_BYTES = 500 * 1024
 """Source: RFC 9309, 2.5: a crawler must read at least 500 KiB; what follows is not read."""
@@ -30,21 +36,24 @@ def is_unreadable(status: int) -> bool:
 
 
 @dataclass(frozen=True)
-class RobotsFile:
-    """The rules of a host; `remark` says what is odd about the file, empty for a good one."""
+class RobotsFile(RobotParser):
+    """The rules of a host, also as those who listen for `robots_parsed` expect them.
+
+    `remark` says what is odd about the file, empty for a good one.
+    """
 
     rules: Protego
     remark: str = ""
 
     @classmethod
-    def of_answer(cls, status: int, body: bytes) -> RobotsFile:
+    def of_answer(cls, status: int, body: bytes) -> Self:
         """Return what an answer says; one that is neither a file nor unreadable allows everything."""
         if is_unreadable(status):
             return cls(Protego.parse("User-agent: *\nDisallow: /"), f"answered {status}")
         return cls.read(body) if 200 <= status < 300 else cls.empty()
 
     @classmethod
-    def read(cls, body: bytes) -> RobotsFile:
+    def read(cls, body: bytes) -> Self:
         """Read the first 500 KiB; a page of HTML, which many sites send instead of a file, has no rules."""
         remark = ""
         if len(body) > MOST_BYTES:
@@ -58,13 +67,18 @@ class RobotsFile:
         return cls(Protego.parse("\n".join(filter(_KNOWN.match, text.splitlines()))), remark)
 
     @classmethod
-    def empty(cls) -> RobotsFile:
+    def from_crawler(cls, crawler: Crawler, robotstxt_body: bytes) -> Self:
+        """Read the file."""
+        return cls.read(robotstxt_body)
+
+    @classmethod
+    def empty(cls) -> Self:
         """Return what stands for a file that is not there: everything is allowed."""
         return cls(Protego.parse(""))
 
-    def allows(self, url: str, agent: str) -> bool:
+    def allowed(self, url: str | bytes, user_agent: str | bytes) -> bool:
         """Return whether an agent may ask for an address."""
-        return bool(self.rules.can_fetch(url, agent))
+        return bool(self.rules.can_fetch(to_unicode(url), to_unicode(user_agent, "latin-1")))
 
     def delay_s(self, agent: str) -> float:
         """Return the seconds between two requests that `Crawl-delay` and `Request-rate` ask of an agent, or 0.
