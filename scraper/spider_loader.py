@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from scrapy.addons import AddonManager
+from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader, get_spider_loader
-from scrapy.utils.project import get_project_settings
 from scrapy.utils.spider import iter_spider_classes
 
 from models.broken import BROKEN, import_part, import_parts
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from scrapy import Spider
-    from scrapy.settings import Settings
     from scrapy.spiderloader import SpiderLoaderProtocol
 
     from scraper.spider import SiteSpider
@@ -58,8 +56,9 @@ def project_settings() -> Settings:
     module = project().settings
     if import_part(module) is None:
         raise ProjectError(f"the project's settings cannot be imported: {BROKEN[module]}: correct them")
-    os.environ["SCRAPY_SETTINGS_MODULE"] = module
-    settings = get_project_settings()
+    # Scrapy's own function leaves the module's name in the environment, where other projects' commands would find it.
+    settings = Settings()
+    settings.setmodule(module, priority="project")
     AddonManager.load_pre_crawler_settings(settings)
     if "SWATHE" not in settings:
         raise ProjectError(

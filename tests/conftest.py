@@ -25,7 +25,7 @@ _names = itertools.count(1)
 
 def pytest_configure() -> None:
     """Keep a developer's own settings out of the tests."""
-    for name in [name for name in os.environ if name.startswith("SWATHE_")]:
+    for name in [name for name in os.environ if name.startswith(("SWATHE_", "SCRAPY_"))]:
         del os.environ[name]
 
 

@@ -37,6 +37,12 @@ def test_the_nearest_scrapy_cfg_counts_and_without_one_the_checkout(tmp_path: Pa
     assert Project(ROOT).module("models") == "models"
 
 
+def test_the_environment_names_the_settings_as_for_scrapy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As scrapyd does for an egg, where scrapy.cfg is another project's, or has nothing for this one."""
+    monkeypatch.setenv("SCRAPY_SETTINGS_MODULE", "egg.settings")
+    assert find_project(cfg(tmp_path)) == Project(tmp_path, "egg.settings")
+
+
 def test_doctor_names_a_scrapy_cfg_that_a_nearer_one_hides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = cfg(cfg(tmp_path / "outer") / "inner")
     monkeypatch.setattr("scraper.core.project._entered", find_project(inner))

@@ -30,6 +30,9 @@ BUNDLED = "scraper.settings"
 
 MARKER = "scrapy.cfg"
 
+SETTINGS_ENV = "SCRAPY_SETTINGS_MODULE"
+"""Names the settings as scrapy.cfg does, and wins, as in Scrapy. scrapyd sets it for an egg: its code is elsewhere."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -115,7 +118,7 @@ def _read(file: Path) -> Project:
             f"{file.parent} is a project of Swathe {made_by}, found Swathe {VERSION}: `pip install -U swathe`"
         )
     name = os.environ.get("SCRAPY_PROJECT", "default")
-    settings = parser.get("settings", name, fallback="").strip()
+    settings = os.environ.get(SETTINGS_ENV) or parser.get("settings", name, fallback="").strip()
     if settings != BUNDLED and not _is_of_a_package(settings):
         raise ProjectError(
             f"{file} has '{settings}' as '{name}' under [settings], expected the settings of the project's own "
@@ -149,7 +152,7 @@ def _check_package(project: Project) -> None:
     """Raise ProjectError unless the project's package is the one in its folder."""
     name = project.package.partition(".")[0]
     found, expected = _package_folder(name), project.folder / name
-    if found != expected:
+    if found != expected and not (found and os.environ.get(SETTINGS_ENV)):
         raise ProjectError(
             f"the package '{name}' would come from {found or 'nowhere'}, expected {expected}, as {MARKER} says: "
             f"rename it, or put it there"
