@@ -73,19 +73,18 @@ lock: $(VENV)/.installed-dev
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group dev -c requirements.lock -o requirements-dev.lock
 
-# The passwords of docker-compose.yml, made once, on this machine only.
-compose-env: .env
-.env:
-	@umask 077 && printf 'MONGO_ROOT_PASSWORD=%s\nMONGO_SWATHE_PASSWORD=%s\nREDIS_PASSWORD=%s\n' \
-	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" \
-	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" \
-	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" > .env
-	@echo "wrote .env"
+# The passwords of docker-compose.yml, each made once, on this machine only.
+compose-env:
+	@umask 077 && touch .env && for name in MONGO_ROOT MONGO_SWATHE REDIS RABBITMQ; do \
+	  grep -q "^$${name}_PASSWORD=" .env || \
+	  echo "$${name}_PASSWORD=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" >> .env; \
+	done; echo "every password is in .env"
 
-# The tests drive a real Chromium and a real Redis.
+# The tests drive a real Chromium, a real Redis and a real RabbitMQ.
 engines:
 	@need=; command -v chromium >/dev/null && command -v chromedriver >/dev/null || need="$$need chromium chromium-driver"; \
 	command -v redis-server >/dev/null || need="$$need redis-server"; \
+	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || need="$$need rabbitmq-server"; \
 	$(install_needed)
 
 clean:

@@ -17,7 +17,7 @@ from mongoengine import (
 )
 
 from models.exact import INTEGERS
-from models.record import BOOKKEEPING, Record, forget_schemas
+from models.record import BOOKKEEPING, UNTOLD, Record, forget_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -167,7 +167,7 @@ def attribute_of(name: str) -> str:
 
 def column_of(name: str) -> str:
     """Return the name in MongoDB; it is another one only where Swathe's own fields have it."""
-    return f"{name}_" if name in BOOKKEEPING or name == ITEM_ID else name
+    return f"{name}_" if name in BOOKKEEPING or name in (ITEM_ID, UNTOLD) else name
 
 
 def unfit_names(names: Iterable[Any]) -> dict[str, str]:

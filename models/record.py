@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 BOOKKEEPING = frozenset({"url", "first_seen", "last_seen", "changed_at", "gone_at", "run"})
 """Fields that Swathe itself fills; they say where and when a record was seen, not what it is."""
 
+UNTOLD = "_untold"
+"""Field of a new record, or of a change, with the listeners that it has not been told to; absent once it is told."""
+
 WHOLE_RECORD = "(record)"
 """Stands for the field when a fault is of the record as a whole."""
 
@@ -246,6 +249,8 @@ def _gather(document: Any) -> Schema:
         if unfit:
             expected = ", ".join(kind.__name__ for kind in KEY_FIELDS)
             raise TypeError(f"{document.__name__}.{unfit[0]} cannot be part of the key: expected one of {expected}")
+        if UNTOLD in {known.db_field for known in fields.values()}:
+            raise TypeError(f"{document.__name__} has a field '{UNTOLD}' in MongoDB, which is Swathe's: rename it")
         idle = [name for name in key if hasattr(fields[name], "track") or hasattr(fields[name], "ignore")]
         if idle:
             raise TypeError(

@@ -101,6 +101,7 @@ class Run(Document):
     resumed = IntField()
     code = StringField()
     accepted_at = DateTimeField()
+    end_told_at = DateTimeField()
     dead_letters = IntField()
     frontier = DictField()
     workers = DictField()
@@ -114,7 +115,12 @@ class Change(Document):
     the `others` that were made with it.
     """
 
-    meta: ClassVar = {"collection": "changes", "auto_create_index": False, "queryset_class": ChangeQuerySet}
+    meta: ClassVar = {
+        "collection": "changes",
+        "auto_create_index": False,
+        "queryset_class": ChangeQuerySet,
+        "strict": False,
+    }
 
     id = StringField(primary_key=True)
     records = StringField(required=True)

@@ -54,7 +54,7 @@ class StorePipeline:
         if recorder is None:
             raise RuntimeError("scraper.runs.recorder.RunRecorder is missing from EXTENSIONS: the store step needs it")
         self._recorder = recorder
-        store = Store(recorder.connection, recorder.run_id, self._crawler.spidercls.name)
+        store = Store(recorder.connection, recorder.run_id, self._crawler.spidercls.name, config.listeners)
         wait_s = config.store.batch_wait_ms / 1000
         self._commit = GroupCommit(store.write, config.store.batch_size, wait_s)
         self._seen = GroupCommit(store.see, config.store.batch_size, wait_s)

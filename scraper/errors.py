@@ -10,6 +10,7 @@ SwatheError                 1  something failed
 ├── BrowserUnavailableError 1  no page can be rendered here: Chromium, its driver or the Grid is missing
 ├── UnstorableRequestError  1  a request cannot be written as data, or read back
 ├── CrawlError              1  a crawl could not be set up: a component or the spider cannot be built
+├── EventsError             1  the broker that events go to cannot be reached, or does not take them
 └── ProbeError              1  a page that is to be studied could not be fetched
 """
 
@@ -73,6 +74,10 @@ class BrowserUnavailableError(SwatheError):
 
 class UnstorableRequestError(SwatheError):
     """Report a request that cannot be written as data, or read back."""
+
+
+class EventsError(SwatheError):
+    """Report a broker that cannot be reached, or does not confirm what it is sent."""
 
 
 class ProbeError(SwatheError):

@@ -6,7 +6,7 @@ import sys
 
 from scrapy.settings import default_settings
 
-from scraper.core.config import Config, load_config
+from scraper.core.config import EVENTS, Config, load_config
 from scraper.core.project import project
 from scraper.errors import SwatheError
 from scraper.storage.tls import leave_out_openssl
@@ -84,6 +84,10 @@ ITEM_PIPELINES_BASE = {**RECORD_STEPS, "pipelines.store.StorePipeline": 300}
 ITEM_PROCESSOR = "scraper.crawl.item_processor.ItemProcessor"
 # Called with the configuration and the run's id once a crawl has come to its verdict, in whatever way.
 AFTER_CRAWL = ["scraper.schedule.alerts.watcher.after_crawl"]
+# Other programs that listen; without them nothing of it is imported.
+LISTENING = {"scraper.events.extension.PublishEvents": 0} if EVENTS in SWATHE.listeners else {}
+if LISTENING:
+    AFTER_CRAWL.append("scraper.events.publisher.after_crawl")
 # What of Scrapy's own parts is not wanted. Scrapy also imports what is set to None, and RemoteControl brings aiohttp: a
 # tenth of a second. MetaCopyDetection looks for a mistake in the code of spiders, on every page.
 REPLACED = {
@@ -111,6 +115,7 @@ EXTENSIONS_BASE = _base(
         "scraper.pages.visit_store.VisitMemory": 0,
         "scraper.runs.retention.PruneAfterCrawl": 0,
         "scraper.pages.gather.RecordFeeds": 0,
+        **LISTENING,
     },
 )
 SPIDER_MIDDLEWARES_BASE = _base(

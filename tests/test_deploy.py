@@ -55,6 +55,19 @@ def test_the_units_and_the_compose_file_start_commands_that_exist() -> None:
     assert set(started) == {("schedule", "run")} <= set(command_names())
 
 
+def test_passwords_are_made_once_and_those_that_an_older_file_lacks_are_added(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("REDIS_PASSWORD=mine\n")
+    for _ in range(2):
+        subprocess.run(
+            ["make", "-f", str(ROOT / "Makefile"), "compose-env"], cwd=tmp_path, check=True, capture_output=True
+        )
+    lines = dict(line.split("=") for line in (tmp_path / ".env").read_text().splitlines())
+    asked = set(re.findall(r"\$\{(\w+):\?run `make compose-env`", (ROOT / "docker-compose.yml").read_text()))
+    assert lines.keys() == asked
+    assert lines["REDIS_PASSWORD"] == "mine"
+    assert len({*lines.values()}) == 4
+
+
 def test_there_is_time_for_crawls_to_stop_cleanly() -> None:
     grace_s = configured().scheduler.stop_grace_s
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]

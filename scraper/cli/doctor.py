@@ -11,7 +11,7 @@ from rich.text import Text
 
 from scraper.cli.output import console, visible
 from scraper.core.broken import broken_parts
-from scraper.core.config import Config, load_config
+from scraper.core.config import EVENTS, Config, load_config
 from scraper.core.project import MARKER, project
 from scraper.errors import SwatheError
 from scraper.fetch.browser.installed import find_installed, split_account
@@ -38,7 +38,14 @@ def doctor() -> None:
     findings = [_python(), check_project(), _configuration()]
     if not any(finding.repair for finding in findings[1:]):
         config = load_config()
-        findings += [_mongod(config), _mongodb(config), _contact(config), _browser(config), *_files(config)]
+        findings += [
+            _mongod(config),
+            _mongodb(config),
+            _contact(config),
+            _browser(config),
+            *_events(config),
+            *_files(config),
+        ]
     for finding in findings:
         mark, style = (
             ("ok", "green") if not finding.repair else ("FAULT", "red") if finding.needed else ("note", "yellow")
@@ -107,6 +114,22 @@ def _mongodb(config: Config) -> CheckResult:
     return CheckResult(
         "MongoDB", f"{version} answers at {connection.address}", f"use {OLDEST_MONGODB}.0 or newer" if old else ""
     )
+
+
+def _events(config: Config) -> list[CheckResult]:
+    """Reach the broker that events go to, and count those that wait; nothing without one."""
+    if EVENTS not in config.listeners:
+        return []
+    from scraper.events.brokers import broker_of, shown
+    from scraper.events.outbox import Outbox
+
+    try:
+        with connection_to(config.mongodb) as database:
+            waiting = Outbox(database, EVENTS).count()
+        with broker_of(config.events):
+            return [CheckResult("events", f"{shown(config.events)} answers; {waiting} events wait for the next crawl")]
+    except SwatheError as error:
+        return [CheckResult("events", str(error), "until then events are kept in MongoDB")]
 
 
 def _contact(config: Config) -> CheckResult:

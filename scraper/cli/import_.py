@@ -43,8 +43,9 @@ def import_records(
     from scraper.spider_loader import project_settings
 
     pipelines = project_settings().getdict("ITEM_PIPELINES_BASE")
-    connection = connection_to(load_config().mongodb)
-    importing = Import(connection, document, sorted(pipelines, key=pipelines.__getitem__))
+    config = load_config()
+    connection = connection_to(config.mongodb)
+    importing = Import(connection, document, sorted(pipelines, key=pipelines.__getitem__), config.listeners)
     name = visible(file.name)
     with connection, Status(Text(name), console=errors) as status:
         taken = importing.take(

@@ -100,21 +100,25 @@ def replay(
 
     spider_class(spider)
     moment = start_of(since) if since else None
-    connection = connection_to(load_config().mongodb)
+    config = load_config()
+    connection = connection_to(config.mongodb)
     with connection as database:
         from scraper.pages.replay import latest_pages
 
         page_ids = latest_pages(database, spider, moment)
         if not page_ids:
             raise UsageError(f"no page of '{spider}' is kept: crawl with [pages] keep = all, or look at another time")
-        result = _replayed(connection, spider, page_ids, {"since": since} if since else {}, write=write)
+        arguments = {"since": since} if since else {}
+        result = _replayed(connection, spider, page_ids, arguments, config.listeners if write else None)
     _print_comparison(result, limit, written=write)
     raise typer.Exit(EXIT_INCOMPLETE if result.is_worse else 0)
 
 
 def _replayed(
-    connection: Connection, spider: str, page_ids: list[Any], arguments: dict[str, Any], *, write: bool
-) -> ReplayResult:
+    connection: Connection, spider: str, page_ids: list[Any], arguments: dict[str, Any],
+    listeners: tuple[str, ...] | None,
+) -> ReplayResult:  # fmt: skip
+    """Read pages again; None for `listeners`: nothing is stored."""
     from scraper.pages.offline_run import RereadRun
     from scraper.pages.replay import Replay
     from scraper.pages.reread import TodaysSpiders
@@ -123,9 +127,9 @@ def _replayed(
 
     database = connection.open()
     replayed = Replay(database, TodaysSpiders(database))
-    if write:
+    if listeners is not None:
         with RereadRun("replay", spider, arguments) as run:
-            store = Store(connection, run.id, spider)
+            store = Store(connection, run.id, spider, listeners)
             for page_id in tracked(page_ids, "Reading pages"):
                 if (read := replayed.read(page_id)) is not None:
                     run.count(store.write(*read))

@@ -92,19 +92,23 @@ def redrive(
 
     An item is read from its page where that is kept, else from its raw values. Exit 0: none stays, 3: some stay.
     """
-    connection = connection_to(load_config().mongodb)
+    config = load_config()
+    connection = connection_to(config.mongodb)
     with connection as database:
         collection = database[Rejected._get_collection_name()]
         query: dict[str, Any] = {"spider": spider} if spider else {}
         if item_ids:
             found = [find_by_id(collection, one, "refused item", "swathe rejected list")["_id"] for one in item_ids]
             query["_id"] = {"$in": found}
-        attempts = _redriven(connection, list(collection.find(query)), write=not dry_run)
+        attempts = _redriven(connection, list(collection.find(query)), None if dry_run else config.listeners)
     _print_attempts(attempts, dry_run=dry_run)
     raise typer.Exit(EXIT_INCOMPLETE if any(not attempted.outcome for attempted in attempts) else 0)
 
 
-def _redriven(connection: Connection, items: list[dict[str, Any]], *, write: bool) -> list[Attempted]:
+def _redriven(
+    connection: Connection, items: list[dict[str, Any]], listeners: tuple[str, ...] | None
+) -> list[Attempted]:
+    """Try items again; None for `listeners`: nothing is stored."""
     from scraper.pages.offline_run import RereadRun
     from scraper.pages.redrive import Redrive, pages_of
     from scraper.pages.reread import TodaysSpiders
@@ -116,12 +120,12 @@ def _redriven(connection: Connection, items: list[dict[str, Any]], *, write: boo
     pages = tracked(sorted(pages_of(items), key=lambda page: str(page[0]["spider"])), "Trying again")
     attempts: list[Attempted] = []
     for spider, own in groupby(pages, key=lambda page: str(page[0]["spider"])):
-        if not write:
+        if listeners is None:
             dry = Redrive(database, spiders, None, ObjectId())
             attempts += [attempted for page in own for attempted in dry.retry(page)]
             continue
         with RereadRun("redrive", spider, {"items": len(items)}) as run:
-            redrive = Redrive(database, spiders, Store(connection, run.id, spider), run.id)
+            redrive = Redrive(database, spiders, Store(connection, run.id, spider, listeners), run.id)
             for page in own:
                 done = redrive.retry(page)
                 run.count(Outcome(attempted.outcome or Outcome.REFUSED) for attempted in done)

@@ -42,6 +42,7 @@ def run(
     """Fire the schedules until Ctrl-C or SIGTERM. Any number of these may run, on one host or several."""
     from scraper.core.log import log_service
     from scraper.core.metrics import serve
+    from scraper.events.publisher import publishing
     from scraper.schedule.file_watch import FileWatch
     from scraper.schedule.metrics import ScheduleMetrics
     from scraper.schedule.overview import overview
@@ -62,7 +63,8 @@ def run(
             watcher.broken(broken)
             scheduler.renew(_schedules(config))
 
-        Service(scheduler, crawls, connection, config.scheduler, FileWatch(config, renew)).run(once=once)
+        with publishing(config):
+            Service(scheduler, crawls, connection, config.scheduler, FileWatch(config, renew)).run(once=once)
 
 
 @app.command("list", epilog=EXAMPLE)

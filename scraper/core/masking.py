@@ -73,7 +73,7 @@ def _values(option: object) -> Iterator[str]:
 
 def _parts(secret: str) -> Iterator[str]:
     """Yield what is secret in an option: the passwords of addresses, or `user:password` and the password in it."""
-    if secret.startswith("mongodb"):
+    if secret.startswith(("mongodb", "amqp", "redis", "unix")):
         yield from MongoAddress.read(secret).secrets
         return
     if "://" not in secret:

@@ -73,7 +73,7 @@ def claim(run: Run, **changes: Any) -> bool:
     Raise NotUniqueError when another run of the same spider and arguments is under way.
     """
     seen = Run.objects(id=run.id, state=run.state, heartbeat_at=run.heartbeat_at, pid=run.pid, host=run.host)
-    ended = dict.fromkeys(("unset__verdict", "unset__exit_code", "unset__ended_at", "unset__finish_reason"), 1)
+    ended = {f"unset__{name}": 1 for name in ("verdict", "exit_code", "ended_at", "finish_reason", "end_told_at")}
     now = {"set__state": "running", "set__heartbeat_at": datetime.now(UTC), "set__reasons": []}
     mine = {f"set__{name}": value for name, value in this_process().items()}
     return bool(seen.update_one(**now, **ended, **mine, **changes))

@@ -245,7 +245,8 @@ class RunRecorder:
 
     def _mark_gone(self, spider: SiteSpider, now: datetime) -> None:
         ended_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        gone = mark_gone(self.connection.open(), spider.stored_records, self.run_id, ended_at)
+        listeners = self._config.listeners
+        gone = mark_gone(self.connection.open(), spider.stored_records, self.run_id, ended_at, listeners)
         self._crawler.stats.inc_value(statistics.ITEMS_GONE, gone)
 
     def _finish(self, verdict: Verdict, reason: str, now: datetime) -> None:

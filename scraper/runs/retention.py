@@ -20,6 +20,7 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
+from models.record import UNTOLD
 from models.registry import record_documents
 from models.system import Change, Rejected, Run
 from scraper.core.crawl_control import stores_records
@@ -99,7 +100,7 @@ class _Old:
         """Yield collections with what is old in them, batch by batch."""
         for name, time_field in DATED.items():
             if before := self._before(name):
-                yield name, self._batches(name, {time_field: {"$lt": before}})
+                yield name, self._batches(name, {time_field: {"$lt": before}, UNTOLD: None})
         if before := self._before(RUNS):
             ended = {"started_at": {"$lt": before}, "state": {"$ne": "running"}, "_id": {"$nin": self._compared()}}
             yield RUNS, self._batches(RUNS, ended, self._unnamed)

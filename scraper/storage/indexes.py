@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo import ASCENDING, TEXT, IndexModel
 from pymongo.errors import OperationFailure
 
-from models.record import schema_of
+from models.record import UNTOLD, schema_of
 from scraper.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -47,6 +47,12 @@ def ensure_indexes(database: Database[dict[str, Any]], document: type[Document],
             f"the indexes of '{schema.collection}' cannot be made ({error.details and error.details.get('errmsg')}): "
             f"`swathe migrate {schema.collection}` brings records of an older schema up to date"
         ) from error
+
+
+def ensure_untold_index(collection: Collection[dict[str, Any]]) -> None:
+    """Create the index of what listeners have not been told, by time; it has no entry for anything else."""
+    keys = [(UNTOLD, ASCENDING), ("when", ASCENDING)]
+    collection.create_index(keys, name="untold", partialFilterExpression={UNTOLD: {"$exists": True}})
 
 
 def key_columns(collection: Collection[dict[str, Any]]) -> tuple[str, ...] | None:

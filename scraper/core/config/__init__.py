@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from scraper.core.config.listening import EventsConfig
 from scraper.core.config.schedules import AlertsConfig, ScheduleLine, SchedulerConfig, Schedules, plain_name
 from scraper.core.config.sections import (
     CrawlConfig,
@@ -35,6 +36,9 @@ from scraper.errors import ConfigError, expected_one_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+EVENTS = "events"
+"""Who may be told of records, by the section that says so."""
+
 
 class Config(Section):
     """All of the configuration, frozen.
@@ -56,6 +60,7 @@ class Config(Section):
     metrics: MetricsConfig
     scheduler: SchedulerConfig
     alerts: AlertsConfig
+    events: EventsConfig
     schedule: Schedules = option(
         {},
         "When a spider runs, as spider = minute hour day month weekday | option=value …, "
@@ -71,6 +76,11 @@ class Config(Section):
         "A query for `swathe query --saved NAME`, as name = RECORDS FILTER… OPTION…, "
         "e.g. cheap = books price<20 --sort price",
     )
+
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """Who is to be told of each record that is new or changes, as [events] says."""
+        return (EVENTS,) if self.events.amqp_url.get_secret_value() else ()
 
     def account(self, spider: str) -> tuple[str, str] | None:
         """Return the user and password that a spider logs in with, or None."""

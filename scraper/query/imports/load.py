@@ -26,7 +26,7 @@ from scraper.storage.records.upsert import MAX_DOCUMENT_BYTES
 from scraper.storage.run_heartbeat import open_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from scraper.storage.connection import Connection
@@ -59,12 +59,14 @@ class Loaded:
 class Import:
     """One import into one kind of records."""
 
-    def __init__(self, connection: Connection, document: type[Record], pipelines: Iterable[str]) -> None:
+    def __init__(
+        self, connection: Connection, document: type[Record], pipelines: Iterable[str], listeners: Sequence[str] = ()
+    ) -> None:
         self._connection, self._document = connection, document
         # By their dotted paths, as Scrapy finds them: nothing imports `pipelines`.
         self._steps: list[Any] = [load_object(path)() for path in pipelines if path != STORE_STEP]
         self.taken = Loaded(ObjectId())
-        self._store = Store(connection, self.taken.run, SPIDER)
+        self._store = Store(connection, self.taken.run, SPIDER, listeners)
 
     def take(self, path: Path, lines: Iterator[Line | BadLine], advance: Callable[[int], object]) -> Loaded:
         """Store the lines, batch by batch, and close the run; raise DatabaseError.

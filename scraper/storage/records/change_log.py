@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import bson
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 
+from models.record import UNTOLD
 from models.system import Change
 from scraper.storage.connection import CODEC
 from scraper.storage.records.bulk import DUPLICATE_KEY, send
@@ -48,10 +49,12 @@ class ChangeLog:
         run: ObjectId,
         now: datetime,
         seen: Sighting | None = None,
+        listeners: Sequence[str] = (),
     ) -> None:
         self._changes = database[Change._get_collection_name()]
         self._records = database[schema.collection]
         self._schema, self._run, self._now, self._seen = schema, run, now, seen
+        self._untold = {UNTOLD: list(listeners)} if listeners else {}
 
     def compose(self, old: dict[str, Any], new: dict[str, Any], url: str) -> dict[str, Any]:
         """Return the claim of an update: `old` is the record as it was read, `new` its new values, one or more."""
@@ -70,6 +73,7 @@ class ChangeLog:
             "run": self._run,
             "url": url,
             "version": version,
+            **self._untold,
         }
         if self._seen is not None:
             claim |= {"seen_at": self._seen.at, "seen_by": self._seen.run}
@@ -123,7 +127,7 @@ def update_of(claim: dict[str, Any], quiet: dict[str, Any] | None = None) -> Upd
 
 def entries_of(claim: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the change documents of a claim: itself, and one for each other field."""
-    common = {name: value for name, value in claim.items() if name != "others"}
+    common = {name: value for name, value in claim.items() if name not in ("others", UNTOLD)}
     others = claim.get("others", ())
     return [claim, *({**common, "_id": f"{claim['_id']}/{number}", **other} for number, other in enumerate(others, 1))]
 

@@ -12,7 +12,7 @@ from scraper.storage.records.bulk import send
 from scraper.storage.records.change_log import ChangeLog, update_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from bson import ObjectId
@@ -27,18 +27,19 @@ PASSES = 3
 
 
 def mark_gone(
-    database: Database[dict[str, Any]], documents: Iterable[type[Record]], run_id: ObjectId, now: datetime
-) -> int:
+    database: Database[dict[str, Any]], documents: Iterable[type[Record]], run_id: ObjectId, now: datetime,
+    listeners: Sequence[str] = (),
+) -> int:  # fmt: skip
     """Give `gone_at` to every record in the run's scope that the run has not seen; return how many.
 
     The scope of a run is what runs of the same spider from the same start, with the same arguments of its own, saw
     last, also limited ones: so a crawl of one category, or of a mirror, says nothing about the others. Only for a run
-    that is complete. Blocks.
+    that is complete. What is gone is to be told to the `listeners`. Blocks.
     """
     run = database[Run._get_collection_name()].find_one({"_id": run_id})
     if run is None:
         return 0
-    return sum(_mark(database, document, run, now) for document in documents)
+    return sum(_mark(database, document, run, now, listeners) for document in documents)
 
 
 def count_unseen(database: Database[dict[str, Any]], document: type[Record], run_id: ObjectId) -> int:
@@ -54,9 +55,13 @@ def forget_pages_of(visits: Collection[dict[str, Any]], spider: str, collection:
     visits.delete_many({"spider": spider, f"records.{collection}": {"$in": ids}})
 
 
-def _mark(database: Database[dict[str, Any]], document: type[Record], run: dict[str, Any], now: datetime) -> int:
+def _mark(
+    database: Database[dict[str, Any]], document: type[Record], run: dict[str, Any], now: datetime,
+    listeners: Sequence[str],
+) -> int:  # fmt: skip
     schema = schema_of(document)
-    collection, log = database[schema.collection], ChangeLog(database, schema, run["_id"], now)
+    log = ChangeLog(database, schema, run["_id"], now, listeners=listeners)
+    collection = database[schema.collection]
     wanted = [*(schema.columns[name] for name in schema.key), "url", "changed_at", "gone_at"]
     marked = 0
     for _ in range(PASSES):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.learned import LearnedRecord
 from models.system import Change, Rejected
-from scraper.storage.indexes import ensure_indexes
+from scraper.storage.indexes import ensure_indexes, ensure_untold_index
 from scraper.storage.outage import UntilLost
 from scraper.storage.records.plan import Outcome, Sighting
 from scraper.storage.records.rejected import rejection
@@ -34,8 +34,9 @@ class Store:
     batch whose answer was lost is simply written again.
     """
 
-    def __init__(self, connection: Connection, run: ObjectId, spider: str) -> None:
-        self._connection, self._run, self._spider = connection, run, spider
+    def __init__(self, connection: Connection, run: ObjectId, spider: str, listeners: Sequence[str] = ()) -> None:
+        """Write for a run of a spider; what is new and what changes is to be told to the `listeners`."""
+        self._connection, self._run, self._spider, self._listeners = connection, run, spider, listeners
         self._indexed: set[type[Document]] = set()
         self._all_new: dict[type[Document], bool] = {}
         self._until_lost = UntilLost(connection, "the last batch is not stored")
@@ -63,7 +64,7 @@ class Store:
             self._ensure_indexes(database, document)
             if issubclass(document, LearnedRecord) and document.is_news:
                 document.tell(database)
-            upsert = Upsert(database, document, self._run, now, seen)
+            upsert = Upsert(database, document, self._run, now, seen, self._listeners)
             mine = [found for found in batch if found.document is document and not found.faults]
             # A crawl of an empty collection finds new records only: half of its database work would be to look first.
             self._all_new[document] = upsert.write(mine, expect_new=self._all_new[document]) and self._all_new[document]
@@ -90,6 +91,8 @@ class Store:
     def _ensure_indexes(self, database: Database[dict[str, Any]], document: type[Document]) -> None:
         if document not in self._indexed:
             ensure_indexes(database, document)
+            if self._listeners:
+                ensure_untold_index(database[document._get_collection_name()])
             self._indexed.add(document)
             self._all_new[document] = database[document._get_collection_name()].find_one({}, ["_id"]) is None
 

@@ -14,7 +14,7 @@ from bson import ObjectId
 from bson.errors import InvalidDocument
 from pymongo import InsertOne, UpdateMany, UpdateOne
 
-from models.record import BOOKKEEPING, WHOLE_RECORD, schema_of
+from models.record import BOOKKEEPING, UNTOLD, WHOLE_RECORD, schema_of
 from scraper.errors import DatabaseLostError
 from scraper.storage.connection import CODEC
 from scraper.storage.indexes import KEY_INDEX
@@ -23,7 +23,7 @@ from scraper.storage.records.change_log import MAX_CLAIM_BYTES, ChangeLog, size_
 from scraper.storage.records.plan import Entry, Outcome, Sighting, WritePlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from pymongo.collection import Collection
@@ -57,12 +57,14 @@ class Upsert:
         run: ObjectId,
         now: datetime,
         seen: Sighting | None = None,
+        listeners: Sequence[str] = (),
     ) -> None:
         self._schema = schema_of(document)
         self._collection: Collection[dict[str, Any]] = database[self._schema.collection]
-        self._log = ChangeLog(database, self._schema, run, now, seen)
+        self._log = ChangeLog(database, self._schema, run, now, seen, listeners)
         self._key = tuple(self._schema.columns[name] for name in self._schema.key)
         self._now, self._again = now, seen
+        self._untold = {UNTOLD: list(listeners)} if listeners else {}
         self._seen_at, self._seen_by = (seen.at, seen.run) if seen else (now, run)
 
     def write(self, founds: Iterable[Found], *, expect_new: bool = False) -> bool:
@@ -232,6 +234,7 @@ class Upsert:
             "changed_at": self._seen_at,
             "gone_at": None,
             "run": self._seen_by,
+            **self._untold,
         }
         return InsertOne(document)
 

@@ -1,0 +1,1 @@
+"""What became of records, read from their history, and how other programs hear of it."""

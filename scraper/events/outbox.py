@@ -1,0 +1,80 @@
+"""The outbox: what listeners have not been told, marked in the very document that says it.
+
+A record is inserted, and a change is claimed, with the names of its listeners in `_untold`: in one write, so that no
+crash can part the two. Who has told a listener takes its name out; a crash between the two lets it be told again under
+the same id. A claim that is not carried out waits until it is: nobody hears of a change that the history does not have.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from models.record import UNTOLD
+from models.registry import record_documents
+from models.system import Change
+from scraper.events.event import events_of_changes, events_of_new
+from scraper.storage.indexes import ensure_untold_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pymongo.database import Database
+
+    from scraper.events.event import Event
+
+    Mongo = Database[dict[str, Any]]
+
+BATCH = 500
+CHANGES = Change._get_collection_name()
+
+
+class Outbox:
+    """What one listener has not been told. Every method blocks."""
+
+    def __init__(self, database: Mongo, listener: str) -> None:
+        self._database, self._listener = database, listener
+
+    def prepare(self) -> None:
+        """Create the indexes of what is untold."""
+        for name in (CHANGES, *record_documents()):
+            ensure_untold_index(self._database[name])
+
+    def batches(self, only: Mapping[str, Any] | None = None) -> Iterator[list[Event]]:
+        """Yield the events that wait, new records first, those of one record in their order; `only` narrows them."""
+        wanted = {UNTOLD: self._listener, **(only or {})}
+        for records in record_documents():
+            found = self._database[records].find(wanted, batch_size=BATCH)
+            while batch := list(islice(found, BATCH)):
+                yield events_of_new(self._database, records, batch)
+        claims = self._database[CHANGES].find(wanted, batch_size=BATCH).sort("when", 1).allow_disk_use(True)
+        while batch := list(islice(claims, BATCH)):
+            if events := self._in_order(events_of_changes(self._database, batch)):
+                yield events
+
+    def count(self) -> int:
+        """Return how many events wait."""
+        return sum(
+            self._database[name].count_documents({UNTOLD: self._listener}) for name in (CHANGES, *record_documents())
+        )
+
+    def told(self, events: Iterable[Event]) -> None:
+        """Note that the listener has been told."""
+        ids: dict[str, list[Any]] = {}
+        for event in events:
+            is_new = event.kind == "new"
+            ids.setdefault(event.records if is_new else CHANGES, []).append(event.record if is_new else event.id)
+        rest = {"$setDifference": [f"${UNTOLD}", [self._listener]]}
+        left = {"$cond": [{"$eq": [rest, []]}, "$$REMOVE", rest]}
+        for where, which in ids.items():
+            told = {"_id": {"$in": which}, UNTOLD: self._listener}
+            self._database[where].update_many(told, [{"$set": {UNTOLD: left}}])
+
+    def _in_order(self, events: list[Event]) -> list[Event]:
+        """Return the events without those of records that became new after the new ones were told: they come next."""
+        late: set[tuple[str, Any]] = set()
+        for records in {event.records for event in events}:
+            ids = list({event.record for event in events if event.records == records})
+            untold = {"_id": {"$in": ids}, UNTOLD: self._listener}
+            late |= {(records, record["_id"]) for record in self._database[records].find(untold, ["_id"])}
+        return [event for event in events if (event.records, event.record) not in late]
