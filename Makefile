@@ -20,7 +20,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-clock lint types check bench verdicts chaos lock compose-env engines clean
+.PHONY: help demo install test test-clock lint types check bench verdicts chaos events lock compose-env engines clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -66,6 +66,10 @@ verdicts: install
 # Crawls that are disturbed in every way, for as long as wanted: make chaos ARGS="--minutes 60".
 chaos: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/chaos.py $(ARGS)
+
+# Crawls and brokers that are killed: is every event told, and every one that is told so? make events ARGS="--kills 50".
+events: $(VENV)/.installed-dev engines
+	$(BIN)/python benchmarks/events.py $(ARGS)
 
 # Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.
 lock: $(VENV)/.installed-dev

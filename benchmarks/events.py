@@ -1,0 +1,141 @@
+"""Kill crawls, and the broker that they publish to, and hold what it was told against the history.
+
+    python benchmarks/events.py --kills 50
+    python benchmarks/events.py --kills 20 --broker redis --seed 7
+
+A practice site that changes whenever a crawl has come to its end is crawled again and again, with a MongoDB of its own
+and a real RabbitMQ or Redis. Each crawl is killed at some moment, or the broker is, or both, and the next one goes on.
+Printed is how many messages came, how many of them twice, how many changes and new records nobody was told of, and how
+many messages are about something that the history does not know. Exits 1 when either of the last two is not 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+
+from disturbed import QUICK, sites  # noqa: E402
+from practice import PracticeServer  # noqa: E402
+from rabbitmq_process import Listener, RabbitMQProcess  # noqa: E402
+from redis_process import RedisProcess  # noqa: E402
+from support import Swathe  # noqa: E402
+
+from scraper.core.config import load_config  # noqa: E402
+from scraper.storage.connection import Connection  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Broker = RabbitMQProcess | RedisProcess
+BOOKS, LONGEST_S = 120, 300.0
+STATES = sites(BOOKS)[:2]
+
+
+class Heard:
+    """What a broker was told, kept in the order in which it came."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._redis = broker.client if isinstance(broker, RedisProcess) else None
+        self._listener = Listener(broker) if isinstance(broker, RabbitMQProcess) else None
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """Yield every message."""
+        if self._listener is not None:
+            yield from (json.loads(body) for _, body in self._listener.messages())
+        if self._redis is not None:
+            yield from (json.loads(entry["message"]) for _, entry in self._redis.xrange("swathe"))
+
+
+def disturb(swathe: Swathe, broker: Broker, kills: int, chance: random.Random) -> Counter[str]:
+    """Crawl a site that changes, and kill so many times; return how often what was killed."""
+    with PracticeServer(STATES[0]) as server:
+        port = server.port
+    killed, crawls = Counter[str](), 0
+    while killed.total() < kills:
+        with PracticeServer(STATES[crawls % 2], port=port, latency_ms=25):
+            crawl = swathe.start("crawl", "books", "--start", f"http://127.0.0.1:{port}/books/", *QUICK)
+            try:
+                crawl.communicate(timeout=chance.uniform(0.5, 6))
+                crawls += 1
+                continue
+            except subprocess.TimeoutExpired:
+                victim = chance.choices(["crawl", "broker", "both"], [6, 2, 2])[0]
+            killed[victim] += 1
+            if victim != "crawl":
+                broker.kill()
+            if victim == "broker":
+                time.sleep(chance.uniform(0, 2))
+                broker.start()
+                crawl.communicate(timeout=LONGEST_S)
+                crawls += 1
+                continue
+            crawl.send_signal(signal.SIGKILL)
+            crawl.communicate(timeout=LONGEST_S)
+            if victim == "both":
+                broker.start()
+    with PracticeServer(STATES[crawls % 2], port=port):
+        swathe("crawl", "books", "--start", f"http://127.0.0.1:{port}/books/", *QUICK, code=None)
+    return killed
+
+
+def known(swathe: Swathe) -> set[str]:
+    """Return the id of every event that the history has: changes that were carried out, and new records."""
+    with Connection(load_config(ROOT, swathe.environ).mongodb) as database:
+        changed_at = {row["_id"]: row["changed_at"] for row in database.books.find({}, ["changed_at"])}
+        changes = database.changes.find({"_id": {"$regex": r"^[^/]+/[^/]+/[^/]+$"}}, ["record", "when"])
+        carried_out = {row["_id"] for row in changes if row["when"] <= changed_at[row["record"]]}
+        return carried_out | {f"books/{record}/new" for record in changed_at}
+
+
+def main() -> int:
+    """Kill as often as told; return 1 when something was lost, or told and not so."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--broker", choices=("rabbitmq", "redis"), default="rabbitmq")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
+    options = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        own = folder / "broker"
+        broker: Broker = RabbitMQProcess(own) if options.broker == "rabbitmq" else RedisProcess(own)
+        stack.enter_context(broker)
+        heard = Heard(broker)
+        environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SWATHE_")},
+            "SWATHE_MONGODB_DATA_DIR": str(folder / "data"), "SWATHE_MONGODB_IDLE_STOP_S": "20",
+            "SWATHE_EVENTS_AMQP_URL": broker.url, "COLUMNS": "200", "NO_COLOR": "1",
+        }  # fmt: skip
+        swathe = Swathe(environ, "swathe", longest_s=LONGEST_S)
+        stack.callback(swathe, "db", "stop", "--force", code=None)
+        killed = disturb(swathe, broker, options.kills, random.Random(options.seed))  # noqa: S311
+        told = [message["id"] for message in heard.messages() if message["event"] != "ended"]
+        history = known(swathe)
+    lost, unknown = history - set(told), set(told) - history
+    print(
+        f"{options.broker}, seed {options.seed}: killed {dict(killed)}, {len(history)} events in the history, "
+        f"{len(told)} messages, {len(told) - len(set(told))} repeats, {len(lost)} lost, {len(unknown)} unknown, "
+        f"{time.monotonic() - began:.0f} s",
+        flush=True,
+    )
+    for wrong in sorted(lost | unknown)[:5]:
+        print(f"  {'lost' if wrong in lost else 'unknown'}: {wrong}")
+    return int(bool(lost or unknown))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
