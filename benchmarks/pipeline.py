@@ -14,6 +14,7 @@ that acknowledges from its journal. The practice site serves a large, healthy co
            once, each page of the list asked for at the start, repeated links left to Scrapy's filter as its tutorial
            does, Scrapy's settings as they are, nothing stored (not for `books`)
     off    the spider with the pipelines off: pages are fetched and parsed, nothing is cleaned or stored
+    dicts  the spider of `plain`, taken into a run as it is: its dicts are stored with their history (not for `books`)
     full   the crawl as shipped: clean, validate, store with its history, and a frontier that survives a kill
     save   one item at a time: clean, then one blocking save(), which validates; as most projects do it
 """
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from models.record import Found
     from scraper.spider import SiteSpider
 
-VARIANTS = ("plain", "off", "full", "save")
+VARIANTS = ("plain", "off", "dicts", "full", "save")
+OF_SCRAPY = ("plain", "dicts")
 LIST_PAGES = 500
 SITE = [
     "--quotes",
@@ -69,10 +71,9 @@ class SaveEachItem:
         return item
 
 
-def crawl_plainly(crawl: str, site: str) -> dict[str, float]:
-    """Crawl the quotes with Scrapy alone and return the same figures as `crawl_once`."""
+def plain_spider(crawl: str, site: str) -> type[Any]:
+    """Return a spider of Scrapy's own for the quotes."""
     import scrapy
-    from scrapy.crawler import AsyncCrawlerProcess
 
     class PlainQuotes(scrapy.Spider):
         name = "plain"
@@ -97,9 +98,16 @@ def crawl_plainly(crawl: str, site: str) -> dict[str, float]:
                 for name in ("title", "born_date", "born_location", "description")
             }
 
+    return PlainQuotes
+
+
+def crawl_plainly(crawl: str, site: str) -> dict[str, float]:
+    """Crawl the quotes with Scrapy alone and return the same figures as `crawl_once`."""
+    from scrapy.crawler import AsyncCrawlerProcess
+
     settings = {"CONCURRENT_REQUESTS_PER_DOMAIN": 16, "LOG_LEVEL": "INFO", "LOG_FILE": os.devnull}
     process = AsyncCrawlerProcess({**settings, "TELNETCONSOLE_ENABLED": False, "REMOTE_CONTROL_ENABLED": False})
-    crawler = process.create_crawler(PlainQuotes)
+    crawler = process.create_crawler(plain_spider(crawl, site))
     process.crawl(crawler)
     process.start()
     value = crawler.stats.get_value
@@ -132,6 +140,7 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
     from scraper.core.config import load_config
     from scraper.crawl.page_item import PageRecords
     from scraper.frontier.stores import stored_runs
+    from scraper.plain_spider import adopted
     from scraper.runs.crawl import tune_process
     from scraper.runs.start import begin_run
     from scraper.spider_loader import project_settings
@@ -140,16 +149,14 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
 
     settings = project_settings()
     settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
-    if variant != "full":
-        shipped = dict.fromkeys(settings.getdict("ITEM_PIPELINES"))
+    if variant in ("off", "save"):
         own = {f"{__name__}.SaveEachItem": 100} if variant == "save" else {}
-        settings.set("ITEM_PIPELINES", {**shipped, **own}, priority="cmdline")
+        settings.set("ITEM_PIPELINES_BASE", own, priority="cmdline")
         settings.set("EXTENSIONS", {"scraper.runs.recorder.RunRecorder": None}, priority="cmdline")
         # Without a run there are no pages to keep for it.
         unused = {"scraper.pages.keep.KeepPages": None}
         unused |= {"scraper.pages.gather.GatherRecords": None} if variant == "save" else {}
-        middlewares = settings.getdict("SPIDER_MIDDLEWARES") | unused
-        settings.set("SPIDER_MIDDLEWARES", middlewares, priority="cmdline")
+        settings.set("SPIDER_MIDDLEWARES", unused, priority="cmdline")
     items = 0
 
     def count(item: Any, **_: Any) -> None:
@@ -157,9 +164,9 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
         items += len(item.records) if isinstance(item, PageRecords) else 1
 
     process = AsyncCrawlerProcess(settings)
-    kind = spider_of(crawl)
+    kind = adopted(plain_spider(crawl, site)) if variant == "dicts" else spider_of(crawl)
     with connection_to(load_config().mongodb) as database:
-        for document in kind.records:
+        for document in spider_of(crawl).records:
             database.drop_collection(document._get_collection_name())
             ensure_indexes(database, document)
         # What is known of the pages would spare most of the work.
@@ -168,7 +175,7 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
         tune_process(crawler)
         crawler.signals.connect(count, signal=signals.item_scraped)
         start = site + STARTS[crawl]
-        if variant == "full":
+        if variant in ("full", "dicts"):
             # As shipped: what is still to be asked for is stored, too.
             begun = begin_run(database, kind, {"start": start}, "fresh", store=stored_runs(load_config(), database))
             crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
@@ -216,7 +223,7 @@ def main() -> None:
 
 def measure(crawl: str, site: str, rounds: int, environ: dict[str, str]) -> dict[str, list[dict[str, float]]]:
     """Return the results of each variant; the first round warms up and is not counted."""
-    variants = [variant for variant in VARIANTS if variant != "plain" or crawl != "books"]
+    variants = [variant for variant in VARIANTS if variant not in OF_SCRAPY or crawl != "books"]
     results: dict[str, list[dict[str, float]]] = {variant: [] for variant in variants}
     for number in range(rounds + 1):
         for variant in variants:
