@@ -164,7 +164,9 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
         items += len(item.records) if isinstance(item, PageRecords) else 1
 
     process = AsyncCrawlerProcess(settings)
-    kind = adopted(plain_spider(crawl, site)) if variant == "dicts" else spider_of(crawl)
+    kind = spider_of(crawl)
+    if variant == "dicts":
+        kind = adopted(plain_spider(crawl, site))  # type: ignore[arg-type]  # a class is hashable
     with connection_to(load_config().mongodb) as database:
         for document in spider_of(crawl).records:
             database.drop_collection(document._get_collection_name())

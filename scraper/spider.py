@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from scraper.browser.actions import Action
+    from scraper.crawl.attempt import Given
     from scraper.login import Login
     from scraper.paging.kind import ListPage
 
@@ -213,21 +214,21 @@ class SiteSpider(Spider):
         self.lists.first_request()
         yield from self.on_list_page(response, next(iter(self.lists.chains)), 1, {})
 
-    def read_item(self, page: Any, item: Any) -> Iterable[Any]:
+    def read_item(self, page: Any, item: Any) -> Given:
         """Yield what an entry of a list page shows: records, or requests; by default follow its `link`."""
         if not self.link:
             raise NotImplementedError(f"{type(self).__name__} needs a `link`, or a `read_item` that reads an entry")
         return self.follow_record(page, texts(item, self.link if "::" in self.link else f"{self.link}::attr(href)"))
 
-    def read_data(self, page: Any, data: Any) -> Iterable[Any]:
+    def read_data(self, page: Any, data: Any) -> Given:
         """Yield what an entry that is no HTML holds; by default follow its link."""
         return self.follow_record(page, [data])
 
-    def read_page(self, page: Any) -> Iterable[Any]:
+    def read_page(self, page: Any) -> Given:
         """Yield the records of a record's own page."""
         raise NotImplementedError(f"{type(self).__name__} needs a `read_page` that reads a record's own page")
 
-    def read_entry(self, page: ListPage, entry: Any) -> Iterable[Any]:
+    def read_entry(self, page: ListPage, entry: Any) -> Given:
         """Hand an entry to the method for what it is made of."""
         if not page.is_data:
             return self.read_item(page.response, entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from models.quotes import Quote
@@ -40,6 +41,23 @@ class Pages(SiteSpider):
 
     def read_page(self, page: Any) -> Any:
         yield Quote.found(page, text=first(page, "h1::text"), author="odd", tags=[])
+
+
+class Asynchronous(Pages):
+    """Its methods are `async`, in both forms."""
+
+    name = "asynchronous"
+
+    async def read_item(self, page: Any, item: Any) -> Any:
+        await asyncio.sleep(0.01)
+        for request in super().read_item(page, item):
+            yield request
+
+    async def read_page(self, page: Any) -> Any:
+        await asyncio.sleep(0.01)
+        if "boom" in page.url:
+            raise KeyError("boom")
+        return list(super().read_page(page))
 
 
 class Raising(Pages):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import pytest
+from odd_site import Answer, OddSite, crawled, names, rows, thing
 from practice import Fault, PracticeServer
 from scrapy import Request
 from test_paging import crawl, last_run, paths_of, quotes, truth
 
+from models.quotes import Quote
+from models.record import Found
+from scraper.core.tiers import HTML
+from scraper.crawl.attempt import at_once, attempt
 from scraper.crawl.shared_links import SharedLinks
 from scraper.crawl.url_template import template_of
 from scraper.fetch.http.responses import HtmlPage
@@ -146,3 +152,23 @@ def test_links_of_a_tree_that_is_thrown_away_are_followed_from_the_next() -> Non
     assert followed() == []
     links.forget(first[:1])
     assert [request.url for request in followed()] == ["http://h/a"]
+
+
+def test_the_methods_that_read_may_be_async(swathe: Swathe, database: Mongo) -> None:
+    pages = {
+        "/": rows(names(1, 5), "/thing/{}"),
+        **{f"/thing/0{number}": thing(f"0{number}") for number in range(1, 6)},
+    }
+    with OddSite(lambda asked: pages.get(asked.path, Answer(status=404))) as site:
+        assert crawled(swathe, database, "asynchronous", site.url) == (names(1, 5), "complete", [])
+
+
+def test_an_async_method_that_raises_takes_no_other_entry_along() -> None:
+    async def read(entry: int) -> list[Found]:
+        await asyncio.sleep(0)
+        return [found, found][: 6 // entry]
+
+    found = Found(Quote, "http://h/", {"text": "a", "author": "b", "tags": []})
+    made = at_once(attempt(HTML, "", [1, 0, 6], read))
+    assert [(entry, len(outputs)) for entry, outputs in made.outputs] == [(1, 2), (6, 1)]
+    assert (made.failed, type(made.error)) == (1, ZeroDivisionError)

@@ -12,13 +12,14 @@ from scraper.page_data import Effort, PageData, record_lists
 from scraper.page_data.parameters import CURSOR, LAST, LIMIT, MORE, OFFSET, PAGE, TOTAL, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from scraper.crawl.attempt import Given
     from scraper.paging.kind import Pagination
 
 
 def discover(
-    answers: Sequence[Mapping[str, Any]], read: Callable[[Any], Iterable[Any]], page_url: str
+    answers: Sequence[Mapping[str, Any]], read: Callable[[Any], Given], page_url: str
 ) -> dict[str, Any] | None:
     """Return the API among the JSON answers of a page: its address, where the records are, and the line to declare.
 

@@ -2,27 +2,61 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy import Request
+from scrapy.utils.asyncgen import collect_asyncgen
 
 from models.record import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable, Sequence
 
     from scraper.core.tiers import Tier
 
-    Steps = Generator[None, None, "ReadAttempt"]
-    """Work that yields None when it is time for a pause, and returns the attempt."""
+    Given = Iterable[Any] | AsyncIterable[Any] | Awaitable[Iterable[Any]]
+    """What a spider's method may give: it may be a generator or `async`, or return a list."""
+
+    Steps = Generator["Awaited | None", None, "ReadAttempt"]
+    """Work that yields None when it is time for a pause, or what is to be waited for, and returns the attempt."""
 
 T = TypeVar("T")
 
 PAUSE_AFTER_S = 0.02
 """How long entries are read without a pause: meanwhile nothing else of the crawl goes on, and no signal is heard."""
+
+
+class Awaited:
+    """What an `async` method of a spider is to give; whoever drives the steps waits for it."""
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+        self._outputs: tuple[Any, ...] = ()
+        self._error: Exception | None = None
+
+    async def wait(self) -> None:
+        """Let the method run to its end."""
+        try:
+            given = await self._given if inspect.isawaitable(self._given) else self._given
+            self._outputs = tuple(await collect_asyncgen(given) if inspect.isasyncgen(given) else given or ())
+        except Exception as error:  # noqa: BLE001 - raised where the method was called
+            self._error = error
+
+    def wait_in_thread(self) -> None:
+        """Let it run in an event loop of its own, where there is none, or one that is not to be left."""
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, self.wait()).result()
+
+    def outputs(self) -> tuple[Any, ...]:
+        """Return what it gave; raise what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._outputs
 
 
 @dataclass
@@ -60,15 +94,20 @@ class ReadAttempt:
         return f"no {', '.join(fields)}" if fields else "no record"
 
 
-def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any], Iterable[Any]]) -> Steps:
+def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any], Given]) -> Steps:
     """Let the spider read each entry; an entry on which it raises an error takes no other along."""
     made, begun = ReadAttempt(tier, where), time.monotonic()
     for entry in entries:
         if time.monotonic() - begun > PAUSE_AFTER_S:
-            yield
+            yield None
             begun = time.monotonic()
         try:
-            outputs = tuple(read(entry))
+            given: Any = read(entry)
+            if inspect.isawaitable(given) or inspect.isasyncgen(given):
+                awaited = Awaited(given)
+                yield awaited
+                given = awaited.outputs()
+            outputs = tuple(given)
         except Exception as error:  # noqa: BLE001 - kept, and raised once the other entries are safe
             made.error = made.error or error
             made.failed += 1
@@ -82,7 +121,8 @@ def at_once(steps: Steps) -> ReadAttempt:
     """Return what an attempt comes to, without a pause."""
     while True:
         try:
-            next(steps)
+            if (awaited := next(steps)) is not None:
+                awaited.wait_in_thread()
         except StopIteration as end:
             made: ReadAttempt = end.value
             return made

@@ -15,7 +15,7 @@ from scraper.core import meta as meta_keys
 from scraper.core import statistics
 from scraper.core.tiers import API, BROWSER, DATA, HTML, HTML5, TIERS
 from scraper.crawl.api_discovery import discover
-from scraper.crawl.attempt import ReadAttempt, attempt, in_thread, records_of
+from scraper.crawl.attempt import Awaited, ReadAttempt, attempt, in_thread, records_of
 from scraper.crawl.failed_pages import FailedPages
 from scraper.crawl.failures import describe
 from scraper.crawl.request_stats import (
@@ -80,7 +80,7 @@ class PageReader:
         """Templates of which a page was seen to have its closing tag."""
         self.evidence: FailedPages | None = None
 
-    def read_list(self, page: ListPage) -> Generator[None, None, ReadAttempt | Render]:
+    def read_list(self, page: ListPage) -> Generator[Awaited | None, None, ReadAttempt | Render]:
         """Return what a list page's entries gave, or the wish to render it first; yield None for a pause."""
         if page.is_data:
             return (yield from attempt(API, "", page.entries_found, lambda entry: self._spider.read_entry(page, entry)))
@@ -104,7 +104,7 @@ class PageReader:
         evidence = self._wants_browser(page, html)
         return Render("entries", evidence) if evidence else html
 
-    def read_record(self, response: Response) -> Generator[None, None, ReadAttempt | Render]:
+    def read_record(self, response: Response) -> Generator[Awaited | None, None, ReadAttempt | Render]:
         """Return what a record's own page gave, or the wish to render it first; yield None for a pause."""
         html = yield from attempt(_tier(response), "", [None], lambda _: self._spider.read_page(response))
         if html.is_enough:
@@ -260,7 +260,7 @@ class PageReader:
         made.where = f"{html.lacks} in the tree of libxml2"
         return better
 
-    def _in_data(self, response: Response, *, single: bool) -> Generator[None, None, ReadAttempt | None]:
+    def _in_data(self, response: Response, *, single: bool) -> Generator[Awaited | None, None, ReadAttempt | None]:
         """Try what the page holds besides its HTML, where the spider can read data."""
         if DATA not in self._tiers or not self._spider.reads_data or _tier(response) == BROWSER:
             return None

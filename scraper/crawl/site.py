@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
     from scraper.browser.actions import Action
+    from scraper.crawl.attempt import Given
     from scraper.crawl.shared_links import SharedLinks
     from scraper.paging.kind import ListPage, Pagination
 
@@ -59,19 +60,19 @@ class Site(Protocol):
         """Return whether an address belongs to the site that is crawled."""
         ...
 
-    def read_entry(self, page: ListPage, entry: Any) -> Iterable[Any]:
+    def read_entry(self, page: ListPage, entry: Any) -> Given:
         """Yield what an entry of a list page gives, whatever it is made of."""
         ...
 
-    def read_item(self, page: Any, item: Any) -> Iterable[Any]:
+    def read_item(self, page: Any, item: Any) -> Given:
         """Yield what an entry of a list page shows."""
         ...
 
-    def read_data(self, page: Any, data: Any) -> Iterable[Any]:
+    def read_data(self, page: Any, data: Any) -> Given:
         """Yield what an entry that is no HTML holds."""
         ...
 
-    def read_page(self, page: Any) -> Iterable[Any]:
+    def read_page(self, page: Any) -> Given:
         """Yield the records of a record's own page."""
         ...
 

@@ -9,6 +9,7 @@ from scrapy import Request, signals
 from scrapy.extensions.feedexport import FeedExporter
 
 from scraper.core.crawl_control import control_of
+from scraper.crawl.attempt import Awaited
 from scraper.crawl.item_processor import ItemProcessor, is_heard
 from scraper.crawl.limits import limit_of
 from scraper.crawl.page_item import PageRecords
@@ -57,6 +58,9 @@ class GatherRecords:
         try:
             async for output in result:
                 number += 1
+                if isinstance(output, Awaited):
+                    await output.wait()
+                    continue
                 if output is None or number % PAUSE_AFTER == 0:
                     await self._pause(response)
                 if output is not None and page.take(output):

@@ -18,6 +18,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from models.record import Found
 from models.system import Run
 from scraper.core import meta as meta_keys
+from scraper.crawl.attempt import Awaited
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.page_item import PageRecords
 from scraper.pages.document import CannotReadAgainError, as_response
@@ -109,7 +110,11 @@ class TodaysSpiders:
         crawl.failures.process_spider_input(response)
         dead = len(crawl.failures.problems)
         try:
-            yield from _in_full(request.callback(response, **request.cb_kwargs))
+            for output in _in_full(request.callback(response, **request.cb_kwargs)):
+                if isinstance(output, Awaited):
+                    output.wait_in_thread()
+                else:
+                    yield output
         finally:
             let_go(response)
         if len(crawl.failures.problems) > dead:
