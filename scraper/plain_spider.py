@@ -143,7 +143,9 @@ class PlainSpider(SiteSpider):
 
     def page_failed(self, failure: Failure) -> None:  # type: ignore[override]
         """Note a page that could not be read."""
-        PageFailures.of(self.crawler).note(failure)
+        failures = PageFailures.of(self.crawler)
+        failures.note(failure)
+        failures.hand_on(failure)
 
 
 @cache

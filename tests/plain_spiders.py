@@ -69,6 +69,30 @@ class WithPipeline(scrapy.Spider):
         yield loader.load_item()
 
 
+class Refusing:
+    """A spider middleware that lets two pages not pass, and makes an item of one of them."""
+
+    def process_spider_input(self, response: Any) -> None:
+        if response.url[-2:] in ("02", "03"):
+            raise ValueError(f"no {response.url[-2:]}")
+
+    def process_spider_exception(self, response: Any, exception: Exception) -> Any:
+        return [{"name": "instead of 02", "kind": "thing"}] if str(exception) == "no 02" else None
+
+
+class Refused(Tutorial):
+    """Things' own pages, by way of that middleware."""
+
+    name = "refused"
+    custom_settings: ClassVar = {"SPIDER_MIDDLEWARES": {"plain_spiders.Refusing": 543}}
+
+    def parse(self, response: Any) -> Any:
+        yield from response.follow_all(css="li.item a", callback=self.parse_thing)
+
+    def parse_thing(self, response: Any) -> Any:
+        yield {"name": response.css("h1::text").get(), "kind": "thing"}
+
+
 @dataclasses.dataclass
 class Offer:
     sku: int

@@ -96,6 +96,17 @@ def test_an_own_pipeline_comes_first_and_a_lambda_as_a_callback_is_called(
     assert run["reasons"] == ["2 with_pipeline were found, the spider expects 4 or more"]
 
 
+def test_a_middleware_sees_what_another_one_raised_before_the_callback(
+    swathe: Swathe, database: Mongo, site: Any
+) -> None:
+    crawl(swathe, "refused", site.url)
+    run = last_run(database)
+    assert {row["name"] for row in database.refused.find()} == {"Thing 01", "instead of 02"}
+    assert (run["counts"]["dead_pages"], run["counts"]["errors"]) == (2, 0)
+    said = sorted(problem["what"] for problem in run["problems"])
+    assert said == ["could not be fetched: no 02", "could not be fetched: no 03"]
+
+
 def test_rules_are_followed_and_a_key_tells_items_apart(swathe: Swathe, database: Mongo, site: Any) -> None:
     for _ in range(2):
         crawl(swathe, "rules", site.url)

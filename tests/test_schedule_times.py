@@ -18,6 +18,7 @@ from models.schedules import Firing
 from scraper.core.config import load_config
 from scraper.core.cron import due_times, next_due
 from scraper.errors import ConfigError, UsageError
+from scraper.schedule.crawl_process import command_of
 from scraper.schedule.due import ROWS_AT_ONCE, firing_id, jitter, owed_firings
 from scraper.schedule.overview import next_by_spider
 from scraper.schedule.schedule import Schedule, schedule_named, schedules_of
@@ -208,6 +209,7 @@ def test_a_line_that_cannot_be_used_is_named_in_one_line(project: Path, line: st
     [
         ("bokos = 0 6 * * *", "[schedule] bokos: there is no spider 'bokos': did you mean 'books'?"),
         ("nightly = 0 6 * * * | spider=bokos", "[schedule] nightly: there is no spider 'bokos'"),
+        ("books = 0 6 * * * | a.tag=love", "[schedule] books: spider 'books' has no argument 'tag'"),
         ("books = 0 6 * * * | start=ftp://x", "[schedule] books: start is 'ftp://x', expected an address such as"),
     ],
 )
@@ -236,6 +238,21 @@ def test_a_line_takes_what_it_does_not_say_from_the_scheduler(project: Path) -> 
     assert schedule_named("Quotes-Table", list(found.values())).name == "quotes_table"
     with pytest.raises(UsageError, match="there is no schedule 'nigtly': did you mean 'nightly'"):
         schedule_named("nigtly", list(found.values()))
+
+
+def test_a_spider_s_own_arguments_are_part_of_a_schedule_and_of_its_command(project: Path) -> None:
+    class Shelf(BooksSpider):
+        arguments = (*BooksSpider.arguments, "tag")
+
+    (project / "config.local.ini").write_text("[schedule]\nbooks = 0 6 * * * | a.tag=love max_pages=7\n")
+    (schedule,) = schedules_of(load_config(project, {}), {"books": Shelf})
+    assert schedule.arguments == {"start": BooksSpider.start_url, "tag": "love", "max_pages": 7}
+    words = command_of(Firing(id="books 1", spider="books", arguments=schedule.arguments))
+    assert (
+        " ".join(words)
+        .partition("--firing")[0]
+        .endswith(f"crawl books --max-pages 7 --start {BooksSpider.start_url} -a tag=love ")
+    )
 
 
 def test_each_spider_says_when_it_is_due_next_by_any_of_its_schedules() -> None:

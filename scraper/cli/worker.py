@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scraper.cli.crawl import tell
-from scraper.cli.crawl_settings import apply_options, log_file_of, run_settings
+from scraper.cli.crawl_settings import apply_options, log_file_of, own_arguments, run_settings
 from scraper.cli.output import errors
 from scraper.core.config import load_config
 from scraper.core.project import command, project
@@ -30,6 +30,9 @@ def worker(
     start: Annotated[str, typer.Option(metavar="URL", help="The crawl that was begun with this --start.")] = "",
     max_pages: Annotated[int | None, typer.Option(min=1, help="The crawl that was begun with this limit.")] = None,
     max_depth: Annotated[int | None, typer.Option(min=1, help="The crawl that was begun with this limit.")] = None,
+    argument: Annotated[
+        list[str] | None, typer.Option("-a", metavar="NAME=VALUE", help="The crawl that was begun with this argument.")
+    ] = None,
     run_id: Annotated[str, typer.Option("--run", metavar="ID", help="This run, whatever it was begun with.")] = "",
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for a crawl to begin; without SPIDER: for ever, for the next one.")
@@ -53,7 +56,7 @@ def worker(
     if not (spider or run_id):
         raise typer.Exit(_one_after_another(assignments, wait=wait, verbose=verbose))
     limits = {"max_pages": max_pages, "max_depth": max_depth}
-    given = {"start": start, **{name: number for name, number in limits.items() if number}}
+    given = {**own_arguments(argument or []), "start": start, **{name: at for name, at in limits.items() if at}}
     raise typer.Exit(_work(spider, given, run_id, settings, wait=wait, verbose=verbose))
 
 

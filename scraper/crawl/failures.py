@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from ssl import SSLError
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from weakref import WeakKeyDictionary, WeakSet
 
 from scrapy import signals
 from scrapy.exceptions import (
@@ -101,6 +102,8 @@ class PageFailures(BaseSpiderMiddleware):
         self.first_unread: FailedPage | None = None
         self.check_request: Callable[[Request], None] | None = None
         """What raises UnstorableRequestError for a request that cannot be kept."""
+        self._answered: WeakSet[Request] = WeakSet()
+        self._handed_on: WeakKeyDictionary[Request, BaseException] = WeakKeyDictionary()
         self._has_run = has_runs(crawler)
         self._takes_any = getattr(crawler.spidercls, "takes_any_page", False)
         """Whether the spider was written for Scrapy, and expects of it what Scrapy does."""
@@ -158,11 +161,28 @@ class PageFailures(BaseSpiderMiddleware):
 
     def process_spider_input(self, response: Response) -> None:
         """Keep what is no text away from callbacks that select from a page."""
+        if self._takes_any and response.request is not None:
+            self._answered.add(response.request)
         if response.meta.get(meta_keys.BINARY_ALLOWED) or self._takes_any or not self._has_run:
             return
         kind = (response.headers.get("Content-Type") or b"").decode("latin-1").split(";")[0].strip().lower()
         if not isinstance(response, TextResponse) or not _TEXT_TYPES.search(kind):
             raise NotAPageError(f"answered with {kind or 'binary data'}, expected a page of text")
+
+    def process_spider_exception(self, response: Response, exception: Exception) -> list[Any] | None:
+        """Let an error that was noted, and that nobody has dealt with, be no error of the spider's as well."""
+        noted = response.request is not None and self._handed_on.get(response.request) is exception
+        return [] if noted else None
+
+    def hand_on(self, failure: Failure) -> None:
+        """Raise what a middleware's `process_spider_input` has raised, so that others are told of it.
+
+        Scrapy calls their `process_spider_exception` only where the request has no errback, and here each has one.
+        """
+        request: Request = failure.request  # type: ignore[attr-defined]
+        if request in self._answered and failure.value is not None:
+            self._handed_on[request] = failure.value
+            raise failure.value
 
     def note(self, failure: Failure) -> FailedPage | None:
         """Count and return a page that could not be read; None for one that was left out on purpose."""

@@ -9,7 +9,7 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING
 
-from models.system import Run
+from models.system import LIMITS, Run
 from scraper.core.project import command, project
 from scraper.fetch.browser.processes import Process, all_processes, process
 from scraper.schedule.decisions import CrawlState
@@ -104,7 +104,8 @@ def _carries_out(process: Process, firing: Firing) -> bool:
 
 def command_of(firing: Firing) -> list[str]:
     """Return the command that a person would type for the crawl of a firing, with the firing's mark."""
-    options = [
-        part for name, value in sorted(firing.arguments.items()) for part in (f"--{name.replace('_', '-')}", str(value))
-    ]
+    options: list[str] = []
+    for name, value in sorted(firing.arguments.items()):
+        of_every_crawl = name in ("start", *LIMITS)
+        options += [f"--{name.replace('_', '-')}", str(value)] if of_every_crawl else ["-a", f"{name}={value}"]
     return command("crawl", firing.spider, *options, "--firing", firing.mark)

@@ -91,7 +91,7 @@ def _schedule(name: str, line: ScheduleLine, config: Config, spiders: Mapping[st
     found = next((spider for spider in spiders if plain_name(spider) == plain_name(wanted)), None)
     if found is None:
         raise ConfigError(f"[schedule] {name}: there is no spider '{wanted}': {expected_one_of(wanted, spiders)}")
-    given = {"start": line.start, "max_pages": line.max_pages, "max_depth": line.max_depth}
+    given = {**line.own, "start": line.start, "max_pages": line.max_pages, "max_depth": line.max_depth}
     try:
         spiders[found].check_arguments(given)
     except UsageError as error:

@@ -76,6 +76,8 @@ class ScheduleLine(Section):
     start: str = ""
     max_pages: Count | None = None
     max_depth: Count | None = None
+    own: dict[str, str] = Field(default_factory=dict)
+    """Arguments of the spider's own, which the line has as `a.NAME=value`."""
 
 
 def _alert_kinds(text: object) -> object:
@@ -115,20 +117,23 @@ def read_line(text: Any) -> Any:
     """Take `CRON | option=value …` apart; raise ValueError for what is no option.
 
     >>> read_line("0 6 * * * | retries=1")
-    {'cron': '0 6 * * *', 'retries': '1'}
+    {'cron': '0 6 * * *', 'retries': '1', 'own': {}}
+    >>> read_line("0 6 * * * | a.category=travel")["own"]
+    {'category': 'travel'}
     """
     if not isinstance(text, str):
         return text
     cron, _, rest = text.partition("|")
-    options = {"cron": cron.strip()}
+    options, own = {"cron": cron.strip()}, dict[str, str]()
     for word in rest.split():
         name, equals, value = word.partition("=")
-        if not equals or not value or name == "cron":
+        if not equals or not value or name in ("cron", "own", "a."):
             raise ValueError(f"has '{word}' after the |, expected option=value, such as zone=Europe/Berlin")
-        if name in options:
+        kept, name = (own, name[2:]) if name.startswith("a.") else (options, name)
+        if name in kept:
             raise ValueError(f"has the option '{name}' twice: keep one")
-        options[name] = value
-    return options
+        kept[name] = value
+    return {**options, "own": own}
 
 
 def plain_name(name: str) -> str:
