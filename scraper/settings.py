@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from scrapy.settings import default_settings
+from scrapy.settings import BaseSettings, default_settings
 
 from scraper.core.config import EVENTS, Config, load_config
 from scraper.core.project import project
@@ -55,14 +55,18 @@ REDIRECT_MAX_TIMES = SWATHE.crawl.max_redirects
 
 # Safety
 DOWNLOAD_VERIFY_CERTIFICATES = SWATHE.crawl.verify_certificates
-DOWNLOAD_HANDLERS_BASE = {
-    "http": "scraper.fetch.browser.handler.BrowserHandler",
-    "https": "scraper.fetch.browser.handler.BrowserHandler",
-    "data": default_settings.DOWNLOAD_HANDLERS_BASE["data"],
-    "file": None,
-    "ftp": None,
-    "s3": None,
-}
+# Without Twisted's reactor Scrapy puts its own handlers here, which connect to any address; this priority keeps ours.
+DOWNLOAD_HANDLERS_BASE = BaseSettings(
+    {
+        "http": "scraper.fetch.proxies.handler.ProxiedHandler",
+        "https": "scraper.fetch.proxies.handler.ProxiedHandler",
+        "data": default_settings.DOWNLOAD_HANDLERS_BASE["data"],
+        "file": None,
+        "ftp": None,
+        "s3": None,
+    },
+    "cmdline",
+)
 DOWNLOAD_MAXSIZE = SWATHE.crawl.max_page_mb * 2**20
 DOWNLOAD_WARNSIZE = 0
 # Scrapy's own policy tells other sites which page led to them.
@@ -100,6 +104,7 @@ REPLACED = {
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware",
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware",
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware",
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware",
 }
 
 
@@ -141,6 +146,7 @@ DOWNLOADER_MIDDLEWARES_BASE = _base(
         "scraper.fetch.http.compression.BoundedCompression": 590,
         "scraper.fetch.http.redirects.SiteRedirects": 600,
         "scraper.fetch.http.cookies.BoundedCookies": 700,
+        "scraper.fetch.proxies.handler.ProxyMiddleware": 750,
         "scraper.fetch.http.saved_pages.SavedPages": 950,
         # Behind Scrapy's cache: what is not asked for waits for nobody.
         "scraper.fetch.politeness.middleware.Politeness": 960,

@@ -55,6 +55,7 @@ class SiteSpider(Spider):
     - `in_order`: whether the pages of a list are read one after the other although they could be side by side;
     - `login`: how to log in first;
     - `saved_pages`: a folder of the project whose files are read instead of the site's pages, `index.html` for `/`;
+    - `proxies`: the names of those in [proxies] that it goes through; () for none, whatever stands there;
     - `ready`, `actions`: what a browser waits for on a record's own page (CSS), and what it does on a list page first.
 
     A spider that writes `parse` itself is an ordinary one of Scrapy's; nothing is then known about its lists.
@@ -78,6 +79,7 @@ class SiteSpider(Spider):
     in_order: ClassVar[bool] = False
     login: ClassVar[Login | None] = None
     saved_pages: ClassVar[str] = ""
+    proxies: ClassVar[Sequence[str] | None] = None
     ready: ClassVar[str] = ""
     actions: ClassVar[Sequence[Action]] = ()
     arguments: ClassVar[tuple[str, ...]] = ("start", *LIMITS)

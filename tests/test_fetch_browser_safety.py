@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser_site import BrowserSite, page
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from scrapy.exceptions import CannotResolveHostError, DownloadFailedError
 from support import configured
+from tls_front import certificate
 
 from scraper.browser.actions import Click
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob
 from scraper.fetch.browser.pool import BrowserPool
-from scraper.fetch.browser.proxy import FilteringProxy, Upstream
+from scraper.fetch.browser.proxy import FilteringProxy
 from scraper.fetch.http.addresses import Reach, Server
+from scraper.fetch.http.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +168,7 @@ def test_https_passes_the_gate(pool: BrowserPool, tmp_path: Path) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(tmp_path))
+    context.load_cert_chain(certificate(tmp_path))
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -189,23 +188,6 @@ def test_a_proxy_of_the_user_is_gone_through(pool: BrowserPool, site: BrowserSit
         door.shut()
         with pytest.raises(DownloadFailedError, match="ERR_EMPTY_RESPONSE"):
             pool.submit(job).result(60)
-
-
-def _certificate(folder: Path) -> Path:
-    import datetime as dt
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    builder = x509.CertificateBuilder(
-        name, name, key.public_key(), x509.random_serial_number(), now, now + dt.timedelta(1)
-    )
-    path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    )
-    return path
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 from rich.text import Text
@@ -12,11 +14,16 @@ from rich.text import Text
 from scraper.cli.output import console, visible
 from scraper.core.broken import broken_parts
 from scraper.core.config import EVENTS, Config, load_config
+from scraper.core.config.proxies import variable_of
 from scraper.core.project import MARKER, project
 from scraper.errors import SwatheError
 from scraper.fetch.browser.installed import find_installed, split_account
+from scraper.fetch.http.upstream import ProxyFailedError, Upstream
 from scraper.storage.connection import connection_to
 from scraper.storage.embedded.binary import find_mongod, mongod_version
+
+if TYPE_CHECKING:
+    from scraper.core.config.proxies import ProxyLine
 
 EXAMPLE = "Example: swathe doctor"
 OLDEST_PYTHON = (3, 11)
@@ -44,6 +51,7 @@ def doctor() -> None:
             _contact(config),
             _browser(config),
             *_events(config),
+            *_proxies(config),
             *_files(config),
         ]
     for finding in findings:
@@ -138,6 +146,20 @@ def _contact(config: Config) -> CheckResult:
     return CheckResult(
         "contact", "not set", "write `[crawl]` and `contact = https://…` into config.local.ini", needed=False
     )
+
+
+def _proxies(config: Config) -> list[CheckResult]:
+    """Ask every proxy whether it is there, and takes its account."""
+    return [_proxy(name, line) for name, line in config.proxies.items() if line.host]
+
+
+def _proxy(name: str, line: ProxyLine) -> CheckResult:
+    try:
+        asyncio.run(Upstream.of_line(line).check())
+    except ProxyFailedError as error:
+        variable = variable_of(name)
+        return CheckResult("proxy", f"'{name}': {error}", f"correct [proxies] {name} or {variable}, or start the proxy")
+    return CheckResult("proxy", f"'{name}' answers at {line.address}, for {', '.join(line.hosts)}")
 
 
 def _browser(config: Config) -> CheckResult:

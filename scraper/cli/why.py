@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
 from models.cleaners import canonical_url
 from models.hosts import Host
+from models.proxies import ProxyHealth
 from models.questions import as_stored
 from models.record import schema_of
 from models.registry import record_documents
@@ -16,6 +18,7 @@ from models.system import Rejected, RenderDecision, Run
 from scraper.cli.kept import kept_of
 from scraper.cli.output import console, print_facts, print_table
 from scraper.core.config import load_config
+from scraper.core.config.proxies import proxies_for
 from scraper.crawl.url_template import template_of
 from scraper.errors import UsageError
 from scraper.fetch.politeness.host import host_facts, host_of
@@ -119,11 +122,27 @@ def _refusals(database: Mongo, address: str) -> bool:
 
 
 def _host(database: Mongo, url: str) -> None:
+    _proxies(database, url)
     row = database[Host._get_collection_name()].find_one({"_id": host_of(url)})
     if row is None:
         return
     print_facts(host_facts(Host._from_son(row), datetime.now(UTC)), title=f"The host {row['_id']}")
     console.print()
+
+
+def _proxies(database: Mongo, url: str) -> None:
+    """Show the proxies that the address is reached through, and how they are."""
+    lines, host = load_config().proxies, urlsplit(url).hostname or ""
+    rows = []
+    for name in proxies_for(lines, host):
+        address = lines[name].address
+        ill = database[ProxyHealth._get_collection_name()].find(
+            {"_id": {"$in": [address, f"{address} {host}"]}, "failures": {"$gt": 0}}, sort=[("failures", -1)], limit=1
+        )
+        rows.append({"proxy": name, "address": address, **next(ill, {"failures": 0})})
+    if rows:
+        print_table(rows, ["proxy", "address", "failures", "why", "cools_until"], title=f"Reached through, for {host}")
+        console.print()
 
 
 def _latest(database: Mongo, query: dict[str, Any]) -> list[dict[str, Any]]:

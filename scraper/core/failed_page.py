@@ -18,6 +18,7 @@ Reason = Literal[
     "empty",
     "partly-read",
     "robots",
+    "proxy",
     "hung",
     "own-code",
 ]

@@ -15,7 +15,9 @@ BROWSER: Final = "browser"
 
 Written by a spider, `crawl/list_reader.py` and `crawl/page_reader.py`."""
 PROXY: Final = "proxy"
-"""Address of the user's own proxy; Scrapy's."""
+"""str: the name of a proxy of [proxies], or, as with Scrapy, the address of one; None for none."""
+DOUBTED_PROXIES: Final = "swathe_doubted_proxies"
+"""dict: proxies through which the page did not come, and what they or the site did. `fetch/proxies/router.py`."""
 
 DOWNLOAD_SLOT: Final = "download_slot"
 """str: the slot of the downloader, whose delay is that of `DOWNLOAD_SLOTS`; Scrapy's, which notes a host there too."""

@@ -58,6 +58,9 @@ POLITENESS_BACKOFFS: Final = "swathe/politeness/backoffs"
 POLITENESS_TRIED_AGAIN: Final = "swathe/politeness/tried_again"
 ROBOTS_TRIED_AGAIN: Final = "swathe/politeness/robots_tried_again"
 
+PROXY_FAILURES: Final = "swathe/proxy_failures"
+"""How often a proxy did not pass a request on."""
+
 BROWSER_PAGES: Final = "swathe/browser/pages"
 """Pages that were rendered."""
 

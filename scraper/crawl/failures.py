@@ -32,6 +32,7 @@ from scraper.crawl.request_stats import IN_MEMORY, Tallies
 from scraper.errors import UnstorableRequestError
 from scraper.fetch.http.credentials import without_account
 from scraper.fetch.http.resolver import resolver_of
+from scraper.fetch.http.upstream import ProxyFailedError
 from scraper.fetch.politeness.errors import CrawlEndingError, RobotsUnreadableError
 
 if TYPE_CHECKING:
@@ -232,6 +233,8 @@ def reason_of(error: BaseException) -> Reason:
     if isinstance(error, IgnoreRequest):
         own: Reason | None = getattr(error, "reason", None)
         return own or IN_WORDS.get(str(error), ("", "own-code"))[1]
+    if isinstance(error, ProxyFailedError):
+        return error.reason
     if isinstance(error, DownloadFailedError | OSError):
         return "tls" if _is_of_tls(error) else "refused"
     return next((reason for kind, reason in OF_SCRAPY if isinstance(error, kind)), "own-code")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy import Spider
+    from scrapy.http import Headers
 
 DEFAULTS: dict[str, Any] = {"method": "GET", "priority": 0, "dont_filter": False}
 
@@ -31,17 +32,17 @@ def request_to_json(request: Request, spider: Spider) -> str:
 
     Its callbacks must be methods of the spider, its `meta` and `cb_kwargs` plain data.
     """
+    headers, meta = _without_account(request)
     data: dict[str, Any] = {
         "url": request.url,
         "callback": _name_of(request.callback, request, spider, "callback"),
         "errback": _name_of(request.errback, request, spider, "errback"),
         "headers": {
-            name.decode("latin-1"): [value.decode("latin-1") for value in values]
-            for name, values in request.headers.items()
+            name.decode("latin-1"): [value.decode("latin-1") for value in values] for name, values in headers.items()
         },
         "body": b64encode(request.body).decode("ascii"),
         "cookies": request.cookies,
-        "meta": {name: value for name, value in request.meta.items() if name not in meta_keys.OF_DOWNLOAD},
+        "meta": {name: value for name, value in meta.items() if name not in meta_keys.OF_DOWNLOAD},
         "cb_kwargs": request.cb_kwargs,
         "flags": list(request.flags),
         "method": request.method,
@@ -81,6 +82,23 @@ def request_from_json(text: str, spider: Spider) -> Request:
         priority=data.get("priority", 0),
         dont_filter=data.get("dont_filter", False),
     )
+
+
+def _without_account(request: Request) -> tuple[Headers, dict[str, Any]]:
+    """Return headers and meta without a proxy's account: that of `http_proxy` is found in the environment again.
+
+    Raise UnstorableRequestError for one that the spider has given.
+    """
+    headers, meta = request.headers.copy(), dict(request.meta)
+    if meta.pop("_scheme_proxy", False):
+        meta = {name: value for name, value in meta.items() if name not in (meta_keys.PROXY, "_auth_proxy")}
+        headers.pop("Proxy-Authorization", None)
+    if "Proxy-Authorization" in headers or "@" in str(meta.get(meta_keys.PROXY)):
+        raise UnstorableRequestError(
+            f"the request for {request.url} has the account of a proxy, which is stored nowhere: write the proxy into "
+            f"[proxies], its account into SWATHE_PROXIES_<NAME>, and its name into meta['proxy']"
+        )
+    return headers, meta
 
 
 def _name_of(function: Callable[..., Any] | None, request: Request, spider: Spider, what: str) -> str:

@@ -13,16 +13,19 @@ import requests
 import urllib3
 from w3lib.url import safe_url_string
 
+from scraper.core.config.proxies import proxies_for
 from scraper.errors import ProbeError
 from scraper.fetch.http.addresses import Reach, Server
 from scraper.fetch.http.credentials import without_account
 from scraper.fetch.http.requests_adapter import CheckedAdapter, UnreachableAddressError
+from scraper.fetch.http.upstream import WRONG_ACCOUNT, Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from requests.structures import CaseInsensitiveDict
 
+    from scraper.core.config.proxies import ProxyLine
     from scraper.core.config.sections import CrawlConfig
 
 CHUNK_BYTES = 65_536
@@ -49,8 +52,8 @@ class Fetched:
 class Fetcher:
     """Ask for a few pages of the site that the user has named by one address."""
 
-    def __init__(self, config: CrawlConfig, named: str) -> None:
-        self._config = config
+    def __init__(self, config: CrawlConfig, named: str, proxies: Mapping[str, ProxyLine] | None = None) -> None:
+        self._config, self._proxies = config, proxies or {}
         self.reach = Reach([named], config.allow_private)
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
@@ -112,7 +115,7 @@ class Fetcher:
     def _read(self, url: str, most_bytes: int | None) -> Fetched:
         began = time.monotonic()
         limit = most_bytes or self._config.max_page_mb * 2**20
-        with self._session.get(url, stream=True, allow_redirects=False, timeout=self._config.timeout_s) as response:
+        with self._get(url) as response:
             body = bytearray()
             for chunk in response.iter_content(CHUNK_BYTES):
                 body += chunk
@@ -129,6 +132,24 @@ class Fetcher:
                 time.monotonic() - began,
                 cut=len(body) > limit,
             )
+
+    def _get(self, url: str) -> requests.Response:
+        """Ask for an address, through the first of its proxies that passes it on; raise what `requests` does."""
+        names = proxies_for(self._proxies, Server.of(url).host)
+        ways = [Upstream.of_line(self._proxies[name]).url for name in names]
+        for number, way in enumerate(ways or [None], 1):
+            try:
+                proxies = {"http": way, "https": way} if way else None
+                response = self._session.get(
+                    url, stream=True, allow_redirects=False, timeout=self._config.timeout_s, proxies=proxies
+                )
+            except requests.exceptions.ProxyError:
+                if number >= len(ways):
+                    raise
+            else:
+                if not way or response.status_code != WRONG_ACCOUNT or number == len(ways):
+                    return response
+        raise AssertionError("the last way returns or raises")
 
 
 def _target(url: str, location: str) -> str:

@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 from requests.structures import CaseInsensitiveDict
 from scrapy.exceptions import DownloadCancelledError, DownloadFailedError, DownloadTimeoutError
 
+from scraper.core.config.proxies import proxies_for
 from scraper.errors import ProbeError
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob
 from scraper.fetch.browser.pool import BrowserPool
+from scraper.fetch.http.addresses import Server
+from scraper.fetch.http.upstream import Upstream
 from scraper.probe.blocks import Block, repeated_blocks
 from scraper.probe.fetching import Fetched
 from scraper.probe.hint_answers import answer_hints
@@ -67,7 +70,15 @@ def compare(url: str, served: list[Block], config: Config, reach: Reach) -> Rend
 
 def _render(url: str, config: Config, reach: Reach) -> RenderedPage:
     crawl = config.crawl
-    job = PageJob(url, keep_json=True, user_agent=crawl.agent, most_bytes=crawl.max_page_mb * 2**20, reach=reach)
+    names = proxies_for(config.proxies, Server.of(url).host)
+    job = PageJob(
+        url,
+        keep_json=True,
+        user_agent=crawl.agent,
+        most_bytes=crawl.max_page_mb * 2**20,
+        reach=reach,
+        upstream=Upstream.of_line(config.proxies[names[0]]) if names else None,
+    )
     try:
         with BrowserPool(
             config.rendering,

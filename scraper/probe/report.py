@@ -93,7 +93,7 @@ class Report:
 
 def probe(url: str, config: Config, *, ignore_robots: bool = False, browser: bool = False) -> Report:
     """Fetch a page politely and study it, perhaps in a browser too; raise ProbeError when it cannot be had."""
-    fetcher = Fetcher(config.crawl, url)
+    fetcher = Fetcher(config.crawl, url, config.proxies)
     robots = Robots(fetcher, config.crawl.agent, obey=config.crawl.obey_robots and not ignore_robots)
     fetched = fetcher.page(url, robots.check)
     if fetched.status >= 400:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from scraper.core.config.listening import EventsConfig
+from scraper.core.config.proxies import Proxies, refuse_accounts, with_hosts
 from scraper.core.config.schedules import AlertsConfig, ScheduleLine, SchedulerConfig, Schedules, plain_name
 from scraper.core.config.sections import (
     CrawlConfig,
@@ -43,8 +44,8 @@ EVENTS = "events"
 class Config(Section):
     """All of the configuration, frozen.
 
-    `login` has an account, `user:password`, by the name of a spider; `queries` the saved queries and `schedule` the
-    schedules by their names.
+    `login` has an account, `user:password`, by the name of a spider; `queries` the saved queries, `schedule` the
+    schedules and `proxies` the proxies by their names.
     """
 
     mongodb: MongoConfig
@@ -70,6 +71,12 @@ class Config(Section):
         {},
         "Account of a spider that logs in, as spider = user:password; in config.local.ini, or as "
         "SWATHE_LOGIN_<SPIDER>.",
+    )
+    proxies: Proxies = option(
+        {},
+        "Proxies, as name = http://HOST:PORT | hosts=PATTERN,…, e.g. eu = http://proxy.example:3128 | "
+        "hosts=*.shop.example; without hosts for every host, and direct for none. With an account only as "
+        "SWATHE_PROXIES_<NAME>=http://USER:PASSWORD@HOST:PORT.",
     )
     queries: dict[str, str] = option(
         {},
@@ -107,12 +114,13 @@ def load_config(root: Path | None = None, environ: Mapping[str, str] = os.enviro
         given = values.setdefault(section, {})
         # In a variable's name, - is _: it means the name that a file gives.
         key = next((name for name in given if plain_name(name) == plain_name(key)), key)
-        given[key] = environ[variable]
+        given[key] = with_hosts(environ[variable], given.get(key, "")) if section == "proxies" else environ[variable]
         origin[section, key] = f"environment variable {variable}"
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_first_fault(error, origin)) from None
+    refuse_accounts(config.proxies, origin)
     data_dir = root / config.mongodb.data_dir.expanduser()
     return config.model_copy(update={"mongodb": config.mongodb.model_copy(update={"data_dir": data_dir})})
 

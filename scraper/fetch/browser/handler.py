@@ -27,11 +27,11 @@ from scraper.errors import UsageError
 from scraper.fetch.browser.cookies import read_header
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob, as_dict
-from scraper.fetch.browser.proxy import Upstream
 from scraper.fetch.http.addresses import Server
 from scraper.fetch.http.credentials import without_account
 from scraper.fetch.http.resolver import resolver_of
 from scraper.fetch.http.responses import HtmlPage, TextPage
+from scraper.fetch.http.upstream import WRONG_ACCOUNT, Upstream, refused
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -111,12 +111,16 @@ class BrowserHandler(BaseDownloadHandler):
         """Return the page, as it was sent or as the browser shows it."""
         if "@" in request.url and without_account(request.url) != request.url:
             raise PageRefusedError("has a user and password in its address, which are sent nowhere")
-        if request.meta.get(meta_keys.PROXY):
+        proxy = request.meta.get(meta_keys.PROXY)
+        if proxy:
             await self._check_behind_proxy(request.url)
         wanted = request.meta.get(meta_keys.BROWSER)
-        if wanted is None:
-            response: Response = await self._http.download_request(request)
-            return response
+        response = await (self._http.download_request(request) if wanted is None else self._render(request, wanted))
+        if proxy and response.status == WRONG_ACCOUNT:
+            raise refused(proxy.rpartition("/")[2], response.status)
+        return response
+
+    async def _render(self, request: Request, wanted: dict[str, Any]) -> Response:
         job = self.job_of(request, wanted)
         started = time.monotonic()
         try:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.browser.actions import Action
-    from scraper.fetch.browser.proxy import Upstream
     from scraper.fetch.http.addresses import Reach
+    from scraper.fetch.http.upstream import Upstream
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
 from scraper.fetch.browser.blocklist import is_tracker
+from scraper.fetch.http.upstream import CONNECT_TIMEOUT_S, ProxyFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from scraper.fetch.http.addresses import Reach
+    from scraper.fetch.http.upstream import Upstream
 
 HEAD_BYTES = 2**18
-CONNECT_TIMEOUT_S = 20
 Refusal = Literal["refused", "unknown", "unreachable"]
 
 _HOP = re.compile(rb"\r\n(?:proxy-[a-z-]+|connection|keep-alive):[^\r\n]*", re.IGNORECASE)
@@ -45,6 +46,8 @@ class PageAccess:
     reach: Reach
     upstream: Upstream | None = None
     faults: dict[tuple[str, int], Refusal] = field(default_factory=dict)
+    proxy_faults: dict[tuple[str, int], ProxyFailedError] = field(default_factory=dict)
+    """Why the user's proxy did not let a host and port be reached."""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -61,6 +64,10 @@ class ProxyPort:
         """Why a host and port were not reached by the page that is there."""
         return self.current.faults if self.current else {}
 
+    def proxy_fault(self, host: str, port: int) -> ProxyFailedError | None:
+        """Return what the user's proxy did instead of reaching a server for the page that is there."""
+        return self.current.proxy_faults.get((host, port)) if self.current else None
+
     def remove(self) -> None:
         """Close the port for good; safe to call twice."""
         self._gate.remove_door(self)
@@ -74,44 +81,6 @@ class ProxyPort:
         if self.current:
             self._gate.cut(self.current)
         self.current = None
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """An http proxy; `authorization` is the value of the header Proxy-Authorization, or nothing."""
-
-    host: str
-    port: int
-    authorization: str = ""
-
-    @classmethod
-    def of(cls, url: str, authorization: str = "") -> Self:
-        """Read a proxy's address; raise ValueError unless it is an http one."""
-        parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"the proxy is {parts.scheme}://{parts.hostname}, expected http://HOST:PORT")
-        return cls(parts.hostname, parts.port or 80, authorization)
-
-    async def connect(self, host: str, port: int, *, tunnel: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect to the proxy, and through it when a tunnel is wanted; raise OSError when it will not."""
-        reader, writer = await asyncio.open_connection(self.host, self.port)
-        if not tunnel:
-            return reader, writer
-        name = f"[{host}]" if ":" in host else host
-        asked = f"CONNECT {name}:{port} HTTP/1.1\r\nHost: {name}:{port}\r\n"
-        writer.write(asked.encode("latin-1") + self.header() + b"\r\n")
-        try:
-            answer = await reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            answer = b""
-        if answer.split(b" ", 2)[1:2] != [b"200"]:
-            writer.close()
-            raise OSError("the proxy opens no tunnel")
-        return reader, writer
-
-    def header(self) -> bytes:
-        """Return the line that tells the proxy who asks, if it wants to know."""
-        return f"Proxy-Authorization: {self.authorization}\r\n".encode("latin-1") if self.authorization else b""
 
 
 class FilteringProxy:
@@ -198,8 +167,11 @@ async def _serve(page: PageAccess, reader: asyncio.StreamReader, writer: asyncio
     host, port = parts.hostname or "", parts.port or 80
     try:
         up_reader, up_writer = await _connect(page, host, port, tunnel=tunnel)
-    except ShutError as error:
-        page.faults[host, port] = error.fault
+    except (ShutError, ProxyFailedError) as error:
+        if isinstance(error, ShutError):
+            page.faults[host, port] = error.fault
+        else:
+            page.proxy_faults[host, port] = error
         # For a tunnel the browser wants an answer; for a page none, lest it be taken for the site's.
         if tunnel:
             writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -247,11 +219,9 @@ async def _connect(
     allowed = page.reach.allowed(host, port, addresses)
     if addresses and not allowed:
         raise ShutError("refused")
-    with contextlib.suppress(OSError, TimeoutError):
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            if page.upstream:
-                return await page.upstream.connect(host, port, tunnel=tunnel)
-    for address in [] if page.upstream else dict.fromkeys(allowed):
+    if page.upstream:
+        return await page.upstream.connect(host, port, tunnel=tunnel)
+    for address in dict.fromkeys(allowed):
         with contextlib.suppress(OSError, TimeoutError):  # the next address of the name may answer
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 return await asyncio.open_connection(address, port)

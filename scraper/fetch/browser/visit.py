@@ -189,7 +189,10 @@ class BrowserVisit:
 
     def _failure(self, url: str, error: str) -> Exception:
         """Return Scrapy's error for one of Chromium's; the gate knows more than the browser was told."""
-        faults = self._driver.door.faults if self._driver.door else {}
+        door = self._driver.door
+        if door and (failed := door.proxy_fault(self._server.host, self._server.port)):
+            return failed
+        faults = door.faults if door else {}
         refused = next((server for server, fault in faults.items() if fault == "refused"), None)
         own = faults.get((self._server.host, self._server.port))
         if refused and own in (None, "refused"):

@@ -19,6 +19,7 @@ from scraper.core import statistics
 from scraper.core.crawl_control import control_of, stores_records
 from scraper.errors import DatabaseError
 from scraper.fetch.http.redirects import STATUSES
+from scraper.fetch.http.upstream import ProxyFailedError
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.host_queues import HostQueues
@@ -103,6 +104,8 @@ class Politeness:
     async def process_exception(self, request: Request, exception: Exception) -> None:
         """Report a request without an answer."""
         self._left(request)
+        if isinstance(exception, ProxyFailedError):
+            return  # the host was not asked
         retried = self._crawler.get_downloader_middleware(RetryMiddleware)
         if retried is not None and isinstance(exception, retried.exceptions_to_retry):
             reason = " ".join(str(exception).split())[:200] or type(exception).__name__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request, signals
@@ -19,6 +19,8 @@ from scraper.fetch.politeness.middleware import Politeness
 from scraper.fetch.politeness.robots_file import RobotsFile, is_unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -75,7 +77,7 @@ class RobotsTxt:
         cause: Exception | None = None
         for attempt in range(1, TRIES + 1):
             try:
-                response = await self._fetch(f"{origin}/robots.txt")
+                response = await self._fetch(f"{origin}/robots.txt", request.meta)
                 if not is_unreadable(response.status):
                     file = self._obeyed(host, response, politeness)
                     await self._crawler.signals.send_catch_log_async(
@@ -96,8 +98,11 @@ class RobotsTxt:
                 await politeness.gates.pause(politeness.backoff_s(attempt))
         raise RobotsUnreadableError(f"robots.txt of {host} could not be read: {why}") from cause
 
-    async def _fetch(self, url: str) -> Response:
-        """Return the answer at the end of the redirects, or a redirect when there are too many."""
+    async def _fetch(self, url: str, asked_for: Mapping[str, Any]) -> Response:
+        """Return the answer at the end of the redirects, or a redirect when there are too many.
+
+        It goes the way of the page that it is asked for: through the same proxy, if that names one.
+        """
         for _ in range(MOST_REDIRECTS + 1):
             # A redirect may lead to another host, which is then asked for nothing else.
             meta = {
@@ -105,6 +110,7 @@ class RobotsTxt:
                 meta_keys.DONT_RETRY: True,
                 meta_keys.DONT_REDIRECT: True,
                 meta_keys.ALLOW_OFFSITE: True,
+                **{key: asked_for[key] for key in (meta_keys.PROXY, meta_keys.DOWNLOAD_TIMEOUT) if key in asked_for},
             }
             request = Request(url, NO_CALLBACK, meta=meta, priority=_FIRST_OF_ALL, dont_filter=True)
             self._crawler.stats.inc_value("robotstxt/request_count")

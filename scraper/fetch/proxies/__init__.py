@@ -1,0 +1,1 @@
+"""Through which proxy a request goes, and which of them are well."""
