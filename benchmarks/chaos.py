@@ -2,6 +2,7 @@
 
     python benchmarks/chaos.py --minutes 30
     python benchmarks/chaos.py --minutes 5 --mode everything --mode stands-still --seed 7
+    python benchmarks/chaos.py --mode redis-primary --primary-kills 50
 
 Each round crawls a practice site that has changed since the crawl before, with a MongoDB of its own, and disturbs it in
 one way, again and again, until the run has come to its end. Printed is a line a round, and a table by way: how often it
@@ -12,6 +13,7 @@ was disturbed, and in how many rounds a record was lost or doubled, a count was 
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import random
 import signal
@@ -29,6 +31,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 import psutil  # noqa: E402
 from disturbed import QUICK, outcome, sites  # noqa: E402
 from practice import PracticeServer  # noqa: E402
+from redis_process import RedisProcess, WatchedRedis  # noqa: E402
 from support import Swathe, last_run  # noqa: E402
 
 from scraper.core.config import load_config  # noqa: E402
@@ -45,8 +48,11 @@ SITE, DEARER, FAULTS = sites(BOOKS)
 class Round:
     """One crawl that is disturbed, in a data folder of its own."""
 
-    def __init__(self, folder: Path, port: int, chance: random.Random) -> None:
+    def __init__(self, folder: Path, port: int, chance: random.Random, primary_kills: int = 5) -> None:
         self.folder, self.chance, self.disturbed = DataFolder(folder), chance, 0
+        self.primary_kills = primary_kills
+        self.server: PracticeServer | None = None
+        """The site while it is disturbed."""
         environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SWATHE_")},
             "SWATHE_MONGODB_DATA_DIR": str(folder), "SWATHE_MONGODB_IDLE_STOP_S": "20",
@@ -77,6 +83,11 @@ class Round:
             self.disturbed += 1
             return False
         return True
+
+    def is_quiet(self) -> bool:
+        """Return whether the site has been asked for all of its books, and for nothing more of late."""
+        asked = self.server.requests if self.server else []
+        return len(asked) > BOOKS and time.monotonic() - max(request.at_s for request in asked) > 0.4
 
     def kill_server(self, *, keeper: bool, mongod: bool) -> None:
         """Kill the processes of the embedded MongoDB."""
@@ -133,6 +144,101 @@ def stands_still(this: Round) -> None:
         process.communicate(timeout=LONGEST_S)
 
 
+def closing(this: Round) -> None:
+    """Kill a crawl once it has asked for its last page."""
+    for _ in range(6):
+        crawl = this.begin()
+        while crawl.poll() is None and not this.is_quiet():
+            time.sleep(0.05)
+        this.wait(crawl, 1.5)
+        crawl.kill()
+        crawl.communicate(timeout=LONGEST_S)
+        if this.is_over():
+            return
+
+
+def export(this: Round) -> None:
+    """Kill exports while a crawl is under way; a file is always a whole one."""
+    file = this.folder.path / "books.csv"
+    crawl = this.begin()
+    for _ in range(6):
+        exporting = this.swathe.start("export", "books", str(file))
+        this.wait(exporting, 6)
+        exporting.kill()
+        exporting.communicate(timeout=LONGEST_S)
+        if file.exists():
+            check_rows(file)
+    crawl.communicate(timeout=LONGEST_S)
+    this.swathe("export", "books", str(file))
+    check_rows(file)
+
+
+def check_rows(file: Path) -> None:
+    """Raise SystemExit unless a file has every book that was there before the crawl."""
+    with file.open(newline="") as lines:
+        rows = [row["upc"] for row in csv.DictReader(lines)]
+    if len(rows) < BOOKS - 10 or len(set(rows)) != len(rows):
+        raise SystemExit(f"an export has {len(rows)} books, of which {len(set(rows))} differ")
+
+
+def restore(this: Round) -> None:
+    """Kill restores of what a finished crawl has left, and bring one to its end."""
+    file = this.folder.path / "all.backup"
+    this.swathe("crawl", *this.arguments, code=3)
+    this.swathe("db", "backup", str(file))
+    for _ in range(6):
+        restoring = this.swathe.start("db", "restore", str(file), "--yes")
+        this.wait(restoring, 5)
+        restoring.kill()
+        restoring.communicate(timeout=LONGEST_S)
+    this.swathe("db", "restore", str(file), "--yes")
+
+
+def redis_stops(this: Round) -> None:
+    """Kill Redis, or let it stand still, under two processes that crawl."""
+    with RedisProcess(this.folder.path / "redis") as redis:
+        this.swathe.extra |= redis.environ
+        crawl = this.begin()
+        time.sleep(2.5)
+        worker = this.begin("worker")
+        for number in range(6):
+            if this.wait(crawl, 4):
+                break
+            if number % 2:
+                redis.kill()
+                redis.start()
+            else:
+                redis.stand_still(this.chance.uniform(0.5, 6))
+        worker.communicate(timeout=LONGEST_S)
+        crawl.communicate(timeout=LONGEST_S)
+        finish(this)
+
+
+def redis_workers(this: Round) -> None:
+    """Kill, or let stand still, crawls that keep their requests in Redis."""
+    with RedisProcess(this.folder.path / "redis") as redis:
+        this.swathe.extra |= redis.environ
+        killed(this) if this.chance.random() < 0.5 else stands_still(this)
+        finish(this)
+
+
+def redis_primary(this: Round) -> None:
+    """Kill the primary of a watched Redis, whose replica takes over, again and again."""
+    with WatchedRedis(this.folder.path) as redis:
+        this.swathe.extra |= redis.environ
+        crawl = this.begin()
+        while this.disturbed < this.primary_kills and not this.wait(crawl, 3):
+            redis.kill_primary()
+        crawl.communicate(timeout=LONGEST_S)
+        finish(this)
+
+
+def finish(this: Round) -> None:
+    """Bring a run to its end while its Redis is there."""
+    if not this.is_over():
+        this.swathe("crawl", *this.arguments, code=3)
+
+
 MODES: dict[str, Callable[[Round], None]] = {
     "kill": killed,
     "first-second": lambda this: killed(this, within_s=1.0),
@@ -143,17 +249,26 @@ MODES: dict[str, Callable[[Round], None]] = {
     "keeper": lambda this: without_server(this, keeper=True, mongod=False),
     "everything": lambda this: without_server(this, keeper=True, mongod=True, crawl_too=True),
     "stands-still": stands_still,
+    "closing": closing,
+    "export": export,
+    "restore": restore,
+    "redis": redis_stops,
+    "redis-workers": redis_workers,
+    "redis-primary": redis_primary,
 }
 
 
-def left_by(disturb: Callable[[Round], None] | None, seed: int, port: int) -> tuple[dict[str, Any], int]:
+def left_by(
+    disturb: Callable[[Round], None] | None, seed: int, port: int, primary_kills: int = 5
+) -> tuple[dict[str, Any], int]:
     """Crawl the site twice, the second time disturbed; return what is left, and how often it was disturbed."""
     with tempfile.TemporaryDirectory() as folder:
-        this = Round(Path(folder), port, random.Random(seed))  # noqa: S311
+        this = Round(Path(folder), port, random.Random(seed), primary_kills)  # noqa: S311
         try:
             with PracticeServer(SITE, port=port):
                 this.swathe("crawl", *this.arguments)
-            with PracticeServer(DEARER, port=port, latency_ms=25, faults=FAULTS):
+            latency_ms = 25 if disturb is not redis_primary else 50 * primary_kills
+            with PracticeServer(DEARER, port=port, latency_ms=latency_ms, faults=FAULTS) as this.server:
                 if disturb is not None:
                     disturb(this)
                 if not this.is_over():
@@ -182,6 +297,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--mode", action="append", choices=sorted(MODES), help="only these ways; default: all in turn")
+    parser.add_argument("--primary-kills", type=int, default=5, help="of one round of redis-primary")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
     options = parser.parse_args()
     with PracticeServer(SITE) as server:
@@ -193,7 +309,7 @@ def main() -> int:
     while time.monotonic() < over:
         number = rounds.total()
         mode = (options.mode or list(MODES))[number % len(options.mode or MODES)]
-        left, times = left_by(MODES[mode], options.seed + number, port)
+        left, times = left_by(MODES[mode], options.seed + number, port, options.primary_kills)
         found = differences(left, expected)
         rounds[mode] += 1
         disturbed[mode] += times

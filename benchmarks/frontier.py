@@ -3,6 +3,7 @@
     python benchmarks/frontier.py                 # both spiders, 7 rounds of pairs, and the frontier alone
     python benchmarks/frontier.py --rounds 3 --spider quotes
     python benchmarks/frontier.py --urls 1000000  # a queue of a million addresses: what memory it takes
+    python benchmarks/frontier.py --waiting 10000000   # that many waiting requests in either store: time, memory, disk
     python benchmarks/frontier.py --workers 2     # two processes on one crawl against one, over MongoDB and Redis
     python benchmarks/frontier.py --workers 2 --latency-ms 100   # the same with a site that is slow, not processors
 
@@ -134,6 +135,77 @@ def alone(requests: int) -> dict[str, float]:
     return {"requests_s": requests / seconds}
 
 
+def waiting(requests: int) -> dict[str, float]:
+    """Fill a store with requests that wait, and take some; return time an operation, and what they take up.
+
+    An operation is a batch of 1,000 when they are added, and of 100 when a worker acknowledges as many as it takes.
+    """
+    from scrapy import Request
+
+    from models.system import Run
+    from scraper.core.config import load_config
+    from scraper.frontier.protocol import Ack, Batch, Put
+    from scraper.frontier.stores import frontier_of, stored_runs
+    from scraper.storage.connection import connection_to
+
+    config = load_config()
+    with connection_to(config.mongodb) as database:
+        database.client.drop_database(database.name)
+        run = Run(spider="waiting", state="running", started_at=time_now(), heartbeat_at=time_now()).save()
+        stored_runs(config, database).begin(run.id)
+        frontier = frontier_of(config, connection_to(config.mongodb), run.id, "me")
+        frontier.join()
+        spread = 0x9E3779B97F4A7C15F39CC0605CEDC835  # fingerprints come in no order
+
+        def put(number: int) -> Put:
+            id_ = run.id.binary + (number * spread % 2**128).to_bytes(16)
+            data = json.dumps({"url": f"http://site.example/books/{number}/", "callback": "parse_page"})
+            return Put(id_, Request("http://site.example/"), data, 0, number)
+
+        shown = time.monotonic()
+        for first in range(0, requests, 1000):
+            frontier.write(Batch(puts=[put(number) for number in range(first, min(first + 1000, requests))]))
+            if time.monotonic() - shown > 30:
+                shown = time.monotonic()
+                print(f"{first:,} of {requests:,} requests wait", file=sys.stderr, flush=True)
+        added_ms = timed(lambda number: frontier.write(Batch(puts=[put(requests + number)])))
+        acks: list[Ack] = []
+
+        def take(_: int) -> None:
+            taken = frontier.write(Batch(acks=acks, take=BATCH)).taken
+            assert len(taken) == BATCH
+            acks[:] = [Ack(one.id, one.seq, {"swathe/pages": 1}) for one in taken]
+
+        taken_ms = timed(take)
+        counted_ms = timed(lambda _: frontier.others_changed())
+        return {"add_ms": added_ms, "take_ms": taken_ms, "look_ms": counted_ms, **room(config, database)}
+
+
+def timed(do: Any, times: int = 50) -> float:
+    """Return the median of how many milliseconds something takes."""
+    took = []
+    for number in range(times):
+        began = time.perf_counter()
+        do(number)
+        took.append(1000 * (time.perf_counter() - began))
+    return statistics.median(took)
+
+
+def room(config: Any, database: Any) -> dict[str, float]:
+    """Return the memory and the disk that the store takes, in MB."""
+    if config.frontier.backend == "mongodb":
+        database.client.admin.command("fsync")
+        stats, server = database.command("collStats", "frontier"), database.command("serverStatus")
+        return {"memory_mb": server["mem"]["resident"], "disk_mb": stats["totalSize"] / 2**20}
+    from redis import Redis
+
+    with Redis.from_url(config.frontier.redis_url.get_secret_value()) as redis:
+        memory: Any = redis.info("memory")
+        folder = Path(config.frontier.redis_url.get_secret_value().removeprefix("unix://")).parent
+        disk = sum(file.stat().st_size for file in (folder / "appendonlydir").iterdir())
+        return {"memory_mb": memory["used_memory"] / 2**20, "disk_mb": disk / 2**20}
+
+
 def time_now() -> Any:
     """Return the time as MongoDB takes it."""
     from datetime import UTC, datetime
@@ -147,6 +219,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="pairs of crawls (default 7)")
     parser.add_argument("--spider", choices=sorted(STARTS), action="append", help="default: both")
     parser.add_argument("--urls", type=int, default=0, help="queue this many addresses and show the memory it takes")
+    parser.add_argument("--waiting", type=int, default=0, help="fill either store with as many waiting requests")
+    parser.add_argument("--backend", choices=VARIANTS[1:], action="append", help="default: both (with --waiting)")
     parser.add_argument("--workers", type=int, default=0, help="compare that many processes on one crawl with one")
     parser.add_argument("--latency-ms", type=int, default=0, help="let the site take its time (with --workers)")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
@@ -156,7 +230,8 @@ def main() -> None:
         if what.isdigit():
             done = queue(int(what), where)
         else:
-            done = alone(int(where)) if what == "alone" else crawl_once(what, where)
+            alone_with = {"alone": alone, "waiting": waiting}
+            done = alone_with[what](int(where)) if what in alone_with else crawl_once(what, where)
         print(json.dumps({**done, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -170,6 +245,10 @@ def main() -> None:
             site = server.stdout.readline().strip()
             if args.urls:
                 print(in_process([str(args.urls), site], environ))
+                return
+            for backend in (args.backend or VARIANTS[1:]) if args.waiting else ():
+                report_waiting(backend, args.waiting, environ)
+            if args.waiting:
                 return
             if args.workers:
                 for backend in VARIANTS[1:]:
@@ -250,10 +329,22 @@ def done(database: Any) -> int:
     return int(database.books.count_documents({}))
 
 
+def report_waiting(backend: str, requests: int, environ: dict[str, str]) -> None:
+    """Print what so many waiting requests cost, beside a store that has hardly any."""
+    for number in (10_000, requests):
+        found = in_process(["waiting", str(number)], {**environ, "SWATHE_FRONTIER_BACKEND": backend})
+        print(
+            f"{backend}, {number:,} wait: add one {found['add_ms']:.2f} ms, acknowledge and take {BATCH} "
+            f"{found['take_ms']:.2f} ms, look {found['look_ms']:.2f} ms; memory {found['memory_mb']:,.0f} MB, "
+            f"disk {found['disk_mb']:,.0f} MB",
+            flush=True,
+        )
+
+
 def in_process(what: list[str], environ: dict[str, str]) -> dict[str, float]:
     """Do one thing in a process of its own and return its figures."""
     command = [sys.executable, __file__, "--one", *what]
-    run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    run = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, check=True)
     figures: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
     return figures
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from practice import PracticeServer
 from redis import Redis
 from support import ROOT, configured, until
 
@@ -16,6 +20,9 @@ from scraper.cli.manual import command_names
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from pymongo.database import Database
+    from support import Swathe
 
 MANIFESTS = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
 OBJECTS = [found for manifest in MANIFESTS for found in yaml.safe_load_all(manifest.read_text())]
@@ -104,6 +111,39 @@ def test_commands_and_options_exist() -> None:
         environ = {**SERVICES[name]["environment"]}
         assert configured(**environ).frontier.backend == "redis"
         assert configured(**environ).rendering.grid_url.get_secret_value() == "http://selenium:4444"
+
+
+def test_keda_scales_the_workers_by_the_runs_that_they_can_join(
+    swathe: Swathe, database: Database[dict[str, Any]]
+) -> None:
+    account, scaled = yaml.safe_load_all((ROOT / "deploy" / "keda" / "worker.yaml").read_text())
+    assert {(one["apiVersion"], one["kind"]) for one in (account, scaled)} == {
+        ("keda.sh/v1alpha1", "TriggerAuthentication"), ("keda.sh/v1alpha1", "ScaledObject"),
+    }  # fmt: skip
+    (secret,) = account["spec"]["secretTargetRef"]
+    references = [
+        entry["valueFrom"]["secretKeyRef"] for _, _, one in containers() for entry in one["env"] if "valueFrom" in entry
+    ]
+    assert {"name": secret["name"], "key": secret["key"]} in references
+    spec = scaled["spec"]
+    assert ("Deployment", spec["scaleTargetRef"]["name"]) in {(one["kind"], one["metadata"]["name"]) for one in OBJECTS}
+    (trigger,) = spec["triggers"]
+    assert trigger["authenticationRef"]["name"] == account["metadata"]["name"]
+    assert trigger["name"] in spec["advanced"]["scalingModifiers"]["formula"]
+    asked = trigger["metadata"]
+    assert asked["dbName"] == configured().mongodb.database
+    query = json.loads(asked["query"])
+    with PracticeServer(latency_ms=300) as site:
+        crawl = swathe.start("crawl", "books", "--start", f"{site.url}books/")
+        until(lambda: database[asked["collection"]].count_documents(query) == 1, "the run is counted")
+        until(lambda: len(site.requests) > 5, "the crawl is under way")
+        crawl.send_signal(signal.SIGTERM)
+        crawl.communicate(timeout=60)
+    assert database[asked["collection"]].count_documents(query) == 0
+    database[asked["collection"]].update_one(
+        {}, {"$set": {"state": "running", "heartbeat_at": datetime(2020, 1, 1, tzinfo=UTC)}}
+    )
+    assert database[asked["collection"]].count_documents(query) == 0, "nor one whose processes have all died"
 
 
 def test_redis_takes_the_configuration_and_asks_for_the_password(tmp_path: Path) -> None:

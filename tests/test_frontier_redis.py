@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from bson import ObjectId
 from practice import Fault, PracticeServer
 from queued import RUN, crawled_with_a_dead_letter, hung_page_is_given_up, numbers, puts
-from redis_process import RedisProcess
+from redis_process import RedisCluster, RedisProcess, WatchedRedis
 from support import configured, last_run, until
 
 from scraper.core import statistics
@@ -96,7 +98,7 @@ def test_what_one_worker_has_no_other_gets_until_it_is_dead(worker: Any, redis: 
     assert other.renew() == 0
     other.write(Batch(acks=[Ack(id_of(1), 1, {})]))
     assert other.open_requests() == 2, "only who has it says that it is done"
-    workers = f"swathe:test:{RUN}:workers"
+    workers = f"swathe:{{test:{RUN}}}:workers"
     place = json.loads(redis.client.hget(workers, "me"))
     redis.client.hset(workers, "me", json.dumps({**place, "seen_at": place["seen_at"] - 31}))
     assert other.renew() == 2
@@ -116,7 +118,7 @@ def test_what_a_worker_gives_back_goes_to_another_and_a_process_that_has_ended_i
     me.write(Batch(puts(1, 2), lease=2))
     me.write(Batch(releases=[id_of(2)], alone=id_of(1)))
     assert numbers(other.write(Batch(take=5)).taken) == [2]
-    workers = f"swathe:test:{RUN}:workers"
+    workers = f"swathe:{{test:{RUN}}}:workers"
     redis.client.hset(workers, "me", json.dumps({**json.loads(redis.client.hget(workers, "me")), "process": "other:1"}))
     other.renew()
     (taken,) = other.write(Batch(take=5)).taken
@@ -144,7 +146,7 @@ def test_a_request_for_later_waits(worker: Any, redis: RedisProcess) -> None:
     assert me.write(Batch(puts(1, priority=3, not_before=time.time() + 60), lease=1)).leased == []
     assert me.write(Batch(take=1)).taken == []
     assert me.open_requests() == 1
-    later = f"swathe:test:{RUN}:later"
+    later = f"swathe:{{test:{RUN}}}:later"
     redis.client.zadd(later, dict.fromkeys(redis.client.zrange(later, 0, -1), time.time() - 1))
     assert [taken.priority for taken in me.write(Batch(take=1)).taken] == [3]
 
@@ -181,9 +183,9 @@ def test_what_others_did_is_added_up_and_dead_letters_come_back_as_new(worker: A
 def test_a_redis_that_has_forgotten_what_it_confirmed_is_noticed(worker: Any, redis: RedisProcess) -> None:
     me = worker("me")
     me.write(Batch(puts(1)))
-    before = redis.client.dump(f"swathe:test:{RUN}:begun")
+    before = redis.client.dump(f"swathe:{{test:{RUN}}}:begun")
     assert before is not None
-    redis.client.hset(f"swathe:test:{RUN}:numbers", "me", 0)
+    redis.client.hset(f"swathe:{{test:{RUN}}}:numbers", "me", 0)
     me._number = 2
     with pytest.raises(DatabaseError, match="no longer knows what it had confirmed"):
         me.write(Batch(take=1))
@@ -264,6 +266,64 @@ def test_a_crawl_whose_redis_is_emptied_fails_and_begins_anew(
     assert "are no longer in redis: begin anew with --fresh" in refused.error_line
     refused = swathe("crawl", "books", "--start", f"{slow.url}books/", code=2)
     assert "are kept in redis, and [frontier] backend is now mongodb" in refused.error_line
+
+
+def test_the_keys_of_a_run_lie_on_one_node_of_a_cluster_whichever_it_is(
+    swathe: Swathe, database: Mongo, slow: PracticeServer, tmp_path: Path
+) -> None:
+    with RedisCluster(tmp_path) as cluster:
+        server = RedisServer(configured(**cluster.environ).frontier)
+        holders = set()
+        for number in range(12):
+            run = ObjectId(f"{number:024x}")
+            RedisRuns(server, "test").begin(run)
+            me = RedisFrontier(server, "test", run, "me", 30)
+            me.join()
+            prefix = Batch([replace(put, id=run.binary + put.id[12:]) for put in puts(1, 2, 3)], lease=1)
+            assert me.write(prefix).pending == 2
+            assert numbers(me.write(Batch(take=5)).taken) == [3, 2]
+            (holder,) = [node.port for node in cluster.nodes if node.client.keys(f"swathe:{{test:{run}}}:*")]
+            holders.add(holder)
+        assert len(holders) == 3
+        result = swathe(
+            "crawl", "books", "--start", f"{slow.url}books/", "--max-pages", "20", code=3, **cluster.environ
+        )
+        assert "the limit of 20 pages was reached" in result.err
+        assert last_run(database)["counts"]["pages"] == 20
+        alone = f"redis://127.0.0.1:{cluster.nodes[0].port}"
+        plain = RedisServer(configured(SWATHE_FRONTIER_BACKEND="redis", SWATHE_FRONTIER_REDIS_URL=alone).frontier)
+        with pytest.raises(DatabaseError, match=r"is a node of a cluster: write redis\+cluster://"):
+            [RedisRuns(plain, "test").is_there(ObjectId(f"{number:024x}")) for number in range(12)]
+
+
+def test_a_primary_that_is_killed_again_and_again_loses_nothing_that_was_confirmed(
+    swathe: Swathe, database: Mongo, tmp_path: Path
+) -> None:
+    with PracticeServer(latency_ms=400) as slow, WatchedRedis(tmp_path) as redis:
+        crawl = swathe.start("crawl", "books", "--start", f"{slow.url}books/", **redis.environ)
+        for asked in (10, 40, 80):
+            until(lambda asked=asked: len(slow.requests) > asked or crawl.poll() is not None, "under way", 90)
+            assert crawl.poll() is None, crawl.communicate()
+            redis.kill_primary()
+        _, err = crawl.communicate(timeout=120)
+        assert crawl.returncode == 3, err
+        run = last_run(database)
+        refused = run["counts"]["items_refused"]
+        assert (run["state"], run["reasons"]) == ("finished", [f"{refused} records were refused"]), err
+        assert database.books.count_documents({}) == len(slow.site.books)
+        paths = [request.path for request in slow.requests if request.path != "/robots.txt"]
+        assert len(paths) == len(set(paths)) == run["counts"]["pages"]
+        server = RedisServer(configured(**{**redis.environ, "SWATHE_FRONTIER_REDIS_REPLICAS": "0"}).frontier)
+        assert "set [frontier] redis_replicas to 1" in server.doubts()[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis+sentinel://a:1", "redis+cluster://a:1/x", "redis+cluster://", "redis+else://a:1", "redis+sentinel://a b/m"],
+)
+def test_an_address_of_several_servers_that_cannot_be_used_is_told(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"redis\+sentinel://:password@host:26379,host:26379/NAME"):
+        RedisServer(configured(SWATHE_FRONTIER_BACKEND="redis", SWATHE_FRONTIER_REDIS_URL=url).frontier)
 
 
 def test_dead_letters_in_redis_are_shown_and_tried_again(swathe: Swathe, database: Mongo, redis: RedisProcess) -> None:

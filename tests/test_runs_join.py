@@ -62,7 +62,7 @@ class Shared:
     def workers(self) -> int:
         """How many processes have joined the run so far."""
         if self.redis:
-            return int(self.redis.client.hlen(f"swathe:{self.database.name}:{self.run()['_id']}:numbers"))
+            return int(self.redis.client.hlen(f"swathe:{{{self.database.name}:{self.run()['_id']}}}:numbers"))
         return int(self.run().get("frontier", {}).get("joined", 0))
 
     def run(self) -> dict[str, Any]:

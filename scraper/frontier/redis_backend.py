@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scraper.core.processes import is_gone, this_process
 from scraper.frontier.protocol import Taken, Written
@@ -11,6 +11,7 @@ from scraper.frontier.redis_runs import KEPT_S, counts_of, keys_of, script, work
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
 
     from bson import ObjectId
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from scraper.crawl.request_stats import Work
     from scraper.frontier.protocol import Ack, Batch, Put
     from scraper.frontier.redis_server import RedisServer
+
+T = TypeVar("T")
 
 RUN_BYTES = 12
 """What an id begins with, which Redis has in the key's name instead."""
@@ -40,11 +43,11 @@ class RedisFrontier:
 
     def renew(self) -> int:
         """Show a sign of life; return how many requests of dead workers were given back. It need not have joined."""
-        return self._server.do(self._renew)
+        return self._do(self._renew)
 
     def leave(self) -> None:
         """Give back every request that this worker has, and be none any more."""
-        self._server.do(lambda client: self._live(client, gone=[self._worker]))
+        self._do(lambda client: self._live(client, gone=[self._worker]))
 
     def leave_hung(self, page: HeldPage, what: str) -> None:
         """Leave in the place of a process that hangs on a page: nobody is to begin that page again."""
@@ -58,7 +61,7 @@ class RedisFrontier:
             what,
         ]
         keys = list(self._keys.values())
-        self._server.do(lambda client: script(client, "hung")(keys, arguments))
+        self._do(lambda client: script(client, "hung")(keys, arguments))
         self.leave()
 
     def write(self, batch: Batch) -> Written:
@@ -77,7 +80,7 @@ class RedisFrontier:
             }
         )
         keys = list(self._keys.values())
-        answer = json.loads(self._server.do(lambda client: script(client, "write")(keys, [data])))
+        answer = json.loads(self._do(lambda client: script(client, "write")(keys, [data])))
         self._number += 1
         return Written(
             [batch.puts[place] for place in answer["leased"]],
@@ -91,22 +94,25 @@ class RedisFrontier:
 
         For a worker that knows of none of its own: what is still in its name, after a lost answer, goes back.
         """
-        return self._server.do(lambda client: self._live(client, gone=[self._worker], sign=self._sign(client))[1])
+        return self._do(lambda client: self._live(client, gone=[self._worker], sign=self._sign(client))[1])
 
     def own_counts(self) -> Counter[str] | None:
         """Return what the acknowledgements that were taken of this worker add up to."""
-        return self._server.do(lambda client: counts_of(client, self._keys, self._worker))
+        return self._do(lambda client: counts_of(client, self._keys, self._worker))
 
     def others_changed(self) -> bool:
         """Return whether others may have done work since this was last asked."""
-        _, _, joined, workers = self._server.do(lambda client: self._live(client))
+        _, _, joined, workers = self._do(lambda client: self._live(client))
         earlier = self._company
         self._company = now = (joined, workers > 1)
         return now != earlier or now[1]
 
     def others_work(self) -> Work:
         """Return what other workers have done for the run so far."""
-        return self._server.do(lambda client: work_of(client, self._keys, but=self._worker))
+        return self._do(lambda client: work_of(client, self._keys, but=self._worker))
+
+    def _do(self, work: Callable[[Any], T]) -> T:
+        return self._server.do(work, self._keys["begun"])
 
     def _renew(self, client: Any) -> int:
         now = _now(client)

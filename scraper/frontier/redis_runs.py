@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from redis.exceptions import ResponseError
 
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage
@@ -15,7 +18,7 @@ from scraper.frontier.mongo_runs import DEAD_KEPT, retried
 from scraper.paging.facts import ListEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bson import ObjectId
     from redis import Redis
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from scraper.frontier.redis_server import RedisServer
 
     Keys = dict[str, str]
+
+T = TypeVar("T")
 
 NAMES = (
     *("known", "requests", "waiting", "later", "leases", "entries", "alone", "workers", "events", "dead", "tally"),
@@ -39,7 +44,13 @@ OPEN, OVER = "open", "over"
 
 def keys_of(database: str, run: ObjectId) -> Keys:
     """Return the keys of a run by their last part."""
-    return {name: f"swathe:{database}:{run}:{name}" for name in NAMES}
+    tag = tag_of(database, run)
+    return {name: f"swathe:{tag}:{name}" for name in NAMES}
+
+
+def tag_of(database: str, run: ObjectId) -> str:
+    """Return what all keys of a run have in braces, so that they lie on one node of a cluster."""
+    return f"{{{database.replace('}', '%7D')}:{run}}}"
 
 
 def script(client: Redis, name: str) -> Script:
@@ -62,63 +73,67 @@ class RedisRuns:
 
     def begin(self, run: ObjectId) -> None:
         """Get ready to keep the requests of a new run."""
-        keys = keys_of(self._database, run)
 
-        def work(client: Any) -> None:
-            if client.set(keys["begun"], OPEN, ex=KEPT_S, nx=True):
+        def work(client: Any, keys: Keys) -> None:
+            client.set(keys["begun"], OPEN, ex=KEPT_S, nx=True)
+            # An answer may have been lost, and this be done for the second time.
+            with contextlib.suppress(ResponseError):
                 client.xgroup_create(keys["leases"], "workers", "0", mkstream=True)
-                client.expire(keys["leases"], KEPT_S)
+            client.expire(keys["leases"], KEPT_S)
 
-        self._server.do(work)
+        self._do(run, work)
 
     def is_there(self, run: ObjectId) -> bool:
         """Return whether what was kept of a run is still there."""
-        state: str | None = self._server.do(lambda client: client.get(keys_of(self._database, run)["begun"]))
+        state: str | None = self._do(run, lambda client, keys: client.get(keys["begun"]))
         return state == OPEN
 
     def counts(self, run: ObjectId) -> Counter[str]:
         """Return what the requests of a run that have ended add up to, by statistic."""
-        return self._server.do(lambda client: work_of(client, keys_of(self._database, run))).counts
+        return self._do(run, work_of).counts
 
     def dead_letters(self, run: ObjectId, limit: int = 0) -> list[FailedPage]:
         """Return the requests of a run that came to nothing; `limit` 0: all."""
-        return self._server.do(lambda client: _letters(client, keys_of(self._database, run), limit))
+        return self._do(run, lambda client, keys: _letters(client, keys, limit))
 
     def waiting_for(self, run: ObjectId, url: str) -> list[tuple[str, str]]:
         """Return the state, and the error of the dead, of what is kept of a URL and is not done."""
-        keys = keys_of(self._database, run)
 
-        def work(client: Any) -> Iterator[tuple[str, str]]:
+        def work(client: Any, keys: Keys) -> Iterator[tuple[str, str]]:
             for name, row in client.hscan_iter(keys["requests"], count=1000):
                 if json.loads(row)["url"] == url:
                     letter = client.hget(keys["dead"], name)
                     leased = "leased" if client.hexists(keys["entries"], name) else "pending"
                     yield ("dead", json.loads(letter)["error"]) if letter else (leased, "")
 
-        return self._server.do(lambda client: list(work(client)))
+        return self._do(run, lambda client, keys: list(work(client, keys)))
 
     def clear(self, run: ObjectId) -> None:
         """Remove everything that is kept of a run; whoever still works on it finds nothing left to do."""
-        keys = keys_of(self._database, run)
 
-        def work(client: Any) -> None:
+        def work(client: Any, keys: Keys) -> None:
             pipeline = client.pipeline(transaction=True)
             pipeline.set(keys["begun"], OVER, ex=OVER_S)
             pipeline.unlink(*(key for name, key in keys.items() if name != "begun"))
             pipeline.execute()
 
-        self._server.do(work)
+        self._do(run, work)
 
     def clear_unless_dead(self, run: ObjectId) -> int:
         """Remove what is kept of a run that has ended, unless it has dead letters; return how many it has."""
-        letters = self._server.do(lambda client: client.hlen(keys_of(self._database, run)["dead"]))
+        letters = self._do(run, lambda client, keys: client.hlen(keys["dead"]))
         if not letters:
             self.clear(run)
         return int(letters)
 
     def retry_dead(self, run: ObjectId) -> int:
         """Put the dead letters of a run back as if they had never been tried; return how many."""
-        return self._server.do(lambda client: _retry_dead(client, keys_of(self._database, run)))
+        return self._do(run, _retry_dead)
+
+    def _do(self, run: ObjectId, work: Callable[[Any, Keys], T]) -> T:
+        """Do work with the keys of a run, where they are."""
+        keys = keys_of(self._database, run)
+        return self._server.do(lambda client: work(client, keys), keys["begun"])
 
 
 def work_of(client: Any, keys: Keys, but: str = "") -> Work:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from redis import Redis
-from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.exceptions import AuthenticationError, ConnectionError, RedisError, ResponseError, TimeoutError
-from redis.retry import Retry
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,
+    MasterDownError,
+    MovedError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+    TryAgainError,
+)
 
 from scraper.errors import ConfigError, DatabaseError, DatabaseLostError
+from scraper.frontier.redis_nodes import EXPECTED, RedisNodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +32,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TRIES, FIRST_WAIT_S, LONGEST_WAIT_S = 5, 0.5, 8
-"""How often a command is sent again when the connection breaks; the wait doubles each time, 15 s in all."""
+TRIES, FIRST_WAIT_S, LONGEST_WAIT_S = 6, 0.5, 8
+"""How often a piece of work is done when the connection breaks; the wait doubles each time, 15 s in all."""
 
-CONNECT_S, ANSWER_S = 5, 30
+TRIES_OF_MANY = 9
+"""The same where another server may take over, which takes its time: 40 s in all."""
+
+REPLICAS_S = 5
+"""How long the replicas of `[frontier] redis_replicas` may take to confirm a write."""
+
+_OUTAGES = (ConnectionError, TimeoutError, BusyLoadingError)
+_TAKEN_OVER = (MovedError, AskError, TryAgainError, ClusterDownError, MasterDownError, ReadOnlyError)
+_MAY_PASS = (*_OUTAGES, *_TAKEN_OVER)
 
 FORGOTTEN = "FORGOTTEN"
 """What the scripts answer when Redis does not know what it had confirmed."""
@@ -39,8 +59,11 @@ class RedisServer:
                 "[frontier] backend is redis and redis_url is empty: "
                 "set SWATHE_FRONTIER_REDIS_URL, for example to redis://127.0.0.1:6379/0"
             )
-        patient = Retry(ExponentialBackoff(LONGEST_WAIT_S, FIRST_WAIT_S), TRIES)
-        self._client, self._impatient = self._made(patient), self._made(Retry(NoBackoff(), 0))
+        try:
+            self._nodes = RedisNodes.of(self._url)
+        except ValueError:
+            raise ConfigError(f"[frontier] redis_url '{self.address}' cannot be used: {EXPECTED}") from None
+        self._replicas = config.redis_replicas
         self._reached = False
 
     @property
@@ -48,19 +71,40 @@ class RedisServer:
         """The address without a password."""
         return mask(self._url)
 
-    def do(self, work: Callable[[Any], T]) -> T:
-        """Return what `work` does with a client, which answers with texts, through short outages.
+    def do(self, work: Callable[[Any], T], key: str = "") -> T:
+        """Return what `work` does with a client of the server that has `key`, which answers with texts.
 
-        Raise DatabaseError after them, or at once when Redis has never answered.
+        In a short outage, or when another server takes over, it is done again from its beginning, so it must change
+        nothing when it was done before. Raise DatabaseError after the last try, or at once when Redis never answered.
         """
-        try:
-            if not self._reached:
-                self._impatient.ping()
-                self._reached = True
-            return work(self._client)
-        except RedisError as error:
-            kind = DatabaseLostError if self._reached else DatabaseError
-            raise kind(self._explain(error)) from error
+        tries = (TRIES_OF_MANY if self._nodes.kind else TRIES) if self._reached else 1
+        for number in range(tries):
+            try:
+                return self._once(work, key)
+            except RedisError as error:
+                if number == tries - 1 or not _may_pass(error):
+                    raise self._failure(error) from error
+                self._nodes.forget()
+                time.sleep(min(FIRST_WAIT_S * 2**number, LONGEST_WAIT_S))
+        raise AssertionError("the last try returns or raises")
+
+    def _once(self, work: Callable[[Any], T], key: str) -> T:
+        client = self._nodes.primary(key)
+        if not self._reached:
+            client.ping()
+            self._reached = True
+        if not self._replicas:
+            return work(client)
+        # WAIT is about what its own connection has written.
+        with client.client() as one:
+            done = work(one)
+            confirmed = int(one.execute_command("WAIT", self._replicas, REPLICAS_S * 1000))
+        if confirmed < self._replicas:
+            raise ConnectionError(f"{confirmed} of [frontier] redis_replicas = {self._replicas} confirmed a write")
+        return done
+
+    def _failure(self, error: RedisError) -> DatabaseError:
+        return (DatabaseLostError if self._reached else DatabaseError)(self._explain(error))
 
     def doubts(self) -> list[str]:
         """Return what is wrong with how Redis keeps its data, one line each."""
@@ -73,20 +117,10 @@ class RedisServer:
                 return [
                     f"whether Redis at {self.address} keeps its data could not be checked: CONFIG is refused ({why})"
                 ]
-            return [f"Redis at {self.address} {what}" for what in _doubts(found)]
+            alone = bool(self._nodes.kind) and not self._replicas
+            return [f"Redis at {self.address} {what}" for what in _doubts(found, takes_over_alone=alone)]
 
         return self.do(read)
-
-    def _made(self, retry: Retry) -> Redis:
-        try:
-            return Redis.from_url(
-                self._url, decode_responses=True, retry=retry, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S
-            )
-        except ValueError:
-            raise ConfigError(
-                f"[frontier] redis_url '{self.address}' cannot be used: expected redis://:password@host:6379/0, "
-                f"rediss://... for TLS, or unix:///path/to/socket"
-            ) from None
 
     def _explain(self, error: RedisError) -> str:
         reason = mask(" ".join(str(error).split()))[:300]
@@ -96,6 +130,8 @@ class RedisServer:
                 f"{what} no longer knows what it had confirmed: it was restarted or emptied, and keeps too little on "
                 f"disk; set appendonly yes and appendfsync always, then crawl again"
             )
+        if isinstance(error, MovedError) and not self._nodes.kind:
+            return f"{what} is a node of a cluster: write redis+cluster://... into SWATHE_FRONTIER_REDIS_URL"
         if isinstance(error, AuthenticationError):
             return f"{what} refused the user or the password: correct them in SWATHE_FRONTIER_REDIS_URL"
         if isinstance(error, ConnectionError | TimeoutError):
@@ -119,8 +155,18 @@ def mask(text: str) -> str:
     return re.sub(r"(password=)[^&\s]*", r"\1***", hidden)
 
 
-def _doubts(found: dict[str, str]) -> list[str]:
+def _may_pass(error: RedisError) -> bool:
+    """Return whether a fault is one of an outage, or of a server that another one has taken over from."""
+    return isinstance(error, _MAY_PASS) and not isinstance(error, AuthenticationError)
+
+
+def _doubts(found: dict[str, str], *, takes_over_alone: bool = False) -> list[str]:
     doubts = []
+    if takes_over_alone:
+        doubts.append(
+            "may lose the last writes when a replica takes over: set [frontier] redis_replicas to 1, so that a replica "
+            "has each write before it counts"
+        )
     if found.get("appendonly") != "yes":
         doubts.append("does not keep its data (appendonly is no): when it restarts, the crawl must begin anew")
     elif found.get("appendfsync") != "always":

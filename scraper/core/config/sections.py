@@ -215,8 +215,14 @@ class FrontierConfig(Section):
     )
     redis_url: SecretStr = option(
         "",
-        "Redis for the backend redis, such as redis://:password@host:6379/0 or unix:///path; put it into "
+        "Redis for the backend redis, such as redis://:password@host:6379/0, unix:///path, redis+sentinel://host/NAME "
+        "or redis+cluster://host; put it into "
         "SWATHE_FRONTIER_REDIS_URL, since it may hold a password.",
+    )
+    redis_replicas: Annotated[int, Field(ge=0, le=10)] = option(
+        "0",
+        "Replicas of Redis that must have each write before it counts. 0: none, for one Redis; 1 where a replica may"
+        " take over (Sentinel, a cluster).",
     )
     lease_s: Annotated[float, Field(ge=3, le=3600)] = option(
         "30", "Seconds without a sign of life after which the requests that a process had go to others (3 or more)."
