@@ -87,7 +87,7 @@ class Round:
     def is_quiet(self) -> bool:
         """Return whether the site has been asked for all of its books, and for nothing more of late."""
         asked = self.server.requests if self.server else []
-        return len(asked) > BOOKS and time.monotonic() - max(request.at_s for request in asked) > 0.4
+        return len(asked) > BOOKS and time.monotonic() - max(request.at_s for request in asked) > 0.1
 
     def kill_server(self, *, keeper: bool, mongod: bool) -> None:
         """Kill the processes of the embedded MongoDB."""
@@ -150,7 +150,7 @@ def closing(this: Round) -> None:
         crawl = this.begin()
         while crawl.poll() is None and not this.is_quiet():
             time.sleep(0.05)
-        this.wait(crawl, 1.5)
+        this.wait(crawl, 0.8)
         crawl.kill()
         crawl.communicate(timeout=LONGEST_S)
         if this.is_over():
