@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+import pytest
 from odd_site import PYTHONPATH, Answer, OddSite, command_of, names, rows
+from scrapy import Request
+from scrapy.utils.request import RequestFingerprinter
 from support import last_run
 
+from scraper.core import meta as meta_keys
+from scraper.crawl.components import missing_components
+from scraper.errors import CrawlError
+from scraper.fetch.http.continued import EndlessRequestError, continue_from
 from scraper.spider import SiteSpider
+from scraper.spider_loader import project_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +99,44 @@ def test_a_slot_that_a_request_names_is_used(swathe: Swathe, tmp_path: Path) -> 
         assert second - first > 1.4, "the slot's delay lies between the two"
         again = swathe.run([*told, "-s", "HTTPCACHE_IGNORE_MISSING=0"], code=None, PYTHONPATH=PYTHONPATH)
         assert int(again.out.splitlines()[0].split()[1]) > 0, "the start page came out of the cache"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("ITEM_PIPELINES", {"nowhere.P": 1}, "ITEM_PIPELINES names a component that cannot be loaded: ModuleNotFound"),
+        ("EXTENSIONS", {"nowhere.E": 1}, "EXTENSIONS names a component that cannot be loaded: ModuleNotFoundError"),
+        (
+            "DOWNLOAD_DELYA",
+            3,
+            "DOWNLOAD_DELYA has no effect unless a plugin of yours knows it: did you mean DOWNLOAD_",
+        ),
+        ("DELTAFETCH_DIR", "x", ""),
+    ],
+)
+def test_settings_that_nothing_comes_of_are_named(name: str, value: Any, line: str) -> None:
+    settings = project_settings()
+    assert missing_components(settings) == []
+    settings.set(name, value)
+    try:
+        said = missing_components(settings)
+    except CrawlError as error:
+        said = [str(error)]
+    assert len(said) == bool(line)
+    assert line in "".join(said)
+
+
+def test_a_middleware_that_makes_ever_new_requests_is_stopped() -> None:
+    before = Request("http://h/0")
+    for number in range(100):
+        after = before.replace(url=f"http://h/{number}")
+        continue_from(before, after, RequestFingerprinter(None))
+        before = after
+    with pytest.raises(EndlessRequestError, match="led to 100 requests in a row"):
+        continue_from(before, before.copy(), RequestFingerprinter(None))
+    linked = Request("http://h/next", meta=before.meta)
+    continue_from(linked, after := Request("http://h/there"), RequestFingerprinter(None))
+    assert after.meta[meta_keys.CONTINUES][2] == 1, "a page of its own begins to count anew"
 
 
 def test_the_annotations_of_callbacks_can_be_looked_up() -> None:

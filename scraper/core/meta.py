@@ -63,7 +63,7 @@ HUNG: Final = "swathe_hung"
 """str: what the page was doing when it was seen to hang, so that the request is given up. `frontier/`."""
 
 CONTINUES: Final = "swathe_continues"
-"""list of a digest and an address: what the request continues, such as a redirected one. `fetch/http/continued.py`."""
+"""list of a digest, an address and a count: what it continues, as number so-and-so. `fetch/http/continued.py`."""
 SENT_FIRST: Final = "swathe_sent_first"
 """list of method, body and type: what was sent before a redirect, unless a plain GET. `fetch/http/redirects.py`."""
 COUNTED: Final = "swathe_page_counted"

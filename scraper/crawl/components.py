@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from scrapy.settings import SETTINGS_PRIORITIES
+from scrapy.settings import SETTINGS_PRIORITIES, default_settings
 from scrapy.utils.conf import build_component_list
 from scrapy.utils.python import global_object_name
 
-from scraper.errors import UsageError
+from scraper.errors import CrawlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,10 @@ ALONE = {
 
 
 def missing_components(settings: BaseSettings) -> list[str]:
-    """Return what a crawl with these settings goes without, a line each; raise UsageError for what none can."""
+    """Return what a crawl with these settings goes without, a line each.
+
+    Raise UsageError for what none can be without, CrawlError for a component that cannot be loaded.
+    """
     missing = list(_switched_off(settings))
     for setting, path in missing:
         if path in NEEDED:
@@ -53,12 +57,25 @@ def missing_components(settings: BaseSettings) -> list[str]:
             f"DUPEFILTER_CLASS is {_shown(settings['DUPEFILTER_CLASS'])}, which has no effect where requests are "
             f"stored: `--set frontier.backend=memory` uses it"
         )
-    return lines
+    return [*lines, *_misspelt(settings)]
+
+
+def _misspelt(settings: BaseSettings) -> Iterator[str]:
+    """Name settings that nobody knows, and that are nearly called as one that Scrapy does know."""
+    known = [name for name in vars(default_settings) if name.isupper()]
+    for name in settings:
+        if name not in known and (meant := get_close_matches(str(name), known, 1, cutoff=0.92)):
+            yield f"the setting {name} has no effect unless a plugin of yours knows it: did you mean {meant[0]}?"
 
 
 def _switched_off(settings: BaseSettings) -> Iterator[tuple[str, str]]:
     for name in LISTS:
-        enabled = build_component_list(settings.get_component_priority_dict_with_base(name))
+        try:
+            enabled = build_component_list(settings.get_component_priority_dict_with_base(name))
+        except Exception as error:
+            raise CrawlError(
+                f"{name} names a component that cannot be loaded: {type(error).__name__}: {error}: correct it"
+            ) from error
         there = {_shown(component) for component in enabled}
         for path in settings[f"{name}_BASE"]:
             if _shown(path).startswith(("scraper.", "pipelines.")) and _shown(path) not in there:

@@ -13,7 +13,7 @@ from scraper.crawl.failures import KEPT, PageFailures
 from scraper.crawl.limits import limit_of
 from scraper.crawl.page_item import PageRecords, RecordsRefusedError
 from scraper.crawl.request_stats import DROPPED, IN_MEMORY, Tallies
-from scraper.errors import DatabaseError
+from scraper.errors import DatabaseError, SwatheError
 from scraper.runs.verdict import Evidence, dropped_items
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ class Outcomes:
         url = getattr(response, "url", "") or getattr(item, "url", "")
         if isinstance(failure.value, DatabaseError):
             self.tallies.tally(request).unfinished = True
-        self._keep(request, url, f"gave {lost} record{'s'[: lost > 1]} that could not be stored: {failure.value}")
+        why = _in_words(failure.value)
+        self._keep(request, url, f"gave {lost} record{'s'[: lost > 1]} that could not be stored: {why}")
 
     def _item_dropped(self, response: Response | Failure | None, exception: Exception) -> None:
         if isinstance(exception, RecordsRefusedError):
@@ -112,6 +113,11 @@ class Outcomes:
     def _keep(self, request: Request | None, url: str, what: str) -> None:
         failed = FailedPage(url, " ".join(what.split())[:500], "own-code")
         PageFailures.of(self._crawler).keep(request, failed)
+
+
+def _in_words(error: BaseException | None) -> str:
+    """Return what an error says; such as a KeyError says nothing without its name."""
+    return str(error) if isinstance(error, SwatheError | TypeError) else f"{type(error).__name__}: {error}"
 
 
 def requests_in_memory(count: int, tallies: Tallies) -> str:

@@ -141,6 +141,8 @@ def dropped_items(count: int, why: str) -> str:
 def _nothing(evidence: Evidence) -> str:
     if evidence.items_dropped:
         return f"no record was stored: {dropped_items(evidence.items_dropped, evidence.first_dropped)}"
+    if not evidence.pages:
+        return "no page was asked for: give the spider `start_urls`, or a `start()` that yields requests"
     return f"no record was found on {evidence.pages} pages: did the layout change?"
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
+from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.request import RequestFingerprinter
 from scrapy.utils.request import fingerprint as fingerprint_of
 
@@ -21,9 +22,26 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.utils.request import RequestFingerprinterProtocol
 
+    from scraper.core.failed_page import Reason
+
+MOST_TIMES = 100
+"""Requests in a row that continue each other: more than any number of tries and redirects that is configured."""
+
+
+class EndlessRequestError(IgnoreRequest):
+    """Report a page for which a middleware makes one request after another."""
+
+    reason: ClassVar[Reason] = "own-code"
+
 
 def continue_from(before: Request, request: Request, fingerprinter: RequestFingerprinterProtocol) -> None:
-    """Mark a request as what `before` has come to: it counts for that one, and is no duplicate of any other."""
+    """Mark a request as what `before` has come to: it counts for that one, and is no duplicate of any other.
+
+    Raise EndlessRequestError when it is one of too many.
+    """
+    times = 1 + sum(before.meta[meta_keys.CONTINUES][2:]) if continued(before) else 1
+    if times > MOST_TIMES:
+        raise EndlessRequestError(f"led to {MOST_TIMES} requests in a row: a downloader middleware makes ever new ones")
     known_as = [
         continued(before),
         fingerprinter.fingerprint(before).hex(),
@@ -31,13 +49,13 @@ def continue_from(before: Request, request: Request, fingerprinter: RequestFinge
         before.cb_kwargs,
     ]
     digest = blake2b(json.dumps(known_as, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
-    request.meta[meta_keys.CONTINUES] = [digest, request.url]
+    request.meta[meta_keys.CONTINUES] = [digest, request.url, times]
     request.dont_filter = True
 
 
 def continued(request: Request) -> str:
     """Return what tells the request that this one continues; empty for one that continues none."""
-    digest, url = request.meta.get(meta_keys.CONTINUES) or ("", "")
+    digest, url, *_ = request.meta.get(meta_keys.CONTINUES) or ("", "")
     return str(digest) if url == request.url else ""
 
 
