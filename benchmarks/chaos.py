@@ -199,10 +199,10 @@ def redis_stops(this: Round) -> None:
     with RedisProcess(this.folder.path / "redis") as redis:
         this.swathe.extra |= redis.environ
         crawl = this.begin()
-        time.sleep(2.5)
+        time.sleep(2.0)
         worker = this.begin("worker")
         for number in range(6):
-            if this.wait(crawl, 4):
+            if this.wait(crawl, 2):
                 break
             if number % 2:
                 redis.kill()
@@ -267,7 +267,9 @@ def left_by(
         try:
             with PracticeServer(SITE, port=port):
                 this.swathe("crawl", *this.arguments)
-            latency_ms = 25 if disturb is not redis_primary else 50 * primary_kills
+            # The longer a disturbance takes, the longer the crawl has to be.
+            longer: dict[Callable[[Round], None], int] = {redis_primary: 50 * primary_kills, redis_stops: 150}
+            latency_ms = longer.get(disturb, 25) if disturb else 25
             with PracticeServer(DEARER, port=port, latency_ms=latency_ms, faults=FAULTS) as this.server:
                 if disturb is not None:
                     disturb(this)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
+import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from mongoengine import StringField
@@ -57,6 +60,12 @@ class Hung(SiteSpider):
             re.match(r"(a+)+$", "a" * 60 + "!")
         elif "sleep" in page.url:
             time.sleep(600)
+        elif "second" in page.url:
+            # The first time it takes the process along, the second time it hangs.
+            if (marker := Path(os.environ["HUNG_MARKER"])).exists():
+                time.sleep(600)
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         elif "loop" in page.url:
             forever()
         elif "crash" in page.url:

@@ -10,7 +10,7 @@ from scrapy import Request
 from support import last_run
 
 from scraper.core.supervision import HeldPage
-from scraper.frontier.protocol import Batch, Put
+from scraper.frontier.protocol import Ack, Batch, Put
 
 if TYPE_CHECKING:
     from practice import PracticeServer
@@ -60,3 +60,12 @@ def hung_page_is_given_up(worker: Any) -> None:
     (taken,) = other.write(Batch(take=9)).taken
     assert (numbers([taken]), taken.hung, taken.data) == ([9], what, unstored.data)
     assert other.write(Batch(puts(9))).duplicates == 1
+
+
+def it_counts_for_who_has_it(me: Any, other: Any) -> None:
+    """Acknowledge the first request, which `other` has by now, as both workers have read it."""
+    for frontier in (me, other):
+        frontier.write(Batch(acks=[Ack(puts(1)[0].id, 1, {"swathe/pages": 1}, {"off_site": ["http://x/"]})]))
+    mine, theirs = me.own_work(), other.own_work()
+    assert (mine.counts, mine.notes) == ({}, {}), "what was not taken counts elsewhere"
+    assert theirs is None or (theirs.counts, theirs.notes) == ({"swathe/pages": 1}, {"off_site": ["http://x/"]})

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from practice import Fault, PracticeServer
-from queued import RUN, crawled_with_a_dead_letter, hung_page_is_given_up, numbers, puts
+from queued import (
+    RUN,
+    crawled_with_a_dead_letter,
+    hung_page_is_given_up,
+    it_counts_for_who_has_it,
+    numbers,
+    puts,
+)
 from scrapy import Request
 from scrapy.utils.request import RequestFingerprinter
 from support import configured, last_run, until
@@ -207,6 +214,7 @@ def test_what_one_worker_has_no_other_gets_until_it_is_dead(worker: Any, databas
     assert sorted(taken.taken for taken in other.write(Batch(take=5)).taken) == [2, 2]
     me.write(Batch(acks=[Ack(id_, 1, {}) for id_ in (RUN.binary + (1).to_bytes(16),)]))
     assert database.frontier.count_documents({"state": "done"}) == 0
+    it_counts_for_who_has_it(me, other)
 
 
 def test_what_a_process_of_this_machine_had_is_free_as_soon_as_it_has_ended(worker: Any, database: Mongo) -> None:

@@ -14,6 +14,8 @@ from odd_site import PYTHONPATH, Answer, OddSite, thing
 from support import ROOT, last_run, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from odd_site import Asked
     from pymongo.database import Database
     from support import Swathe
@@ -80,6 +82,21 @@ def test_a_page_that_hangs_or_breaks_c_code_is_a_dead_letter_with_its_stack(swat
     assert run["counts"]["items_new"] + run["counts"]["items_unchanged"] == len(GOOD)
     assert run["counts"]["pages"] == len(GOOD) + 1
     assert run["counts"]["dead_pages"] == len(BAD)
+
+
+def test_a_page_that_hangs_the_second_time_only_is_given_up_then(
+    swathe: Swathe, database: Mongo, tmp_path: Path
+) -> None:
+    with site_of("second", *GOOD) as site:
+        once = environ(swathe, HUNG_MARKER=str(tmp_path / "marker"))
+        swathe.run(command("hung", site.url), code=-signal.SIGKILL, **once)
+        done = swathe.run(command("hung", site.url), code=3, **once)
+        asked = [asked.path for asked in site.asked]
+    run = last_run(database)
+    assert (tmp_path / "marker").exists()
+    assert asked.count("/second") == 2
+    assert (run["state"], run["failed"], run["counts"]["pages"]) == ("finished", {"hung": 1}, len(GOOD) + 1), done
+    assert database.quotes.count_documents({}) == len(GOOD)
 
 
 def test_what_holds_a_crawl_for_less_than_the_limit_costs_nothing(swathe: Swathe, database: Mongo) -> None:

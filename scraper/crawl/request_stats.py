@@ -79,6 +79,7 @@ class Tallies:
         self._stats = crawler.stats
         self._of: WeakKeyDictionary[Request, Tally] = WeakKeyDictionary()
         self._notes: dict[str, list[str]] = {}
+        self._of_no_request: dict[str, list[str]] = {}
         self._elsewhere: Counter[str] = Counter()
         self.others = Work()
 
@@ -112,6 +113,8 @@ class Tallies:
     def note(self, request: Request | None, what: str, text: str) -> None:
         """Keep something that speaks against the run."""
         self._notes.setdefault(what, []).append(text)
+        if request is None:
+            self._of_no_request.setdefault(what, []).append(text)
         self.tally(request).notes.setdefault(what, []).append(text)
 
     def fail(self, request: Request | None, failed: FailedPage) -> None:
@@ -132,6 +135,11 @@ class Tallies:
         """Take away what requests have added here that another process does, or has done: they count where they end."""
         for statistic, by in counts.items():
             self._elsewhere[statistic] += by
+
+    def keep_notes(self, taken: Mapping[str, list[str]]) -> None:
+        """Keep of this process's notes those of requests that count for it; of the others, others made them, too."""
+        kinds = {*taken, *self._of_no_request}
+        self._notes = {what: [*taken.get(what, []), *self._of_no_request.get(what, [])] for what in kinds}
 
     def here(self, statistic: str) -> int:
         """Return a statistic of this process alone."""

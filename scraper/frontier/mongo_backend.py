@@ -13,11 +13,10 @@ from pymongo.errors import BulkWriteError
 from models.frontier import DEAD, DONE, LEASED, PENDING, QueuedRequest
 from models.system import Run
 from scraper.core.processes import is_gone, this_process
-from scraper.frontier.mongo_runs import all_of, counts_of, work_of
+from scraper.frontier.mongo_runs import work_of
 from scraper.frontier.protocol import Batch, Taken, Written
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Sequence
 
     from bson import ObjectId
@@ -120,12 +119,9 @@ class MongoFrontier:
         states = {"run": self._run, "listed": True, "state": {"$in": [PENDING, LEASED]}}
         return self._requests.count_documents(states, limit=1)
 
-    def own_counts(self) -> Counter[str] | None:
-        """Return what the acknowledgements that were taken of this worker add up to; None when all were."""
-        if self._all_taken:
-            return None
-        ended = {**all_of(self._run), "state": {"$in": [DONE, DEAD]}, "owner": self._worker}
-        return counts_of(self._requests, ended)
+    def own_work(self) -> Work | None:
+        """Return what came of the acknowledgements that were taken of this worker; None when all were."""
+        return None if self._all_taken else work_of(self._requests, self._run, self._worker)
 
     def others_changed(self) -> bool:
         """Return whether others may have done work since this was last asked."""
@@ -137,7 +133,7 @@ class MongoFrontier:
 
     def others_work(self) -> Work:
         """Return what other workers have done for the run so far."""
-        return work_of(self._requests, self._run, but=self._worker)
+        return work_of(self._requests, self._run, {"$ne": self._worker})
 
     def _lives(self, place: dict[str, Any]) -> bool:
         return place["seen_at"] > datetime.now(UTC) - self._lease and not is_gone(place)

@@ -47,9 +47,9 @@ def all_of(run: ObjectId) -> dict[str, Any]:
     return {"_id": {"$gte": run.binary + FIRST, "$lte": run.binary + LAST}}
 
 
-def work_of(requests: Requests, run: ObjectId, but: str = "") -> Work:
-    """Return what came of a run's requests, except those that one worker has ended. Blocks."""
-    ended = {**all_of(run), "state": {"$in": [DONE, DEAD]}, "owner": {"$ne": but}}
+def work_of(requests: Requests, run: ObjectId, owner: object) -> Work:
+    """Return what came of a run's requests that one worker, or with a filter some, have ended. Blocks."""
+    ended = {**all_of(run), "state": {"$in": [DONE, DEAD]}, "owner": owner}
     work = Work(counts_of(requests, ended))
     # What ended plainly has no order: nothing but its counts is wanted.
     for row in requests.find({**ended, "order": {"$gt": 0}}, EVENTS, sort=[("order", 1)], allow_disk_use=True):
@@ -57,7 +57,7 @@ def work_of(requests: Requests, run: ObjectId, but: str = "") -> Work:
             work.events.append((ListEvent.from_json(json.loads(row["event"])), row.get("depth", 0)))
         for what, texts in row.get("notes", {}).items():
             work.notes.setdefault(what, []).extend(texts)
-    dead = requests.find(_dead(run) | {"owner": {"$ne": but}}, WANTED, sort=[("order", 1)], limit=DEAD_KEPT)
+    dead = requests.find(_dead(run) | {"owner": owner}, WANTED, sort=[("order", 1)], limit=DEAD_KEPT)
     work.dead = [_letter(row) for row in dead]
     return work
 

@@ -174,8 +174,8 @@ class Backend(Protocol):
         For a worker that knows of none of its own: what is still in its name, after a lost answer, goes back.
         """
 
-    def own_counts(self) -> Counter[str] | None:
-        """Return what the acknowledgements that were taken of this worker add up to; None when all were.
+    def own_work(self) -> Work | None:
+        """Return what came of the acknowledgements that were taken of this worker; None when all were.
 
         One is not taken of a request that another worker has by then: it counts for that one.
         """

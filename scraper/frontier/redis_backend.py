@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from scraper.core.processes import is_gone, this_process
 from scraper.frontier.protocol import Taken, Written
-from scraper.frontier.redis_runs import KEPT_S, counts_of, keys_of, script, work_of
+from scraper.frontier.redis_runs import KEPT_S, keys_of, script, work_of
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable
 
     from bson import ObjectId
@@ -96,9 +95,9 @@ class RedisFrontier:
         """
         return self._do(lambda client: self._live(client, gone=[self._worker], sign=self._sign(client))[1])
 
-    def own_counts(self) -> Counter[str] | None:
-        """Return what the acknowledgements that were taken of this worker add up to."""
-        return self._do(lambda client: counts_of(client, self._keys, self._worker))
+    def own_work(self) -> Work | None:
+        """Return what came of the acknowledgements that were taken of this worker."""
+        return self._do(lambda client: work_of(client, self._keys, only=self._worker))
 
     def others_changed(self) -> bool:
         """Return whether others may have done work since this was last asked."""

@@ -136,42 +136,34 @@ class RedisRuns:
         return self._server.do(lambda client: work(client, keys), keys["begun"])
 
 
-def work_of(client: Any, keys: Keys, but: str = "") -> Work:
-    """Return what came of a run's requests, except those that one worker has ended. Blocks."""
+def work_of(client: Any, keys: Keys, but: str = "", only: str = "") -> Work:
+    """Return what came of a run's requests that one worker has ended, or all the others have. Blocks."""
     work = Work(Counter())
     for name, by in client.hgetall(keys["tally"]).items():
         worker, _, statistic = name.partition("|")
-        if worker != but:
+        if _is_of(worker, but, only):
             work.counts[statistic] += int(by)
     rows = [json.loads(row) for row in client.lrange(keys["events"], 0, -1)]
     dead = [json.loads(row) for row in client.hgetall(keys["dead"]).values()]
-    for row in sorted((row for row in [*rows, *dead] if row["worker"] != but), key=lambda row: int(row["order"])):
+    wanted = [row for row in [*rows, *dead] if _is_of(row["worker"], but, only)]
+    for row in sorted(wanted, key=lambda row: int(row["order"])):
         work.counts.update(row.get("counts", {}))
         if row["event"]:
             work.events.append((ListEvent.from_json(json.loads(row["event"])), row["depth"]))
         for what, texts in row["notes"].items():
             work.notes.setdefault(what, []).extend(texts)
-    work.dead = _letters(client, keys, DEAD_KEPT, but)
+    work.dead = _letters(client, keys, DEAD_KEPT, but, only)
     return work
 
 
-def counts_of(client: Any, keys: Keys, worker: str) -> Counter[str]:
-    """Return what the requests add up to that one worker has ended, by statistic. Blocks."""
-    counts: Counter[str] = Counter()
-    for name, by in client.hgetall(keys["tally"]).items():
-        owner, _, statistic = name.partition("|")
-        if owner == worker:
-            counts[statistic] += int(by)
-    for row in map(json.loads, client.hgetall(keys["dead"]).values()):
-        if row["worker"] == worker:
-            counts.update(row["counts"])
-    return counts
+def _is_of(worker: str, but: str, only: str) -> bool:
+    return worker == only if only else worker != but
 
 
-def _letters(client: Any, keys: Keys, limit: int, but: str = "") -> list[FailedPage]:
+def _letters(client: Any, keys: Keys, limit: int, but: str = "", only: str = "") -> list[FailedPage]:
     rows: dict[str, dict[str, Any]] = {name: json.loads(row) for name, row in client.hgetall(keys["dead"]).items()}
-    others = sorted((name for name, row in rows.items() if row["worker"] != but), key=lambda name: rows[name]["order"])
-    names = others[: limit or None]
+    wanted = [name for name, row in rows.items() if _is_of(row["worker"], but, only)]
+    names = sorted(wanted, key=lambda name: rows[name]["order"])[: limit or None]
     if not names:
         return []
     requests = client.hmget(keys["requests"], names)

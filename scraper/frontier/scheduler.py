@@ -117,9 +117,10 @@ class LeaseScheduler(BaseScheduler):
 
     async def _count_what_was_taken(self) -> None:
         """Leave out what others have acknowledged first, because this process stood still, or its store did."""
-        taken = await self._writer.do(lambda backend: backend.own_counts())
+        taken = await self._writer.do(lambda backend: backend.own_work())
         if taken is not None:
-            self._tallies.count_elsewhere({name: by - taken[name] for name, by in self._acknowledged.items()})
+            self._tallies.count_elsewhere({name: by - taken.counts[name] for name, by in self._acknowledged.items()})
+            self._tallies.keep_notes(taken.notes)
 
     def enqueue_request(self, request: Request) -> bool:
         """Add a request; False for one that was added before, or that cannot be stored, which the run then says."""

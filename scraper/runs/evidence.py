@@ -46,7 +46,11 @@ class Outcomes:
     @property
     def problems(self) -> list[FailedPage]:
         """The first pages and records that failed, those of other processes before."""
-        return [*self.tallies.others.dead, *PageFailures.of(self._crawler).problems][:KEPT]
+        theirs = self.tallies.others.dead
+        # A page that another process has given up may have failed here, too, before this one stood still.
+        given_up = {failed.url for failed in theirs if failed.unread}
+        own = [one for one in PageFailures.of(self._crawler).problems if not (one.unread and one.url in given_up)]
+        return [*theirs, *own][:KEPT]
 
     def evidence(self, reason: str, findings: Findings, database_error: str, *, forced: bool) -> Evidence:
         """Return what the verdict is made of; `reason` is Scrapy's word for why the crawl ended."""
