@@ -6,6 +6,7 @@
     python benchmarks/frontier.py --waiting 10000000   # that many waiting requests in either store: time, memory, disk
     python benchmarks/frontier.py --workers 2     # two processes on one crawl against one, over MongoDB and Redis
     python benchmarks/frontier.py --workers 2 --latency-ms 100   # the same with a site that is slow, not processors
+    python benchmarks/frontier.py --workers 4 --tls --padding-kb 240 --books 600   # over TLS, with heavy pages
 
 The variants run in turn, each in a process of its own, into an empty database of an embedded MongoDB that
 acknowledges from its journal, and a Redis with `appendfsync always`. The practice site
@@ -23,14 +24,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 VARIANTS = ("memory", "mongodb", "redis")
-SITE = ["--quotes", "12000", "--quotes-per-page", "20", "--authors", "50", "--books", "2000", "--padding-kb", "20"]
+SITE = ["--quotes", "12000", "--quotes-per-page", "20", "--authors", "50"]
 STARTS = {"quotes": "quotes/", "books": "books/"}
 BATCH = 100
 UNDER_WAY = 8
@@ -223,6 +229,9 @@ def main() -> None:
     parser.add_argument("--backend", choices=VARIANTS[1:], action="append", help="default: both (with --waiting)")
     parser.add_argument("--workers", type=int, default=0, help="compare that many processes on one crawl with one")
     parser.add_argument("--latency-ms", type=int, default=0, help="let the site take its time (with --workers)")
+    parser.add_argument("--padding-kb", type=int, default=20, help="how much heavier each page is made")
+    parser.add_argument("--books", type=int, default=2000, help="how many books the site has")
+    parser.add_argument("--tls", action="store_true", help="serve the site over TLS")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
@@ -234,15 +243,19 @@ def main() -> None:
             done = alone_with[what](int(where)) if what in alone_with else crawl_once(what, where)
         print(json.dumps({**done, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder, "SWATHE_MONGODB_IDLE_STOP_S": "30"}
-        command = [sys.executable, "-m", "practice", "--port", "0", *SITE, "--latency-ms", str(args.latency_ms)]
+        heavy = ["--books", str(args.books), "--padding-kb", str(args.padding_kb), "--latency-ms", str(args.latency_ms)]
+        command = [sys.executable, "-m", "practice", "--port", "0", *SITE, *heavy]
         server = subprocess.Popen(command, cwd=ROOT / "tests", stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout is not None
             redis, address = start_redis(folder)
             environ["SWATHE_FRONTIER_REDIS_URL"] = address
             site = server.stdout.readline().strip()
+            if args.tls:
+                site = stack.enter_context(over_tls(site, Path(folder)))
+                environ["SWATHE_CRAWL_VERIFY_CERTIFICATES"] = "false"
             if args.urls:
                 print(in_process([str(args.urls), site], environ))
                 return
@@ -266,6 +279,15 @@ def main() -> None:
             subprocess.run([sys.executable, "main.py", "db", "stop", "--force"], cwd=ROOT, env=environ, check=True)
 
 
+@contextmanager
+def over_tls(site: str, folder: Path) -> Iterator[str]:
+    """Let a site be reached over TLS, and yield where."""
+    from tls_front import TlsFront
+
+    with TlsFront(urlsplit(site).port or 80, folder) as front:
+        yield f"https://127.0.0.1:{front.port}/"
+
+
 def start_redis(folder: str) -> tuple[subprocess.Popen[bytes], str]:
     """Start a Redis that has every write on disk before it confirms it; return it and its address."""
     durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
@@ -286,22 +308,32 @@ def together(workers: int, site: str, rounds: int, environ: dict[str, str]) -> N
 
     os.environ.update(environ)
     rates: dict[int, list[float]] = {1: [], workers: []}
+    costs: dict[int, list[float]] = {1: [], workers: []}
     with connection_to(load_config().mongodb) as database:
         for number in range(rounds):
             for count in rates:
                 database.client.drop_database(database.name)
-                rates[count].append(shared_crawl(count, site, database))
-                print(
-                    f"round {number + 1}/{rounds}, {count} processes: {rates[count][-1]:.0f} pages/s", file=sys.stderr
-                )
+                rate, cost_ms = shared_crawl(count, site, database)
+                rates[count].append(rate)
+                costs[count].append(cost_ms)
+                said = f"{rate:.0f} pages/s, {cost_ms:.2f} ms of processor a page"
+                print(f"round {number + 1}/{rounds}, {count} processes: {said}", file=sys.stderr)
     one, many = (statistics.median(rates[count]) for count in rates)
     ratio = statistics.median(b / a for a, b in zip(rates[1], rates[workers], strict=True))
     backend = environ["SWATHE_FRONTIER_BACKEND"]
     print(f"{backend}: 1 process {one:.0f} pages/s, {workers} processes {many:.0f} pages/s: ratio {ratio:.2f}")
+    alone_ms, each_ms = (statistics.median(costs[count]) for count in costs)
+    print(
+        f"{backend}: processor time a page, without start, MongoDB and site: {alone_ms:.2f} ms with 1, "
+        f"{each_ms:.2f} ms with {workers}: on as many cores {workers * alone_ms / each_ms:.2f} times as fast as one"
+    )
 
 
-def shared_crawl(processes: int, site: str, database: Any) -> float:
-    """Crawl the books with several processes; return pages a second, from the last one's first page on."""
+def shared_crawl(processes: int, site: str, database: Any) -> tuple[float, float]:
+    """Crawl the books with several processes, and count from the last one's first page on.
+
+    Return pages a second, and the processor time of the crawls a page in ms.
+    """
     arguments = ["books", "--start", f"{site}{STARTS['books']}"]
     commands = [["crawl", *arguments], *[["worker", "--wait", *arguments]] * (processes - 1)]
     # The workers share what a site is asked for at once; here each is to have the same, however many there are.
@@ -312,10 +344,27 @@ def shared_crawl(processes: int, site: str, database: Any) -> float:
     ]
     while all(process.poll() is None for process in started) and not all_work(database, processes):
         time.sleep(0.02)
-    began, before = time.monotonic(), done(database)
+    began, before, used = time.monotonic(), done(database), sum(map(used_so_far, started))
+    waited = children_seconds()
     for process in started:
         process.wait()
-    return (done(database) - before) / (time.monotonic() - began)
+    pages = done(database) - before
+    return pages / (time.monotonic() - began), 1000 * (children_seconds() - waited - used) / pages
+
+
+def used_so_far(process: subprocess.Popen[bytes]) -> float:
+    """Return the processor time that a crawl and the process which it supervises have used, in seconds."""
+    import psutil
+
+    crawl = psutil.Process(process.pid)
+    times = [one.cpu_times() for one in (crawl, *crawl.children())]
+    return float(sum(one.user + one.system for one in times))
+
+
+def children_seconds() -> float:
+    """Return the processor time of the processes that this one has waited for, with what those waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def all_work(database: Any, processes: int) -> bool:
