@@ -78,16 +78,15 @@ class Round:
     def wait(self, process: subprocess.Popen[str], most_s: float) -> bool:
         """Return whether a process has ended within some seconds, drawn up to `most_s`."""
         try:
-            process.communicate(timeout=self.chance.uniform(0.1, most_s))
+            process.communicate(timeout=self.chance.uniform(0, most_s))
         except subprocess.TimeoutExpired:
             self.disturbed += 1
             return False
         return True
 
-    def is_quiet(self) -> bool:
-        """Return whether the site has been asked for all of its books, and for nothing more of late."""
-        asked = self.server.requests if self.server else []
-        return len(asked) > BOOKS and time.monotonic() - max(request.at_s for request in asked) > 0.1
+    def is_near_its_end(self) -> bool:
+        """Return whether the site has been asked for nearly all of its pages."""
+        return self.server is not None and len({request.path for request in self.server.requests}) > BOOKS
 
     def kill_server(self, *, keeper: bool, mongod: bool) -> None:
         """Kill the processes of the embedded MongoDB."""
@@ -148,7 +147,7 @@ def closing(this: Round) -> None:
     """Kill a crawl once it has asked for its last page."""
     for _ in range(6):
         crawl = this.begin()
-        while crawl.poll() is None and not this.is_quiet():
+        while crawl.poll() is None and not this.is_near_its_end():
             time.sleep(0.05)
         this.wait(crawl, 0.8)
         crawl.kill()
