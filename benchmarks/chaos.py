@@ -267,7 +267,7 @@ def left_by(
             with PracticeServer(SITE, port=port):
                 this.swathe("crawl", *this.arguments)
             # The longer a disturbance takes, the longer the crawl has to be.
-            longer: dict[Callable[[Round], None], int] = {redis_primary: 50 * primary_kills, redis_stops: 150}
+            longer: dict[Callable[[Round], None], int] = {redis_primary: 300 * primary_kills, redis_stops: 150}
             latency_ms = longer.get(disturb, 25) if disturb else 25
             with PracticeServer(DEARER, port=port, latency_ms=latency_ms, faults=FAULTS) as this.server:
                 if disturb is not None:
