@@ -319,6 +319,11 @@ def test_a_primary_that_is_killed_again_and_again_loses_nothing_that_was_confirm
         assert database.books.count_documents({}) == len(slow.site.books)
         paths = [request.path for request in slow.requests if request.path != "/robots.txt"]
         assert len(paths) == len(set(paths)) == run["counts"]["pages"]
+        server = RedisServer(configured(**redis.environ).frontier)
+        assert server.do(lambda client: client.get("none")) is None
+        server._nodes._primaries[-1] = ("127.0.0.1", redis.replica.port)
+        assert server.do(lambda client: client.get("none")) is None, "it was asked for by the address of a replica"
+        assert server._nodes._primaries[-1] == ("127.0.0.1", redis.primary.port)
         server = RedisServer(configured(**{**redis.environ, "SWATHE_FRONTIER_REDIS_REPLICAS": "0"}).frontier)
         assert "set [frontier] redis_replicas to 1" in server.doubts()[0]
 

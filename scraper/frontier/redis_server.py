@@ -93,12 +93,18 @@ class RedisServer:
         if not self._reached:
             client.ping()
             self._reached = True
-        if not self._replicas:
-            return work(client)
-        # WAIT is about what its own connection has written.
-        with client.client() as one:
-            done = work(one)
-            confirmed = int(one.execute_command("WAIT", self._replicas, REPLICAS_S * 1000))
+        try:
+            if not self._replicas:
+                return work(client)
+            # WAIT is about what its own connection has written.
+            with client.client() as one:
+                done = work(one)
+                confirmed = int(one.execute_command("WAIT", self._replicas, REPLICAS_S * 1000))
+        except ResponseError as error:
+            # What a replica says, such as that it knows nothing of a run or cannot wait, says nothing about the run.
+            if self._nodes.kind and client.role()[0] != "master":
+                raise ConnectionError("it is no primary any more") from error
+            raise
         if confirmed < self._replicas:
             raise ConnectionError(f"{confirmed} of [frontier] redis_replicas = {self._replicas} confirmed a write")
         return done
