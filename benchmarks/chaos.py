@@ -32,7 +32,7 @@ import psutil  # noqa: E402
 from disturbed import QUICK, outcome, sites  # noqa: E402
 from practice import PracticeServer  # noqa: E402
 from redis_process import RedisProcess, WatchedRedis  # noqa: E402
-from support import Swathe, last_run  # noqa: E402
+from support import Swathe, last_run, until  # noqa: E402
 
 from scraper.core.config import load_config  # noqa: E402
 from scraper.storage.connection import Connection  # noqa: E402
@@ -226,6 +226,8 @@ def redis_primary(this: Round) -> None:
     with WatchedRedis(this.folder.path) as redis:
         this.swathe.extra |= redis.environ
         crawl = this.begin()
+        # A Redis that has never answered ends a crawl at once.
+        until(lambda: redis.primary.client.keys("swathe:*") or crawl.poll() is not None, "the crawl keeps requests", 60)
         while this.disturbed < this.primary_kills and not this.wait(crawl, 3):
             redis.kill_primary()
         crawl.communicate(timeout=LONGEST_S)
