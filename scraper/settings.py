@@ -6,7 +6,7 @@ import sys
 
 from scrapy.settings import BaseSettings, default_settings
 
-from scraper.core.config import EVENTS, Config, load_config
+from scraper.core.config import EVENTS, WATCH, Config, load_config
 from scraper.core.project import project
 from scraper.errors import SwatheError
 from scraper.storage.tls import leave_out_openssl
@@ -92,6 +92,8 @@ AFTER_CRAWL = ["scraper.schedule.alerts.watcher.after_crawl"]
 LISTENING = {"scraper.events.extension.PublishEvents": 0} if EVENTS in SWATHE.listeners else {}
 if LISTENING:
     AFTER_CRAWL.append("scraper.events.publisher.after_crawl")
+if WATCH in SWATHE.listeners:
+    AFTER_CRAWL.append("scraper.watch.teller.after_crawl")
 # What of Scrapy's own parts is not wanted. Scrapy also imports what is set to None, and RemoteControl brings aiohttp: a
 # tenth of a second. MetaCopyDetection looks for a mistake in the code of spiders, on every page.
 REPLACED = {

@@ -222,15 +222,19 @@ def test_one_publishes_at_a_time_also_after_the_clock_was_set_back(
     stored(config, book("a", "1.00"))
     in_a_moment, in_a_year = (datetime.now(UTC) + timedelta(seconds=20), datetime.now(UTC) + timedelta(days=365))
     database[PUBLISHERS].update_one({"_id": "events"}, {"$set": {"owner": "another", "until": in_a_moment}})
-    assert publisher.publish() == 0, "another process is at it"
+    assert publisher.publish() is None, "another process is at it"
     database[PUBLISHERS].update_one({"_id": "events"}, {"$set": {"until": in_a_year}})
     assert publisher.publish() == 1, "no lease lasts that long: it was given before the clock was set back"
     stored(config, book("a", "2.00"))
     monkeypatch.setattr(publishers, "ME", "a third")
-    assert publisher.publish() == 0
+    assert publisher.publish() is None
     publisher.resign()
-    assert publisher.publish() == 0, "only its owner can give it up"
-    assert len(listener.messages()) == 1
+    assert publisher.publish() is None, "only its owner can give it up"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    database[PUBLISHERS].update_one({"_id": "events"}, {"$set": {"pid": gone.pid}})
+    assert publisher.publish() == 1, "its owner was killed"
+    assert len(listener.messages()) == 2
 
 
 def test_names_can_neither_split_a_routing_key_nor_steer_a_terminal(configure: Any, broker: RabbitMQProcess) -> None:

@@ -46,6 +46,7 @@ COMMANDS = {
     "runs": ("runs:app", "Show the runs: counts, verdict and its reasons."),
     "rejected": ("rejected:app", "Show refused items: why, and what the page had; try them again."),
     "schedule": ("schedule:app", "Run spiders by themselves, as [schedule] in config.ini says."),
+    "watch": ("watch:app", "Tell people when data change, as [watch] in config.ini says."),
     "alerts": ("alerts:app", "Tell people when runs go wrong, once per incident."),
     "pages": ("pages:app", "Show the pages that were kept, and read them again with today's spiders."),
     "config": ("config:app", "Write config.ini anew, with every option there is."),

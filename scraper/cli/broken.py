@@ -34,8 +34,21 @@ def check() -> None:
     config = load_config()
     record_documents()
     all_spiders()
-    parts = [*dict.fromkeys(BROKEN.values()), *_broken_queries(config)]
+    parts = [*dict.fromkeys(BROKEN.values()), *_broken_queries(config), *_broken_watches(config)]
     typer.echo(json.dumps([asdict(part) for part in parts]))
+
+
+def _broken_watches(config: Config) -> Iterator[Broken]:
+    if not config.watch:
+        return
+    from scraper.watch.condition import read_watch
+
+    for name, text in config.watch.items():
+        try:
+            read_watch(name, text)
+        except SwatheError as error:
+            file, line = place_of("watch", name)
+            yield Broken(f"{file} [watch] {name}" if line else file, line, str(error))
 
 
 def _broken_queries(config: Config) -> Iterator[Broken]:

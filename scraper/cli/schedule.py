@@ -47,6 +47,7 @@ def run(
     from scraper.schedule.metrics import ScheduleMetrics
     from scraper.schedule.overview import overview
     from scraper.schedule.service import Service
+    from scraper.watch.teller import telling
 
     config = load_config()
     log_service(config)
@@ -63,7 +64,7 @@ def run(
             watcher.broken(broken)
             scheduler.renew(_schedules(config))
 
-        with publishing(config):
+        with publishing(config), telling(config):
             Service(scheduler, crawls, connection, config.scheduler, FileWatch(config, renew)).run(once=once)
 
 

@@ -62,7 +62,7 @@ def explained(error: SwatheError) -> str:
 def fingerprint() -> str:
     """Return what changes when any of the project's own files does."""
     said = blake2b(f"{VERSION} {sys.prefix}".encode(), digest_size=12)
-    for name in sorted(name for name in os.environ if name.startswith("SWATHE_QUERIES_")):
+    for name in sorted(name for name in os.environ if name.startswith(("SWATHE_QUERIES_", "SWATHE_WATCH_"))):
         said.update(f"\0{name}={os.environ[name]}".encode())
     for file in sorted(_files()):
         seen = file.stat()

@@ -18,6 +18,7 @@ from scraper.storage.indexes import ensure_untold_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from pymongo.database import Database
 
@@ -43,13 +44,15 @@ class Outbox:
     def batches(self, only: Mapping[str, Any] | None = None) -> Iterator[list[Event]]:
         """Yield the events that wait, new records first, those of one record in their order; `only` narrows them."""
         wanted = {UNTOLD: self._listener, **(only or {})}
+        new: set[tuple[str, Any]] = set()
         for records in record_documents():
             found = self._database[records].find(wanted, batch_size=BATCH)
             while batch := list(islice(found, BATCH)):
+                new |= {(records, record["_id"]) for record in batch}
                 yield events_of_new(self._database, records, batch)
         claims = self._database[CHANGES].find(wanted, batch_size=BATCH).sort("when", 1).allow_disk_use(True)
         while batch := list(islice(claims, BATCH)):
-            if events := self._in_order(events_of_changes(self._database, batch)):
+            if events := self._in_order(events_of_changes(self._database, batch), new):
                 yield events
 
     def count(self) -> int:
@@ -57,6 +60,14 @@ class Outbox:
         return sum(
             self._database[name].count_documents({UNTOLD: self._listener}) for name in (CHANGES, *record_documents())
         )
+
+    def runs_waiting_since(self, before: datetime) -> set[Any]:
+        """Return the runs with something that waits since before a time."""
+        old = {UNTOLD: self._listener, "when": {"$lt": before}}
+        runs = set(self._database[CHANGES].distinct("run", old))
+        for name in record_documents():
+            runs |= set(self._database[name].distinct("run", {UNTOLD: self._listener, "first_seen": {"$lt": before}}))
+        return runs
 
     def told(self, events: Iterable[Event]) -> None:
         """Note that the listener has been told."""
@@ -70,11 +81,15 @@ class Outbox:
             told = {"_id": {"$in": which}, UNTOLD: self._listener}
             self._database[where].update_many(told, [{"$set": {UNTOLD: left}}])
 
-    def _in_order(self, events: list[Event]) -> list[Event]:
-        """Return the events without those of records that became new after the new ones were told: they come next."""
+    def _in_order(self, events: list[Event], new: set[tuple[str, Any]]) -> list[Event]:
+        """Return the events without those of records of which it is untold that they are new: they come next time.
+
+        `new` has the records whose turn it was this time.
+        """
         late: set[tuple[str, Any]] = set()
         for records in {event.records for event in events}:
             ids = list({event.record for event in events if event.records == records})
             untold = {"_id": {"$in": ids}, UNTOLD: self._listener}
             late |= {(records, record["_id"]) for record in self._database[records].find(untold, ["_id"])}
+        late -= new
         return [event for event in events if (event.records, event.record) not in late]

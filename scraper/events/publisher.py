@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import nullcontext
 from datetime import timedelta
-from functools import partial
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from pymongo import ReturnDocument
-from pymongo.errors import PyMongoError
 
 from models.system import Run
 from scraper.core.config import EVENTS
-from scraper.errors import EventsError, SwatheError
-from scraper.events.brokers import broker_of, shown
+from scraper.core.processes import is_gone, this_process
+from scraper.errors import EventsError
+from scraper.events.background import Background
+from scraper.events.brokers import broker_of
 from scraper.events.message import message_of, message_of_run
 from scraper.events.outbox import Outbox
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from bson import ObjectId
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EVERY_S = 2.0
+AGAIN_S = 0.2
 LEASE = timedelta(seconds=30)
 """How long nobody else publishes after the last batch of one who stopped without a word."""
 
@@ -68,13 +69,15 @@ class Publisher:
             runs.update_many(UNTOLD_ENDS, [{"$set": {"end_told_at": "$$NOW"}}])
             self._database[PUBLISHERS].update_one({"_id": EVENTS}, {"$setOnInsert": {"owner": ""}}, upsert=True)
 
-    def publish(self) -> int:
-        """Publish what waits, unless another process is at it, and return how many messages were confirmed."""
+    def publish(self) -> int | None:
+        """Publish what waits, and return how many messages were confirmed; None when another process is at it."""
         ended = list(self._database[RUNS].find(UNTOLD_ENDS))
         batches = self._outbox.batches()
         first = next(batches, None)
-        if (first is None and not ended) or not self._leads():
+        if first is None and not ended:
             return 0
+        if not self._leads():
+            return None
         confirmed = 0
         with broker_of(self._config) as broker:
             while first is not None:
@@ -104,82 +107,49 @@ class Publisher:
     def _leads(self) -> bool:
         """Return whether this process is the one to publish, for LEASE from now by the server's clock.
 
-        A lease that lasts longer than one can was given before that clock was set back, and counts for nothing.
+        A lease that lasts longer than one can was given before that clock was set back, and counts for nothing; neither
+        does that of a process which is known to have ended.
         """
         limit = {"$add": ["$$NOW", int(LEASE.total_seconds() * 1000)]}
         holds = {"$and": [{"$gt": ["$until", "$$NOW"]}, {"$lte": ["$until", limit]}, {"$ne": ["$owner", ME]}]}
-        mine = {"owner": {"$cond": [holds, "$owner", ME]}, "until": {"$cond": [holds, "$until", limit]}}
-        lease: dict[str, Any] | None = self._database[PUBLISHERS].find_one_and_update(
-            {"_id": EVENTS}, [{"$set": mine}], upsert=True, return_document=ReturnDocument.AFTER
-        )
+        mine = {"owner": ME, "until": limit, **this_process()}
+        taken = {name: {"$cond": [holds, f"${name}", value]} for name, value in mine.items()}
+        publishers = self._database[PUBLISHERS]
+        for _ in range(2):
+            lease: dict[str, Any] | None = publishers.find_one_and_update(
+                {"_id": EVENTS}, [{"$set": taken}], upsert=True, return_document=ReturnDocument.AFTER
+            )
+            if lease is None or lease["owner"] == ME or not is_gone(lease):
+                break
+            publishers.update_one({"_id": EVENTS, "owner": lease["owner"]}, {"$unset": {"until": 1}})
         return lease is not None and lease["owner"] == ME
 
 
-class Publishing:
-    """A thread that publishes while something else goes on: use it in a `with`, which ends with what is left."""
+class Publishing(Background):
+    """Publishes while something else goes on."""
 
     def __init__(self, config: Config) -> None:
+        super().__init__("Events", every_s=EVERY_S, wait_s=config.events.timeout_s + 1)
         self._config = config
-        self._over = threading.Event()
-        self._said = ""
         self._publisher: Publisher | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True, name="publishing")
 
-    def start(self) -> None:
-        """Begin. What goes wrong, now and later, is logged and tried again. Blocks until the outbox is there."""
-        self._trying(self._prepare)
-        self._thread.start()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Publish once more, and wait for that for [events] timeout_s at most."""
-        self._over.set()
-        if self._thread.ident is None:
-            return
-        self._thread.join(self._config.events.timeout_s + 1)
-        if self._thread.is_alive():
-            logger.warning("Events are kept: %s takes its time", shown(self._config.events))
-
-    def _run(self) -> None:
-        is_last = False
-        while not is_last:
-            is_last = self._over.wait(EVERY_S)
-            self._trying(partial(self._publish, is_last=is_last))
-
-    def _say(self, why: str) -> None:
-        """Log a trouble once, and its end."""
-        if why and why != self._said:
-            logger.warning("Events are kept until they can be published: %s", why)
-        elif self._said and not why:
-            logger.info("Events are published again")
-        self._said = why
-
-    def _trying(self, act: Callable[[], object]) -> None:
-        try:
-            act()
-        except (SwatheError, PyMongoError) as error:
-            self._say(str(error) if isinstance(error, SwatheError) else f"MongoDB: {type(error).__name__}")
-        else:
-            self._say("")
-
-    def _prepare(self) -> Publisher:
+    def prepare(self) -> None:
+        """Make the outbox: runs that end from now on are told."""
         self._publisher = self._publisher or Publisher(self._config)
-        return self._publisher
 
-    def _publish(self, *, is_last: bool) -> None:
+    def act(self, *, is_last: bool) -> None:
+        """Publish what waits; the last time, let another process do it from now on."""
         with ONE_AT_A_TIME:
-            publisher = self._prepare()
+            self.prepare()
+            assert self._publisher is not None, "it has been prepared"
+            over = time.monotonic() + self._config.events.timeout_s
             try:
-                publisher.publish()
+                # Another process may end, too, before it has got to what was stored here.
+                while self._publisher.publish() is None and is_last and time.monotonic() < over:
+                    time.sleep(AGAIN_S)
             finally:
                 if is_last:
-                    publisher.resign()
+                    self._publisher.resign()
 
 
 def publishing(config: Config) -> AbstractContextManager[object]:

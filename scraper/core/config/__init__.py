@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from scraper.core.config.listening import EventsConfig
+from scraper.core.config.listening import EventsConfig, Watches
 from scraper.core.config.proxies import Proxies, refuse_accounts, with_hosts
 from scraper.core.config.schedules import AlertsConfig, ScheduleLine, SchedulerConfig, Schedules, plain_name
 from scraper.core.config.sections import (
@@ -37,7 +37,7 @@ from scraper.errors import ConfigError, expected_one_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EVENTS = "events"
+EVENTS, WATCH = "events", "watch"
 """Who may be told of records, by the section that says so."""
 
 
@@ -62,6 +62,11 @@ class Config(Section):
     scheduler: SchedulerConfig
     alerts: AlertsConfig
     events: EventsConfig
+    watch: Watches = option(
+        {},
+        "What people are told of when records change, as name = RECORDS CONDITION, e.g. cheap = books price<10, "
+        "drop = books price drop 5%, gone = books gone, any = quotes changed tags.",
+    )
     schedule: Schedules = option(
         {},
         "When a spider runs, as spider = minute hour day month weekday | option=value …, "
@@ -86,8 +91,9 @@ class Config(Section):
 
     @property
     def listeners(self) -> tuple[str, ...]:
-        """Who is to be told of each record that is new or changes, as [events] says."""
-        return (EVENTS,) if self.events.amqp_url.get_secret_value() else ()
+        """Who is to be told of each record that is new or changes, as [events] and [watch] say."""
+        wanted = {EVENTS: self.events.amqp_url.get_secret_value(), WATCH: self.watch}
+        return tuple(name for name, given in wanted.items() if given)
 
     def account(self, spider: str) -> tuple[str, str] | None:
         """Return the user and password that a spider logs in with, or None."""

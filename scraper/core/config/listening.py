@@ -1,7 +1,8 @@
-"""The section of config.ini about other programs that hear of records."""
+"""The sections of config.ini about who hears of records that are new or change: other programs, and people."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from scraper.core.config.sections import PositiveSeconds, Section, option
 
 AMQP, REDIS = ("amqp", "amqps"), ("redis", "rediss", "unix")
 """Schemes of the addresses of brokers."""
+
+WATCH_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def _check_broker(address: SecretStr) -> SecretStr:
@@ -44,3 +47,18 @@ class EventsConfig(Section):
         "20",
         "Seconds that the broker may take to be reached, and to confirm a batch.",
     )
+
+
+def check_watches(watches: dict[str, str]) -> dict[str, str]:
+    """Raise ValueError for a watch whose name cannot be one, or whose line is too short to be one."""
+    for name, line in watches.items():
+        if not WATCH_NAME.fullmatch(name):
+            raise ValueError(f"has a watch {name!r}, expected a name of letters, digits, - and _, 40 at most")
+        if len(line.split()) < 2:
+            raise ValueError(
+                f"'{name}' is {line!r}, expected RECORDS and a condition, such as books price<10 or books price drop 5%"
+            )
+    return watches
+
+
+Watches = Annotated[dict[str, str], AfterValidator(check_watches)]

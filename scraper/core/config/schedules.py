@@ -96,6 +96,14 @@ class AlertsConfig(Section):
         "Who is told, as addresses of apprise, with commas between them; they hold secrets: set "
         "SWATHE_ALERTS_TARGETS instead.",
     )
+    webhooks: SecretStr = option(
+        "",
+        "Addresses that hear of watches, signed as Standard Webhooks are, with commas between them; set "
+        "SWATHE_ALERTS_WEBHOOKS instead.",
+    )
+    webhook_secret: SecretStr = option(
+        "", "What webhooks are signed with, e.g. whsec_ and 24 or more bytes in base64; SWATHE_ALERTS_WEBHOOK_SECRET."
+    )
     on: Annotated[tuple[str, ...], BeforeValidator(_alert_kinds), Field(min_length=1)] = option(
         "all", "Of what: all, or some of failed, lost, incomplete, late, refused_share, broken."
     )

@@ -9,6 +9,8 @@ from scraper.core.alert_kinds import ALERT_KINDS
 from scraper.core.text import one_visible_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from models.alerts import Incident
 
 LONGEST = 300
@@ -23,6 +25,10 @@ class Message:
     title: str
     body: str
     good: bool = False
+    id: str = ""
+    """The same however often it is sent; only what programs take has one."""
+    data: Mapping[str, Any] | None = None
+    """The same for programs."""
 
 
 def message_of(incident: Incident) -> Message:
