@@ -1,12 +1,14 @@
-"""Kill crawls, and the broker that they publish to, and hold what it was told against the history.
+"""Kill crawls, the scheduler, and the broker that they publish to, and hold what was told against the history.
 
     python benchmarks/events.py --kills 50
     python benchmarks/events.py --kills 20 --broker redis --seed 7
 
 A practice site that changes whenever a crawl has come to its end is crawled again and again, with a MongoDB of its own
-and a real RabbitMQ or Redis. Each crawl is killed at some moment, or the broker is, or both, and the next one goes on.
-Printed is how many messages came, how many of them twice, how many changes and new records nobody was told of, and how
-many messages are about something that the history does not know. Exits 1 when either of the last two is not 0.
+and a real RabbitMQ or Redis, while a scheduler runs and two watches tell a webhook. At some moment of each crawl it is
+killed, or the broker, or both, or the scheduler, and the next one goes on. Printed is how many messages came, how many
+of them twice, how many changes and new records the broker was not told of, and how many messages are about something
+that the history does not know; and the same of the watches, whose changes are to be in one notice each. Exits 1 when
+anything was lost or unknown, or is in two notices.
 """
 
 from __future__ import annotations
@@ -29,10 +31,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 
 from disturbed import QUICK, sites  # noqa: E402
+from hook import WHSEC, listening  # noqa: E402
 from practice import PracticeServer  # noqa: E402
 from rabbitmq_process import Listener, RabbitMQProcess  # noqa: E402
 from redis_process import RedisProcess  # noqa: E402
-from support import Swathe  # noqa: E402
+from support import Swathe, until  # noqa: E402
 
 from scraper.core.config import load_config  # noqa: E402
 from scraper.storage.connection import Connection  # noqa: E402
@@ -62,6 +65,7 @@ class Heard:
 
 def disturb(swathe: Swathe, broker: Broker, kills: int, chance: random.Random) -> Counter[str]:
     """Crawl a site that changes, and kill so many times; return how often what was killed."""
+    scheduler = swathe.start("schedule", "run")
     with PracticeServer(STATES[0]) as server:
         port = server.port
     killed, crawls = Counter[str](), 0
@@ -73,8 +77,15 @@ def disturb(swathe: Swathe, broker: Broker, kills: int, chance: random.Random) -
                 crawls += 1
                 continue
             except subprocess.TimeoutExpired:
-                victim = chance.choices(["crawl", "broker", "both"], [6, 2, 2])[0]
+                victim = chance.choices(["crawl", "scheduler", "broker", "both"], [5, 2, 1, 2])[0]
             killed[victim] += 1
+            if victim == "scheduler":
+                scheduler.kill()
+                scheduler.communicate()
+                scheduler = swathe.start("schedule", "run")
+                crawl.communicate(timeout=LONGEST_S)
+                crawls += 1
+                continue
             if victim != "crawl":
                 broker.kill()
             if victim == "broker":
@@ -89,7 +100,27 @@ def disturb(swathe: Swathe, broker: Broker, kills: int, chance: random.Random) -
                 broker.start()
     with PracticeServer(STATES[crawls % 2], port=port):
         swathe("crawl", "books", "--start", f"http://127.0.0.1:{port}/books/", *QUICK, code=None)
+    with Connection(load_config(ROOT, swathe.environ).mongodb) as database:
+        # A sender that was killed holds its notice for a minute.
+        until(lambda: not database.notices.count_documents({"to_tell": {"$ne": []}}), "all is told", LONGEST_S)
+    scheduler.terminate()
+    scheduler.communicate(timeout=LONGEST_S)
     return killed
+
+
+def watched(swathe: Swathe, history: set[str]) -> tuple[Counter[str], set[str], int]:
+    """Return how often notices tell what, what they should, and how many notices there are."""
+    told: Counter[str] = Counter()
+    with Connection(load_config(ROOT, swathe.environ).mongodb) as database:
+        for notice in database.notices.find():
+            told.update(f"{notice['watch']} {id_}" for id_ in notice["tells"])
+        expected = {f"new books/{row['_id']}/new" for row in database.books.find({}, ["_id"])}
+        changes = {"/".join(row["_id"].split("/")[:3]) for row in database.changes.find({"field": "price"}, ["_id"])}
+        return (
+            told,
+            expected | {f"price {id_}" for id_ in changes & history},
+            database.notices.count_documents({}),
+        )
 
 
 def known(swathe: Swathe) -> set[str]:
@@ -114,17 +145,22 @@ def main() -> int:
         own = folder / "broker"
         broker: Broker = RabbitMQProcess(own) if options.broker == "rabbitmq" else RedisProcess(own)
         stack.enter_context(broker)
+        hook = stack.enter_context(listening())
         heard = Heard(broker)
         environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SWATHE_")},
             "SWATHE_MONGODB_DATA_DIR": str(folder / "data"), "SWATHE_MONGODB_IDLE_STOP_S": "20",
             "SWATHE_EVENTS_AMQP_URL": broker.url, "COLUMNS": "200", "NO_COLOR": "1",
+            "SWATHE_WATCH_NEW": "books new", "SWATHE_WATCH_PRICE": "books changed price",
+            "SWATHE_ALERTS_WEBHOOKS": hook.url, "SWATHE_ALERTS_WEBHOOK_SECRET": WHSEC,
         }  # fmt: skip
         swathe = Swathe(environ, "swathe", longest_s=LONGEST_S)
         stack.callback(swathe, "db", "stop", "--force", code=None)
         killed = disturb(swathe, broker, options.kills, random.Random(options.seed))  # noqa: S311
         told = [message["id"] for message in heard.messages() if message["event"] != "ended"]
         history = known(swathe)
+        noticed, expected, notices = watched(swathe, history)
+        sent = Counter(message["id"] for message in hook.taken)
     lost, unknown = history - set(told), set(told) - history
     print(
         f"{options.broker}, seed {options.seed}: killed {dict(killed)}, {len(history)} events in the history, "
@@ -132,9 +168,17 @@ def main() -> int:
         f"{time.monotonic() - began:.0f} s",
         flush=True,
     )
-    for wrong in sorted(lost | unknown)[:5]:
-        print(f"  {'lost' if wrong in lost else 'unknown'}: {wrong}")
-    return int(bool(lost or unknown))
+    doubled = [id_ for id_, times in noticed.items() if times > 1]
+    missed, false = expected - noticed.keys(), noticed.keys() - expected
+    print(
+        f"watches: {len(expected)} changes to tell, {noticed.total()} in {notices} notices, {len(doubled)} in two, "
+        f"{len(missed)} in none, {len(false)} unknown; the webhook took {len(sent)} notices, "
+        f"{sent.total() - len(sent)} of them again",
+        flush=True,
+    )
+    for wrong in [*sorted(lost | unknown), *doubled, *missed, *false][:5]:
+        print(f"  wrong: {wrong}")
+    return int(bool(lost or unknown or doubled or missed or false or len(sent) != notices))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,74 @@
+"""A webhook that verifies what it gets, as Standard Webhooks are verified, and can be slow, broken or elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import threading
+import time
+from contextlib import contextmanager
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = b"a secret of 24 characters"
+WHSEC = f"whsec_{base64.b64encode(SECRET).decode()}"
+
+
+class Hook(ThreadingHTTPServer):
+    """What takes signed messages, or answers as `status` says, one byte at a time when it is `slow`."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Receiver)
+        self.taken: list[dict[str, Any]] = []
+        self.status, self.slow, self.asked = 200, False, 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook?token=s3cret"
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        hook = self.server
+        assert isinstance(hook, Hook)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        hook.asked += 1
+        signed = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + body
+        expected = base64.b64encode(hmac.new(SECRET, signed, sha256).digest()).decode()
+        assert self.headers["webhook-signature"] == f"v1,{expected}"
+        assert abs(int(self.headers["webhook-timestamp"]) - time.time()) < 60
+        if hook.slow:
+            for _ in range(200):
+                time.sleep(0.1)  # a server that drips is made so
+                self.wfile.write(b"H")
+            return
+        if hook.status == 200:
+            hook.taken.append(json.loads(body))
+        self.send_response(hook.status)
+        if hook.status == 302:
+            self.send_header("Location", f"http://127.0.0.1:{hook.server_port}/private")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        raise AssertionError("a redirect was followed")
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def listening() -> Iterator[Hook]:
+    with Hook() as hook:
+        thread = threading.Thread(target=hook.serve_forever, daemon=True)
+        thread.start()
+        yield hook
+        hook.shutdown()
+        thread.join()
