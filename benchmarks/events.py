@@ -112,8 +112,9 @@ def watched(swathe: Swathe, history: set[str]) -> tuple[Counter[str], set[str], 
     """Return how often notices tell what, what they should, and how many notices there are."""
     told: Counter[str] = Counter()
     with Connection(load_config(ROOT, swathe.environ).mongodb) as database:
-        for notice in database.notices.find():
-            told.update(f"{notice['watch']} {id_}" for id_ in notice["tells"])
+        noticed = Counter(part for notice in database.notices.find() for part in notice["parts"])
+        for part in database.notice_parts.find():
+            told.update({f"{part['watch']} {id_}": noticed[part["_id"]] for id_ in part["tells"]})
         expected = {f"new books/{row['_id']}/new" for row in database.books.find({}, ["_id"])}
         changes = {"/".join(row["_id"].split("/")[:3]) for row in database.changes.find({"field": "price"}, ["_id"])}
         return (
@@ -169,7 +170,7 @@ def main() -> int:
         flush=True,
     )
     doubled = [id_ for id_, times in noticed.items() if times > 1]
-    missed, false = expected - noticed.keys(), noticed.keys() - expected
+    missed, false = [one for one in expected if not noticed[one]], noticed.keys() - expected
     print(
         f"watches: {len(expected)} changes to tell, {noticed.total()} in {notices} notices, {len(doubled)} in two, "
         f"{len(missed)} in none, {len(false)} unknown; the webhook took {len(sent)} notices, "

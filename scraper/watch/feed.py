@@ -22,7 +22,7 @@ ENTRIES = 100
 def atom(database: Database[dict[str, Any]], watches: Sequence[str]) -> str:
     """Return the latest notices of these watches as a feed, the latest first. Blocks."""
     which = {"watch": {"$in": list(watches)}}
-    notices = database[Notice._get_collection_name()].find(which, {"tells": 0}, sort=[("at", -1)], limit=ENTRIES)
+    notices = database[Notice._get_collection_name()].find(which, sort=[("at", -1)], limit=ENTRIES)
     return "\n".join(_lines(database.name, watches, list(notices))) + "\n"
 
 

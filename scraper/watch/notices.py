@@ -1,10 +1,13 @@
-"""Notices in MongoDB: each change is told by one notice of a watch, each notice is claimed by one process and sent."""
+"""Notices in MongoDB: each change is in one notice of a watch, and each notice is claimed by one process and sent.
+
+Changes are claimed portion by portion: a part of a notice is inserted with the ids of its changes, of which a unique
+index lets each be in one part only. A notice claims its parts the same way. Both are one write, whoever is killed.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +16,7 @@ from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from models.system import Run
-from models.watches import Notice
+from models.watches import Notice, NoticePart
 from scraper.core.config import WATCH
 from scraper.core.text import ListStyle, cell_text
 from scraper.events.outbox import Outbox
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from scraper.core.config.schedules import AlertsConfig
-    from scraper.events.event import Event
     from scraper.schedule.alerts.targets import Target
     from scraper.schedule.alerts.webhooks import Webhook
     from scraper.watch.condition import Watch
@@ -40,37 +42,80 @@ logger = logging.getLogger(__name__)
 SHOWN = 10
 """Changes that a notice names one by one."""
 
-MOST = 150_000
-"""Changes in one notice: their ids have to fit into one document."""
-
 UNDER_WAY = timedelta(hours=1)
 """How long the changes of a run wait for its end, so that they are told together."""
 
-TOLD_AT_ONCE = 1_000
-NOTICES, RUNS = Notice._get_collection_name(), Run._get_collection_name()
+NOTICES, PARTS, RUNS = (document._get_collection_name() for document in (Notice, NoticePart, Run))
 
 
 def prepare(database: Mongo) -> None:
-    """Create the indexes, among them the one that lets each change be in one notice of a watch."""
-    ensure_indexes(database, Notice)
-    database[NOTICES].create_index([("watch", ASCENDING), ("tells", ASCENDING)], name="told_once", unique=True)
+    """Create the indexes, among them those that let a change be in one part of a watch, and a part in one notice."""
+    for document in (Notice, NoticePart):
+        ensure_indexes(database, document)
+    database[PARTS].create_index([("watch", ASCENDING), ("tells", ASCENDING)], name="told_once", unique=True)
+    database[PARTS].create_index("open", name="open", partialFilterExpression={"open": True})
+    database[NOTICES].create_index("parts", name="told_once", unique=True)
     Outbox(database, WATCH).prepare()
 
 
-@dataclass
-class Gathered:
-    """What a watch has to tell."""
+def gather(database: Mongo, watches: Sequence[Watch], to_tell: Sequence[str], now: datetime) -> int:
+    """Write a notice for each watch that has something to tell, and return how many. Blocks.
 
-    watch: Watch
-    ids: dict[str, str] = field(default_factory=dict)
-    """The id of each change, and what it is for the watch."""
-    first: dict[str, dict[str, Any]] = field(default_factory=dict)
+    Runs that are under way are waited for. Doing it twice, or in several processes, tells nothing twice.
+    """
+    outbox = Outbox(database, WATCH)
+    running = set(database[RUNS].distinct("_id", {"state": "running"}))
+    waiting = running - outbox.runs_waiting_since(now - UNDER_WAY) if running else running
+    for events in outbox.batches({"run": {"$nin": list(waiting)}}):
+        for watch in watches:
+            _insert_part(database, watch, list(sightings(database, watch, events)), now)
+        outbox.told(events)
+    lines = {watch.name: watch.line for watch in watches}
+    names = database[PARTS].distinct("watch", {"open": True})
+    return sum(_insert_notice(database, name, lines.get(name, ""), to_tell, now) for name in names)
 
-    def take(self, sighting: Sighting) -> None:
-        """Take one change in."""
-        self.ids.setdefault(sighting.event.id, sighting.how)
-        if len(self.first) < 2 * SHOWN:  # some may turn out to be told already
-            self.first.setdefault(sighting.event.id, shown(sighting))
+
+def _insert_part(database: Mongo, watch: Watch, found: list[Sighting], now: datetime) -> None:
+    """Insert a part of a notice, which claims its changes all at once; those that another one has are left to it."""
+    while found:
+        ids = [sighting.event.id for sighting in found]
+        part = {
+            "watch": watch.name, "at": now, "tells": ids, "open": True,
+            "counts": dict(Counter(sighting.how for sighting in found)), "first": [shown(one) for one in found[:SHOWN]],
+        }  # fmt: skip
+        try:
+            database[PARTS].insert_one(part)
+        except DuplicateKeyError:
+            others = database[PARTS].find({"watch": watch.name, "tells": {"$in": ids}}, ["tells"])
+            claimed = {id_ for other in others for id_ in other["tells"]}
+            found = [sighting for sighting in found if sighting.event.id not in claimed]
+        else:
+            return
+
+
+def _insert_notice(database: Mongo, name: str, line: str, to_tell: Sequence[str], now: datetime) -> bool:
+    """Insert a notice of all parts of a watch that are in none; return False when others have them all."""
+    while parts := list(database[PARTS].find({"watch": name, "open": True}, {"tells": 0}, sort=[("_id", 1)])):
+        counts: Counter[str] = Counter()
+        for part in parts:
+            counts.update(part["counts"])
+        notice = {
+            "watch": name, "line": line, "at": now, "total": counts.total(), "counts": dict(counts),
+            "first": [change for part in parts for change in part["first"]][:SHOWN],
+            "parts": [part["_id"] for part in parts],
+            "to_tell": list(to_tell), "told": [], "tries": 0, "next_try_at": now,
+        }  # fmt: skip
+        try:
+            database[NOTICES].insert_one(notice)
+            claimed = notice["parts"]
+        except DuplicateKeyError:  # another process has some of them, and was killed before it could say so, or will
+            others = database[NOTICES].find({"parts": {"$in": notice["parts"]}}, ["parts"])
+            claimed = [part for other in others for part in other["parts"]]
+            notice = {}
+        database[PARTS].update_many({"_id": {"$in": claimed}}, {"$unset": {"open": 1}})
+        if notice:
+            return True
+    return False
 
 
 def shown(sighting: Sighting) -> dict[str, Any]:
@@ -81,60 +126,6 @@ def shown(sighting: Sighting) -> dict[str, Any]:
         "id": event.id, "how": sighting.how, "key": event.key, "at": event.at, "run": event.run, "page": event.url,
         "fields": values,
     }  # fmt: skip
-
-
-def gather(database: Mongo, watches: Sequence[Watch], to_tell: Sequence[str], now: datetime) -> int:
-    """Write a notice for each watch that has something to tell, and return how many. Blocks.
-
-    Runs that are under way are waited for. Doing it twice, or in two processes, tells nothing twice.
-    """
-    outbox, found = Outbox(database, WATCH), [Gathered(watch) for watch in watches]
-    running = set(database[RUNS].distinct("_id", {"state": "running"}))
-    waiting = running - outbox.runs_waiting_since(now - UNDER_WAY) if running else running
-    ripe = {"run": {"$nin": list(waiting)}}
-    done: list[Event] = []
-    written = 0
-    for events in outbox.batches(ripe):
-        for one in found:
-            for sighting in sightings(database, one.watch, events):
-                one.take(sighting)
-        done += [replace(event, before=None, after=None, fields={}) for event in events]
-        if len(done) >= MOST:
-            written += _write(database, outbox, found, done, to_tell, now)
-            found, done = [Gathered(watch) for watch in watches], []
-    return written + _write(database, outbox, found, done, to_tell, now)
-
-
-def _write(
-    database: Mongo, outbox: Outbox, found: Sequence[Gathered], done: list[Event], to_tell: Sequence[str], now: datetime
-) -> int:
-    """Write the notices, and then that what they tell is told."""
-    written = sum(_insert(database, one, to_tell, now) for one in found if one.ids)
-    for start in range(0, len(done), TOLD_AT_ONCE):
-        outbox.told(done[start : start + TOLD_AT_ONCE])
-    return written
-
-
-def _insert(database: Mongo, one: Gathered, to_tell: Sequence[str], now: datetime) -> bool:
-    """Insert a notice, which claims its changes all at once; those that another one has claimed are left to it."""
-    notices = database[NOTICES]
-    while one.ids:
-        first = [change for id_, change in one.first.items() if id_ in one.ids][:SHOWN]
-        notice = {
-            "watch": one.watch.name, "line": one.watch.line, "at": now, "total": len(one.ids),
-            "counts": dict(Counter(one.ids.values())), "first": first, "tells": list(one.ids),
-            "to_tell": list(to_tell), "told": [], "tries": 0, "next_try_at": now,
-        }  # fmt: skip
-        try:
-            notices.insert_one(notice)
-        except DuplicateKeyError:
-            mine = {"watch": one.watch.name, "tells": {"$in": list(one.ids)}}
-            for other in notices.find(mine, ["tells"]):
-                for id_ in other["tells"]:
-                    one.ids.pop(id_, None)
-        else:
-            return True
-    return False
 
 
 def send_due(
@@ -154,7 +145,7 @@ def send_due(
     for _ in range(notices.count_documents(due)):
         # Who moves the next try first may send; if that process dies, another one sends after that time.
         notice = notices.find_one_and_update(
-            due, {"$set": claim, "$inc": {"tries": 1}}, projection={"tells": 0}, sort=[("at", 1)],
+            due, {"$set": claim, "$inc": {"tries": 1}}, sort=[("at", 1)],
             return_document=ReturnDocument.AFTER,
         )  # fmt: skip
         if notice is None:
