@@ -29,7 +29,7 @@ from scraper.core.masking import secrets_of
 from scraper.errors import ConfigError, EventsError
 from scraper.events import publisher as publishers
 from scraper.events.event import Event
-from scraper.events.message import LARGEST_BYTES, message_of
+from scraper.events.message import LARGEST_BYTES, messages_of
 from scraper.events.outbox import Outbox
 from scraper.events.publisher import PUBLISHERS, Publisher
 from scraper.runs.retention import prune
@@ -243,7 +243,7 @@ def test_names_can_neither_split_a_routing_key_nor_steer_a_terminal(configure: A
     event = Event(
         "i", "changed", "../..\x1b[2J" * 50, ObjectId(), "k" * 999, fields, datetime.now(UTC), None, "", None, large
     )
-    message = message_of(event)
+    (message,) = messages_of([event])
     assert re.fullmatch(r"swathe\.[A-Za-z0-9_-]{1,60}\.changed", message.routing_key)
     told = json.loads(message.body)
     assert (told["shortened"], told["record"], told["fields"]) == (True, None, {"text": None})

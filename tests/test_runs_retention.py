@@ -45,7 +45,10 @@ def test_what_is_older_than_its_days_goes_and_zero_days_are_for_ever(database: M
     assert prune(database, settings(tmp_path), dry_run=True)["changes"] == 1
     assert database.changes.count_documents({}) == 2
     kept_for_ever = settings(tmp_path, SWATHE_RETENTION_CHANGES_DAYS="0")
-    assert prune(database, kept_for_ever) == {"rejected": 1, "runs": 0, "logs": 0, "evidence": 0}
+    database.notices.insert_many([{"at": OLD, "to_tell": []}, {"at": OLD, "to_tell": ["one"]}])
+    database.notice_parts.insert_many([{"at": OLD}, {"at": OLD, "open": True}])
+    removed = {"rejected": 1, "notices": 1, "notice_parts": 1, "runs": 0, "logs": 0, "evidence": 0}
+    assert prune(database, kept_for_ever) == removed
     assert database.changes.count_documents({}) == 2
     assert prune(database, settings(tmp_path))["changes"] == 1
 

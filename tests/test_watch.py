@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -308,6 +309,13 @@ def test_webhooks_that_cannot_be_used_are_one_line_without_secrets(webhooks: str
     with pytest.raises(ConfigError, match=expected) as found:
         webhooks_of(config.alerts)
     assert "s3cret" not in str(found.value)
+
+
+def test_a_webhook_without_a_secret_spoils_no_crawl_and_is_found_by_the_doctor(swathe: Swathe) -> None:
+    swathe.extra |= {"SWATHE_WATCH_NEW": "books new", "SWATHE_ALERTS_WEBHOOKS": "http://127.0.0.1:9/"}
+    with PracticeServer(SITE) as site:
+        swathe("crawl", "books", "--start", f"{site.url}books/", "--max-pages", "2", code=3)
+    assert re.search(r"FAULT webhooks .*webhook_secret is empty", swathe("doctor", code=1).out)
 
 
 def test_the_history_shows_what_a_watch_would_have_told(swathe: Swathe, configure: Any) -> None:

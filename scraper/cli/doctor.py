@@ -52,6 +52,7 @@ def doctor() -> None:
             _browser(config),
             *_events(config),
             *_proxies(config),
+            *_webhooks(config),
             *_files(config),
         ]
     for finding in findings:
@@ -138,6 +139,17 @@ def _events(config: Config) -> list[CheckResult]:
             return [CheckResult("events", f"{shown(config.events)} answers; {waiting} events wait for the next crawl")]
     except SwatheError as error:
         return [CheckResult("events", str(error), "until then events are kept in MongoDB")]
+
+
+def _webhooks(config: Config) -> list[CheckResult]:
+    """Say whether the webhooks can be used; nothing without one."""
+    from scraper.schedule.alerts.webhooks import webhooks_of
+
+    try:
+        number = len(webhooks_of(config.alerts))
+    except SwatheError as error:
+        return [CheckResult("webhooks", str(error), "until then no webhook hears of watches")]
+    return [CheckResult("webhooks", f"{number}, signed")] if number else []
 
 
 def _contact(config: Config) -> CheckResult:

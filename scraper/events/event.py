@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.record import JOINT, UNTOLD, schema_of
+from models.record import UNTOLD, key_text
 from models.registry import record_documents
 from models.system import Change
 from scraper.storage.records.change_log import entries_of
@@ -70,18 +70,17 @@ def events_of_changes(database: Mongo, claims: Sequence[Mapping[str, Any]]) -> l
 
 def events_of_new(database: Mongo, records: str, found: Sequence[State]) -> list[Event]:
     """Return the event of each new record, as it was when it was new. Blocks."""
+    document = record_documents().get(records)
     steps = _steps(database, [record["_id"] for record in found], None)
     events = []
     for record in found:
         after = _plain(record)
         for _, (before, _after) in _undone(record, steps.get(record["_id"], [])):
             after = before
-        events.append(
-            Event(
-                f"{records}/{record['_id']}/new", "new", records, record["_id"], _key_of(records, after), {},
-                after["first_seen"], after.get("run"), after.get("url", ""), None, after,
-            )
-        )  # fmt: skip
+        key = key_text(document, after) if document else ""
+        event_id, key = f"{records}/{record['_id']}/new", key_text(document, after) if document else ""
+        seen = after["first_seen"], after.get("run"), after.get("url", "")
+        events.append(Event(event_id, "new", records, record["_id"], key, {}, *seen, None, after))
     return events
 
 
@@ -128,11 +127,3 @@ def _changed(claim: Mapping[str, Any], states: tuple[State | None, State | None]
 
 def _plain(record: State) -> State:
     return {name: value for name, value in record.items() if name != UNTOLD}
-
-
-def _key_of(records: str, state: State) -> str:
-    document = record_documents().get(records)
-    if document is None:
-        return ""
-    schema = schema_of(document)
-    return JOINT.join(str(state.get(schema.columns[name])) for name in schema.key)

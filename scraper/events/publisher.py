@@ -22,7 +22,7 @@ from scraper.core.processes import is_gone, this_process
 from scraper.errors import EventsError
 from scraper.events.background import Background
 from scraper.events.brokers import broker_of
-from scraper.events.message import message_of, message_of_run
+from scraper.events.message import message_of_run, messages_of
 from scraper.events.outbox import Outbox
 from scraper.storage.connection import connection_to
 
@@ -94,7 +94,7 @@ class Publisher:
     def _send(self, broker: Broker, events: list[Any]) -> int:
         if not self._leads():
             raise EventsError("another process publishes now")
-        broker.publish([message_of(event) for event in events])
+        broker.publish(messages_of(events))
         self._outbox.told(events)
         return len(events)
 

@@ -23,6 +23,7 @@ from scrapy.utils.asyncio import run_in_thread
 from models.record import UNTOLD
 from models.registry import record_documents
 from models.system import Change, Rejected, Run
+from models.watches import Notice, NoticePart
 from scraper.core.crawl_control import stores_records
 from scraper.errors import DatabaseError
 from scraper.runs.quality.deviations import LEARNED_FROM
@@ -48,6 +49,7 @@ AFTER_CRAWL_S = 2.0
 """Seconds after which the end of a crawl leaves the rest to the next one."""
 
 RUNS = Run._get_collection_name()
+NOTICES, PARTS = Notice._get_collection_name(), NoticePart._get_collection_name()
 DATED = {Change._get_collection_name(): "when", Rejected._get_collection_name(): "last_seen"}
 """Collections whose documents go by their own time, and the field that has it."""
 
@@ -102,6 +104,8 @@ class _Old:
             if before := self._before(name):
                 yield name, self._batches(name, {time_field: {"$lt": before}, UNTOLD: None})
         if before := self._before(RUNS):
+            for name, over in ((NOTICES, {"to_tell": []}), (PARTS, {"open": None})):
+                yield name, self._batches(name, {"at": {"$lt": before}, **over})
             ended = {"started_at": {"$lt": before}, "state": {"$ne": "running"}, "_id": {"$nin": self._compared()}}
             yield RUNS, self._batches(RUNS, ended, self._unnamed)
 

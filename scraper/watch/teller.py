@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from scraper.core.config import WATCH
+from scraper.errors import ConfigError
 from scraper.events.background import Background
 from scraper.schedule.alerts.targets import targets_of
 from scraper.schedule.alerts.webhooks import webhooks_of
@@ -65,6 +66,12 @@ def telling(config: Config) -> AbstractContextManager[object]:
 
 
 def after_crawl(config: Config, _run_id: ObjectId) -> None:
-    """Tell what a crawl has found, waiting for [alerts] timeout_s at most."""
-    with telling(config):
-        pass
+    """Tell what a crawl has found, waiting for [alerts] timeout_s at most.
+
+    Whatever goes wrong here is logged: the crawl has ended as it has.
+    """
+    try:
+        with telling(config):
+            pass
+    except ConfigError as error:
+        logger.warning("Notices are kept: %s", error)
