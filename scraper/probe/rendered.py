@@ -58,7 +58,7 @@ def compare(url: str, served: list[Block], config: Config, reach: Reach) -> Rend
     rendered = _render(url, config, reach)
     page = _page(rendered.url, rendered.body, "text/html; charset=utf-8")
     known = {block.selector: block.count for block in served}
-    blocks = repeated_blocks(page, Selectors(page.soup))
+    blocks = repeated_blocks(page)
     answers, hints = list[ApiAnswer](), list[Hint]()
     for answer in rendered.answers[:MOST_ANSWERS]:
         found, more = _studied(answer, rendered.url)

@@ -124,7 +124,7 @@ def _rendered(report: Report, config: Config, reach: Reach) -> Report:
 def studied(page: StudiedPage, robots: RobotsAnswer, further: list[Hint]) -> Report:
     """Study a page that is there; `further` are hints from elsewhere on the site."""
     selectors = Selectors(page.soup)
-    study = Study(page, repeated_blocks(page, selectors), selectors)
+    study = Study(page, repeated_blocks(page), selectors)
     forms = [form for form, _ in forms_of(study)]
     calls, lists = api_calls(study.page.scripts), lists_inside(study)
     return Report(
