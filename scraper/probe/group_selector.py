@@ -21,6 +21,7 @@ PLACED = re.compile(
 
 MOST_TRIED = 120
 MOST_ABOVE = 8
+MOST_CONDITIONS = 3
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def _proposed(root: Element, elements: tuple[Element, ...]) -> Iterator[str]:
         missed = len(wanted) - len(set(compiled(selector)(root)) & wanted)
         if others and not missed:
             yield from (f"{selector}{condition}" for condition in _conditions(elements, others))
+    if len(parents := {element.getparent() for element in elements}) == 1 and None not in parents:
+        yield f"{_path(parents.pop())} > {own[0]}"
 
 
 def _own(elements: tuple[Element, ...]) -> Iterator[str]:
@@ -122,13 +125,20 @@ def _shared_names(elements: list[Element]) -> Iterator[str]:
 
 
 def _conditions(elements: tuple[Element, ...], others: list[Element]) -> Iterator[str]:
-    """Yield what the elements have and the others do not, or the other way about."""
+    """Yield what the elements have and the others do not, or the other way about, then what their places are."""
     mine, theirs = [_inside(element) for element in elements], [_inside(element) for element in others]
-    common = set.intersection(*mine)
-    for name in sorted(common - set[str]().union(*theirs), key=len):
-        yield f":has({name})"
-    for name in sorted(set.intersection(*theirs) - set[str]().union(*mine), key=len):
-        yield f":not(:has({name}))"
+    wanted, ever, condition = set.intersection(*mine), set[str]().union(*mine), ""
+    for _ in range(MOST_CONDITIONS):
+        having = Counter(name for names in theirs for name in wanted - names)
+        lacking = Counter(name for names in theirs for name in names - ever)
+        best = max([*having, *lacking], key=lambda name: (having[name] + lacking[name], -len(name)), default="")
+        if not best:
+            break
+        condition += f":has({best})" if best in having else f":not(:has({best}))"
+        theirs = [names for names in theirs if (best in names) == (best in having)]
+        if not theirs:
+            yield condition
+            break
     classes = set.intersection(*(set(class_names(element)) for element in others))
     for name in sorted(classes - {name for element in elements for name in class_names(element)}):
         if WORD.fullmatch(name):
@@ -139,6 +149,22 @@ def _conditions(elements: tuple[Element, ...], others: list[Element]) -> Iterato
     yield from (":not(:first-child)", ":nth-child(n+3)", ":not(:last-child)")
 
 
+def _path(element: Element) -> str:
+    """Return the path to an element from the nearest one with an id, by place where tags do not say which."""
+    steps: list[str] = []
+    while (parent := element.getparent()) is not None and element.tag != "body":
+        identity = element.get("id") or ""
+        if WORD.fullmatch(identity):
+            steps.append(f"#{identity}")
+            break
+        alike = [child for child in parent if child.tag == element.tag]
+        steps.append(element.tag + (f":nth-of-type({alike.index(element) + 1})" if len(alike) > 1 else ""))
+        element = parent
+    else:
+        steps.append("body")
+    return " > ".join(reversed(steps))
+
+
 def _inside(element: Element) -> set[str]:
     """Return what an element has in it, as selectors: tags right below it, their classes, and tags deeper down."""
     found: set[str] = set()
@@ -146,7 +172,7 @@ def _inside(element: Element) -> set[str]:
         if isinstance(child.tag, str) and WORD.fullmatch(child.tag):
             found.add(f"> {child.tag}")
             found.update(f"> {child.tag}.{name}" for name in class_names(child) if WORD.fullmatch(name))
-            found.update(f"> {child.tag}[{name}]" for name in ("colspan", "href", "style") if child.get(name))
+            found.update(f"> {child.tag}[{name}]" for name in ("colspan", "href", "itemprop") if child.get(name))
     for place, part in enumerate(element.iterdescendants()):
         if place >= 40:
             break
