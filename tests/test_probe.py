@@ -164,11 +164,11 @@ def test_the_report_tells_people_what_the_page_is(run: Swathe, site: PracticeSer
     assert site.site.all_books[0].title in out
 
 
-def test_only_the_page_robots_and_the_sitemap_are_asked_for(site: PracticeServer) -> None:
+def test_only_the_page_robots_the_sitemap_and_page_two_are_asked_for(site: PracticeServer) -> None:
     before = len(site.requests)
     studied_at(f"{site.url}quotes/")
     made = site.requests[before:]
-    assert [request.path for request in made] == ["/robots.txt", "/quotes/", "/sitemap.xml"]
+    assert [request.path for request in made] == ["/robots.txt", "/quotes/", "/sitemap.xml", "/quotes/page/2/"]
     assert {request.user_agent for request in made} == {configured().crawl.agent}
 
 

@@ -71,6 +71,7 @@ def _show(report: Report) -> None:
     for hint in report.hints:
         console.print(f"  {visible(hint.line)}", markup=False, soft_wrap=True)
         outcome = f"; leads to {hint.leads_to}" if hint.leads_to else ""
+        outcome += f": {hint.found}" if hint.found else ""
         console.print(f"      {visible(hint.why + outcome)}", markup=False, soft_wrap=True, style="dim")
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scraper.page_data.parameters import PAGE
+from scraper.page_data.parameters import OFFSET, PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +72,8 @@ def _described(script: str, match: re.Match[str]) -> ApiCall:
     before, after = script[max(0, match.start() - AROUND) : match.start()], script[match.end() : match.end() + AROUND]
     address = match["address"]
     if match["plus"] and address.endswith("="):
-        address += "{page}" if PAGE.match(re.split(r"[?&]", address)[-1].rstrip("=")) else "{offset}"
+        name = re.split(r"[?&]", address)[-1].rstrip("=")
+        address += "{page}" if PAGE.match(name) else "{offset}" if OFFSET.match(name) else f"{{{name}}}"
     address = re.sub(r"\$\{[^}]{0,60}\}", "{page}", address)
     posted = match["verb"] == "POST" or match["name"].endswith("post") or POSTED.search(after[:200])
     given = [found[1] for found in FIELDS.finditer(after.partition(";")[0][:200])]

@@ -94,7 +94,15 @@ RECORDS = (
     "tulosta|tuotetta|wyników|produktów|výsledků|produktů|találat|termék|rezultate|produse|результатов|товаров|"
     "результатів|товарів|резултата|αποτελέσματα|sonuç|ürün|نتيجة|תוצאות|परिणाम|hasil|kết quả"
 )
-TOTAL = re.compile(rf"(?<![\w.,])({COUNT})\s+(?:\w+\s+)?(?:{RECORDS})(?!\w)", re.IGNORECASE)
+_PER_PAGE = r"per|each|pro|par|por|a page|on this page|(?:auf|sur) (?:dieser|cette)"
+TOTAL = re.compile(
+    rf"(?<![\w.,])({COUNT})\s+(?:\w+\s+)?(?:{RECORDS})(?!\w)(?!\s+(?:{_PER_PAGE})\b)"
+    rf"(?=\s*(?:[^\w\s]|$)|\s+(?:found|for|in|of|on|match\w*|total|available|sorted|from|were|are|were|with|by|listed|"
+    rf"gefunden|für|zu|trouvés?|pour|encontrad[oa]s|para|trovati|per|gevonden|voor|{COUNT})(?!\w))",
+    re.IGNORECASE,
+)
+"""What is counted has to end its phrase: "25 job categories" are no jobs, and "20 items per page" no total."""
+
 TOTAL_EAST = re.compile(rf"(?<![\d.,])({COUNT})\s*(?:件|条结果|条|條|个结果|個結果|건|개)")
 """A text may say "60 results", and be about the page's own records or those of all pages."""
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from scraper.page_data.api_calls import ApiCall, api_calls, may_be_address
 from scraper.page_data.parameters import LAST, MORE, OFFSET, PAGE, TOTAL
-from scraper.paging.words import ADDRESS_ATTRIBUTES, MORE_CLASS, says_more
+from scraper.paging.links import absolute
+from scraper.paging.numbering import Numbering
+from scraper.paging.words import ADDRESS_ATTRIBUTES, MORE_CLASS, says_more, says_next
+from scraper.probe.hint_numbers import address_of
 from scraper.probe.hints import Call, Hint, Study, untried
-from scraper.probe.selectors import words_of
+from scraper.probe.selectors import classes_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bs4 import Tag
+
+MOVED = re.compile(
+    r"""location(?:\.href)?\s{0,5}(?:=(?!=)|\.(?:assign|replace)\()\s{0,5}["'](?P<address>[^"'\s<>]{1,300})["']"""
+)
+"""Where a script leaves the page for another."""
+
+OPEN_PLACE = re.compile(r"\{(?!page\}|offset\})(\w{1,40})\}")
+"""A value that a script puts into an address, and that counts nothing."""
 
 
 def button_hints(study: Study) -> Iterator[Hint]:
@@ -26,9 +38,58 @@ def button_hints(study: Study) -> Iterator[Hint]:
                 if hint := study.hint(call, f"the button '{words_of(button, 30)}' has an address in {name}"):
                     yield hint
                     return
+    yield from _moved_hint(study)
     for call_ in api_calls(study.page.scripts):
         if hint := _api_hint(study, call_):
             yield hint
+
+
+def _moved_hint(study: Study) -> Iterator[Hint]:
+    """Yield the hint that an address gives to which a script goes, such as `onclick="location.href='/page/2/'"`."""
+    attributes = [
+        (str(tag[name]), words_of(tag, 30))
+        for tag in study.page.soup.find_all(_runs_script, limit=200)
+        for name in ("onclick", "onmousedown", "href")
+        if tag.has_attr(name)
+    ]
+    for script, words in [*attributes, *((script[:500_000], "") for script in study.page.scripts)]:
+        for found in MOVED.finditer(script):
+            url = absolute(study.page.response, found["address"])[0]
+            if not url or not (words == "" or says_next(words) or says_more(words) or words.isdecimal()):
+                continue
+            number = int(words) if words.isdecimal() else 2
+            if way := Numbering.learn(url, number):
+                call = Call.of("PageNumbers", address_of(study.page.url, way), last=study.stated.last)
+                if hint := study.hint(call, f"a script goes to {found['address']}", number=number):
+                    yield hint
+                    return
+
+
+def _runs_script(tag: Tag) -> bool:
+    return any(MOVED.search(str(tag.get(name) or "")) for name in ("onclick", "onmousedown", "href"))
+
+
+def value_notes(study: Study) -> Iterator[str]:
+    """Yield what is known of the values that scripts ask an API with, where these are no numbers of pages."""
+    for call in api_calls(study.page.scripts):
+        for name in OPEN_PLACE.findall(call.address):
+            for attribute, tag in _holders(study, name):
+                selector = f"{tag.name}.{classes_of(tag)[0]}" if classes_of(tag) else tag.name
+                values = [str(other[attribute]) for other in study.page.soup.select(f"{selector}[{attribute}]")]
+                yield (
+                    f"a script asks {call.address}; {{{name}}} may be one of the {len(values)} values of "
+                    f"{attribute} at {selector}: {', '.join(values[:6])}"
+                )
+                break
+
+
+def _holders(study: Study, name: str) -> Iterator[tuple[str, Tag]]:
+    """Yield the elements that may hold a parameter's values, which have its name in a class or an attribute."""
+    for tag in study.page.soup.find_all(True, limit=20_000):
+        own = [attribute for attribute in (f"data-{name}", f"data-{name}-id") if tag.has_attr(attribute)]
+        if any(name.lower() in classed.lower() for classed in classes_of(tag)):
+            own += [attribute for attribute in ("data-id", "data-value", "id", "value") if tag.has_attr(attribute)]
+        yield from ((attribute, tag) for attribute in own)
 
 
 def _api_hint(study: Study, call: ApiCall) -> Hint | None:
@@ -40,7 +101,7 @@ def _api_hint(study: Study, call: ApiCall) -> Hint | None:
     sent = {**dict(parse_qsl(urlsplit(call.address).query)), **call.fields}
     number = next((name for name in sent if PAGE.match(name)), "")
     offset = next((name for name in sent if OFFSET.match(name)), "")
-    if not (number or offset or "{page}" in call.address or "{offset}" in call.address):
+    if OPEN_PLACE.search(call.address) or not (number or offset or "{" in call.address):
         return None
     filled = {**sent, **({number: "{page}"} if number else {offset: "{offset}"} if offset else {})}
     filled = {name: text for name, text in filled.items() if text}

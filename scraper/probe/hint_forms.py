@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from scraper.page_data.parameters import PAGE
 from scraper.paging.words import says_more, says_next
 from scraper.probe.hints import Call, Hint, Study, untried
 from scraper.probe.selectors import words_of
@@ -84,11 +85,18 @@ def _purpose(form: Form, tag: Tag) -> str:
         return "choices"
     if _dates(form)[0]:
         return "dates"
-    buttons = tag.find_all(["button", "input"], limit=10)
-    labels = [words_of(part, 40) or str(part.get("value") or "") for part in buttons if part.get("type") != "hidden"]
-    if any(says_next(label) or says_more(label) for label in labels):
+    # A button of another type runs a script, and a form that asks for a text asks a question.
+    buttons = [part for part in tag.find_all(["button", "input"], limit=10) if _submits(part)]
+    labels = [words_of(part, 40) or str(part.get("value") or "") for part in buttons]
+    asks = any(not PAGE.match(name) and not NO_CHOICE.search(name) for name in form.fields)
+    if not asks and any(says_next(label) or says_more(label) for label in labels):
         return "next page"
     return "search" if form.fields else "other"
+
+
+def _submits(tag: Tag) -> bool:
+    kind = str(tag.get("type") or ("submit" if tag.name == "button" else "text")).lower()
+    return kind in ("submit", "image")
 
 
 def form_hints(study: Study) -> Iterator[Hint]:
@@ -100,7 +108,7 @@ def form_hints(study: Study) -> Iterator[Hint]:
             )
             if hint:
                 yield hint
-        elif form.purpose == "choices":
+        elif form.purpose == "choices" and (form.dependent or not study.blocks):
             why = "a form whose fields depend on each other" if form.dependent else "a search form with options"
             yield untried(Call.of("FormChoices", form.selector, form.choices), why)
         elif form.purpose == "dates":

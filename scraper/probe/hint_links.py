@@ -1,29 +1,44 @@
-"""Hints from links: rel=next, the next link, links with page numbers, offsets in their addresses, ASP.NET postbacks."""
+"""Hints from links: rel=next, the next link in words, pictures or signs, offsets in its address, ASP.NET postbacks."""
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from bs4 import Tag
 
-from scraper.page_data.parameters import LIMIT, OFFSET, PAGE
+from scraper.page_data.parameters import CURSOR, LIMIT, OFFSET, PAGE
 from scraper.paging.forms import POSTBACK
-from scraper.paging.links import REL_NEXT, absolute, addresses, header_links
-from scraper.paging.numbering import Numbering
-from scraper.paging.words import NEXT_CLASS, says_more, says_next
-from scraper.probe.hints import Call, Hint, Study, untried
+from scraper.paging.links import REL_NEXT, addresses, header_links
+from scraper.paging.words import ARROWS, NEXT_CLASS, says_more, says_next
+from scraper.probe.hints import Call, Hint, Study
 from scraper.probe.selectors import classes_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_NUMBER = 100_000
+NO_ADDRESS = ("javascript:", "#", "mailto:", "tel:", "data:")
+PAGED = re.compile(r"(?:^|[/_.-])(?:page|paged|pg|p|seite|pagina|strana|sida)[/_=-]?\d{1,6}(?:\D|$)", re.IGNORECASE)
+PAGER = re.compile(
+    r"pag(?:er|ing|inat)|(?:^|[-_ ])pages?(?:$|[-_ ])|nav(?:igation)?[-_]?(?:links|below)", re.IGNORECASE
+)
+PERIOD = re.compile(r"(?:^|[?&;/])(?:month|week|day|date|year|ym|tag)=|/(?:19|20)\d\d[/-]\d{1,2}(?:/|$)", re.IGNORECASE)
+ONE_OF = re.compile(
+    r"(?:post|entry|article|product|slide|carousel|image|photo|story)[-_]?nav|prev[-_]?next|carousel|slide|"
+    r"nav-(?:next|previous)-(?:post|product)|single",
+    re.IGNORECASE,
+)
+"""Names of what leads from one record to the next, rather than from a page of a list."""
+
+MOST_AROUND, MOST_INSIDE = 4, 20
 
 
 def link_hints(study: Study) -> Iterator[Hint]:
     """Yield the hints that links give, the surest first."""
+    if study.is_last:
+        return
     stated = {"total": study.stated.total, "last": study.stated.last}
     response = study.page.response
     if header_links(response):
@@ -33,65 +48,161 @@ def link_hints(study: Study) -> Iterator[Hint]:
     elif addresses(response, REL_NEXT):
         yield from _given(study.hint(Call.of("NextLink", **stated), "a link with rel=next; NextLink() is the default"))
     for anchor in next_links(study):
-        selector = _next_selector(study, anchor)
-        if hint := study.hint(Call.of("NextLink", selector, **stated), f"the link '{words_of(anchor, 30)}'"):
+        call = next_call(study, anchor, **stated)
+        if call and (hint := study.hint(call, f"the link '{said_by(anchor)[:30]}'")):
             yield hint
             yield from _offset_hint(study, hint.leads_to)
             break
     yield from _postback_hint(study)
-    yield from _number_hint(study)
 
 
-def next_links(study: Study) -> Iterator[Tag]:
-    """Yield the links that look as if they led to the next page."""
-    for anchor in study.page.soup.find_all("a", href=True):
-        words = words_of(anchor, 60) or str(anchor.get("aria-label") or anchor.get("title") or "")
-        worded = says_next(words) or says_more(words)
-        marked = [anchor, anchor.parent] if anchor.parent is not None else [anchor]
-        classed = any(NEXT_CLASS.search(name) for tag in marked for name in classes_of(tag))
-        if (worded or classed) and not str(anchor["href"]).lower().startswith(("javascript:", "#", "mailto:")):
-            yield anchor
+def next_links(study: Study) -> list[Tag]:
+    """Return the links that look as if they led to the next page, those that say so in words first."""
+    if study.next_anchors is None:
+        anchors = [
+            anchor
+            for anchor in study.page.soup.find_all("a", href=True)
+            if not str(anchor["href"]).lower().strip().startswith(NO_ADDRESS)
+        ]
+        ranked = [(rank, anchor) for anchor in anchors if (rank := _rank(study, anchor)) is not None]
+        study.next_anchors = [anchor for _, anchor in sorted(ranked, key=lambda pair: pair[0])]
+    return study.next_anchors
 
 
-def _next_selector(study: Study, anchor: Tag) -> str:
-    """Write the next link's selector by the class that says "next", also of the element around it."""
-    for name in classes_of(anchor):
-        if NEXT_CLASS.search(name):
-            return f"a.{name}"
+def next_call(study: Study, anchor: Tag, **stated: str) -> Call | None:
+    """Return the pagination that finds a next link by a selector which finds that address alone, or None."""
+    wanted = {str(anchor["href"]).strip()}
+    for selector in _next_selectors(study, anchor):
+        if set(addresses(study.page.response, selector)) == wanted:
+            return Call.of("NextLink", selector, **stated)
+    return None
+
+
+def said_by(anchor: Tag) -> str:
+    """Return what a link says: its text, or that of its picture, or its title."""
+    picture = picture_in(anchor)
+    alt = str(picture.get("alt") or picture.get("title") or "") if picture is not None else ""
+    return words_of(anchor, 60) or alt or str(anchor.get("aria-label") or anchor.get("title") or "")
+
+
+def picture_in(tag: Tag) -> Tag | None:
+    """Return the picture that a link is made of; links may hold all that a page has, so two levels are looked at."""
+    near = [part for part in tag.contents[:MOST_INSIDE] if isinstance(part, Tag)]
+    near += [part for holder in near for part in holder.contents[:MOST_INSIDE] if isinstance(part, Tag)]
+    return next((part for part in near if part.name == "img"), None)
+
+
+def _rank(study: Study, anchor: Tag) -> int | None:
+    """Say how sure it is that a link leads to the next page, 0 the surest; None: it does not."""
+    words, labels = said_by(anchor), [str(anchor.get(name) or "") for name in ("aria-label", "title")]
+    marked = [anchor, anchor.parent] if anchor.parent is not None else [anchor]
+    classed = any(NEXT_CLASS.search(name) for tag in marked for name in classes_of(tag))
+    says, more = any(says_next(text) for text in (words, *labels)), says_more(words)
+    pictured = _is_next_picture(anchor)
+    if not (says or more or classed or pictured):
+        return None
+    address, around = urljoin(study.page.url, str(anchor["href"]).strip()), _names_around(anchor)
+    if PERIOD.search(address) or any(map(ONE_OF.search, around)):
+        return None
+    is_sign = not any(letter.isalnum() for letter in words)
+    if says and (classed or any(labels) or not is_sign):
+        return 0
+    like_list, in_pager = is_paged(study.page.url, address), any(map(PAGER.search, around))
+    if (says and (like_list or in_pager)) or (pictured and like_list):
+        return 1
+    return 2 if (classed and (like_list or in_pager)) or (more and like_list) else None
+
+
+def _names_around(tag: Tag) -> list[str]:
+    """Return the classes and ids of a link and of what is around it."""
+    around = [tag, *islice(tag.parents, MOST_AROUND)]
+    return [f"{' '.join(map(str, part.get_attribute_list('class')))} {part.get('id') or ''}" for part in around]
+
+
+def _is_next_picture(anchor: Tag) -> bool:
+    picture = picture_in(anchor)
+    name = str(picture.get("src") or "").rpartition("/")[2] if picture is not None else ""
+    return bool(re.search(r"next|forward|arrow[-_]?r", name, re.IGNORECASE))
+
+
+def is_paged(url: str, address: str) -> bool:
+    """Say whether an address looks like a further page of the list at another.
+
+    >>> is_paged("http://x/news", "http://x/news?page=2"), is_paged("http://x/news", "http://x/search/")
+    (True, False)
+    """
+    try:
+        own, other = urlsplit(url), urlsplit(address)
+    except ValueError:
+        return False
+    if other.netloc != own.netloc or (other.path, other.query) == (own.path, own.query):
+        return False
+    mine, others = set(parse_qsl(own.query)), parse_qsl(other.query)
+    changed = [name for name, value in others if (name, value) not in mine]
+    if any(pattern.match(name) for name in changed for pattern in (PAGE, OFFSET, CURSOR)):
+        return True
+    if other.path == own.path:
+        return bool(changed)
+    return bool(PAGED.search(other.path))
+
+
+def _next_selectors(study: Study, anchor: Tag) -> Iterator[str]:
+    """Yield selectors of the next link: by the class or words that say "next" before its place."""
+    yield from (f"a.{name}" for name in classes_of(anchor) if NEXT_CLASS.search(name))
     parent = anchor.parent
     if parent is not None:
-        for name in classes_of(parent):
-            if NEXT_CLASS.search(name):
-                return f"{parent.name}.{name} a"
+        yield from (f"{parent.name}.{name} a" for name in classes_of(parent) if NEXT_CLASS.search(name))
+    for name in ("title", "aria-label"):
+        value = str(anchor.get(name) or "")
+        if says_next(value) and not re.search(r"[\\'\n]", value):
+            yield f"a[{name}='{value}']"
     selector = study.selectors.of(anchor)
     if selector != "a" and study.selectors.count(selector) == 1:
-        return selector
+        yield selector
     words = words_of(anchor, 60)
     quote = '"' if "'" in words else "'"
-    return f"//a[normalize-space()={quote}{words}{quote}]" if words and '"' not in words else selector
+    if words and '"' not in words:
+        yield f"//a[normalize-space()={quote}{words}{quote}]"
+        for word in sorted(re.findall(r"[^\W\d_]{2,}|[" + ARROWS + "]", words), key=len, reverse=True):
+            yield f"//a[contains(., {quote}{word}{quote})]"
+    picture = picture_in(anchor)
+    for name in ("alt", "src") if picture is not None else ():
+        value = str(picture.get(name) or "") if picture is not None else ""
+        if value and not re.search(r"[\\'\n]", value):
+            yield f"//a[img/@{name}='{value}']"
+    yield f"{selector} a" if parent is None else f"{study.selectors.of(parent)} a:last-of-type"
+
+
+def offset_parameter(url: str) -> tuple[str, str, dict[str, str]]:
+    """Return the names of the parameters of an address that count records: the offset, the limit, and all of them."""
+    parameters = dict(parse_qsl(urlsplit(url).query))
+    numbers = [name for name, value in parameters.items() if value.isdecimal()]
+    offset = next((name for name in numbers if OFFSET.match(name)), "")
+    return offset, next((name for name in numbers if LIMIT.match(name)), ""), parameters
+
+
+def offsets_call(study: Study, offset: str, limit: str, size: int) -> Call:
+    """Write the call that counts records in parameters of these names."""
+    address = f"?{offset}={{offset}}" + (f"&{limit}={{limit}}" if limit else "")
+    return Call.of("Offsets", address, limit=size, total=study.stated.total)
 
 
 def _offset_hint(study: Study, url: str) -> Iterator[Hint]:
     """Propose offset and limit where the next link's address has them."""
-    parameters = dict(parse_qsl(urlsplit(url).query))
-    offset = next((name for name in parameters if OFFSET.match(name) and parameters[name].isdecimal()), "")
-    if not offset or int(parameters[offset]) < 2:
-        return
-    limit = next((name for name in parameters if LIMIT.match(name) and parameters[name].isdecimal()), "")
-    size = int(parameters[limit]) if limit else int(parameters[offset])
-    address = f"?{offset}={{offset}}" + (f"&{limit}={{limit}}" if limit else "")
-    call = Call.of("Offsets", address, limit=size, total=study.stated.total)
-    yield from _given(study.hint(call, f"the next link's address counts records in '{offset}'", number=2))
+    offset, limit, parameters = offset_parameter(url)
+    if offset and int(parameters[offset]) > 1 and urlsplit(url).path == urlsplit(study.page.url).path:
+        call = offsets_call(study, offset, limit, int(parameters[limit or offset]) or 1)
+        yield from _given(study.hint(call, f"the next link's address counts records in '{offset}'", number=2))
 
 
-def _posting(study: Study) -> list[Tag]:
+def posting(study: Study) -> list[Tag]:
     """Return the links that post the page back."""
     anchors = study.page.soup.find_all("a", limit=5_000)
     return [tag for tag in anchors if POSTBACK.search(str(tag.get("href") or tag.get("onclick") or ""))]
 
 
 def _postback_hint(study: Study) -> Iterator[Hint]:
-    anchors = _posting(study)
+    anchors = posting(study)
     if not anchors:
         return
     holder = anchors[0].parent
@@ -100,63 +211,6 @@ def _postback_hint(study: Study) -> Iterator[Hint]:
     selector = f"{study.selectors.of(holder)} a" if holder is not None else "a"
     call = Call.of("Postback", selector, last=study.stated.last, total=study.stated.total)
     yield from _given(study.hint(call, f"{len(anchors)} links that post the page back (__doPostBack)"))
-
-
-def _number_hint(study: Study) -> Iterator[Hint]:
-    """Propose numbered pages where links with numbers as texts agree on how pages are addressed."""
-    page, ways, numbers = study.page, Counter[Numbering](), dict[int, str]()
-    for anchor in page.soup.find_all("a", href=True):
-        words = words_of(anchor, 8)
-        if words.isdecimal() and 1 < int(words) < MOST_NUMBER:
-            url = absolute(page.response, str(anchor["href"]).strip())[0]
-            if url and (way := Numbering.learn(url, int(words))):
-                ways[way] += 1
-                numbers[int(words)] = url
-    if ways:
-        way, count = ways.most_common(1)[0]
-        address = _address(page.url, way)
-        call = Call.of("PageNumbers", address, start=0 if way.shift else "", **_stated(study))
-        number = next(number for number, url in numbers.items() if way.url(number) == url)
-        hint = study.hint(call, f"{count} links with page numbers", number=number)
-        if hint and hint.leads_to == numbers[number]:
-            yield hint
-        return
-    own = dict(parse_qsl(urlsplit(page.url).query))
-    offset = next((name for name in own if OFFSET.match(name) and own[name] == "0"), "")
-    if offset and not any(next_links(study)):
-        limit = next((name for name in own if LIMIT.match(name) and own[name].isdecimal()), "")
-        size = int(own[limit]) if limit else max((block.count for block in study.blocks), default=100)
-        address = f"?{offset}={{offset}}" + (f"&{limit}={{limit}}" if limit else "")
-        call = Call.of("Offsets", address, limit=size, total=study.stated.total)
-        yield from _given(study.hint(call, f"the address has the parameter '{offset}'", number=2))
-        return
-    named = next((name for name in own if PAGE.match(name) and own[name].isdecimal()), "")
-    if named and int(own[named]) <= 1:
-        call = Call.of("PageNumbers", f"?{named}={{page}}", start=0 if own[named] == "0" else "", **_stated(study))
-        yield from _given(study.hint(call, f"the address has the parameter '{named}'", number=2))
-    elif study.stated.last and not any(next_links(study)) and not _posting(study):
-        yield untried(
-            Call.of("PageNumbers", "?page={page}", last=study.stated.last),
-            "the page states how many pages there are; look how they are addressed",
-        )
-
-
-def _stated(study: Study) -> dict[str, str]:
-    return {"last": study.stated.last, "total": study.stated.total}
-
-
-def _address(url: str, way: Numbering) -> str:
-    """Write a numbered address relative to the start page, as short as it goes."""
-    whole = f"{way.before}{{page}}{way.after}"
-    start, _, query = whole.partition("?")
-    if "{page}" in query and "{page}" not in start:
-        place = next(part for part in query.split("&") if "{page}" in part)
-        return f"?{place}"
-    folder = url.partition("?")[0].rpartition("/")[0] + "/"
-    if whole.startswith(folder) and len(whole) > len(folder):
-        return whole[len(folder) :]
-    parts = urlsplit(url)
-    return whole.removeprefix(f"{parts.scheme}://{parts.netloc}")
 
 
 def _given(hint: Hint | None) -> Iterator[Hint]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from scraper.probe.hint_links import next_links
+from scraper.probe.hint_links import next_call, next_links
 from scraper.probe.hints import Call, Hint, Study, untried
 from scraper.probe.page import unpacked
-from scraper.probe.selectors import classes_of
+from scraper.probe.selectors import WORD, classes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +21,19 @@ if TYPE_CHECKING:
 GROUPS = re.compile(r"categor|\btags?\b|genre|topic|departments?|sections?$|side[-_]?nav|rubri|kategori", re.IGNORECASE)
 FEED_TYPES = ("application/rss+xml", "application/atom+xml")
 LEAST_GROUPS = 5
+LONGEST_NAME = 60
 LOC = re.compile(r"<loc>\s*([^<\s]{1,2000})\s*</loc>", re.IGNORECASE)
 
 
 def list_hints(study: Study) -> Iterator[Hint]:
     """Yield hints of categories that are lists of their own, and of feeds."""
-    if group := _group(study):
-        inner = Call.of("NextLink", "li.next a") if any(next_links(study)) else Call.of("NextLink")
+    goes_on = next((next_call(study, anchor) for anchor in next_links(study)), None)
+    if index := _index(study):
+        further = {"index": goes_on} if goes_on else {}
+        call = Call("Lists", (index[0], Call.of("NextLink")), tuple(further.items()))
+        yield untried(call, f"{index[1]} links to lists of their own; look how those go on")
+    elif group := _group(study):
+        inner = Call.of("NextLink", "li.next a") if goes_on else Call.of("NextLink")
         yield untried(
             Call.of("Lists", group[0], inner), f"{group[1]} links to lists of their own; look how those go on"
         )
@@ -36,15 +43,34 @@ def list_hints(study: Study) -> Iterator[Hint]:
             yield untried(Call.of("Feed"), f"a feed at {url}: start_url is that address")
 
 
+def _index(study: Study) -> tuple[str, int] | None:
+    """Return the selector of the links when the page's own entries are categories or tags, and how many there are."""
+    block = study.blocks[0] if study.blocks else None
+    if block is None or not block.link or block.links != 1:
+        return None
+    first = study.page.soup.select_one(block.selector) if not block.selector.startswith("/") else None
+    around = [first, *islice(first.parents, 2)] if first is not None else []
+    names = [*(name for tag in around for name in classes_of(tag)), *(str(tag.get("id") or "") for tag in around)]
+    if len(block.sample) > LONGEST_NAME or not any(map(GROUPS.search, names)):
+        return None
+    return f"{block.selector} {block.link}", block.count
+
+
 def _group(study: Study) -> tuple[str, int] | None:
     """Return the selector of links to categories or tags, and how many there are."""
-    for holder in study.page.soup.find_all(["ul", "div", "nav", "aside", "ol"], class_=GROUPS, limit=50):
+    for holder in study.page.soup.find_all(_may_be_group, limit=50):
+        identity = str(holder.get("id") or "")
+        name = next((name for name in classes_of(holder) if GROUPS.search(name)), "")
         links = holder.find_all("a", href=True, limit=500)
         if len({str(link["href"]) for link in links}) >= LEAST_GROUPS and not _within_block(study, holder):
-            name = next((name for name in classes_of(holder) if GROUPS.search(name)), "")
-            if name:
-                return f"{holder.name}.{name} a", len(links)
+            return f"{holder.name}.{name} a" if name else f"#{identity} a", len(links)
     return None
+
+
+def _may_be_group(tag: Tag) -> bool:
+    identity = str(tag.get("id") or "")
+    named = any(map(GROUPS.search, classes_of(tag))) or (GROUPS.search(identity) and WORD.fullmatch(identity))
+    return tag.name in ("ul", "div", "nav", "aside", "ol") and bool(named)
 
 
 def _within_block(study: Study, holder: Tag) -> bool:

@@ -14,6 +14,8 @@ from scraper.probe.selectors import Selectors
 from scraper.probe.stated import Stated, find_stated
 
 if TYPE_CHECKING:
+    from bs4 import Tag
+
     from scraper.probe.blocks import Block
     from scraper.probe.page import StudiedPage
 
@@ -29,6 +31,8 @@ class Hint:
     why: str
     leads_to: str = ""
     """The address of the page that it asks for next; empty when it was not tried."""
+    found: str = ""
+    """What that page shows, in words; empty when it was not asked for."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Call:
 
     kind: str
     positional: tuple[Value | Call, ...] = ()
-    named: tuple[tuple[str, Value], ...] = ()
+    named: tuple[tuple[str, Value | Call], ...] = ()
 
     @classmethod
     def of(cls, kind: str, *positional: Value | Call, **named: Value) -> Call:
@@ -54,19 +58,34 @@ class Call:
     def made(self) -> Pagination:
         """Return the pagination itself; raise TypeError or ValueError when it cannot be."""
         positional = [value.made() if isinstance(value, Call) else value for value in self.positional]
-        return getattr(paging, self.kind)(*positional, **dict(self.named))  # type: ignore[no-any-return]
+        named = {name: value.made() if isinstance(value, Call) else value for name, value in self.named}
+        return getattr(paging, self.kind)(*positional, **named)  # type: ignore[no-any-return]
 
 
 class Study:
     """What the questions about one page share."""
 
-    def __init__(self, page: StudiedPage, blocks: list[Block], selectors: Selectors) -> None:
-        self.page, self.blocks, self.selectors = page, blocks, selectors
+    def __init__(
+        self, page: StudiedPage, blocks: list[Block], selectors: Selectors, stated: Stated | None = None
+    ) -> None:
+        self.page, self.blocks, self.selectors, self._known = page, blocks, selectors, stated
+        self.next_anchors: list[Tag] | None = None
+        """The links that look as if they led to the next page, once they were looked for."""
 
     @cached_property
     def stated(self) -> Stated:
         """How many pages and records the page says there are, and where."""
-        return find_stated(self.page, self.selectors)
+        return self._known or find_stated(self.page, self.selectors, self.shown)
+
+    @property
+    def shown(self) -> int:
+        """How many records the page shows, as far as its likeliest block tells; 0 for none."""
+        return self.blocks[0].count if self.blocks else 0
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the page says that it is the last of its list, so that nothing on it leads to a next one."""
+        return self.stated.pages is not None and self.stated.pages == self.stated.number != 1
 
     def hint(self, call: Call, why: str, *, number: int = 0) -> Hint | None:
         """Return the hint when the pagination finds a next page here, or the page of a `number`; else None."""
@@ -78,7 +97,7 @@ class Study:
             else:
                 following = kind.following(listed)
                 asked = following if isinstance(following, Ask) else None
-        except (TypeError, ValueError, RecursionError):
+        except (TypeError, ValueError, RecursionError, NotImplementedError):
             return None
         return Hint(f"pagination = {call}", why, asked.url) if asked else None
 

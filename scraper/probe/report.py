@@ -12,26 +12,33 @@ from scraper.page_data.api_calls import api_calls
 from scraper.paging.words import says_next
 from scraper.probe.blocks import repeated_blocks
 from scraper.probe.fetching import Fetcher
+from scraper.probe.frames import frames_of
 from scraper.probe.hint_answers import answer_hints
-from scraper.probe.hint_buttons import button_hints
+from scraper.probe.hint_buttons import button_hints, value_notes
 from scraper.probe.hint_forms import form_hints, forms_of
 from scraper.probe.hint_links import link_hints
 from scraper.probe.hint_lists import list_hints, sitemap_hint, xml_hints
+from scraper.probe.hint_numbers import number_hints
 from scraper.probe.hints import Study
 from scraper.probe.page import StudiedPage
 from scraper.probe.robots import Robots
+from scraper.probe.second_page import SecondPages
 from scraper.probe.selectors import Selectors, words_of
 from scraper.probe.serving import Serving, how_to_serve, lists_inside
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scraper.core.config import Config
     from scraper.fetch.http.addresses import Reach
     from scraper.page_data.api_calls import ApiCall
     from scraper.probe.blocks import Block
+    from scraper.probe.fetching import Fetched
     from scraper.probe.hint_forms import Form
     from scraper.probe.hints import Hint
     from scraper.probe.rendered import RenderedDifference
     from scraper.probe.robots import RobotsAnswer
+    from scraper.probe.stated import Stated
 
 SITEMAP_BYTES = 65_536
 SCRIPT_LINK = re.compile(r"^\s*(?:javascript:(?!.*__doPostBack)|#$)", re.IGNORECASE)
@@ -61,6 +68,7 @@ class Report:
     calls: list[ApiCall]
     serving: Serving
     notes: list[str]
+    stated: Stated
     browser: RenderedDifference | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -103,7 +111,15 @@ def probe(url: str, config: Config, *, ignore_robots: bool = False, browser: boo
         )
     answer = robots.about(fetched.url)
     sitemap = _sitemap(fetcher, robots, answer, fetched.url)
-    report = studied(StudiedPage(fetched), answer, [sitemap] if sitemap else [])
+    further = [sitemap] if sitemap else []
+    report = studied(StudiedPage(fetched), answer, further)
+
+    def fetch(url: str) -> Fetched:
+        return fetcher.page(url, robots.check)
+
+    if report.page.kind == "html" and not report.blocks:
+        report = _framed(report, fetch, further)
+    report = _tried(report, fetch, further)
     return _rendered(report, config, fetcher.reach) if browser and report.page.kind == "html" else report
 
 
@@ -121,10 +137,35 @@ def _rendered(report: Report, config: Config, reach: Reach) -> Report:
     return replace(report, serving=serving, hints=_distinct([*found.hints, *report.hints]), browser=found)
 
 
-def studied(page: StudiedPage, robots: RobotsAnswer, further: list[Hint]) -> Report:
-    """Study a page that is there; `further` are hints from elsewhere on the site."""
+def _framed(report: Report, fetch: Callable[[str], Fetched], further: list[Hint]) -> Report:
+    """Return the report on the frame that has the page's records; else the page's own."""
+    for url in frames_of(report.page):
+        try:
+            fetched = fetch(url)
+        except ProbeError as error:
+            report.notes.append(f"a frame was not had: {error}")
+            continue
+        inner = studied(StudiedPage(fetched), report.robots, further)
+        if fetched.status < 400 and (inner.blocks or inner.hints):
+            return replace(inner, notes=[f"{report.page.url} shows {url} in a frame: start_url is that", *inner.notes])
+    return report
+
+
+def _tried(report: Report, fetch: Callable[[str], Fetched], further: list[Hint]) -> Report:
+    """Return the report with what the second page shows, and without totals that it does not confirm."""
+    second = SecondPages(report.page, report.blocks, fetch)
+    hints = second.tried(report.hints)
+    agreed = second.agreed(report.stated)
+    if agreed != report.stated:
+        report = studied(report.page, report.robots, further, agreed)
+        hints = second.tried(report.hints)
+    return replace(report, hints=hints)
+
+
+def studied(page: StudiedPage, robots: RobotsAnswer, further: list[Hint], stated: Stated | None = None) -> Report:
+    """Study a page that is there; `further` are hints from elsewhere on the site, `stated` is what is known already."""
     selectors = Selectors(page.soup)
-    study = Study(page, repeated_blocks(page), selectors)
+    study = Study(page, repeated_blocks(page), selectors, stated)
     forms = [form for form, _ in forms_of(study)]
     calls, lists = api_calls(study.page.scripts), lists_inside(study)
     return Report(
@@ -138,6 +179,7 @@ def studied(page: StudiedPage, robots: RobotsAnswer, further: list[Hint]) -> Rep
         calls,
         how_to_serve(study, lists, calls, forms),
         _notes(study),
+        study.stated,
     )
 
 
@@ -146,8 +188,10 @@ def _hints(study: Study) -> list[Hint]:
         return list(answer_hints(study))
     if study.page.kind in ("xml", "binary"):
         return list(xml_hints(study))
-    makers = (link_hints, button_hints, form_hints, list_hints)
-    return [hint for maker in makers for hint in maker(study)]
+    makers = (link_hints, number_hints, button_hints, form_hints, list_hints)
+    hints = [hint for maker in makers for hint in maker(study)]
+    # The pages of an index are pages of lists, not of records.
+    return sorted(hints, key=lambda hint: "index=" not in hint.line)
 
 
 def _distinct(hints: list[Hint]) -> list[Hint]:
@@ -180,6 +224,7 @@ def _notes(study: Study) -> list[str]:
     scripted = [words_of(link, 60) for link in page.soup.find_all("a", href=SCRIPT_LINK, limit=500)]
     if any(map(says_next, scripted)):
         notes.append("the link to the next page runs a script: what it asks for shows in a browser's network tab")
+    notes += value_notes(study)
     notes += [f"the data inside were not read whole: {why}" for why in page.effort.left_out]
     return notes
 

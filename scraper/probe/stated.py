@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bs4 import Tag
 from bs4.element import NavigableString
 
 from scraper.paging.kind import ListPage, Pagination
-from scraper.paging.words import pages_stated, total_stated
+from scraper.paging.words import pages_stated, says_next, total_stated
 from scraper.probe.selectors import words_of
 
 if TYPE_CHECKING:
@@ -28,25 +28,43 @@ class Stated:
     pages: int | None = None
     total: str = ""
     records: int | None = None
+    number: int | None = None
+    """The page's own number."""
 
 
-def find_stated(page: StudiedPage, selectors: Selectors) -> Stated:
-    """Return what an HTML page states of its list, as far as the selectors give back the numbers."""
-    last: tuple[str, int | None] = ("", None)
-    total: tuple[str, int | None] = ("", None)
-    seen = 0
+def find_stated(page: StudiedPage, selectors: Selectors, shown: int = 0) -> Stated:
+    """Return what an HTML page states of its list, as far as the selectors give back the numbers that were read.
+
+    `shown` records are on the page: fewer are no total, nor as many when there is a further page.
+    """
+    found, seen = Stated(), 0
+    least = shown + 1 if shown and _goes_on(page) else shown
     for element in page.soup.find_all(_may_state):
         seen += 1
-        if seen > MOST_ELEMENTS or (last[0] and total[0]):
+        if seen > MOST_ELEMENTS or (found.last and found.total):
             break
         words = words_of(element, LONGEST + 1)
         if len(words) > LONGEST:
+            found = found if found.pages else _numbered_by_its_own_text(found, element)
             continue
-        if not last[0] and pages_stated(words):
-            last = _place(page, selectors, element)
-        elif not total[0] and total_stated(words) is not None:
-            total = _place(page, selectors, element)
-    return Stated(*last, *total)
+        if not found.last and (pages := pages_stated(words)):
+            if pages[0] <= pages[1] and (place := _place(page, selectors, element, pages[1])):
+                found = replace(found, last=place, pages=pages[1], number=pages[0])
+        elif not found.total and (total := total_stated(words)) is not None and total >= least:
+            found = replace(found, total=_place(page, selectors, element, total), records=total)
+    return found if found.total else replace(found, records=None)
+
+
+def _numbered_by_its_own_text(found: Stated, element: Tag) -> Stated:
+    """Add which page of how many this is, where a text beside long ones says so and no selector finds it alone."""
+    own = [" ".join(part.split()) for part in element.contents[:200] if isinstance(part, NavigableString)]
+    pages = next((pages for text in own if len(text) <= LONGEST and (pages := pages_stated(text))), None)
+    return replace(found, number=pages[0], pages=pages[1]) if pages and pages[0] <= pages[1] else found
+
+
+def _goes_on(page: StudiedPage) -> bool:
+    """Say whether the page has a link to a further one, whatever that looks like."""
+    return any(says_next(words := words_of(link, 40)) or words == "2" for link in page.soup.find_all("a", limit=5_000))
 
 
 def _may_state(tag: Tag) -> bool:
@@ -56,15 +74,12 @@ def _may_state(tag: Tag) -> bool:
     return any(isinstance(part, NavigableString) and part.strip() for part in tag.contents[:20])
 
 
-def _place(page: StudiedPage, selectors: Selectors, element: Tag) -> tuple[str, int | None]:
-    """Return a selector at which a spider reads the number, of the element or of a part of it, and the number."""
+def _place(page: StudiedPage, selectors: Selectors, element: Tag, number: int) -> str:
+    """Return a selector at which a spider reads a number, of the element or of a part of it; empty for none."""
     whole = selectors.of(element)
     parts = element.find_all(True, limit=3)
-    for selector in [whole, *(f"{whole} {part.name}" for part in parts)]:
-        number = number_at(page, selector)
-        if number is not None:
-            return selector, number
-    return "", None
+    tried = (whole, *(f"{whole} {part.name}" for part in parts))
+    return next((selector for selector in tried if number_at(page, selector) == number), "")
 
 
 def number_at(page: StudiedPage, selector: str) -> int | None:
