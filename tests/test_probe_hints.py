@@ -21,9 +21,9 @@ def page_of(html: str, url: str = URL) -> StudiedPage:
     return StudiedPage(Fetched(url, 200, "OK", headers, html.encode(), 0))
 
 
-def report_on(body: str, url: str = URL) -> Report:
+def report_on(body: str, url: str = URL, rows: str = f"<ul>{ROWS}</ul>") -> Report:
     """Study a page of ten records with something below them."""
-    page = page_of(f"<html><body><ul>{ROWS}</ul>{body}</body></html>", url)
+    page = page_of(f"<html><body>{rows}{body}</body></html>", url)
     return studied(page, RobotsAnswer("", 404, True, None, ()), [])
 
 

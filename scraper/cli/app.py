@@ -27,6 +27,7 @@ COMMANDS = {
     ),
     "keys": ("keys:keys", "Show which fields tell the items of a spider apart, as far as the stored ones show it."),
     "probe": ("probe:probe", "Study one page: its records, its data, and lines for a spider."),
+    "newsite": ("newsite:newsite", "Write a spider, its model, saved pages and a test for a site from its address."),
     "query": ("query:app", "Show the records that meet every FILTER."),
     "export": ("export:export", "Write the records that meet every FILTER into a file, whole or not at all."),
     "import": ("import_:import_records", "Store the records of a file, cleaned and validated like a page's."),

@@ -67,9 +67,14 @@ def repeated_blocks(page: StudiedPage) -> list[Block]:
 
 def weighed_groups(outline: Outline) -> list[Weighed]:
     """Return the groups that look like records, the likeliest first, at most four."""
-    weighed = [_weighed(group, outline) for group in groups_of(outline)]
-    best = sorted((one for one in weighed if one.score > 0), key=lambda one: -one.score)[:WEIGHED]
+    best = sorted(all_weighed(outline), key=lambda one: -one.score)[:WEIGHED]
     return _distinct(best, outline)[:SHOWN]
+
+
+def all_weighed(outline: Outline) -> list[Weighed]:
+    """Return every group that may be records, also those that are parts of others."""
+    weighed = (_weighed(group, outline) for group in groups_of(outline))
+    return [one for one in weighed if one.score > 0]
 
 
 def block_of(root: Element, weighed: Weighed) -> Block:
@@ -234,7 +239,11 @@ def _record_link(group: Group) -> str:
     if group.goes_on:
         return ""
     first = group.elements[0]
-    for link in first.xpath("descendant::a[@href]")[:20]:
+    links = first.xpath("descendant::a[@href]")[:20]
+    # The name of a record leads to it, and so does its picture.
+    for link in sorted(
+        links, key=lambda link: not link.xpath("ancestor::*[self::h1 or self::h2 or self::h3 or self::h4]")
+    ):
         holder = link.getparent() if link.getparent() is not first else None
         named = [f"a.{name}" for name in class_names(link) if WORD.fullmatch(name)]
         if any(len(_addresses(element, name)) > 1 for name in named for element in group.elements[:SAMPLED]):

@@ -22,6 +22,8 @@ PLACED = re.compile(
 MOST_TRIED = 120
 MOST_ABOVE = 8
 MOST_CONDITIONS = 3
+CELLS = ("> td", "> th")
+"""What every row of a table has, whatever fields it lacks."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,12 @@ def _conditions(elements: tuple[Element, ...], others: list[Element]) -> Iterato
     for _ in range(MOST_CONDITIONS):
         having = Counter(name for names in theirs for name in wanted - names)
         lacking = Counter(name for names in theirs for name in names - ever)
-        best = max([*having, *lacking], key=lambda name: (having[name] + lacking[name], -len(name)), default="")
+        # What the elements have lasts longer than what the others happen to have.
+        best = max(
+            [*having, *lacking],
+            key=lambda name: (having[name] + lacking[name], name in having, name in CELLS, -len(name)),
+            default="",
+        )
         if not best:
             break
         condition += f":has({best})" if best in having else f":not(:has({best}))"
@@ -173,6 +180,8 @@ def _inside(element: Element) -> set[str]:
             found.add(f"> {child.tag}")
             found.update(f"> {child.tag}.{name}" for name in class_names(child) if WORD.fullmatch(name))
             found.update(f"> {child.tag}[{name}]" for name in ("colspan", "href", "itemprop") if child.get(name))
+            if style := re.match(r"\s*([a-z-]+)\s*:", child.get("style") or ""):
+                found.add(f"> {child.tag}[style*='{style[1]}']")
     for place, part in enumerate(element.iterdescendants()):
         if place >= 40:
             break

@@ -69,6 +69,8 @@ class Report:
     serving: Serving
     notes: list[str]
     stated: Stated
+    second: StudiedPage | None = None
+    """The page that goes on with the list, when it was asked for and does."""
     browser: RenderedDifference | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -103,6 +105,12 @@ def probe(url: str, config: Config, *, ignore_robots: bool = False, browser: boo
     """Fetch a page politely and study it, perhaps in a browser too; raise ProbeError when it cannot be had."""
     fetcher = Fetcher(config.crawl, url, config.proxies)
     robots = Robots(fetcher, config.crawl.agent, obey=config.crawl.obey_robots and not ignore_robots)
+    report = probed(url, fetcher, robots)
+    return _rendered(report, config, fetcher.reach) if browser and report.page.kind == "html" else report
+
+
+def probed(url: str, fetcher: Fetcher, robots: Robots) -> Report:
+    """Fetch a page and what it takes to study it with a fetcher of one's own; raise ProbeError."""
     fetched = fetcher.page(url, robots.check)
     if fetched.status >= 400:
         kind = str(fetched.headers.get("Content-Type", "no type")).partition(";")[0]
@@ -119,8 +127,7 @@ def probe(url: str, config: Config, *, ignore_robots: bool = False, browser: boo
 
     if report.page.kind == "html" and not report.blocks:
         report = _framed(report, fetch, further)
-    report = _tried(report, fetch, further)
-    return _rendered(report, config, fetcher.reach) if browser and report.page.kind == "html" else report
+    return _tried(report, fetch, further)
 
 
 def _rendered(report: Report, config: Config, reach: Reach) -> Report:
@@ -159,7 +166,7 @@ def _tried(report: Report, fetch: Callable[[str], Fetched], further: list[Hint])
     if agreed != report.stated:
         report = studied(report.page, report.robots, further, agreed)
         hints = second.tried(report.hints)
-    return replace(report, hints=hints)
+    return replace(report, hints=hints, second=second.page)
 
 
 def studied(page: StudiedPage, robots: RobotsAnswer, further: list[Hint], stated: Stated | None = None) -> Report:

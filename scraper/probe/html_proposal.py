@@ -1,0 +1,117 @@
+"""What is proposed for a list page of HTML: its blocks, with the fields of its entries or of the records' own pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from scraper.errors import ProbeError
+from scraper.fetch.http.responses import base_of
+from scraper.probe.column_types import ADDRESS
+from scraper.probe.columns import Column, Columns, list_columns, page_columns, records_of
+from scraper.probe.proposal import Proposal, find_column, pagination_of
+from scraper.select import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scraper.probe.blocks import Block
+    from scraper.probe.page import StudiedPage
+    from scraper.probe.report import Report
+
+MOST_RECORD_PAGES = 5
+MORE_COLUMNS = 2
+"""A record's own page is read when it shows so many fields more than its entry in the list."""
+
+NEAR = 0.8
+
+
+def proposed_html(report: Report, fetch: Callable[[str], StudiedPage], like: Mapping[str, str]) -> Proposal:
+    """Return what to write for a page of HTML; raise ProbeError when it shows no list.
+
+    `fetch` gets a few records' own pages; `like` has values that a person sees, by the name of their field.
+    """
+    if report.page.kind != "html" or not report.blocks:
+        raise ProbeError(_no_list(report))
+    pages = [report.page, *([report.second] if report.second is not None and report.second.kind == "html" else [])]
+    roots = [page.response.selector.root for page in pages]
+    block, found = _chosen(report.blocks, roots, like)
+    unsure = [*_doubts(report, block, len(pages)), *found.unsure]
+    record_pages = _record_pages(report.page, block, fetch) if block.link else []
+    columns, link, saved = _with_key(found.columns, block, roots), "", pages
+    if len(record_pages) > 1:
+        own = page_columns([page.response.selector.root for page in record_pages])
+        if _says_more(own, found, like):
+            columns, link, saved = own.columns, block.link, record_pages
+            unsure = [*_doubts(report, block, len(pages)), *own.unsure]
+    texts = tuple(page.text for page in saved)
+    count = len(saved) if link else found.records
+    return Proposal(block.selector, pagination_of(report), link, columns, texts, count, tuple(unsure))
+
+
+def _no_list(report: Report) -> str:
+    """Say why there is nothing to write, and what could be done."""
+    url, forms = report.page.url, {form.purpose for form in report.forms}
+    if "login" in forms:
+        return f"{url} shows a login form and no list, expected a page with records: give the address behind the login"
+    if report.page.kind != "html":
+        return f"{url} is {report.page.kind}, expected a page of HTML: see `swathe probe {url}`, and `scrapy genspider`"
+    if report.serving.tier in ("browser", "api", "data"):
+        why = report.serving.why
+        return f"{url} shows no list without its scripts ({why}): see `swathe probe --browser {url}`"
+    return f"{url} shows no list, expected three or more records that look alike: give the address of a list page"
+
+
+def _chosen(blocks: list[Block], roots: list[Any], like: Mapping[str, str]) -> tuple[Block, Columns]:
+    """Return the block with its fields: the likeliest, or the first in which the values of `like` are found."""
+    tried = [(block, list_columns(roots, block)) for block in (blocks if like else blocks[:1])]
+    for block, columns in tried:
+        if like and all(find_column(columns.columns, value) for value in like.values()):
+            return block, columns
+    return tried[0]
+
+
+def _doubts(report: Report, block: Block, pages: int) -> list[str]:
+    """Return what may be otherwise with the list as a whole."""
+    doubts = []
+    others = [
+        other for other in report.blocks[1:] if other.count >= NEAR * block.count and other.score > NEAR * block.score
+    ]
+    doubts += [f"{other.selector} ({other.count}) may be the records as well" for other in others]
+    if not pagination_of(report):
+        doubts.append("nothing on the page shows how the list goes on: the spider reads this page alone")
+    elif pages < 2:
+        doubts.append("the second page was not had, so the selectors were tried on one list page only")
+    return doubts
+
+
+def _record_pages(page: StudiedPage, block: Block, fetch: Callable[[str], StudiedPage]) -> list[StudiedPage]:
+    """Return the own pages of a few records, from all over the list."""
+    root = page.response.selector.root
+    addresses = []
+    for record in records_of(root, block):
+        found = [link for member in record if isinstance(member.tag, str) for link in compiled(block.link)(member)]
+        if found and (address := found[0].get("href")):
+            addresses.append(base_of(page.response).resolve(address))
+    own = [url for url in dict.fromkeys(addresses) if urlsplit(url).netloc == urlsplit(page.url).netloc]
+    step = max(1, len(own) // MOST_RECORD_PAGES)
+    return [fetch(url) for url in own[::step][:MOST_RECORD_PAGES]]
+
+
+def _says_more(own: Columns, listed: Columns, like: Mapping[str, str]) -> bool:
+    """Say whether records' own pages are worth reading, and have what the list shows."""
+    if like:
+        return not all(find_column(listed.columns, value) for value in like.values())
+    return len(own.columns) >= len(listed.columns) + MORE_COLUMNS
+
+
+def _with_key(columns: tuple[Column, ...], block: Block, roots: list[Any]) -> tuple[Column, ...]:
+    """Return the columns with the address of the record's page as its key, where nothing else tells records apart."""
+    if any(column.key for column in columns) or not block.link or block.goes_on:
+        return columns
+    selector = f"{block.link}::attr(href)"
+    records = [record[0] for root in roots for record in records_of(root, block)]
+    values = tuple(tuple(compiled(selector)(record)[:1]) for record in records)
+    unique = len({row for row in values if row}) == len(values)
+    key = Column("address", selector, ADDRESS, many=False, values=values, key=True, required=True)
+    return (key, *columns) if unique else columns

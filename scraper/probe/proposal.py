@@ -1,0 +1,71 @@
+"""What is proposed for a site, from its pages: where its records are, what they consist of, and what is not sure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from scraper.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scraper.probe.columns import Column
+    from scraper.probe.report import Report
+
+NO_LIST = ("Lists(", "Sitemap(", "Feed(", "FormChoices(", "DateWindows(")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A spider and its records, before they are written."""
+
+    items: str
+    """Selector of the entries of a list page; empty when the records are data."""
+    pagination: str
+    """A line for the spider; empty when nothing shows how the list goes on."""
+    link: str
+    """Selector of the link to a record's own page, which is read then; empty when the entries have everything."""
+    columns: tuple[Column, ...]
+    saved: tuple[str, ...]
+    """What the columns were made from: pages of HTML, or the entries of a page as JSON."""
+    count: int
+    """How many records these show."""
+    unsure: tuple[str, ...]
+
+    @property
+    def is_data(self) -> bool:
+        """Whether the records are read as data."""
+        return not self.items
+
+
+def pagination_of(report: Report) -> str:
+    """Return the line that says how the list goes on, the likeliest; empty for none."""
+    return next((hint.line for hint in report.hints if _is_of_list(hint.line)), "")
+
+
+def _is_of_list(line: str) -> bool:
+    kind = line.removeprefix("pagination = ")
+    return kind != line and not kind.startswith(NO_LIST)
+
+
+def find_column(columns: tuple[Column, ...], value: str) -> Column | None:
+    """Return the column in which a record has a value that a person sees."""
+    wanted = " ".join(value.split())
+    for column in columns:
+        if any(text == wanted for row in column.values for text in row):
+            return column
+    return next((column for column in columns if any(wanted in text for row in column.values for text in row)), None)
+
+
+def liked(columns: tuple[Column, ...], like: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return the columns that hold the values of `like`, under these names; raise UsageError for a value of none."""
+    kept: list[Column] = []
+    for name, value in like.items():
+        column = find_column(columns, value)
+        if column is None:
+            shown = ", ".join(f"{one.name}={one.values[0][0][:30]!r}" for one in columns[:6] if one.values[0])
+            raise UsageError(f"--like {name}={value!r}: no field of the records has that value; the first has {shown}")
+        kept.append(replace(column, name=name))
+    names = {column.selector for column in kept}
+    return (*kept, *(column for column in columns if column.key and column.selector not in names))

@@ -1,0 +1,201 @@
+"""Write a proposal down: the model, the spider, the pages that it was made from, and a test on them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scraper import paging
+from scraper.core.project import project
+from scraper.probe.new_site import TEMPLATES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scraper.probe.columns import Column
+    from scraper.probe.new_site import NewSite
+    from scraper.probe.proposal import Proposal
+
+LONGEST_LINE = 120
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in which a spider reads its records."""
+
+    part: str
+    """What is read: `item`, `page` or `data`."""
+    about: str
+    what: str
+    signature: str
+    read: str
+    """The line of the test that reads a saved page."""
+
+
+WAYS = {
+    "item": Way(
+        "item",
+        TEMPLATES["list"],
+        "an entry of a list page",
+        "self, page: Any, item: Any",
+        "    return [record for item in each(page, spider.items) for record in spider.read_item(page, item)]",
+    ),
+    "page": Way(
+        "page",
+        TEMPLATES["pages"],
+        "the page of a record",
+        "self, page: Any",
+        "    return list(spider.read_page(page))",
+    ),
+    "data": Way(
+        "data",
+        "records that are data",
+        "an entry of the data",
+        "self, page: Any, data: Any",
+        "    return [record for data in json.loads(page.text) for record in spider.read_data(page, data)]",
+    ),
+}
+
+
+def site_texts(site: NewSite, proposal: Proposal) -> dict[Path, str]:
+    """Return the files of a site by where they are written."""
+    tests = project().folder / "tests"
+    suffix = "json" if proposal.is_data else "html"
+    folder = tests / "pages" / site.module
+    saved = {folder / f"page-{number}.{suffix}": text for number, text in enumerate(proposal.saved, 1)}
+    return {
+        site.model_file: model_text(site, proposal.columns),
+        site.spider_file: spider_text(site, proposal),
+        **saved,
+        tests / f"test_{site.module}.py": test_text(site, proposal),
+    }
+
+
+def model_text(site: NewSite, columns: tuple[Column, ...]) -> str:
+    """Return the module of the site's document."""
+    fields = {column.kind.field for column in columns} | {"StringField" for column in columns if column.many}
+    lines = [
+        f'"""The records of the site {site.name}."""',
+        "",
+        "from typing import ClassVar",
+        "",
+        f"from scraper import {', '.join(sorted({'Record', *fields}))}, cleaners",
+        "",
+        "",
+        f"class {site.document}(Record):",
+        f'    """A record of {site.name}."""',
+        "",
+        f'    meta: ClassVar = {{"collection": "{site.module}"}}',
+        "",
+        *(f"    {_field(column)}" for column in columns),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _field(column: Column) -> str:
+    """Write a field of the model."""
+    given = ["StringField()"] if column.many else []
+    given += ["required=True"] if column.required else []
+    given += ["key=True"] if column.key else []
+    return f"{column.name} = {column.kind.field}({', '.join([*given, f'clean={column.kind.cleaner}'])})"
+
+
+def spider_text(site: NewSite, proposal: Proposal) -> str:
+    """Return the module of the site's spider."""
+    line, way = proposal.pagination, WAYS["data" if proposal.is_data else "page" if proposal.link else "item"]
+    used = {name for name in re.findall(r"\b([A-Z]\w+)\(", line) if hasattr(paging, name)}
+    calls = set() if proposal.is_data else {"texts" if column.many else "first" for column in proposal.columns}
+    lines = [
+        f'"""The site {site.name}: {way.about}."""',
+        "",
+        "from collections.abc import Iterator",
+        "from typing import Any",
+        "",
+        *_imports(site, f"from scraper import {', '.join([*sorted(used), 'SiteSpider', *sorted(calls)])}"),
+        "",
+        "",
+        f"class {site.spider_class}(SiteSpider):",
+        f'    """Stores every record of {site.name}."""',
+        "",
+        f"    name = {_python(site.name)}",
+        f"    start_url = {_python(site.url)}",
+        f"    records = ({site.document},)",
+        *([f"    items = {_python(proposal.items)}"] if proposal.items else []),
+        *([f"    link = {_python(proposal.link)}"] if proposal.link else []),
+        *([f"    {line}"] if line else []),
+        "",
+        f"    def read_{way.part}({way.signature}) -> Iterator[Any]:",
+        f'        """Read {way.what}."""',
+        f"        yield {site.document}.found(",
+        "            page,",
+        *(f"            {_given(column, way.part)}" for column in proposal.columns),
+        "        )",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _imports(site: NewSite, own: str) -> list[str]:
+    model = f"from {site.model} import {site.document}"
+    return sorted([model, own], key=lambda line: line.split()[1])
+
+
+def _given(column: Column, where: str) -> str:
+    if where == "data":
+        return f"{column.name}={column.selector},"
+    call = "texts" if column.many else "first"
+    line = f"{column.name}={call}({where}, {_python(column.selector)}),"
+    return line if len(line) < LONGEST_LINE - 12 else f"{line}  # noqa: E501"
+
+
+def test_text(site: NewSite, proposal: Proposal) -> str:
+    """Return the module of the site's test: the saved pages give these records, and none is refused."""
+    spider, suffix = project().module(f"spiders.{site.module}"), "json" if proposal.is_data else "html"
+    key = next(column for column in proposal.columns if column.key)
+    count, way = len(key.values), WAYS["data" if proposal.is_data else "page" if proposal.link else "item"]
+    imports = sorted(
+        [
+            "from pipelines.clean import clean",
+            "from pipelines.validate import validate",
+            "from scrapy.http import HtmlResponse",
+            f"from {spider} import {site.spider_class}",
+            *(["from scraper import each"] if way.part == "item" else []),
+        ],
+        key=lambda line: line.split()[1],
+    )
+    lines = [
+        f'"""The spider {site.name} reads its saved pages."""',
+        "",
+        *(["import json"] if proposal.is_data else []),
+        "from pathlib import Path",
+        "from typing import Any",
+        "",
+        *imports,
+        "",
+        f'PAGES = Path(__file__).parent / "pages" / "{site.module}"',
+        "",
+        "",
+        "def records_of(file: Path) -> list[Any]:",
+        '    """Return the records of a saved page."""',
+        f"    spider = {site.spider_class}()",
+        '    page = HtmlResponse(spider.start_url, body=file.read_bytes(), encoding="utf-8")',
+        way.read,
+        "",
+        "",
+        f"def test_the_saved_pages_hold_{count}_records() -> None:",
+        f'    files = [PAGES / f"page-{{number}}.{suffix}" for number in range(1, {len(proposal.saved) + 1})]',
+        "    records = [record for file in files for record in records_of(file)]",
+        "    for record in records:",
+        "        clean(record)",
+        "        validate(record)",
+        "    assert [record.faults for record in records if record.faults] == []",
+        f"    assert len(records) == {count}",
+        f"    assert records[0].raw[{_python(key.name)}] is not None",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _python(text: str) -> str:
+    """Write a text as Python source, whatever the page put into it."""
+    return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)

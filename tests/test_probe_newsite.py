@@ -1,0 +1,128 @@
+"""`swathe newsite`: from an address to a spider that crawls, its model and its test; and what it refuses."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from scrapy.http import HtmlResponse
+from test_paging import truth
+from test_probe_hints import page_of, report_on
+
+from scraper.errors import ProbeError, UsageError
+from scraper.probe.data_proposal import proposed_data
+from scraper.probe.html_proposal import proposed_html
+from scraper.probe.proposal import liked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from practice import PracticeServer
+    from pymongo.database import Database
+    from support import Swathe
+
+    from scraper.probe.page import StudiedPage
+
+    Mongo = Database[dict[str, Any]]
+
+
+@pytest.fixture
+def shop(swathe: Swathe, tmp_path: Path) -> Path:
+    """A project without spiders."""
+    swathe("init", "shop", "--bare", cwd=tmp_path)
+    return tmp_path / "shop"
+
+
+def test_a_site_is_written_crawled_and_tested_without_an_edit(
+    swathe: Swathe, shop: Path, site: PracticeServer, database: Mongo
+) -> None:
+    before = len(site.requests)
+    told = swathe("newsite", f"{site.url}books/", "--name", "paper", cwd=shop).out
+    asked = [request.path for request in site.requests[before:]]
+    assert len(asked) <= 12
+    assert len(asked) == len(set(asked))
+    assert "wrote shop/spiders/paper.py" in told
+    assert "Record 3" in told
+    # The site has two books that nobody could store.
+    assert "2 records were refused" in swathe("crawl", "paper", cwd=shop, code=3).err
+    stored = {row["upc"]: row for row in database["paper"].find()}
+    assert stored.keys() >= {book["upc"] for book in site.site.books}
+    for book in site.site.books:
+        row = stored[book["upc"]]
+        assert all(row[name] == book[name] for name in ("title", "rating", "in_stock", "stock", "currency", "category"))
+        assert row["price"].to_decimal() == book["price"]
+    done = swathe.run([sys.executable, "-m", "pytest", "-q", "tests/test_paper.py"], cwd=shop)
+    assert "1 passed" in done.out
+    line = swathe("newsite", f"{site.url}books/", "--name", "paper", cwd=shop, code=2).error_line
+    assert "exists already" in line
+
+
+@pytest.mark.parametrize(
+    ("path", "read"), [("quotes/js/", "read_data"), ("quotes/scroll", "read_data"), ("quotes/", "read_item")]
+)
+def test_every_front_end_of_the_quotes_is_crawled_whole(
+    swathe: Swathe, shop: Path, site: PracticeServer, database: Mongo, path: str, read: str
+) -> None:
+    swathe("newsite", site.url + path, "--name", "sayings", cwd=shop)
+    assert read in (shop / "shop" / "spiders" / "sayings.py").read_text()
+    swathe("crawl", "sayings", cwd=shop, code=None)
+    assert truth(database["sayings"].find()) == truth(site.site.quotes)
+
+
+def no_fetch(url: str) -> StudiedPage:
+    raise AssertionError(f"{url} was asked for")
+
+
+LOGIN = "<form method=post><input name=user><input type=password name=word><button>Log in</button></form>"
+NO_LISTS = {
+    "no list": (
+        "<h1>About us</h1><p>We make things, and have made them for long.</p>",
+        "shows no list, expected three",
+    ),
+    "a login wall": (LOGIN, "shows a login form and no list"),
+    "an empty list": ("<ul class=results></ul><p>0 results</p>", "shows no list"),
+    "one record": ("<ul class=results><li><a href=/1>Thing</a> <b>£5</b></li></ul>", "shows no list"),
+    "an empty root": ("<div id=root></div><script src=/app.js></script>", "without its scripts"),
+}
+
+
+@pytest.mark.parametrize("name", NO_LISTS)
+def test_a_page_without_a_list_is_one_clear_line(name: str) -> None:
+    body, said = NO_LISTS[name]
+    report = report_on(body, rows="")
+    assert proposed_data(report, no_fetch) is None
+    with pytest.raises(ProbeError, match=said) as fault:
+        proposed_html(report, no_fetch, {})
+    assert "\n" not in str(fault.value)
+
+
+def test_of_two_equal_lists_the_other_is_named() -> None:
+    row = "<div class={0}><h3>{0} thing {1}</h3><p>{1} EUR</p></div>"
+    lists = "".join(
+        f"<section id={name}>{''.join(row.format(name, n) for n in range(8))}</section>" for name in ("left", "right")
+    )
+    proposal = proposed_html(report_on(lists, rows=""), no_fetch, {})
+    assert any("may be the records as well" in doubt for doubt in proposal.unsure) or proposal.count == 16
+
+
+def test_like_names_fields_by_values_that_a_person_sees() -> None:
+    report = report_on("")
+    proposal = proposed_html(report, no_fetch, {"what": "Thing number 3", "cost": "3 €"})
+    assert [column.name for column in liked(proposal.columns, {"what": "Thing number 3", "cost": "3 €"})][:2] == [
+        "what",
+        "cost",
+    ]
+    with pytest.raises(UsageError, match="no field of the records has that value"):
+        liked(proposal.columns, {"what": "Nothing of the kind"})
+
+
+def test_hostile_names_stay_text() -> None:
+    evil = 'x");import os#'
+    body = "".join(
+        f"<div class='{evil}' id='{evil}{n}'><h3>Thing {n}</h3><p itemprop='{evil}'>{n} EUR</p></div>" for n in range(9)
+    )
+    proposal = proposed_html(report_on(body, rows=""), no_fetch, {})
+    assert all(column.name.isidentifier() for column in proposal.columns)
+    page = HtmlResponse("http://x/", body=page_of(body).text.encode())
+    assert len(page.css(proposal.items)) == 9
