@@ -13,8 +13,12 @@ from models import cleaners
 Clean = Callable[[Any], Any]
 
 PAGE_URL = "http://page.example/"
-LITTLE = "by|from|in|at|on|posted|since|von|vom|am|aus|de|du|par|di|da|av|af|van|door|od|em"
-"""Words before a value that are none of it."""
+BEFORE = re.compile(
+    r"[^\W\d][^:\uff1a]{0,30}[:\uff1a]|(?:by|from|in|at|on|posted|since|von|vom|am|aus|de|du|par|di|da|av|af|van|door|od|em)(?=\s+$)",
+    re.IGNORECASE,
+)
+"""Words before a value that are none of it: with a colon, or little ones."""
+
 
 CODE = re.compile(r"[A-Za-z][-_/#]?\d|\d[-_/#]?[A-Za-z]+\d")
 MOST_UNITS, LONGEST_UNIT = 3, 24
@@ -157,7 +161,7 @@ def _prefix(values: list[str]) -> str:
     shared = low[
         : next((place for place, pair in enumerate(zip(low, high, strict=False)) if pair[0] != pair[1]), len(low))
     ]
-    found = re.match(rf"^[^\W\d][^:\uff1a]{{0,30}}[:\uff1a]|^(?:{LITTLE})(?=\s+$)", shared, re.IGNORECASE)
+    found = BEFORE.match(shared)
     return found[0] if found else ""
 
 

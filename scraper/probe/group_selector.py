@@ -87,7 +87,7 @@ def _own(elements: tuple[Element, ...]) -> Iterator[str]:
     if len(shared) > 1:
         yield tag + "".join(f".{name}" for name in shared)
     for name in () if shared else class_names(elements[0]):
-        stem = re.match(r"[A-Za-z][A-Za-z_-]{3,}(?=\d|_\w{5,}$)", name)
+        stem = re.match(r"[A-Za-z][A-Za-z_-]{3,40}(?=\d|_\w{5,40}$)", name)
         if stem and all(any(other.startswith(stem[0]) for other in class_names(element)) for element in elements):
             yield f"{tag}[class*='{stem[0]}']"
     for name in ("itemtype", "itemprop", "role", "rel", "data-testid", "typeof"):

@@ -12,7 +12,7 @@ from bs4 import Tag
 from scraper.page_data.parameters import CURSOR, LIMIT, OFFSET, PAGE
 from scraper.paging.forms import POSTBACK
 from scraper.paging.links import REL_NEXT, addresses, header_links
-from scraper.paging.words import ARROWS, NEXT_CLASS, says_more, says_next
+from scraper.paging.words import NEXT_CLASS, says_more, says_next
 from scraper.probe.hints import Call, Hint, Study
 from scraper.probe.selectors import classes_of, words_of
 
@@ -31,6 +31,9 @@ ONE_OF = re.compile(
     re.IGNORECASE,
 )
 """Names of what leads from one record to the next, rather than from a page of a list."""
+
+SAID = re.compile("[^\\W\\d_]{2,}|[>\u203a\u00bb\u2192\u27e9\u276f\u25b6\u25ba\u21d2\u279c\u2794]")
+"""The words and signs of a next link."""
 
 MOST_AROUND, MOST_INSIDE = 4, 20
 
@@ -163,7 +166,7 @@ def _next_selectors(study: Study, anchor: Tag) -> Iterator[str]:
     quote = '"' if "'" in words else "'"
     if words and '"' not in words:
         yield f"//a[normalize-space()={quote}{words}{quote}]"
-        for word in sorted(re.findall(r"[^\W\d_]{2,}|[" + ARROWS + "]", words), key=len, reverse=True):
+        for word in sorted(SAID.findall(words), key=len, reverse=True):
             yield f"//a[contains(., {quote}{word}{quote})]"
     picture = picture_in(anchor)
     for name in ("alt", "src") if picture is not None else ():

@@ -18,7 +18,7 @@ BESIDE = frozenset({"nav", "footer", "aside", "header", "form"})
 """Parts of a record's own page that are those of the site; an `article` has a header of its own."""
 
 HEADING = re.compile(r"h[2-6]")
-LABEL = re.compile(r"^\s*([^:\uff1a]{2,30}?)\s*[:\uff1a]\s*$")
+LABEL = re.compile(r"([^:\uff1a]{2,30})[:\uff1a]$")
 BEGINNING = re.compile(r"^\s*([^\W\d][^:\uff1a\n]{1,28}?)\s*[:\uff1a]\s+(?=\S)")
 ATTRIBUTES = {"img": ("src",), "time": ("datetime",), "meta": ("content",), "a": ("title",), "data": ("value",)}
 MOST_LEAVES, MOST_ALIKE = 400, 6
@@ -183,12 +183,12 @@ def label_before(element: Element) -> str:
             if before.tag in ("th", "dt") and holder.tag in ("td", "dd") and 0 < len(text) <= 40:
                 return text.rstrip(":\uff1a ")
             if found := LABEL.match(text):
-                return found[1]
+                return found[1].strip()
             if HEADING.fullmatch((before if len(before) != 1 else before[0]).tag) and 0 < len(text) <= 40:
                 return text
         if holder is element and before is None:
             parent = element.getparent()
             text = " ".join((parent.text or "").split()) if parent is not None else ""
             if found := LABEL.match(text):
-                return found[1]
+                return found[1].strip()
     return ""
