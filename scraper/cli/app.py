@@ -29,6 +29,7 @@ COMMANDS = {
     "probe": ("probe:probe", "Study one page: its records, its data, and lines for a spider."),
     "newsite": ("newsite:newsite", "Write a spider, its model, saved pages and a test for a site from its address."),
     "query": ("query:app", "Show the records that meet every FILTER."),
+    "profile": ("profile:profile", "Show what each field of records holds: filled, distinct, extremes, top values."),
     "export": ("export:export", "Write the records that meet every FILTER into a file, whole or not at all."),
     "import": ("import_:import_records", "Store the records of a file, cleaned and validated like a page's."),
     "history": ("history:history", "Show what changed on one record, the latest first, and how its numbers moved."),

@@ -1,0 +1,71 @@
+"""`swathe profile`: what each field of records holds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scraper.cli.output import console, print_table, write_json
+from scraper.core.config import load_config
+from scraper.query.profile import profile as profiled
+from scraper.storage.connection import connection_to
+
+if TYPE_CHECKING:
+    from scraper.query.profile import FieldProfile
+
+EXAMPLE = "Example: swathe profile books in_stock=true"
+LONGEST = 30
+
+
+class Format(StrEnum):
+    """How the profile is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def profile(
+    records: Annotated[str, typer.Argument(help="A collection of records.")],
+    filters: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILTER]...", help="Which records, as `swathe query` takes them.")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="For people, or one JSON object a field.")] = Format.TABLE,
+) -> None:
+    """Show what each field holds: filled, distinct, extremes, top values, examples, and filled by month first seen."""
+    with connection_to(load_config().mongodb) as database:
+        found = profiled(database, records, filters or [])
+    rows = [_row(one) for one in found]
+    if format_ is Format.JSON:
+        write_json(rows, list(rows[0]), lines=True)
+        return
+    count = found[0].records if found else 0
+    shown = [{name: _short(value) for name, value in row.items()} for row in rows]
+    print_table(shown, ["field", "filled", "distinct", "smallest", "largest", "shortest", "longest"])
+    console.print()
+    print_table(shown, ["field", "top", "examples", "filled by month"])
+    console.print(f"{count} records", markup=False)
+
+
+def _row(one: FieldProfile) -> dict[str, Any]:
+    """Return a profile as it is printed; texts by their lengths, shares in percent."""
+    return {
+        "field": one.name,
+        "filled": f"{one.filled / one.records:.1%}" if one.records else "",
+        "distinct": f"{one.distinct}{' or more' if one.is_cut else ''}",
+        "smallest": one.smallest,
+        "largest": one.largest,
+        "shortest": one.shortest,
+        "longest": one.longest,
+        "top": [f"{value} ({count})" for value, count in one.top()],
+        "examples": [str(value) for value in one.examples],
+        "filled by month": [f"{month} {share:.0%}" for month, share in one.months().items()],
+    }
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_short(part) for part in value)
+    text = "" if value is None else str(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
