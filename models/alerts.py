@@ -20,6 +20,8 @@ class Incident(Document):
     """A spider with its arguments that goes wrong in one way, until a complete run; or a file that cannot be loaded.
 
     A unique index lets a `key` have one open incident of a `kind`. Targets are kept as digests of their addresses.
+    `schedule` is whose run it was, `acked_at` when a person said that they know, `closed_because` why it is over when
+    no run says so.
     """
 
     meta: ClassVar = {"collection": "incidents", "auto_create_index": False}
@@ -37,9 +39,21 @@ class Incident(Document):
     cause = StringField()
     run = ObjectIdField()
     closing_run = ObjectIdField()
+    closed_because = StringField()
     with_kinds = ListField(StringField())
+    schedule = StringField()
+    acked_at = DateTimeField()
 
     to_tell = ListField(StringField())
     told = ListField(StringField())
     tries = IntField(default=0)
     next_try_at = DateTimeField(required=True, index=True)
+
+
+class Mute(Document):
+    """A spider, or a file, of which nobody is told until a time; `_id` is its name."""
+
+    meta: ClassVar = {"collection": "mutes", "auto_create_index": False}
+
+    id = StringField(primary_key=True)
+    until = DateTimeField(required=True)

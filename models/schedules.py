@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mongoengine import (
+    BooleanField,
     DateTimeField,
     DictField,
     Document,
@@ -12,6 +13,7 @@ from mongoengine import (
     EmbeddedDocumentListField,
     FloatField,
     IntField,
+    ListField,
     ObjectIdField,
     StringField,
 )
@@ -29,6 +31,26 @@ class ScheduleState(Document):
     timing = StringField(required=True)
     since = DateTimeField(required=True)
     handled_until = DateTimeField(required=True)
+
+
+class SchedulerSeen(Document):
+    """A scheduler, and when it last looked for what is due; `_id` is its owner's mark in `firings`.
+
+    Those that `swathe schedule run --once` starts share a row on each host; `every_s` is the time between their looks.
+    """
+
+    meta: ClassVar = {"collection": "schedulers", "auto_create_index": False}
+
+    id = StringField(primary_key=True)
+    host = StringField()
+    pid = IntField()
+    process = StringField()
+    once = BooleanField(default=False)
+    every_s = FloatField()
+    schedules = ListField(StringField())
+    started_at = DateTimeField(required=True)
+    looked_at = DateTimeField(required=True)
+    stopped_at = DateTimeField()
 
 
 class Attempt(EmbeddedDocument):

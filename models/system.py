@@ -97,6 +97,8 @@ class Run(Document):
     process = StringField()
     version = StringField()
     firing = StringField(index=True)
+    alerts = BooleanField()
+    logs = ListField(StringField())
     finish_reason = StringField()
     resumed = IntField()
     code = StringField()

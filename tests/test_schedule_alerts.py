@@ -20,7 +20,16 @@ from models.schedules import Firing
 from models.system import Run
 from scraper.errors import ConfigError
 from scraper.schedule.alerts import watcher
-from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due
+from scraper.schedule.alerts.incidents import (
+    Subject,
+    close_incidents,
+    ended_by,
+    mute,
+    open_incident,
+    prepare,
+    send_due,
+    unmute,
+)
 from scraper.schedule.alerts.message import harmless, message_of
 from scraper.schedule.alerts.targets import targets_of
 from scraper.schedule.alerts.watcher import Alerts, kind_of
@@ -103,8 +112,14 @@ def config(data_dir: Path, database: Mongo, webhook: Webhook, monkeypatch: pytes
         yield config
 
 
-def go_wrong(config: Config, why: str = "the site is down", kind: Any = "failed", now: datetime = NOON) -> None:
-    open_incident("books", ARGUMENTS, kind, why, now, targets_of(config.alerts.targets), ObjectId())
+def go_wrong(
+    config: Config, why: str = "the site is down", kind: Any = "failed", now: datetime = NOON, schedule: str = ""
+) -> None:
+    open_incident(Subject("books", ARGUMENTS, schedule), kind, why, now, targets_of(config.alerts.targets), ObjectId())
+
+
+def end(now: datetime = NOON, schedule: str = "", **arguments: Any) -> None:
+    close_incidents(ended_by(Subject("books", {**ARGUMENTS, **arguments}, schedule)), now, ObjectId())
 
 
 def send(config: Config, now: datetime = NOON) -> None:
@@ -119,7 +134,7 @@ def test_an_incident_is_told_once_and_its_end_once(config: Config, webhook: Webh
     assert webhook.titles == ["swathe: books: failed"]
     assert Incident.objects.get().times == 5
     for hour in range(5, 8):
-        close_incidents("books", ARGUMENTS, NOON + timedelta(hours=hour), ObjectId())
+        end(NOON + timedelta(hours=hour))
         send(config, NOON + timedelta(hours=hour))
     assert webhook.titles[1:] == ["swathe: books is back to normal"]
     assert webhook.messages[1]["message"].startswith("was failed since 2026-11-21 12:00 UTC\n")
@@ -128,19 +143,68 @@ def test_an_incident_is_told_once_and_its_end_once(config: Config, webhook: Webh
     assert len(webhook.messages) == 3, "what goes wrong again is told again"
 
 
-def test_each_kind_and_each_of_other_arguments_is_an_incident_and_one_message_ends_them(
+def test_each_kind_and_each_of_other_arguments_is_an_incident_and_one_message_ends_all_of_the_spider(
     config: Config, webhook: Webhook
 ) -> None:
     go_wrong(config)
     go_wrong(config, kind="late")
-    open_incident("books", {"start": "http://127.0.0.1/b/"}, "failed", "x", NOON, targets_of(config.alerts.targets))
+    other = Subject("books", {"start": "http://127.0.0.1/b/"})
+    open_incident(other, "failed", "x", NOON, targets_of(config.alerts.targets))
     send(config)
     assert len(webhook.messages) == 3
-    close_incidents("books", ARGUMENTS, NOON, None)
+    end(start="http://127.0.0.1/c/")
     send(config)
     assert len(webhook.messages) == 4
     assert "was failed, late since" in webhook.messages[3]["message"]
+    assert Incident.objects(open=True).count() == 0
+
+
+def test_a_schedule_does_not_end_what_another_one_of_the_spider_has_opened(config: Config) -> None:
+    go_wrong(config, schedule="night")
+    end(schedule="noon", start="http://127.0.0.1/b/")
     assert Incident.objects(open=True).count() == 1
+    end(schedule="night")
+    assert Incident.objects(open=True).count() == 0
+    go_wrong(config, schedule="night")
+    end(start="http://127.0.0.1/b/")
+    assert Incident.objects(open=True).count() == 0, "a person has seen it complete"
+
+
+def test_what_is_muted_is_told_at_the_end_of_the_silence_if_it_is_still_wrong(config: Config, webhook: Webhook) -> None:
+    mute("books", NOON + timedelta(days=1))
+    go_wrong(config)
+    send(config, NOON + timedelta(hours=23))
+    assert webhook.titles == []
+    end(NOON + timedelta(hours=23))
+    send(config, NOON + timedelta(days=2))
+    assert webhook.titles == [], "it was over before anybody was to be told"
+    go_wrong(config)
+    send(config, NOON + timedelta(days=1))
+    assert webhook.titles == ["swathe: books: failed"]
+    mute("books", NOON + timedelta(days=9))
+    end(NOON + timedelta(days=2))
+    send(config, NOON + timedelta(days=3))
+    assert len(webhook.titles) == 1
+    assert unmute("books", NOON + timedelta(days=4))
+    send(config, NOON + timedelta(days=4))
+    assert webhook.titles[1:] == ["swathe: books is back to normal"]
+
+
+def test_the_incidents_of_what_was_removed_are_over_and_that_is_told(config: Config, webhook: Webhook) -> None:
+    go_wrong(config, schedule="night")
+    open_incident(Subject("of-old"), "failed", "x", NOON, targets_of(config.alerts.targets))
+    send(config)
+    alerts = Alerts(config)
+    alerts.scheduled(["night"])
+    alerts.forget_removed()
+    assert [one.spider for one in Incident.objects(open=True)] == ["books"]
+    alerts.scheduled([])
+    assert Incident.objects(open=True).count() == 0
+    alerts.look(datetime.now(UTC))
+    alerts.finish()
+    until(lambda: len(webhook.titles) == 4, "two ends told")
+    assert sorted(webhook.titles[2:]) == ["swathe: books is over", "swathe: of-old is over"]
+    assert "because the spider was removed" in "".join(message["message"] for message in webhook.messages)
 
 
 def test_many_workers_at_once_send_one_message(config: Config, webhook: Webhook) -> None:
@@ -190,7 +254,7 @@ def test_an_incident_that_nobody_was_told_of_ends_without_a_word(config: Config,
     go_wrong(config)
     send(config)
     webhook.down = False
-    close_incidents("books", ARGUMENTS, NOON, None)
+    end()
     send(config, NOON + timedelta(days=1))
     assert webhook.messages == []
 
@@ -207,6 +271,8 @@ def run(**fields: Any) -> dict[str, Any]:
         (run(), "incomplete"),
         (run(verdict="unknown"), "incomplete"),
         (run(verdict="complete"), None),
+        (run(reasons=["the limit of 5 pages was reached"]), None),
+        (run(reasons=["the limit of 5 pages was reached", "1 record was refused"]), "incomplete"),
         (run(state="interrupted"), None),
         (run(counts={"items_new": 94, "items_refused": 6}), "refused_share"),
         (run(counts={"items_new": 95, "items_refused": 5}), "incomplete"),
@@ -265,9 +331,12 @@ def test_what_has_not_started_or_does_not_end_is_late(config: Config) -> None:
 def test_a_crawl_that_died_without_a_word_is_reported_until_a_later_one_began(config: Config) -> None:
     now = datetime.now(UTC)
     fields = {"spider": "books", "arguments": ARGUMENTS, "state": "running"}
-    Run(started_at=now - timedelta(hours=2), heartbeat_at=now - timedelta(hours=1), **fields).save()
+    lost = Run(started_at=now - timedelta(hours=2), heartbeat_at=now - timedelta(hours=1), **fields).save()
     alerts = Alerts(config)
     alerts.look(now)
+    assert Incident.objects.count() == 0, "nobody asked to be told of it"
+    lost.update(alerts=True)
+    alerts.look(now + timedelta(seconds=30))
     assert [one.kind for one in Incident.objects] == ["lost"]
     Incident.drop_collection()
     Run(started_at=now, heartbeat_at=now, **fields).save()
@@ -296,15 +365,17 @@ def test_an_address_that_cannot_be_used_is_named_by_its_place_alone() -> None:
     assert "s3cret" not in repr(configured(SWATHE_ALERTS_TARGETS="json://s3cret@h/"))
 
 
-def test_a_crawl_by_hand_tells_once_that_it_failed_and_once_that_it_is_well_again(
+def test_a_crawl_by_hand_tells_only_if_asked_once_that_it_failed_and_once_that_it_is_well_again(
     swathe: Swathe, database: Mongo, webhook: Webhook
 ) -> None:
     with PracticeServer() as site:
         site.faults["/quotes/tableful/"] = Fault(status=404)
         swathe.extra["SWATHE_ALERTS_TARGETS"] = webhook.target
         command = ("crawl", "quotes-table", "--start", f"{site.url}quotes/tableful/")
+        swathe(*command, code=1)
+        assert webhook.titles == []
         for _ in range(2):
-            swathe(*command, code=1)
+            swathe(*command, "--alert", code=1)
         site.faults.clear()
         assert webhook.titles == ["swathe: quotes-table: failed"]
         assert "answered 404" in webhook.messages[0]["message"]
@@ -318,7 +389,7 @@ def test_a_crawl_ends_as_it_does_when_its_target_is_down(
 ) -> None:
     swathe.extra["SWATHE_ALERTS_TARGETS"] = webhook.target
     webhook.down = True
-    result = swathe("crawl", "books", "--start", f"{site.url}trouble/status/404", "--verbose", code=1)
+    result = swathe("crawl", "books", "--start", f"{site.url}trouble/status/404", "--verbose", "--alert", code=1)
     assert webhook.refused == 1
     assert "target 1 (JSON) does not take messages" in result.err
     assert "s3cret" not in result.err
@@ -335,3 +406,19 @@ def test_a_sample_can_be_shown_and_sent(swathe: Swathe, webhook: Webhook) -> Non
     webhook.down = True
     assert "target 1 (JSON): FAILED" in swathe("alerts", "test", code=1).out
     assert "[alerts] targets is empty" in swathe("alerts", "test", code=2, SWATHE_ALERTS_TARGETS="").error_line
+
+
+def test_a_person_may_know_close_mute_and_unmute(swathe: Swathe, config: Config) -> None:
+    go_wrong(config)
+    number = str(Incident.objects.get().id)
+    swathe("alerts", "ack", number[-10:])
+    assert "known" in swathe("alerts", "list").out
+    assert "closed" in swathe("alerts", "close", number).out
+    assert f"incident {number} is closed already" in swathe("alerts", "close", number, code=2).error_line
+    assert "there is no spider 'boks'" in swathe("alerts", "mute", "boks", code=2).error_line
+    assert "is over, expected a time to come" in swathe("alerts", "mute", "books", "--until", "now", code=2).error_line
+    swathe("alerts", "mute", "books", "--until", "in 2 days")
+    assert "is told of again" in swathe("alerts", "unmute", "books").out
+    assert (
+        "'books' is not muted, expected one that is: nothing" in swathe("alerts", "unmute", "books", code=2).error_line
+    )

@@ -51,6 +51,9 @@ def crawl(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the log here instead of writing it to a file.")
     ] = False,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Tell the targets of alerts when it goes wrong, as of a scheduled crawl.")
+    ] = False,
     firing: Annotated[str, typer.Option(hidden=True, help="What the scheduler calls this crawl.")] = "",
 ) -> None:
     """Crawl a site and store its records; go on with a crawl that was interrupted.
@@ -59,7 +62,7 @@ def crawl(
     """
     if fresh and retry_dead:
         raise UsageError("--fresh forgets the dead letters that --retry-dead tries again: give one of them")
-    overrides = apply_options(set_ or [])
+    overrides = apply_options([*(set_ or []), *(["alerts.by_hand=true"] if alert else [])])
     config = load_config()
     log_file = None if verbose else log_file_of(config, spider)
     supervise(config.crawl.page_limit_s)

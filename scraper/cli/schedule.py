@@ -16,7 +16,7 @@ from scraper.storage.connection import connection_to
 if TYPE_CHECKING:
     from models.broken import Broken
     from scraper.core.config import Config
-    from scraper.schedule.alerts.watcher import Alerts, NoAlerts
+    from scraper.schedule.alerts.watcher import Alerts
     from scraper.schedule.crawl_process import CrawlProcesses
     from scraper.schedule.schedule import Schedule
     from scraper.schedule.scheduler import Scheduler
@@ -46,6 +46,7 @@ def run(
     from scraper.schedule.file_watch import FileWatch
     from scraper.schedule.metrics import ScheduleMetrics
     from scraper.schedule.overview import overview
+    from scraper.schedule.presence import Presence
     from scraper.schedule.service import Service
     from scraper.watch.teller import telling
 
@@ -57,15 +58,20 @@ def run(
         scheduler, crawls, watcher = _scheduler(config, schedules)
         if config.metrics.address is not None:
             serve(config.metrics.address, ScheduleMetrics(scheduler))
+        watcher.forget_removed()
         for row in overview(schedules, datetime.now(UTC)):
             logger.info("%s: next at %s, %s", row["schedule"], row["next"], row["zone"])
 
         def renew(broken: list[Broken]) -> None:
             watcher.broken(broken)
-            scheduler.renew(_schedules(config))
+            renewed = _schedules(config)
+            watcher.scheduled([schedule.name for schedule in renewed])
+            scheduler.renew(renewed)
 
+        presence = Presence(scheduler.owner, config.alerts, once=once)
+        files = FileWatch(config, renew)
         with publishing(config), telling(config):
-            Service(scheduler, crawls, connection, config.scheduler, FileWatch(config, renew)).run(once=once)
+            Service(scheduler, crawls, connection, config.scheduler, files, presence).run(once=once)
 
 
 @app.command("list", epilog=EXAMPLE)
@@ -130,7 +136,7 @@ def _schedules(config: Config) -> list[Schedule]:
     return schedules_of(config, all_spiders(), some_are_broken=bool(BROKEN)) if config.schedule else []
 
 
-def _scheduler(config: Config, schedules: list[Schedule]) -> tuple[Scheduler, CrawlProcesses, Alerts | NoAlerts]:
+def _scheduler(config: Config, schedules: list[Schedule]) -> tuple[Scheduler, CrawlProcesses, Alerts]:
     from scraper.schedule import firings
     from scraper.schedule.alerts.watcher import watcher_of
     from scraper.schedule.crawl_process import CrawlProcesses

@@ -155,8 +155,15 @@ class RunRecorder:
         spider.reader.decisions.load(database)
         spider.reader.keep_evidence_in(self._config.mongodb.data_dir / "evidence" / str(self.run_id))
         refuse_older_schema(database, spider.stored_records)
+        self._describe()
         if self.is_durable:
             self._go_on(spider)
+
+    def _describe(self) -> None:
+        """Write down where this process's log is, and whether somebody wants to be told of the end."""
+        log = self._crawler.settings.get("LOG_FILE")
+        asked = {} if self.is_joined else {"alerts": self._config.alerts.by_hand}
+        self._update(**asked, **({"add_to_set__logs": str(log)} if log else {}))
 
     def _go_on(self, spider: SiteSpider) -> None:
         """Read the site's lists in the way in which the run began to, whatever was learned since."""

@@ -15,7 +15,10 @@ from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 State = Literal["finished", "failed", "interrupted"]
 Completeness = Literal["complete", "incomplete", "unknown"]
 
-LASTING = ("was refused", "were refused", "pages was reached", "deeper than max_depth")
+LIMIT = ("pages was reached", "deeper than max_depth")
+"""How the reasons end that name what a crawl was told to leave out."""
+
+LASTING = ("was refused", "were refused", *LIMIT)
 """How the reasons end that another try would only give again."""
 
 
@@ -131,6 +134,15 @@ def is_lasting(reason: str) -> bool:
     (True, False)
     """
     return reason.endswith(LASTING)
+
+
+def is_limit(reason: str) -> bool:
+    """Return whether a reason names a limit that the crawl was given, and nothing that went wrong.
+
+    >>> is_limit("the limit of 20 pages was reached"), is_limit("1 record was refused")
+    (True, False)
+    """
+    return reason.endswith(LIMIT)
 
 
 def dropped_items(count: int, why: str) -> str:

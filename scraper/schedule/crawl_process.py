@@ -13,6 +13,7 @@ from models.system import LIMITS, Run
 from scraper.core.project import command, project
 from scraper.fetch.browser.processes import Process, all_processes, process
 from scraper.schedule.decisions import CrawlState
+from scraper.schedule.schedule import DIGEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,7 +104,9 @@ def _carries_out(process: Process, firing: Firing) -> bool:
 
 
 def command_of(firing: Firing) -> list[str]:
-    """Return the command that a person would type for the crawl of a firing, with the firing's mark."""
+    """Return the command that a person would type for the crawl of a firing, or its digest, with the firing's mark."""
+    if firing.spider == DIGEST:
+        return command("digest", "--firing", firing.mark)
     options: list[str] = []
     for name, value in sorted(firing.arguments.items()):
         of_every_crawl = name in ("start", *LIMITS)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+DIGEST = "(digest)"
+"""Stands for the spider of a schedule that sends `swathe digest`."""
+
 FROM_SCHEDULER = ("zone", "jitter_s", "policy", "catch_up", "limit_s", "retries")
 
 
@@ -69,7 +72,7 @@ def schedules_of(
     found = []
     for name, line in config.schedule.items():
         wanted = line.spider or name
-        if some_are_broken and plain_name(wanted) not in map(plain_name, spiders):
+        if some_are_broken and plain_name(wanted) not in {*map(plain_name, spiders), "digest"}:
             logger.warning("[schedule] %s is left out: its spider '%s' could not be loaded", name, wanted)
         else:
             found.append(_schedule(name, line, config, spiders))
@@ -89,6 +92,12 @@ def schedule_named(name: str, schedules: list[Schedule]) -> Schedule:
 def _schedule(name: str, line: ScheduleLine, config: Config, spiders: Mapping[str, type[SiteSpider]]) -> Schedule:
     wanted = line.spider or name
     found = next((spider for spider in spiders if plain_name(spider) == plain_name(wanted)), None)
+    options = {
+        option: getattr(line, option) if getattr(line, option) is not None else getattr(config.scheduler, option)
+        for option in FROM_SCHEDULER
+    }
+    if found is None and plain_name(wanted) == "digest":
+        return Schedule(name=name, spider=DIGEST, cron=line.cron, arguments={}, enabled=line.enabled, **options)
     if found is None:
         raise ConfigError(f"[schedule] {name}: there is no spider '{wanted}': {expected_one_of(wanted, spiders)}")
     given = {**line.own, "start": line.start, "max_pages": line.max_pages, "max_depth": line.max_depth}
@@ -98,9 +107,5 @@ def _schedule(name: str, line: ScheduleLine, config: Config, spiders: Mapping[st
         raise ConfigError(f"[schedule] {name}: {error}") from None
     arguments = {name: value for name, value in given.items() if value} | {
         "start": line.start or spiders[found].start_url
-    }
-    options = {
-        option: getattr(line, option) if getattr(line, option) is not None else getattr(config.scheduler, option)
-        for option in FROM_SCHEDULER
     }
     return Schedule(name=name, spider=found, cron=line.cron, arguments=arguments, enabled=line.enabled, **options)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scraper.core.config.schedules import SchedulerConfig
     from scraper.schedule.crawl_process import CrawlProcesses
     from scraper.schedule.file_watch import FileWatch
+    from scraper.schedule.presence import Presence
     from scraper.schedule.scheduler import Scheduler
     from scraper.storage.connection import Connection
 
@@ -38,8 +39,9 @@ class Service:
         connection: Connection,
         config: SchedulerConfig,
         files: FileWatch,
+        presence: Presence,
     ) -> None:
-        self._files = files
+        self._files, self._presence = files, presence
         self._scheduler, self._crawls, self._connection, self._config = scheduler, crawls, connection, config
         self._told_to_stop = 0
         # A signal, also that of a crawl's end, makes the pipe readable and so ends the sleep.
@@ -54,12 +56,19 @@ class Service:
         """Fire until told to stop; `once`: fire what is due now, and return when that has ended."""
         self._scheduler.begin()
         while not self._told_to_stop:
-            self._guarded(self._scheduler.turn)
+            self._guarded(self._turn)
             self._guarded(self._files.look)
             if once and self._guarded(self._left) == 0:
+                self._presence.finish()
                 return
             self._sleep()
         self._wind_up()
+        self._guarded(self._presence.leave)
+
+    def _turn(self) -> None:
+        """Do all that is to be done now; who can do that is there."""
+        self._scheduler.turn()
+        self._presence.show([schedule.name for schedule in self._scheduler.schedules])
 
     def _wind_up(self) -> None:
         """Do with the crawls what [scheduler] on_stop says."""

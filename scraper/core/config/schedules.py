@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -88,6 +89,14 @@ def _alert_kinds(text: object) -> object:
     return kinds
 
 
+def _web_address(address: SecretStr) -> SecretStr:
+    """Return an http(s) address, or an empty text; the text itself may hold a secret and is not shown."""
+    text = address.get_secret_value()
+    if text and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", text):
+        raise ValueError("is no web address, expected one such as https://hc-ping.com/… (it is not shown)")
+    return address
+
+
 class AlertsConfig(Section):
     """Who is told when a run went wrong, and of what; without `targets` nobody is."""
 
@@ -107,6 +116,15 @@ class AlertsConfig(Section):
     on: Annotated[tuple[str, ...], BeforeValidator(_alert_kinds), Field(min_length=1)] = option(
         "all", "Of what: all, or some of failed, lost, incomplete, late, refused_share, broken."
     )
+    by_hand: bool = option(
+        "false", "Tell of crawls by hand, too: true or false; `swathe crawl --alert` does for one crawl."
+    )
+    heartbeat_url: Annotated[SecretStr, AfterValidator(_web_address)] = option(
+        "",
+        "Address that a scheduler asks for while it works, so that a service elsewhere notices when none does, e.g. of "
+        "healthchecks.io; it may hold a secret: set SWATHE_ALERTS_HEARTBEAT_URL instead.",
+    )
+    heartbeat_s: PositiveSeconds = option("60", "Seconds between two such requests.")
     refused_share: Annotated[float, Field(ge=0, le=1)] = option(
         "0.05", "Share of refused records above which a run is reported, 0 to 1."
     )

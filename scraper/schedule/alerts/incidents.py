@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mongoengine import NotUniqueError
+from mongoengine import NotUniqueError, Q
 from pymongo import ASCENDING
 
-from models.alerts import Incident
+from models.alerts import Incident, Mute
 from scraper.schedule.alerts.message import message_of
 from scraper.schedule.schedule import run_key
 from scraper.storage.indexes import ensure_indexes
@@ -25,6 +26,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What goes wrong or is well: a spider with its arguments, under a schedule or without one; or a file."""
+
+    spider: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    schedule: str = ""
+
+    @property
+    def key(self) -> str:
+        """What has one open incident of a kind."""
+        return run_key(self.spider, self.arguments)
+
 
 def prepare(database: Database[dict[str, Any]]) -> None:
     """Create the indexes, among them the one that lets a spider and its arguments have one open incident of a kind."""
@@ -35,35 +52,77 @@ def prepare(database: Database[dict[str, Any]]) -> None:
 
 
 def open_incident(
-    spider: str, arguments: Mapping[str, Any], kind: str, why: str, now: datetime,
+    subject: Subject, kind: str, why: str, now: datetime,
     targets: Sequence[Target], run: ObjectId | None = None, cause: str = "",
 ) -> None:  # fmt: skip
     """Open an incident, to be told to all targets; when it is open already, count this in."""
-    key = run_key(spider, arguments)
     try:
         Incident(
-            key=key, spider=spider, arguments=dict(arguments), kind=kind, why=why, cause=cause, run=run,
-            opened_at=now, last_at=now, next_try_at=now, to_tell=[target.digest for target in targets],
+            key=subject.key, spider=subject.spider, arguments=dict(subject.arguments),
+            schedule=subject.schedule or None, kind=kind, why=why, cause=cause, run=run, opened_at=now, last_at=now,
+            next_try_at=max(now, muted_until(subject.spider, now)), to_tell=[target.digest for target in targets],
         ).save(force_insert=True)  # fmt: skip
     except NotUniqueError:
         # The same run, or the same silence, is seen again and again.
-        again = Incident.objects(key=key, kind=kind, open=True)
+        again = Incident.objects(key=subject.key, kind=kind, open=True)
         (again(run__ne=run) if run else again(why__ne=why)).update_one(
             last_at=now, why=why, cause=cause, run=run, inc__times=1
         )
 
 
-def close_incidents(spider: str, arguments: Mapping[str, Any], now: datetime, run: ObjectId | None) -> None:
-    """Close all that is open for a spider and its arguments; one of them tells those who were told of any."""
-    closed: list[Incident] = []
-    open_ones = Incident.objects(key=run_key(spider, arguments), open=True)
-    while one := open_ones.modify(open=False, closed_at=now, closing_run=run, to_tell=[], next_try_at=now, tries=0):
-        closed.append(one)
-    if closed:
-        told = sorted({digest for one in closed for digest in one.told})
-        kinds = [one.kind for one in closed]
-        first = min(closed, key=lambda one: one.opened_at)
-        Incident.objects(id=first.id).update_one(to_tell=told, with_kinds=kinds)
+def ended_by(well: Subject, *, whole: bool = True) -> Q:
+    """Return which incidents a run ends: those of the same arguments, and all of its spider when it took the `whole`.
+
+    What another schedule of the spider has opened is for that schedule to end: one that fails every night is not well
+    because the one for noon is.
+    """
+    same = Q(key=well.key, kind__ne="broken")
+    if not whole:
+        return same
+    of_spider = Q(spider=well.spider, kind__ne="broken")
+    return same | (of_spider & Q(schedule__in=[None, well.schedule])) if well.schedule else of_spider
+
+
+def close_incidents(which: Q, now: datetime, run: ObjectId | None = None, because: str = "") -> int:
+    """Close the open ones among some incidents; one of each spider's tells those who were told of any.
+
+    `because` says why they are over when no run does. Return how many there were.
+    """
+    closed: dict[str, list[Incident]] = {}
+    over = {"open": False, "closed_at": now, "closing_run": run, "closed_because": because or None}
+    while one := Incident.objects(which & Q(open=True)).modify(**over, to_tell=[], next_try_at=now, tries=0):
+        closed.setdefault(one.spider, []).append(one)
+    for spider, ended in closed.items():
+        told = sorted({digest for one in ended for digest in one.told})
+        first = min(ended, key=lambda one: one.opened_at)
+        Incident.objects(id=first.id).update_one(
+            to_tell=told, with_kinds=sorted({one.kind for one in ended}), next_try_at=max(now, muted_until(spider, now))
+        )
+    return sum(map(len, closed.values()))
+
+
+def muted_until(spider: str, now: datetime) -> datetime:
+    """Return until when nobody is told of a spider; `now` when it is not muted."""
+    mute = Mute.objects(id=spider, until__gt=now).first()
+    return mute.until if mute else now
+
+
+def mute(spider: str, until: datetime) -> None:
+    """Tell nobody of a spider until a time: what is still wrong by then is told then, and nothing of the rest."""
+    Mute.objects(id=spider).update_one(upsert=True, until=until)
+    Incident.objects(spider=spider, to_tell__ne=[]).update(next_try_at=until)
+
+
+def unmute(spider: str, now: datetime) -> bool:
+    """Tell of a spider again, and what was held back, at once; return False when it was not muted."""
+    was_muted = bool(Mute.objects(id=spider).delete())
+    Incident.objects(spider=spider, next_try_at__gt=now).update(next_try_at=now)
+    return was_muted
+
+
+def is_any_due(now: datetime) -> bool:
+    """Return whether there is a message to send now."""
+    return Incident.objects(to_tell__ne=[], next_try_at__lte=now).first() is not None
 
 
 def send_due(config: AlertsConfig, targets: Sequence[Target], now: datetime) -> None:

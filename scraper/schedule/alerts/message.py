@@ -41,8 +41,10 @@ def message_of(incident: Incident) -> Message:
     if not incident.open:
         kinds = ", ".join(ALERT_KINDS[kind].words for kind in incident.with_kinds or [incident.kind])
         since = f"was {kinds} since {incident.opened_at:%Y-%m-%d %H:%M} UTC"
-        lines = [since, *about, *_run(incident.closing_run)]
-        return Message(f"swathe: {subject} is back to normal", "\n".join(lines), good=True)
+        because = [f"because {harmless(incident.closed_because)}"] if incident.closed_because else []
+        lines = [since, *because, *about, *_run(incident.closing_run)]
+        how = "is over" if because else "is back to normal"
+        return Message(f"swathe: {subject} {how}", "\n".join(lines), good=True)
     cause = [f"cause: {harmless(incident.cause)}"] if incident.cause else []
     lines = [*cause, f"why: {harmless(incident.why or 'unknown')}", *about, *_run(incident.run)]
     lines.append("This is told once; the next message says when it is back to normal.")

@@ -1,27 +1,41 @@
-"""Who turns ends of runs into incidents: after a scheduled run the scheduler, after any other the crawl itself."""
+"""Who turns ends of runs into incidents: after a scheduled run the scheduler, after one by hand the crawl, if asked."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mongoengine import Q
 from mongoengine.errors import MongoEngineException
 from pymongo.errors import PyMongoError
 
 from models.alerts import Incident
+from models.broken import BROKEN
 from models.schedules import Firing
 from models.system import Run
 from scraper.core.broken import LEFT_OUT, broken_parts
-from scraper.errors import SwatheError
-from scraper.schedule.alerts.incidents import close_incidents, open_incident, prepare, send_due
-from scraper.schedule.alerts.targets import targets_of
+from scraper.errors import ConfigError, SwatheError
+from scraper.runs.verdict import is_limit
+from scraper.schedule.alerts.incidents import (
+    Subject,
+    close_incidents,
+    ended_by,
+    is_any_due,
+    open_incident,
+    prepare,
+    send_due,
+)
+from scraper.schedule.alerts.targets import Target, targets_of
+from scraper.schedule.schedule import DIGEST
+from scraper.spider_loader import all_spiders
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from bson import ObjectId
 
@@ -47,30 +61,50 @@ KIND_OF_RESULT: dict[str, str] = {
 
 
 class Alerts:
-    """Opens and closes incidents and has the messages sent, in a thread: a target that is down delays nothing else."""
+    """Opens and closes incidents and has the messages sent, in a thread: a target that is down delays nothing else.
+
+    Without a target they are kept all the same, for `swathe status`.
+    """
 
     def __init__(self, config: Config) -> None:
-        """Take the targets; raise ConfigError for one that apprise cannot use."""
         self._config = config.alerts
-        self._targets = targets_of(config.alerts.targets)
         self._sending: threading.Thread | None = None
         self._next_look = datetime.min.replace(tzinfo=UTC)
         prepare(connection_to(config.mongodb).open())
 
+    @cached_property
+    def targets(self) -> list[Target]:
+        """Who is told; raises ConfigError for an address that apprise cannot use."""
+        return targets_of(self._config.targets)
+
     def ended(self, firing: Firing, end: RunEnd) -> None:
         """Report a scheduled run, after its last try."""
         run = Run.objects(id=end.run).as_pymongo().first() if end.run else None
+        subject = Subject(firing.spider, firing.arguments, firing.schedule)
         if run is not None and run["state"] in ("finished", "failed"):
-            self.run_ended(run)
+            self._run_ended(run, subject)
         elif (kind := KIND_OF_RESULT.get(end.result)) is not None and not self._told_as_broken(end):
-            self._open(firing.spider, firing.arguments, kind, f"{end.result}: {end.why}", end.run)
+            self._open(subject, kind, f"{end.result}: {end.why}", end.run)
+        elif end.result == "complete":
+            close_incidents(ended_by(subject), datetime.now(UTC))
 
     def broken(self, parts: Sequence[Broken]) -> None:
         """Report files that cannot be loaded, each once, and those that can again."""
         for part in parts:
-            self._open(part.file, {}, "broken", str(part))
-        for mended in Incident.objects(kind="broken", open=True, spider__nin=[part.file for part in parts]):
-            close_incidents(mended.spider, {}, datetime.now(UTC), None)
+            self._open(Subject(part.file), "broken", str(part))
+        close_incidents(Q(kind="broken", spider__nin=[part.file for part in parts]), datetime.now(UTC))
+
+    def scheduled(self, names: Collection[str]) -> None:
+        """Close what a schedule has opened that is no longer there: nobody waits for its runs any more."""
+        gone = Q(schedule__nin=[None, *names], kind__ne="broken")
+        close_incidents(gone, datetime.now(UTC), because="its schedule was removed")
+
+    def forget_removed(self) -> None:
+        """Close the incidents of spiders that are no longer there, unless a broken file may be where they are."""
+        named = set(Incident.objects(open=True, kind__ne="broken").distinct("spider"))
+        if named and not BROKEN:
+            removed = Q(spider__in=sorted(named - {*all_spiders(), DIGEST}), kind__ne="broken")
+            close_incidents(removed, datetime.now(UTC), because="the spider was removed")
 
     def _told_as_broken(self, end: RunEnd) -> bool:
         """Return whether a firing only failed to begin, because its spider is in a file that is reported itself."""
@@ -78,14 +112,21 @@ class Alerts:
 
     def missed(self, firing: Firing) -> None:
         """Report a firing that nobody was there to start."""
-        self._open(firing.spider, firing.arguments, "late", f"the firing of {firing.due:%Y-%m-%d %H:%M} UTC was missed")
+        subject = Subject(firing.spider, firing.arguments, firing.schedule)
+        self._open(subject, "late", f"the firing of {firing.due:%Y-%m-%d %H:%M} UTC was missed")
 
-    def run_ended(self, run: Mapping[str, Any]) -> None:
-        """Report a run; a complete one closes what is open."""
-        if run["state"] == "finished" and run.get("verdict") == "complete":
-            close_incidents(run["spider"], run["arguments"], datetime.now(UTC), run["_id"])
-        elif (found := kind_of(run, self._config)) is not None:
-            self._open(run["spider"], run["arguments"], *found, run["_id"], run.get("cause", ""))
+    def by_hand_ended(self, run: Mapping[str, Any]) -> None:
+        """Take note of a run that nobody scheduled: a complete one ends incidents, another is reported if asked for."""
+        if run.get("alerts") or run.get("verdict") == "complete":
+            self._run_ended(run, Subject(run["spider"], run["arguments"]))
+
+    def _run_ended(self, run: Mapping[str, Any], subject: Subject) -> None:
+        found = kind_of(run, self._config)
+        if found is not None:
+            self._open(subject, *found, run["_id"], run.get("cause", ""))
+        elif is_well(run):
+            whole = run.get("verdict") == "complete"
+            close_incidents(ended_by(subject, whole=whole), datetime.now(UTC), run["_id"])
 
     def look(self, now: datetime) -> None:
         """Report what no end tells, and have sent what is to be sent."""
@@ -106,55 +147,35 @@ class Alerts:
     def _report_late(self, now: datetime) -> None:
         since = now - timedelta(seconds=self._config.late_s)
         for firing in Firing.objects(state="waiting", tries=0, due__lt=since):
-            self._open(firing.spider, firing.arguments, "late", f"due at {firing.due:%Y-%m-%d %H:%M} UTC, not started")
+            subject = Subject(firing.spider, firing.arguments, firing.schedule)
+            self._open(subject, "late", f"due at {firing.due:%Y-%m-%d %H:%M} UTC, not started")
         for firing in Firing.objects(state="running"):
             next_one = Firing.objects(key=firing.key, state="skipped", due__gt=firing.fired_at, due__lt=since).first()
             if next_one is not None:
                 why = f"it still runs, and so the firing of {next_one.due:%Y-%m-%d %H:%M} UTC was skipped"
-                self._open(firing.spider, firing.arguments, "late", why, firing.run)
+                self._open(Subject(firing.spider, firing.arguments, firing.schedule), "late", why, firing.run)
 
     def _report_lost(self) -> None:
-        """Report runs that died without a word, unless a scheduler looks after them or a later run began."""
+        """Report runs by hand that died without a word, where that was asked for and no later one began."""
         mark_lost_runs()
-        for run in Run.objects(state="lost", firing=None, started_at__gte=datetime.now(UTC) - LOST_SINCE).as_pymongo():
+        asked = Run.objects(state="lost", firing=None, alerts=True, started_at__gte=datetime.now(UTC) - LOST_SINCE)
+        for run in asked.as_pymongo():
             same = Run.objects(spider=run["spider"], arguments=run["arguments"], started_at__gt=run["started_at"])
             if same.first() is None:
-                self.run_ended(run)
+                self.by_hand_ended(run)
 
-    def _open(
-        self,
-        spider: str,
-        arguments: Mapping[str, Any],
-        kind: str,
-        why: str,
-        run: ObjectId | None = None,
-        cause: str = "",
-    ) -> None:
+    def _open(self, subject: Subject, kind: str, why: str, run: ObjectId | None = None, cause: str = "") -> None:
         if kind in self._config.on:
-            open_incident(spider, arguments, kind, why, datetime.now(UTC), self._targets, run, cause)
+            open_incident(subject, kind, why, datetime.now(UTC), self.targets, run, cause)
 
     def _send(self, now: datetime) -> None:
         try:
-            send_due(self._config, self._targets, now)
+            if is_any_due(now):
+                send_due(self._config, self.targets, now)
+        except ConfigError as error:
+            logger.warning("Nobody was told: %s", error)
         except (PyMongoError, MongoEngineException) as error:
             logger.warning("Alerts could not be read from MongoDB: %s", type(error).__name__)
-
-
-class NoAlerts:
-    """Stands for the alerts where no target is set."""
-
-    def ended(self, firing: Firing, end: RunEnd) -> None:
-        """Tell nobody."""
-
-    def missed(self, firing: Firing) -> None:
-        """Tell nobody."""
-
-    def broken(self, parts: Sequence[Broken]) -> None:
-        """Tell nobody."""
-
-    def look(self, now: datetime) -> None:
-        """Tell nobody, but keep the runs' states true."""
-        mark_lost_runs()
 
 
 def kind_of(run: Mapping[str, Any], config: AlertsConfig) -> tuple[str, str] | None:
@@ -169,28 +190,42 @@ def kind_of(run: Mapping[str, Any], config: AlertsConfig) -> tuple[str, str] | N
         kind = run["state"]
     elif read and refused / read > config.refused_share and "refused_share" in config.on:
         kind, why = "refused_share", f"{refused} of {read} records were refused ({refused / read:.0%}); {why}"
-    elif run.get("verdict") in ("incomplete", "unknown") and run["state"] == "finished":
+    elif run.get("verdict") in ("incomplete", "unknown") and run["state"] == "finished" and not is_well(run):
         kind = "incomplete"
     return (kind, why) if kind in config.on else None
 
 
-def watcher_of(config: Config) -> Alerts | NoAlerts:
-    """Return who is to be told of firings; raises ConfigError for a target that cannot be used."""
-    return Alerts(config) if config.alerts.targets.get_secret_value().strip() else NoAlerts()
+def is_well(run: Mapping[str, Any]) -> bool:
+    """Return whether a run ends incidents: it is complete, or lacks nothing but what its limits leave out."""
+    reasons = run.get("reasons", [])
+    limited = bool(reasons) and all(map(is_limit, reasons))
+    return run["state"] == "finished" and (run.get("verdict") == "complete" or limited)
+
+
+def watcher_of(config: Config) -> Alerts:
+    """Return who is to be told of firings; raise ConfigError for a target that cannot be used."""
+    alerts = Alerts(config)
+    if not alerts.targets:
+        logger.info("[alerts] targets is empty: nobody is told when runs go wrong; `swathe status` shows it")
+    return alerts
 
 
 def after_crawl(config: Config, run_id: ObjectId) -> None:
-    """Report a crawl that nobody scheduled, and wait for the messages for [alerts] timeout_s at most.
+    """Take note of a crawl that nobody scheduled, and wait for messages for [alerts] timeout_s at most.
 
     Whatever goes wrong here is logged: the crawl has ended as it has.
     """
     try:
-        alerts = watcher_of(config)
-        run = Run.objects(id=run_id).as_pymongo().first() if isinstance(alerts, Alerts) else None
-        if isinstance(alerts, NoAlerts) or run is None or run.get("firing"):
+        run = Run.objects(id=run_id).as_pymongo().first()
+        if run is None:
             return
-        alerts.run_ended(run)
-        alerts.broken(broken_parts(config))
+        alerts = Alerts(config)
+        alerts.forget_removed()
+        if run.get("firing"):
+            return
+        alerts.by_hand_ended(run)
+        if run.get("alerts") or Incident.objects(kind="broken", open=True):
+            alerts.broken(broken_parts(config))
         alerts.look(datetime.now(UTC))
         alerts.finish()
     except (PyMongoError, MongoEngineException, SwatheError) as error:
