@@ -99,6 +99,7 @@ class Run(Document):
     firing = StringField(index=True)
     alerts = BooleanField()
     logs = ListField(StringField())
+    certificates = ListField(DictField())
     finish_reason = StringField()
     resumed = IntField()
     code = StringField()

@@ -422,3 +422,14 @@ def test_a_person_may_know_close_mute_and_unmute(swathe: Swathe, config: Config)
     assert (
         "'books' is not muted, expected one that is: nothing" in swathe("alerts", "unmute", "books", code=2).error_line
     )
+
+
+def test_a_schedule_named_digest_sends_the_status(swathe: Swathe, webhook: Webhook) -> None:
+    swathe.extra |= {"SWATHE_ALERTS_TARGETS": webhook.target, "SWATHE_SCHEDULE_DIGEST": "0 7 * * *"}
+    assert "digest: complete" in swathe("schedule", "trigger", "digest").out
+    (message,) = webhook.messages
+    assert message["title"] == "swathe: 1 thing is not fine"
+    assert "scheduler: none lives for 1 schedule" in message["message"]
+    assert "books         never ran" in message["message"]
+    webhook.down = True
+    assert "target 1 (JSON): did not take the message" in swathe("schedule", "trigger", "digest", code=1).out

@@ -45,6 +45,8 @@ COMMANDS = {
         "doctor:doctor",
         "Check Python, configuration, MongoDB, browser and driver; name a repair for each fault.",
     ),
+    "status": ("status:status", "Say whether everything is fine, and what changed."),
+    "digest": ("status:digest", "Send `swathe status` as a message to the targets of [alerts]."),
     "runs": ("runs:app", "Show the runs: counts, verdict and its reasons."),
     "rejected": ("rejected:app", "Show refused items: why, and what the page had; try them again."),
     "schedule": ("schedule:app", "Run spiders by themselves, as [schedule] in config.ini says."),
@@ -70,7 +72,7 @@ def loaded(name: str) -> Any:
         function, held = held, typer.Typer(add_completion=False, rich_markup_mode=None)
         held.command()(function)
     command = get_command(held)
-    command.name, command.epilog = name, module.EXAMPLE
+    command.name, command.epilog = name, getattr(module, f"{name.upper()}_EXAMPLE", module.EXAMPLE)
     return command
 
 

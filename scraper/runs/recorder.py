@@ -22,6 +22,7 @@ from scraper.core.supervision import MOST_IN_A_ROW, supervised
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
 from scraper.pages.visit_store import NOT_THERE
+from scraper.runs.certificates import Certificates
 from scraper.runs.completeness import Findings, counted_by_list, examine, stored_by
 from scraper.runs.evidence import Outcomes, notes_of, requests_in_memory
 from scraper.runs.owner import Ownership
@@ -59,6 +60,7 @@ class RunRecorder:
         self.worker = token_hex(8)
         """What tells this process from others that work on the run before, beside or after it."""
         self.outcomes = Outcomes.watching(crawler)
+        self.certificates = Certificates.watching(crawler)
         self.verdict: Verdict | None = None
         self.findings = Findings()
         self.measures = Measures()
@@ -266,6 +268,7 @@ class RunRecorder:
             suspect=verdict.suspect,
             deviations=self.findings.deviations,
             lists=self.findings.lists,
+            certificates=self.certificates.rows(),
             evidence=self.findings.evidence,
             exit_code=verdict.exit_code,
             finish_reason="database_lost" if self._database_error else reason,

@@ -79,6 +79,17 @@ def schedules_of(
     return found
 
 
+def schedules_and_faults(config: Config, spiders: Mapping[str, type[SiteSpider]]) -> tuple[list[Schedule], list[str]]:
+    """Return the schedules that can be carried out, and for each of the others why it cannot."""
+    found, faults = [], []
+    for name, line in config.schedule.items():
+        try:
+            found.append(_schedule(name, line, config, spiders))
+        except ConfigError as error:
+            faults.append(str(error))
+    return found, faults
+
+
 def schedule_named(name: str, schedules: list[Schedule]) -> Schedule:
     """Return the schedule of that name; raise UsageError, naming the ones there are."""
     for schedule in schedules:

@@ -1,0 +1,86 @@
+"""What is known of spiders, schedules and stores at one moment, as the status is made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from models.broken import Broken
+    from scraper.schedule.schedule import Schedule
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many records were new, changed, gone and refused."""
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class DatabaseState:
+    """The database, or why it does not answer."""
+
+    address: str
+    fault: str = ""
+    version: str = ""
+    size_mb: int = 0
+
+
+@dataclass(frozen=True)
+class DiskState:
+    """The disk of the data folder; `least_mb` must be free for the embedded MongoDB to start."""
+
+    folder: str
+    free_mb: int
+    least_mb: int
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The TLS certificate that a host showed last."""
+
+    host: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known; documents are as MongoDB has them, with aware times."""
+
+    now: datetime
+    yesterday: datetime
+    """Where yesterday began, in the zone of this machine."""
+    spiders: Sequence[str]
+    database: DatabaseState
+    disk: DiskState
+    runs: Sequence[Document] = ()
+    """The latest crawl of each spider and its arguments that is over."""
+    running: Sequence[Document] = ()
+    changed: Mapping[str, Tally] = field(default_factory=dict)
+    """What came of the runs of each spider since yesterday."""
+    schedules: Sequence[Schedule] = ()
+    faults: Sequence[str] = ()
+    """Schedules that cannot be carried out, each in one line."""
+    states: Mapping[str, Document] = field(default_factory=dict)
+    """How far each schedule was carried out, by its name."""
+    waiting: Sequence[Document] = ()
+    """Firings that wait for their first try."""
+    schedulers: Sequence[Document] = ()
+    incidents: Sequence[Document] = ()
+    """Those that are open."""
+    muted: Mapping[str, datetime] = field(default_factory=dict)
+    broken: Sequence[Broken] = ()
+    certificates: Sequence[Certificate] = ()
+    grace_s: float = 60
+    """How long after it was due a firing is on time."""
+    late_s: float = 3600
+    """How long a firing may wait for its start."""
