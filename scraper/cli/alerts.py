@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scraper.cli.ids import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_table, visible
-from scraper.cli.runs import find_by_id
 from scraper.core.config import load_config
 from scraper.errors import EXIT_FAILED, UsageError
 from scraper.query.times import span_of

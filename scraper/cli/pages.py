@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.pages import StoredPage
+from scraper.cli.ids import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
-from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
 from scraper.core.atomic_file import PRIVATE_FILE, whole_file
 from scraper.core.config import load_config

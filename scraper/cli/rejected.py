@@ -9,8 +9,8 @@ import typer
 from bson import ObjectId
 
 from models.system import Rejected
+from scraper.cli.ids import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table
-from scraper.cli.runs import find_by_id
 from scraper.cli.tracking import tracked
 from scraper.core.config import load_config
 from scraper.errors import EXIT_INCOMPLETE

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from bson import ObjectId
 
 from models.system import Run, SeenList
+from scraper.cli import compare
 from scraper.cli.broken import print_broken
+from scraper.cli.ids import find_by_id
 from scraper.cli.kept import kept_of
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
 from scraper.core.config import load_config
@@ -133,17 +134,7 @@ def accept(
     console.print(f"run {run['_id']} is what is usual for {run['spider']} from now on", markup=False, soft_wrap=True)
 
 
-def find_by_id(collection: Any, text: str, what: str, listing: str) -> dict[str, Any]:
-    """Return the document with this id, or whose id alone ends in it; raise UsageError."""
-    text = text.strip()  # also the end of a line of CSV
-    if ObjectId.is_valid(text):
-        found = list(collection.find({"_id": ObjectId(text)}))
-    else:
-        ids = [document["_id"] for document in collection.find({}, ["_id"]) if str(document["_id"]).endswith(text)]
-        found = list(collection.find({"_id": {"$in": ids[:2]}}))
-    if len(found) != 1:
-        raise UsageError(f"{len(found) or 'no'} {what}s have the id '{text}', expected one: `{listing}` shows the ids")
-    return dict(found[0])
+app.command("compare", epilog=compare.EXAMPLE)(compare.compare_runs)
 
 
 def _result(run: dict[str, Any]) -> Any:
