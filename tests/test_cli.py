@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bson import Decimal128, ObjectId
 from practice import load_site
+from scheduling import NOON
 
 from models.books import Book
 from scraper.cli.app import COMMANDS
@@ -20,6 +21,8 @@ from scraper.errors import UsageError
 from scraper.query.filters import mongo_filter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pymongo.database import Database
     from support import Swathe
 
@@ -196,12 +199,40 @@ def test_stored_text_cannot_steer_the_terminal(swathe: Swathe, books: Any, forma
     assert "\u202e" not in out
 
 
-def test_a_table_fits_the_terminal_and_says_what_it_left_out(swathe: Swathe, books: Any) -> None:
-    out = swathe("query", "books", COLUMNS="60").out
-    table, footer = out.split("\n3 books")
-    assert max(map(len, table.splitlines())) <= 60
-    assert "no room for" in footer
-    assert "--limit 0 shows all" in swathe("query", "books", "--limit", "2").out
+@pytest.mark.parametrize("width", [30, 60, 120])
+def test_a_table_shows_everything_at_any_width(swathe: Swathe, books: Any, width: int) -> None:
+    out = swathe("query", "books", COLUMNS=str(width)).out
+    table, _ = out.split("3 books")
+    assert max(map(len, table.splitlines())) <= width
+    together = "".join(table.split())
+    for shown in ("upc", "a1", "b2", "c3", "stock", "rating", "100.00", "in_stock"):
+        assert shown in together
+
+
+def test_piped_output_is_never_cut(swathe: Swathe, database: Mongo) -> None:
+    long = " ".join(f"word{number}" for number in range(300))
+    run = {"kind": "crawl", "spider": "books", "state": "finished", "verdict": "unknown", "started_at": NOON}
+    counts = {"items_new": 4, "items_changed": 0, "items_unchanged": 2, "items_refused": 3}
+    database["runs"].insert_one({**run, "reasons": [long], "counts": counts, "records": {"books": 5}})
+    (line,) = (line for line in swathe("runs", "--spider", "books", COLUMNS="").out.splitlines() if "books" in line)
+    assert long in line
+    assert line.split()[5:9] == ["4", "0", "1", "3"], "each record and refusal counts once"
+    narrow = swathe("runs", "--limit", "1", COLUMNS="70").out
+    assert "… ends 1 long text, which piped output has whole" in narrow
+    assert "times in UTC" in narrow.replace("Etc/", "")
+    assert max(map(len, narrow.splitlines())) <= 70
+
+
+def test_the_log_of_a_run_is_shown_and_can_steer_no_terminal(swathe: Swathe, database: Mongo, tmp_path: Path) -> None:
+    assert "no run has a log yet" in swathe("logs", code=2).error_line
+    log = tmp_path / "books.log"
+    log.write_text("one\n\x1b[31mtwo\nthree\n")
+    run = {"spider": "books", "state": "finished", "started_at": NOON, "logs": [str(tmp_path / "gone.log"), str(log)]}
+    number = database["runs"].insert_one(run).inserted_id
+    assert swathe("logs").out == "one\n[31mtwo\nthree\n"
+    assert swathe("logs", str(number), "--tail", "1", "--follow").out == "three\n"
+    log.unlink()
+    assert f"the log of run {number} is gone" in swathe("logs", code=2).error_line
 
 
 def test_a_reader_that_stops_early_is_no_error(swathe: Swathe, database: Mongo, books: Any) -> None:

@@ -139,7 +139,7 @@ def test_a_start_page_that_nobody_serves_fails_the_run(swathe: Swathe, database:
 
 def test_an_empty_page_is_unknown_and_not_complete(swathe: Swathe, database: Mongo, site: PracticeServer) -> None:
     result = swathe("crawl", "books", "--start", f"{site.url}trouble/empty", code=3)
-    assert "no record was found on 1 pages: did the layout change?" in result.err
+    assert "no record was found on 1 page: did the layout change?" in result.err
     assert last_run(database)["verdict"] == "unknown"
 
 

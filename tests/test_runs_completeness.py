@@ -219,7 +219,7 @@ HOSTILE = """<p class=state>Page 1 of 99999999</p><p class=total><strong>9999999
         ("tags", "/lists/tags/", "<p>Nothing here", "incomplete", "'ul.tags a' found no link to a list on http://"),
         ("sitemap-authors", "/sitemap.xml", "<html><body>Not found", "incomplete", "/sitemap.xml is not a sitemap"),
         ("feed", "/feeds/quotes.rss", "/etc/passwd", "incomplete", "/feeds/quotes.rss is not a feed"),
-        ("load-more", "/lists/load-more/", "", "unknown", "no record was found on 1 pages: did the layout change?"),
+        ("load-more", "/lists/load-more/", "", "unknown", "no record was found on 1 page: did the layout change?"),
     ],
 )
 def test_a_hostile_or_useless_page_ends_its_list_with_a_reason(

@@ -23,7 +23,7 @@ COMMANDS = {
     ),
     "spiders": (
         "spiders:spiders",
-        "List the spiders: where they start, what they store, and when they run next by a schedule (UTC).",
+        "List the spiders: where they start, what they store, and when they run next by a schedule.",
     ),
     "keys": ("keys:keys", "Show which fields tell the items of a spider apart, as far as the stored ones show it."),
     "probe": ("probe:probe", "Study one page: its records, its data, and lines for a spider."),
@@ -48,6 +48,7 @@ COMMANDS = {
     "status": ("status:status", "Say whether everything is fine, and what changed."),
     "digest": ("status:digest", "Send `swathe status` as a message to the targets of [alerts]."),
     "runs": ("runs:app", "Show the runs: counts, verdict and its reasons."),
+    "logs": ("logs:logs", "Show the log of a run."),
     "rejected": ("rejected:app", "Show refused items: why, and what the page had; try them again."),
     "schedule": ("schedule:app", "Run spiders by themselves, as [schedule] in config.ini says."),
     "watch": ("watch:app", "Tell people when data change, as [watch] in config.ini says."),

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from scraper.cli.crawl_settings import apply_options, log_file_of, own_arguments, run_settings
-from scraper.cli.output import errors, visible
+from scraper.cli.output import errors, toned, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.runs.supervisor import supervise
 
 if TYPE_CHECKING:
     from scraper.core.config import Config
+    from scraper.runs.crawl import CrawlResult
     from scraper.runs.start import How
 
 EXAMPLE = "Example: swathe crawl books --start http://127.0.0.1:8100/books/ --max-pages 20 --output books.jsonl"
@@ -91,8 +93,9 @@ def crawl(
         _warn_about_contact(config, start or spider_type.start_url)
     how: How = "fresh" if fresh else "retry-dead" if retry_dead else "resume"
     result = run_crawl(spider_type, arguments, AsyncCrawlerProcess(settings), how, tell=tell)
-    for line in (result.line, *(f"note: {note}" for note in result.notes)):
-        tell(line)
+    _tell_result(result)
+    for note in result.notes:
+        tell(f"note: {note}")
     if log_file and result.exit_code:
         errors.print(f"log: {log_file}", markup=False, soft_wrap=True, style="dim")
     raise typer.Exit(result.exit_code)
@@ -101,6 +104,14 @@ def crawl(
 def tell(line: str) -> None:
     """Print a line for a person, whatever a page has put into it."""
     errors.print(visible(line), markup=False, soft_wrap=True)
+
+
+def _tell_result(result: CrawlResult) -> None:
+    """Print how a crawl ended, with its verdict in colour."""
+    line = Text(visible(result.line))
+    if result.verdict:
+        line.highlight_words([f": {result.verdict.word}:"], toned(result.verdict.word).style)
+    errors.print(line, soft_wrap=True)
 
 
 def _warn_about_contact(config: Config, start: str) -> None:

@@ -16,6 +16,7 @@ from scraper.cli.chart import draw_chart
 from scraper.cli.output import console, print_table, shown_time, visible, write_csv, write_json
 from scraper.cli.query import TABLE_ROWS, Format
 from scraper.core.config import load_config
+from scraper.core.text import counted
 from scraper.errors import UsageError
 from scraper.query.documents import record_called
 from scraper.query.history import changes_of, find_record
@@ -68,10 +69,10 @@ def _print_table(
         print_table(({**row, "run": str(row["run"])[-8:]} for row in shown), COLUMNS, title=title, days=("old", "new"))
     for name, lines in _charts(document, record, changes).items():
         console.print(Text("\n".join([name, *lines, ""])))
-    counted = f"{len(shown)} of {len(changes)}; --limit 0 shows all" if len(shown) < len(changes) else str(len(changes))
+    hidden = f"{len(shown)} shown, --limit 0 shows all; " if len(shown) < len(changes) else ""
     ends = f", gone at {shown_time(record['gone_at'])}" if record.get("gone_at") else ""
     seen = f"seen from {shown_time(record['first_seen'])} to {shown_time(record['last_seen'])}"
-    summary = f"{counted} changes; {seen}{ends}"
+    summary = f"{counted(len(changes), 'change')}; {hidden}{seen}{ends}"
     console.print(Text(summary if changes else f"{title}: {summary}", style="dim"), soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from scraper.cli.output import console
+from scraper.core.text import counted
 from scraper.probe.new_project import NewProject
 
 EXAMPLE = "Example: swathe init shop"
@@ -26,7 +27,7 @@ def init(
     project = NewProject.checked(name, bare=bare)
     project.write()
     shown = os.path.relpath(project.folder)
-    lines = [f"wrote {len(project.texts)} files into {shown}; its spiders are in {project.package}/spiders"]
+    lines = [f"wrote {counted(len(project.texts), 'file')} into {shown}; its spiders are in {project.package}/spiders"]
     if (outer := project.surrounding) is not None:
         lines.append(f"note: it lies inside the project {outer}; in its folders its own scrapy.cfg counts, the nearest")
     lines.append("Say who you are in config.ini: [crawl] contact. Then:")

@@ -13,6 +13,7 @@ from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, vis
 from scraper.cli.tracking import tracked
 from scraper.core.atomic_file import PRIVATE_FILE, whole_file
 from scraper.core.config import load_config
+from scraper.core.text import counted
 from scraper.core.tiers import BROWSER, HTML
 from scraper.errors import EXIT_INCOMPLETE, SwatheError, UsageError
 from scraper.query.filters import start_of
@@ -59,7 +60,10 @@ def list_pages(
         print_table(map(_row, collection.find(query, sort=[("when", -1), ("_id", 1)], limit=limit)), COLUMNS)
         used = f"{stored_bytes(database) / 2**20:.1f} MB of the {config.pages.max_mb} MB that [pages] max_mb allows"
         console.print(
-            f"{collection.count_documents(query)} pages; all take {used}", style="dim", markup=False, soft_wrap=True
+            f"{counted(collection.count_documents(query), 'page')}; all take {used}",
+            style="dim",
+            markup=False,
+            soft_wrap=True,
         )
 
 
@@ -167,11 +171,11 @@ def _print_comparison(result: ReplayResult, limit: int, *, written: bool) -> Non
         print_table(coverage, ["records", "field", "differ", "stored", "would be"], title="\nRecords with a value")
     if result.problems:
         problems = ({"url": url, "what": what} for url, what in result.problems[:limit])
-        print_table(problems, ["url", "what"], title=f"\n{len(result.problems)} pages could not be read")
+        print_table(problems, ["url", "what"], title=f"\n{counted(len(result.problems), 'page')} could not be read")
     counts = result.counts()
     told = ", ".join(f"{counts[word]} {word}" for word in COUNTS)
     end = "written" if written else "nothing was written; --write does"
-    console.print(f"{result.pages} pages, records: {told}; {end}", markup=False, soft_wrap=True)
+    console.print(f"{counted(result.pages, 'page')}, records: {told}; {end}", markup=False, soft_wrap=True)
 
 
 def _query(spider: str, since: str) -> dict[str, Any]:

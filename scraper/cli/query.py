@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -153,7 +153,7 @@ def _print_table(
     zone: tzinfo | None,
 ) -> None:
     rows = list(found)
-    hidden = print_table(rows, list(question.columns), zone=zone, days=question.days) if rows else []
+    said = print_table(rows, list(question.columns), zone=zone, days=question.days, notes=False) if rows else []
     total = question.count(database) if limit and len(rows) == limit else len(rows)
     what = f"values of {', '.join(question.grouping.names)}" if question.grouping else question.records
     notes = [f"{len(rows)} of {total} {what}" if len(rows) < total else f"{total} {what}"]
@@ -161,11 +161,7 @@ def _print_table(
         notes = [f"of {question.selection.count(database)} {question.records}"]
     if len(rows) < total:
         notes.append("--limit 0 shows all")
-    if any(isinstance(value, datetime) for row in rows for value in row.values()):
-        notes.append(f"times in {'UTC' if zone else 'the local zone'}")
-    if hidden:
-        notes.append(f"no room for {', '.join(hidden)}: --select picks")
-    console.print("; ".join(notes), style="dim", soft_wrap=True)
+    console.print("; ".join([*notes, *said]), style="dim", soft_wrap=True)
 
 
 def _print_plan(database: Database[dict[str, Any]], question: Question, limit: int) -> None:

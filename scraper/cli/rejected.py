@@ -13,6 +13,7 @@ from scraper.cli.ids import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table
 from scraper.cli.tracking import tracked
 from scraper.core.config import load_config
+from scraper.core.text import counted
 from scraper.errors import EXIT_INCOMPLETE
 from scraper.query.filters import start_of
 from scraper.storage.connection import Connection, connection_to
@@ -32,20 +33,22 @@ app = typer.Typer(
 )
 
 
+Records = Annotated[str, typer.Option(help="Only items for this collection.")]
+Since = Annotated[str, typer.Option(metavar="TIME", help="Only items seen from this day or ISO time on.")]
+Limit = Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Items to show, the latest first.")]
+
+
 @app.callback()
-def rejected(context: typer.Context) -> None:
+def rejected(
+    context: typer.Context, records: Records = "", spider: Spider = "", since: Since = "", limit: Limit = 20
+) -> None:
     """Show refused items: why, and what the page had; try them again. Without a command: list."""
     if context.invoked_subcommand is None:
-        list_rejected()
+        list_rejected(records, spider, since, limit)
 
 
 @app.command("list", epilog="Example: swathe rejected list --records books --since 2026-11-21")
-def list_rejected(
-    records: Annotated[str, typer.Option(help="Only items for this collection.")] = "",
-    spider: Spider = "",
-    since: Annotated[str, typer.Option(metavar="TIME", help="Only items seen from this day or ISO time on.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Items to show, the latest first.")] = 20,
-) -> None:
+def list_rejected(records: Records = "", spider: Spider = "", since: Since = "", limit: Limit = 20) -> None:
     """List the latest refused items."""
     query: dict[str, Any] = {name: value for name, value in (("records", records), ("spider", spider)) if value}
     query |= {"last_seen": {"$gte": start_of(since)}} if since else {}
@@ -63,7 +66,7 @@ def list_rejected(
             for item in collection.find(query, sort=[("last_seen", -1), ("_id", 1)], limit=limit)
         )
         print_table(rows, ["id", "records", "last seen", "fields at fault", "first fault", "url"])
-        console.print(f"{collection.count_documents(query)} refused items", style="dim")
+        console.print(counted(collection.count_documents(query), "refused item"), style="dim")
 
 
 @app.command("show", epilog="Example: swathe rejected show 6560f3a1c2d4e5f60718293a")
@@ -149,6 +152,5 @@ def _print_attempts(attempts: list[Attempted], *, dry_run: bool) -> None:
         print_table(rows, ["id", "records", "from", "outcome", "why", "url"])
     stay = sum(row["outcome"] == STAYS for row in rows)
     end = "; nothing was written" if dry_run else ""
-    console.print(
-        f"{len(rows)} items tried again: {len(rows) - stay} leave 'rejected', {stay} stay{end}", soft_wrap=True
-    )
+    tried = counted(len(rows), "item")
+    console.print(f"{tried} tried again: {len(rows) - stay} leave 'rejected', {stay} stay{end}", soft_wrap=True)

@@ -27,20 +27,8 @@ MOST_LETTERS = 50
 """Dead letters shown of a run; it says itself how many there are."""
 
 COLUMNS = [
-    "id",
-    "spider",
-    "started",
-    "result",
-    "cause",
-    "why",
-    "pages",
-    "new",
-    "changed",
-    "same",
-    "refused",
-    "gone",
-    "took",
-]
+    "id", "spider", "started", "result", "new", "changed", "same", "refused", "gone", "pages", "took", "cause", "why",
+]  # fmt: skip
 
 app = typer.Typer(
     help="Show the runs: counts, verdict and its reasons.",
@@ -50,23 +38,25 @@ app = typer.Typer(
 )
 
 
+Limit = Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Runs to show, the latest first.")]
+OfSpider = Annotated[str, typer.Option("--spider", help="Only runs of this spider.")]
+
+
 @app.callback()
-def runs(context: typer.Context) -> None:
+def runs(context: typer.Context, limit: Limit = 20, spider: OfSpider = "") -> None:
     """Show the runs: counts, verdict and its reasons. Without a command: list."""
     if context.invoked_subcommand is None:
-        list_runs()
+        list_runs(limit, spider)
 
 
-@app.command("list", epilog="Example: swathe runs list --limit 5")
-def list_runs(
-    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Runs to show, the latest first.")] = 20,
-) -> None:
+@app.command("list", epilog="Example: swathe runs list --spider books --limit 5")
+def list_runs(limit: Limit = 20, spider: OfSpider = "") -> None:
     """List the latest runs."""
-    config = load_config()
+    config, wanted = load_config(), {"spider": spider} if spider else {}
     with connection_to(config.mongodb) as database:
         mark_lost_runs()
         print_table(
-            (_row(run) for run in database[Run._get_collection_name()].find(sort=[("started_at", -1)], limit=limit)),
+            map(_row, database[Run._get_collection_name()].find(wanted, sort=[("started_at", -1)], limit=limit)),
             COLUMNS,
         )
         print_broken(config)
@@ -151,7 +141,7 @@ def _filled(records: dict[str, Any]) -> dict[str, Any]:
 def _row(run: dict[str, Any]) -> dict[str, Any]:
     counts = Counter(run.get("counts", {}))
     if run.get("kind") == "crawl":
-        counts.update(of_different_records(counts, run.get("records", {})))
+        counts = Counter(of_different_records(counts, run.get("records", {})))
     took = (run.get("ended_at") or datetime.now(UTC)) - run["started_at"]
     return {
         "id": str(run["_id"])[-8:],

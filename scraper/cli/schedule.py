@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scraper.cli.output import MOST_ROWS, console, errors, print_table, visible
+from scraper.cli.output import MOST_ROWS, console, errors, print_table, shown_time, visible
 from scraper.core.config import load_config
 from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
@@ -60,7 +60,8 @@ def run(
             serve(config.metrics.address, ScheduleMetrics(scheduler))
         watcher.forget_removed()
         for row in overview(schedules, datetime.now(UTC)):
-            logger.info("%s: next at %s, %s", row["schedule"], row["next"], row["zone"])
+            due = f"{shown_time(row['next'], UTC)} UTC" if row["next"] else "never: it is off"
+            logger.info("%s: next at %s", row["schedule"], due)
 
         def renew(broken: list[Broken]) -> None:
             watcher.broken(broken)
@@ -81,9 +82,9 @@ def list_schedules() -> None:
 
     config = load_config()
     schedules = _schedules(config)
-    columns = ["schedule", "next", "last (UTC)", "result", "cron", "zone", "spider", "why"]
+    columns = ["schedule", "next", "last", "result", "cron", "zone", "spider", "why"]
     with connection_to(config.mongodb):
-        print_table(overview(schedules, datetime.now(UTC)), columns, zone=UTC)
+        print_table(overview(schedules, datetime.now(UTC)), columns)
     if not schedules:
         errors.print("no schedule yet: write a line such as books = 0 6 * * * under [schedule]", markup=False)
 
@@ -102,7 +103,7 @@ def history(
     wanted = {"schedule": schedule_named(name, _schedules(config)).name} if name else {}
     with connection_to(config.mongodb):
         rows = [firing_row(firing) for firing in Firing.objects(**wanted).order_by("-due").limit(limit)]
-    print_table(rows, ["due (UTC)", "schedule", "state", "result", "tries", "run", "why"], zone=UTC)
+    print_table(rows, ["due", "schedule", "state", "result", "tries", "run", "why"])
 
 
 @app.command("trigger", epilog="Example: swathe schedule trigger books --detach")

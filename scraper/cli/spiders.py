@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from scraper.cli.broken import print_broken
 from scraper.cli.output import print_table
 from scraper.core.config import load_config
@@ -14,7 +12,7 @@ EXAMPLE = "Example: swathe spiders"
 
 
 def spiders() -> None:
-    """List the spiders: where they start, what they store, and when they run next by a schedule (UTC)."""
+    """List the spiders: where they start, what they store, and when they run next by a schedule."""
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
     from scraper.spider_loader import all_spiders
 
@@ -32,6 +30,5 @@ def spiders() -> None:
             for spider in all_spiders().values()
         ),
         ["spider", "start", "stores", *(["next"] if due else []), "about"],
-        zone=UTC,
     )
     print_broken(config)

@@ -123,6 +123,15 @@ def json_text(value: Any) -> str:
     return encode_basestring(str(value))
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number of things.
+
+    >>> counted(1, "page"), counted(2, "page"), counted(0, "query", "queries")
+    ('1 page', '2 pages', '0 queries')
+    """
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def decimal_text(value: Decimal128) -> str:
     """Return a decimal with every digit it has, and without an exponent unless it is huge or tiny.
 

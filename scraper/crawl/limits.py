@@ -12,6 +12,7 @@ from scrapy.spidermiddlewares.depth import DepthMiddleware
 
 from scraper.core import meta as meta_keys
 from scraper.core import statistics
+from scraper.core.text import counted
 from scraper.crawl.request_stats import Tallies
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class PageLimit:
             return
         if self._tallies.total(statistics.PAGES_ASKED_FOR) >= limit:
             self._tallies.count(request, statistics.PAGE_LIMIT_REACHED)
-            raise PageLimitReachedError(f"the limit of {limit} pages was reached")
+            raise PageLimitReachedError(f"the limit of {counted(limit, 'page')} was reached")
         self._tallies.count(request, statistics.PAGES_ASKED_FOR)
         request.meta[meta_keys.COUNTED] = True
 

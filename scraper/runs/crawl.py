@@ -13,6 +13,7 @@ from scrapy.utils.misc import load_object
 from scraper.core import statistics
 from scraper.core.log import set_level
 from scraper.core.log_context import on_every_line
+from scraper.core.text import counted
 from scraper.crawl.components import missing_components
 from scraper.errors import EXIT_FAILED, CrawlError
 from scraper.fetch.browser.handler import HTTP
@@ -48,6 +49,8 @@ class CrawlResult:
     """How many different records were stored, by collection; empty when that is not known."""
     notes: list[str]
     """What is worth a look although it does not count against the run."""
+    goes_on: bool = False
+    """Whether the same command takes it up where it ended."""
 
     @property
     def exit_code(self) -> int:
@@ -63,8 +66,9 @@ class CrawlResult:
         stored = ", ".join(f"{counts[f'items_{kind}']} {kind}" for kind in ("new", "changed", "unchanged", "refused"))
         stored += f", {gone} gone" if (gone := self.counts["items_gone"]) else ""
         why = f"; {'; '.join(self.verdict.reasons)}" if self.verdict.reasons else ""
+        why += "; run it again to go on" if self.goes_on else ""
         same = f" ({same} not modified)" if (same := self.counts["not_modified"]) else ""
-        begin = f"{self.spider}: {self.verdict.word}: {self.counts['pages']} pages{same}, records"
+        begin = f"{self.spider}: {self.verdict.word}: {counted(self.counts['pages'], 'page')}{same}, records"
         return f"{begin} {stored}{why} (run {self.run_id})"
 
 
@@ -179,4 +183,6 @@ def _why_not_set_up(crawling: Any) -> str:
 
 def _result(spider: type[SiteSpider], recorder: RunRecorder) -> CrawlResult:
     notes = recorder.findings.notes
-    return CrawlResult(spider.name, str(recorder.run_id), recorder.verdict, recorder.counts(), recorder.records, notes)
+    counts, verdict = recorder.counts(), recorder.verdict
+    goes_on = recorder.is_durable and verdict is not None and verdict.state == "interrupted"
+    return CrawlResult(spider.name, str(recorder.run_id), verdict, counts, recorder.records, notes, goes_on)

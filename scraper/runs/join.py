@@ -10,6 +10,7 @@ from bson.errors import InvalidId
 
 from models.system import Run
 from scraper.core.code_version import code_version
+from scraper.core.text import counted
 from scraper.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from scraper.runs.start import FORMAT, Begun, arguments_of, backend_of
 
@@ -89,7 +90,7 @@ def joined(spider: type[SiteSpider], run: Run, backend: str) -> Begun:
 def farewell(begun: Begun, pages: int) -> tuple[int, str]:
     """Return the exit code and the last line of a worker that another process' run is over for. Blocks."""
     run = Run.objects(id=begun.run_id).first()
-    begin = f"{pages} pages read here"
+    begin = f"{counted(pages, 'page')} read here"
     if run is None:
         return EXIT_FAILED, f"{begin}; run {begun.run_id} is no longer there"
     if run.state == "running":

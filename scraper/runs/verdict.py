@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, cast
 
+from scraper.core.text import counted
+from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scraper.core.failed_page import Reason
 
-from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
-
 State = Literal["finished", "failed", "interrupted"]
 Completeness = Literal["complete", "incomplete", "unknown"]
 
-LIMIT = ("pages was reached", "deeper than max_depth")
+LIMIT = ("pages was reached", "page was reached", "deeper than max_depth")
 """How the reasons end that name what a crawl was told to leave out."""
 
 LASTING = ("was refused", "were refused", *LIMIT)
@@ -155,7 +156,7 @@ def _nothing(evidence: Evidence) -> str:
         return f"no record was stored: {dropped_items(evidence.items_dropped, evidence.first_dropped)}"
     if not evidence.pages:
         return "no page was asked for: give the spider `start_urls`, or a `start()` that yields requests"
-    return f"no record was found on {evidence.pages} pages: did the layout change?"
+    return f"no record was found on {counted(evidence.pages, 'page')}: did the layout change?"
 
 
 def _failure(evidence: Evidence) -> str:
@@ -178,22 +179,23 @@ def _failure(evidence: Evidence) -> str:
 
 def _gaps(evidence: Evidence) -> list[str]:
     """Return what is known to be missing."""
-    counted = [
+    counts = [
         (evidence.dead_pages, "page could not be read", "pages could not be read"),
         (evidence.callback_errors, "page raised an error in the spider", "pages raised an error in the spider"),
         (evidence.item_errors, "record could not be stored", "records could not be stored"),
         (evidence.unstored_requests, "request could not be kept", "requests could not be kept"),
         (evidence.items_refused, "record was refused", "records were refused"),
     ]
-    reasons = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
+    reasons = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
     if evidence.first_dead_page:
         reasons[0] += (
             f": {evidence.first_dead_page}" if evidence.dead_pages == 1 else f", the first: {evidence.first_dead_page}"
         )
     if evidence.page_limit is not None:
-        reasons.append(f"the limit of {evidence.page_limit} pages was reached")
+        reasons.append(f"the limit of {counted(evidence.page_limit, 'page')} was reached")
     if evidence.links_too_deep:
-        reasons.append(f"{evidence.links_too_deep} links were deeper than max_depth")
+        links = "link was" if evidence.links_too_deep == 1 else "links were"
+        reasons.append(f"{evidence.links_too_deep} {links} deeper than max_depth")
     if evidence.finish_reason.startswith("closespider"):
         reasons.append(f"Scrapy's {evidence.finish_reason.upper()} was reached")
     return [*reasons, *evidence.gaps]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from models.schedules import Firing
 from scraper.core.config.schedules import plain_name
@@ -18,17 +17,17 @@ if TYPE_CHECKING:
 
 
 def overview(schedules: list[Schedule], now: datetime) -> Iterator[dict[str, Any]]:
-    """Yield a row for each schedule, with its next time in its own zone and its last firing."""
+    """Yield a row for each schedule, with its next time, None for one that is off, and its last firing."""
     for schedule in schedules:
         last = Firing.objects(schedule=schedule.name).order_by("-due").first()
-        due = next_due(schedule.cron, schedule.zone, now).astimezone(ZoneInfo(schedule.zone))
+        due = next_due(schedule.cron, schedule.zone, now)
         yield {
             "schedule": schedule.name,
             "spider": schedule.spider,
             "cron": schedule.cron,
             "zone": schedule.zone,
-            "next": due.strftime("%Y-%m-%d %H:%M") if schedule.enabled else "off",
-            "last (UTC)": last and last.due,
+            "next": due if schedule.enabled else None,
+            "last": last and last.due,
             "result": last and (last.result if last.state == "done" else last.state),
             "why": last and last.why,
         }
@@ -37,7 +36,7 @@ def overview(schedules: list[Schedule], now: datetime) -> Iterator[dict[str, Any
 def firing_row(firing: Firing) -> dict[str, Any]:
     """Return a firing as a row of a table."""
     return {
-        "due (UTC)": firing.due,
+        "due": firing.due,
         "schedule": firing.schedule,
         "state": firing.state,
         "result": firing.result,
