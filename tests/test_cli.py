@@ -261,6 +261,25 @@ def test_runs_and_rejected_are_listed_and_shown(swathe: Swathe, site: Any) -> No
     assert "no runs have the id 'ffff'" in swathe("runs", "show", "ffff", code=2).error_line
 
 
+@pytest.mark.parametrize(
+    ("environ", "fault"),
+    [
+        ({"SWATHE_SCHEDULE_BOKS": "0 6 * * *"}, "FAULT schedule       [schedule] boks: there is no spider 'boks'"),
+        ({"SWATHE_SCHEDULE_BOOKS": "0 6 * * *"}, "FAULT scheduler      none lives"),
+        ({"SWATHE_ALERTS_TARGETS": "nonsense://s3cret"}, "FAULT alerts         [alerts] targets: address 1 is none"),
+        ({"SWATHE_CRAWL_CONTACT": "me"}, "FAULT contact        'me' is no web page and no mailbox"),
+        (
+            {"SWATHE_CRAWL_CONTACT": "https://shop.example.com/"},
+            "FAULT contact        'https://shop.example.com/' is no",
+        ),
+    ],
+)
+def test_doctor_finds_what_only_a_night_would_show(swathe: Swathe, environ: dict[str, str], fault: str) -> None:
+    out = swathe("doctor", code=1, **environ).out
+    assert fault in out
+    assert "s3cret" not in out
+
+
 def test_doctor_finds_everything_in_order_or_names_the_repair(swathe: Swathe, tmp_path: Any) -> None:
     well = swathe("doctor").out
     for what in ("Python", "configuration", "mongod", "MongoDB", "contact", "browser"):

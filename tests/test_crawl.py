@@ -230,6 +230,9 @@ def test_other_scrapy_commands_work_and_store_nothing(swathe: Swathe, database: 
         [*SCRAPY, "shell", "--nolog", "-c", "response.css('.quote').getall().__len__()", f"{site.url}quotes/"]
     )
     assert shell.out.strip() == "10"
+    page = f"{site.url}quotes/"
+    parsed = swathe.run([*SCRAPY, "parse", "--nolog", "--spider", "quotes", "-a", f"start={page}", "--pipelines", page])
+    assert parsed.out.count("'author'") == 10
     assert database.runs.count_documents({}) == 0
 
 

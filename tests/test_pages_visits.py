@@ -138,7 +138,7 @@ def test_other_code_reads_every_page(mirror: Mirror, database: Mongo) -> None:
 def test_a_file_of_records_has_all_of_them(mirror: Mirror, tmp_path: Path) -> None:
     mirror.crawl(SITE)
     run = mirror.crawl(SITE, "--output", str(tmp_path / "books.jsonl"))
-    assert "not_modified" not in counts(run)
+    assert counts(run)["not_modified"] > 0, "though not all were read"
     assert len((tmp_path / "books.jsonl").read_text().splitlines()) == 60
 
 

@@ -161,6 +161,20 @@ def test_it_comes_back_with_its_records_after_its_own_kill(folder: Path) -> None
         assert mongod_pid(connection.server) != killed
 
 
+def test_its_log_is_put_aside_while_it_runs(folder: Path) -> None:
+    server = embedded(folder)
+    server.join()
+    log, aside = server.folder.server_log, server.folder.server_log.with_suffix(".log.old")
+    os.truncate(log, 11 * 2**20)
+    until(lambda: aside.exists() and log.exists(), "a new log")
+    with MongoClient(server.uri) as client:
+        client.admin.command("setParameter", 1, logLevel=1)
+        until(lambda: log.stat().st_size > 0, "lines in it")
+    server.leave()
+    assert aside.stat().st_size >= 11 * 2**20
+    assert log.stat().st_size < 2**20
+
+
 def test_it_is_started_again_when_its_keeper_was_killed_with_it(folder: Path) -> None:
     server = embedded(folder)
     server.join()

@@ -13,6 +13,7 @@ from scraper.cli.output import errors, toned, visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.runs.supervisor import supervise
+from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
     from scraper.core.config import Config
@@ -41,7 +42,8 @@ def crawl(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write the records to a .json, .jsonl, .csv or .xml file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write all records of the run to a .json, .jsonl, .csv or .xml file."),
     ] = None,
     fresh: Annotated[
         bool,
@@ -73,6 +75,7 @@ def crawl(
 
     from scraper.core.log import log_crawl
     from scraper.runs.crawl import crawl as run_crawl
+    from scraper.runs.output import check_output
     from scraper.spider_loader import project_settings, spider_class
 
     spider_type = spider_class(spider)
@@ -85,8 +88,10 @@ def crawl(
     spider_type.check_arguments(arguments)
     if since_known and not config.crawl.revalidate:
         raise UsageError("--since-known needs what is known of pages: set [crawl] revalidate to true")
+    if output:
+        check_output(output)
     settings = project_settings()
-    settings.setdict({**run_settings(settings, log_file, output), **overrides}, priority="cmdline")
+    settings.setdict({**run_settings(settings, log_file), **overrides}, priority="cmdline")
     settings.set("SWATHE_FIRING", firing or None, priority="cmdline")
     log_crawl(settings, spider)
     if start or not spider_type.saved_pages:
@@ -94,6 +99,8 @@ def crawl(
     how: How = "fresh" if fresh else "retry-dead" if retry_dead else "resume"
     result = run_crawl(spider_type, arguments, AsyncCrawlerProcess(settings), how, tell=tell)
     _tell_result(result)
+    if output and result.run_id:
+        _write(output, result.run_id, config)
     for note in result.notes:
         tell(f"note: {note}")
     if log_file and result.exit_code:
@@ -104,6 +111,16 @@ def crawl(
 def tell(line: str) -> None:
     """Print a line for a person, whatever a page has put into it."""
     errors.print(visible(line), markup=False, soft_wrap=True)
+
+
+def _write(output: Path, run_id: str, config: Config) -> None:
+    """Write all records of the run, whichever of its processes has stored them."""
+    from scraper.core.text import counted
+    from scraper.runs.output import write_output
+
+    with connection_to(config.mongodb) as database:
+        count = write_output(database, run_id, output)
+    tell(f"{output}: {counted(count, 'record')} of the run")
 
 
 def _tell_result(result: CrawlResult) -> None:

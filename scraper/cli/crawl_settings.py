@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from scraper.core.config import Config
 
-FEED_FORMATS = {".json": "json", ".jsonl": "jsonlines", ".csv": "csv", ".xml": "xml"}
-
 
 def apply_options(assignments: list[str]) -> dict[str, str]:
     """Put options of config.ini into the environment, where sub-processes see them too; return settings of Scrapy's."""
@@ -52,23 +50,13 @@ def own_arguments(assignments: list[str]) -> dict[str, str]:
     return arguments
 
 
-def run_settings(project: Settings, log_file: Path | None, output: Path | None) -> dict[str, Any]:
-    """Return the settings of one crawl; raise UsageError for an output that cannot be written."""
+def run_settings(project: Settings, log_file: Path | None) -> dict[str, Any]:
+    """Return the settings of one crawl."""
     settings: dict[str, Any] = {}
     if log_file:
         settings["LOG_FILE"] = str(log_file)
     if errors.is_terminal:
         settings["EXTENSIONS"] = {**project["EXTENSIONS"], "scraper.cli.progress.ProgressLine": 10}
-    if output:
-        if output.suffix not in FEED_FORMATS:
-            raise UsageError(
-                f"cannot write {output}: the suffix must be one of {' '.join(FEED_FORMATS)}, not '{output.suffix}'"
-            )
-        if not output.absolute().parent.is_dir():
-            raise UsageError(
-                f"cannot write {output}: the folder {output.absolute().parent} does not exist; create it first"
-            )
-        settings["FEEDS"] = {output.absolute(): {"format": FEED_FORMATS[output.suffix], "overwrite": True}}
     return settings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from scraper.core.broken import broken_parts
 from scraper.core.config import EVENTS, Config, load_config
 from scraper.core.config.proxies import variable_of
 from scraper.core.project import MARKER, project
+from scraper.core.text import counted
 from scraper.errors import SwatheError
 from scraper.fetch.browser.installed import find_installed, split_account
 from scraper.fetch.http.upstream import ProxyFailedError, Upstream
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: swathe doctor"
 OLDEST_PYTHON = (3, 11)
 OLDEST_MONGODB = 5
+
+CONTACT = re.compile(r"(?:https?://|(?:mailto:)?[^@\s/]+@)(?P<host>[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:/\S*)?")
+NOBODYS = (".example", ".example.com", ".example.net", ".example.org", ".invalid", ".test", ".localhost")
+"""Names that nobody has. Source: RFC 2606."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ def doctor() -> None:
             *_webhooks(config),
             *_files(config),
         ]
+        findings += [*_schedules(config), *_scheduler(config), *_targets(config)]
     for finding in findings:
         mark, style = (
             ("ok", "green") if not finding.repair else ("FAULT", "red") if finding.needed else ("note", "yellow")
@@ -153,11 +160,69 @@ def _webhooks(config: Config) -> list[CheckResult]:
 
 
 def _contact(config: Config) -> CheckResult:
-    if config.crawl.names_a_contact:
-        return CheckResult("contact", config.crawl.agent)
-    return CheckResult(
-        "contact", "not set", "write `[crawl]` and `contact = https://…` into config.local.ini", needed=False
-    )
+    repair = "write `[crawl]` and `contact = https://…` or a mailbox of yours into config.local.ini"
+    if not config.crawl.names_a_contact:
+        return CheckResult("contact", "not set", repair, needed=False)
+    if "{contact}" in config.crawl.user_agent and not is_contact(config.crawl.contact):
+        return CheckResult("contact", f"'{config.crawl.contact}' is no web page and no mailbox", repair)
+    return CheckResult("contact", config.crawl.agent)
+
+
+def is_contact(text: str) -> bool:
+    """Return whether a text is the address of a web page or a mailbox that somebody may have.
+
+    >>> [is_contact(text) for text in ("mailto:bot@acme.org", "https://shop.example.net/bot", "me", "a@b")]
+    [True, False, False, False]
+    """
+    found = CONTACT.fullmatch(text.strip())
+    host = found["host"].lower() if found else ""
+    return bool(found) and not f".{host}".endswith(NOBODYS)
+
+
+def _schedules(config: Config) -> list[CheckResult]:
+    """Name the schedules that cannot be carried out; those of a broken file are that file's fault."""
+    from scraper.schedule.schedule import schedules_and_faults
+    from scraper.spider_loader import all_spiders
+
+    if not config.schedule or broken_parts(config):
+        return []
+    found, faults = schedules_and_faults(config, all_spiders())
+    if not faults:
+        return [CheckResult("schedules", f"{counted(len(found), 'schedule')} can be carried out")]
+    return [CheckResult("schedule", fault, "correct the line, or remove it") for fault in faults]
+
+
+def _scheduler(config: Config) -> list[CheckResult]:
+    """Say whether a scheduler lives where there is something to schedule."""
+    from datetime import UTC, datetime
+
+    from models.schedules import SchedulerSeen
+    from scraper.schedule.presence import lives
+
+    if not any(line.enabled for line in config.schedule.values()):
+        return []
+    try:
+        with connection_to(config.mongodb):
+            seen = list(SchedulerSeen.objects.order_by("-looked_at").as_pymongo())
+    except SwatheError:
+        return []  # which is a fault by itself
+    living = [row for row in seen if lives(row, datetime.now(UTC))]
+    if living:
+        return [CheckResult("scheduler", f"lives on {', '.join(sorted({row['host'] for row in living}))}")]
+    last = f"; the last one looked at {seen[0]['looked_at']:%Y-%m-%d %H:%M} UTC" if seen else ""
+    return [CheckResult("scheduler", f"none lives{last}", "start `swathe schedule run`, as a service")]
+
+
+def _targets(config: Config) -> list[CheckResult]:
+    from scraper.schedule.alerts.targets import targets_of
+
+    if not config.alerts.targets.get_secret_value().strip():
+        return []
+    try:
+        names = ", ".join(target.name for target in targets_of(config.alerts.targets))
+    except SwatheError as error:
+        return [CheckResult("alerts", str(error), "correct the address; `swathe alerts test` tries them")]
+    return [CheckResult("alerts", names)]
 
 
 def _proxies(config: Config) -> list[CheckResult]:

@@ -86,7 +86,7 @@ def _work(
         spider_type = spider_type or spider_class(run.spider)
         log_file = None if verbose else log_file_of(config, run.spider)
         project = project_settings()
-        project.setdict({**run_settings(project, log_file, None), **settings}, priority="cmdline")
+        project.setdict({**run_settings(project, log_file), **settings}, priority="cmdline")
         log_crawl(project, run.spider)
         on_every_line(run=str(run.id))
         code, line = work_on(spider_type, run, AsyncCrawlerProcess(project), tell)

@@ -72,6 +72,6 @@ def has_runs(crawler: Crawler) -> bool:
 
 
 def stores_records(crawler: Crawler) -> bool:
-    """Return whether this is a crawl of one of our spiders; `scrapy shell` and `fetch` open a spider, too."""
+    """Return whether this is a crawl of one of our spiders; `scrapy shell`, `fetch` and `parse` open one, too."""
     by_command = crawler.settings.getpriority("DUPEFILTER_CLASS") == SETTINGS_PRIORITIES["command"]
     return has_runs(crawler) and not by_command

@@ -32,6 +32,9 @@ ENDING_S = 60.0
 """How long a mongod may take to end: it writes what it has in memory first."""
 
 LOG_KEPT_BYTES = 10 * 2**20
+"""How large mongod's log may grow; the one before is kept beside it."""
+
+LOG_LOOK_S = 5.0
 FULL_DISK_BYTES = 2**20
 
 
@@ -68,8 +71,13 @@ class Keeper:
         """Return when nobody has used the server for `idle_stop_s`, holding `users` for itself alone."""
         crashes: deque[float] = deque(maxlen=CRASHES_ALLOWED)
         idle_since: float | None = None
+        log_seen_at = time.monotonic()
         while not self._told_to_stop:
             assert self._process is not None
+            if time.monotonic() - log_seen_at >= LOG_LOOK_S:
+                log_seen_at = time.monotonic()
+                if self._rotate_log():
+                    self._process.send_signal(signal.SIGUSR1)  # it opens its log anew, as --logRotate reopen says
             if self._process.poll() is not None:
                 crashes.append(time.monotonic())
                 if len(crashes) == CRASHES_ALLOWED and crashes[-1] - crashes[0] < CRASH_WINDOW_S:
@@ -104,6 +112,7 @@ class Keeper:
     def _command(self) -> list[str | Path]:
         return [
             self._mongod, "--dbpath", self._folder.database, "--logpath", self._folder.server_log, "--logappend",
+            "--logRotate", "reopen",
             # The socket is the only listener: no TCP port, and no second socket in the shared temporary folder.
             "--bind_ip", self._folder.socket, "--nounixsocket", "--filePermissions", "0600",
             "--wiredTigerCacheSizeGB", f"{self._cache_mb / 1024:.3f}",
@@ -124,10 +133,13 @@ class Keeper:
                     found = _fault_in(line) or found
         return f"{found or explain_loader(stderr)} (log: {self._folder.server_log})"
 
-    def _rotate_log(self) -> None:
+    def _rotate_log(self) -> bool:
+        """Put a log that has grown too large aside, in the place of the one before; return whether it was."""
         log = self._folder.server_log
-        if log.exists() and log.stat().st_size > LOG_KEPT_BYTES:
+        is_large = log.exists() and log.stat().st_size > LOG_KEPT_BYTES
+        if is_large:
             log.replace(log.with_suffix(".log.old"))
+        return is_large
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._told_to_stop = True
