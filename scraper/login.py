@@ -8,20 +8,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from scrapy import Request
+from pymongo.errors import PyMongoError
+from scrapy import Request, signals
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import HtmlResponse
+from scrapy.utils.asyncio import run_in_thread
 
 from models.addresses import browser_url
 from scraper.core import meta as meta_keys
 from scraper.core import statistics
+from scraper.errors import DatabaseError
+from scraper.fetch.http.cookies import BoundedCookies
 from scraper.fetch.http.credentials import may_have_secret, origin_of
 from scraper.fetch.http.redirects import original_of
 from scraper.paging.forms import find_form, submitted
 from scraper.paging.values import in_html
 from scraper.select import compiled
+from scraper.storage.connection import connection_to
+from scraper.storage.sessions import Sessions
 
 if TYPE_CHECKING:
+    from http.cookiejar import Cookie
+
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -44,7 +52,8 @@ class Login:
     `page` is the address of the login form, relative to the start page; hidden fields such as a CSRF token are sent
     along. `logged_in` is a selector that matches on every page while the session lasts, and on none without it.
     `account` is `user:password` of a sandbox that takes anybody; a real one belongs into `[login]` of
-    config.local.ini or into SWATHE_LOGIN_<SPIDER>.
+    config.local.ini or into SWATHE_LOGIN_<SPIDER>. With `keep` the session lasts: the next crawls go on with its
+    cookies, which are stored encrypted, and log in only once the site has ended it.
     """
 
     page: str
@@ -53,6 +62,7 @@ class Login:
     username: str = "username"
     password: str = "password"  # noqa: S105 - the name of the field
     account: str = ""
+    keep: bool = False
 
 
 class LoginFailedError(IgnoreRequest):
@@ -77,7 +87,10 @@ class Session:
         login = getattr(crawler.spidercls, "login", None)
         if not isinstance(login, Login):
             raise NotConfigured
-        return cls(crawler, login)
+        session = cls(crawler, login)
+        if login.keep:
+            crawler.signals.connect(session._closed, signal=signals.spider_closed)
+        return session
 
     async def process_request(self, request: Request) -> Request | None:
         """Log in before the first page; raise LoginFailedError for every page when that fails.
@@ -133,16 +146,68 @@ class Session:
             if self._number > after or self._failure:
                 return
             try:
-                await self._log_in()
+                if not (self._login.keep and not self._number and await self._restored()):
+                    await self._log_in()
+                    await self._keep()
             except LoginFailedError as error:
                 self._failure = error
             self._number += 1
 
+    @property
+    def _account(self) -> tuple[str, str]:
+        """User and password."""
+        config: Config = self._crawler.settings["SWATHE"]
+        user, _, password = self._login.account.partition(":")
+        return config.account(self._crawler.spidercls.name) or (user, password)
+
+    async def _restored(self) -> bool:
+        """Take up the session of the crawl before; return whether there was one."""
+        cookies = await run_in_thread(self._kept_cookies)
+        for cookie in cookies:
+            self._jar.set_cookie(cookie)
+        return bool(cookies)
+
+    async def _keep(self) -> None:
+        """Keep the session as it is now, for the next crawls."""
+        if self._login.keep:
+            await run_in_thread(self._write, list(self._jar.jar))
+
+    async def _closed(self) -> None:
+        """Keep what the site has set since, unless the session came to nothing or the database is away."""
+        if self._number and not self._failure:
+            try:
+                await self._keep()
+            except (PyMongoError, DatabaseError) as error:
+                logger.warning("The session could not be kept: %s", type(error).__name__)
+
+    @property
+    def _jar(self) -> Any:
+        cookies = self._crawler.get_downloader_middleware(BoundedCookies)
+        if cookies is None:
+            raise LoginFailedError("login failed: COOKIES_ENABLED is off, and a session needs cookies")
+        return cookies.jars[None]
+
+    @property
+    def _sessions(self) -> Sessions:
+        config: Config = self._crawler.settings["SWATHE"]
+        connection_to(config.mongodb).open()
+        return Sessions(config.mongodb.data_dir)
+
+    @property
+    def _site(self) -> str:
+        spider: Any = self._crawler.spider
+        return origin_of(spider.start_at)
+
+    def _kept_cookies(self) -> list[Cookie]:
+        return self._sessions.cookies(self._crawler.spidercls.name, self._site, self._account[0])
+
+    def _write(self, cookies: list[Cookie]) -> None:
+        self._sessions.keep(self._crawler.spidercls.name, self._site, self._account[0], cookies)
+
     async def _log_in(self) -> None:
         spider: Any = self._crawler.spider
         url = self._address
-        config: Config = self._crawler.settings["SWATHE"]
-        user, password = config.account(spider.name) or tuple(self._login.account.partition(":")[::2])
+        user, password = self._account
         variable = f"SWATHE_LOGIN_{spider.name.upper().replace('-', '_')}"
         where = f"login at {urlsplit(url).path} failed"
         if not user:

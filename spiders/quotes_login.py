@@ -20,7 +20,7 @@ class QuotesLoginSpider(SiteSpider):
     items = "div.quote"
     pagination = NextLink("li.next a")
     # The sandbox lets everybody in.
-    login = Login("../login", logged_in="a[href$='/logout']", account="swathe:sandbox")
+    login = Login("../login", logged_in="a[href$='/logout']", account="swathe:sandbox", keep=True)
 
     def read_item(self, page: Any, item: Any) -> Iterator[Any]:
         """Read a quote."""

@@ -229,4 +229,4 @@ def test_max_depth_leaves_out_what_is_further_away_and_says_so(
     arguments = ["-a", "max_depth=2", "-s", "SPIDER_MODULES=paged_spiders", "-s", "LOG_ENABLED=0"]
     swathe.run([*command, *arguments], code=3, PYTHONPATH=f"{ROOT / 'tests'}:{ROOT}")
     assert database.quotes.count_documents({}) == 30
-    assert last_run(database)["reasons"] == ["1 links were deeper than max_depth"]
+    assert last_run(database)["reasons"] == ["1 link was deeper than max_depth"]

@@ -53,6 +53,7 @@ COMMANDS = {
     "schedule": ("schedule:app", "Run spiders by themselves, as [schedule] in config.ini says."),
     "watch": ("watch:app", "Tell people when data change, as [watch] in config.ini says."),
     "alerts": ("alerts:app", "Tell people when runs go wrong, once per incident."),
+    "logins": ("logins:app", "Show and import the logins that last from crawl to crawl."),
     "pages": ("pages:app", "Show the pages that were kept, and read them again with today's spiders."),
     "config": ("config:app", "Write config.ini anew, with every option there is."),
     "db": ("db:app", "Start, stop, back up and look into the embedded MongoDB."),

@@ -184,5 +184,6 @@ def _why_not_set_up(crawling: Any) -> str:
 def _result(spider: type[SiteSpider], recorder: RunRecorder) -> CrawlResult:
     notes = recorder.findings.notes
     counts, verdict = recorder.counts(), recorder.verdict
-    goes_on = recorder.is_durable and verdict is not None and verdict.state == "interrupted"
+    stopped = recorder.database_is_lost or (verdict is not None and verdict.state == "interrupted")
+    goes_on = recorder.is_durable and stopped
     return CrawlResult(spider.name, str(recorder.run_id), verdict, counts, recorder.records, notes, goes_on)
