@@ -123,7 +123,8 @@ def main() -> int:
     lists, fields = (counts[f"{what} right"] / counts[what] for what in ("lists", "fields"))
     print(f"lists whole   {counts['lists right']:>5} of {counts['lists']:>5}  {lists:.1%}")
     print(
-        f"fields exact  {counts['fields right']:>5} of {counts['fields']:>5}  {fields:.1%}, wrong {counts['fields wrong']}"
+        f"fields exact  {counts['fields right']:>5} of {counts['fields']:>5}  {fields:.1%}, "
+        f"wrong {counts['fields wrong']}"
     )
     return 0 if min(lists, fields) >= GOAL else 1
 
