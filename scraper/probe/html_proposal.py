@@ -23,7 +23,7 @@ MOST_RECORD_PAGES = 5
 MORE_COLUMNS = 2
 """A record's own page is read when it shows so many fields more than its entry in the list."""
 
-NEAR = 0.8
+NEAR, MOST_PLACES = 0.8, 4
 
 
 def proposed_html(report: Report, fetch: Callable[[str], StudiedPage], like: Mapping[str, str]) -> Proposal:
@@ -36,14 +36,16 @@ def proposed_html(report: Report, fetch: Callable[[str], StudiedPage], like: Map
     pages = [report.page, *([report.second] if report.second is not None and report.second.kind == "html" else [])]
     roots = [page.response.selector.root for page in pages]
     block, found = _chosen(report.blocks, roots, like)
-    unsure = [*_doubts(report, block, len(pages)), *found.unsure]
-    record_pages = _record_pages(report.page, block, fetch) if block.link else []
+    doubts = [*_doubts(report, block, len(pages)), *_places(roots[0], block)]
+    unsure = [*doubts, *found.unsure]
+    record_pages, missed = _record_pages(report.page, block, fetch) if block.link else ([], [])
+    unsure += missed
     columns, link, saved = _with_key(found.columns, block, roots), "", pages
     if len(record_pages) > 1:
         own = page_columns([page.response.selector.root for page in record_pages])
         if _says_more(own, found, like):
             columns, link, saved = own.columns, block.link, record_pages
-            unsure = [*_doubts(report, block, len(pages)), *own.unsure]
+            unsure = [*doubts, *missed, *own.unsure]
     texts = tuple(page.text for page in saved)
     count = len(saved) if link else found.records
     return Proposal(block.selector, pagination_of(report), link, columns, texts, count, tuple(unsure))
@@ -78,6 +80,8 @@ def _doubts(report: Report, block: Block, pages: int) -> list[str]:
         other for other in report.blocks[1:] if other.count >= NEAR * block.count and other.score > NEAR * block.score
     ]
     doubts += [f"{other.selector} ({other.count}) may be the records as well" for other in others]
+    if report.page.is_cut:
+        doubts.append("the page is large: its beginning was studied")
     if not pagination_of(report):
         doubts.append("nothing on the page shows how the list goes on: the spider reads this page alone")
     elif pages < 2:
@@ -85,8 +89,19 @@ def _doubts(report: Report, block: Block, pages: int) -> list[str]:
     return doubts
 
 
-def _record_pages(page: StudiedPage, block: Block, fetch: Callable[[str], StudiedPage]) -> list[StudiedPage]:
-    """Return the own pages of a few records, from all over the list."""
+def _places(root: Any, block: Block) -> list[str]:
+    """Say so when the records stand in a few places with names of their own, of which one may be meant."""
+    parents = {record[0].getparent() for record in records_of(root, block)}
+    names = sorted({f"#{parent.get('id')}" for parent in parents if parent is not None and parent.get("id")})
+    if not 1 < len(names) <= MOST_PLACES:
+        return []
+    return [f"the records stand in {', '.join(names)}: put the one that you mean before `items`, if it is one"]
+
+
+def _record_pages(
+    page: StudiedPage, block: Block, fetch: Callable[[str], StudiedPage]
+) -> tuple[list[StudiedPage], list[str]]:
+    """Return the own pages of a few records, from all over the list, and what is not had of them."""
     root = page.response.selector.root
     addresses = []
     for record in records_of(root, block):
@@ -95,7 +110,13 @@ def _record_pages(page: StudiedPage, block: Block, fetch: Callable[[str], Studie
             addresses.append(base_of(page.response).resolve(address))
     own = [url for url in dict.fromkeys(addresses) if urlsplit(url).netloc == urlsplit(page.url).netloc]
     step = max(1, len(own) // MOST_RECORD_PAGES)
-    return [fetch(url) for url in own[::step][:MOST_RECORD_PAGES]]
+    found, missed = [], []
+    for url in own[::step][:MOST_RECORD_PAGES]:
+        try:
+            found.append(fetch(url))
+        except ProbeError as error:
+            missed.append(f"a record's own page was not had: {error}")
+    return found, missed
 
 
 def _says_more(own: Columns, listed: Columns, like: Mapping[str, str]) -> bool:

@@ -53,9 +53,11 @@ def find_column(columns: tuple[Column, ...], value: str) -> Column | None:
     """Return the column in which a record has a value that a person sees."""
     wanted = " ".join(value.split())
     for column in columns:
-        if any(text == wanted for row in column.values for text in row):
+        if any(str(text) == wanted for row in column.values for text in row):
             return column
-    return next((column for column in columns if any(wanted in text for row in column.values for text in row)), None)
+    return next(
+        (column for column in columns if any(wanted in str(text) for row in column.values for text in row)), None
+    )
 
 
 def liked(columns: tuple[Column, ...], like: Mapping[str, str]) -> tuple[Column, ...]:
@@ -64,7 +66,7 @@ def liked(columns: tuple[Column, ...], like: Mapping[str, str]) -> tuple[Column,
     for name, value in like.items():
         column = find_column(columns, value)
         if column is None:
-            shown = ", ".join(f"{one.name}={one.values[0][0][:30]!r}" for one in columns[:6] if one.values[0])
+            shown = ", ".join(f"{one.name}={str(one.values[0][0])[:30]!r}" for one in columns[:6] if one.values[0])
             raise UsageError(f"--like {name}={value!r}: no field of the records has that value; the first has {shown}")
         kept.append(replace(column, name=name))
     names = {column.selector for column in kept}
