@@ -159,7 +159,7 @@ def test_the_report_tells_people_what_the_page_is(run: Swathe, site: PracticeSer
     assert lines["answer"].startswith("200 OK, ")
     assert lines["content"] == "text/html: html, utf-8 (utf-8 declared)"
     assert lines["tier"] == f"html: {books} blocks that look like records are in the HTML"
-    assert f"article.product_pod {books} 1 a" in " ".join(out.split())
+    assert f"article.product_pod {books} 1 h3 a" in " ".join(out.split())
     assert 'pagination = NextLink("li.next a", total="form.form-horizontal strong", last="li.current")' in out
     assert site.site.all_books[0].title in out
 
