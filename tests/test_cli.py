@@ -334,3 +334,25 @@ def python_first() -> str:
     from pathlib import Path
 
     return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("crawl quotes-t", ["quotes-table"]),
+        ("query bo", ["books"]),
+        ("history au", ["authors"]),
+        ("query books pri", ["price"]),
+        ("query books in_stock=t", ["in_stock=true"]),
+        ("query books in_stock = t", ["true"]),  # as bash hands it over
+        ("query books title=The", ["title=The Sea"]),
+        ("query nonsense a", []),
+        ("runs --spider quotes-t", ["quotes-table"]),
+    ],
+)
+def test_the_shell_completes_spiders_records_fields_and_values(
+    swathe: Swathe, books: Any, typed: str, offered: list[str]
+) -> None:
+    words = {"COMP_WORDS": f"swathe {typed}", "COMP_CWORD": str(len(typed.split()))}
+    out = swathe(code=None, _SWATHE_COMPLETE="complete_bash", **words).out
+    assert [line for line in out.splitlines() if line] == offered

@@ -10,6 +10,7 @@ import typer
 
 from scraper.cli.ids import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_table, visible
+from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.errors import EXIT_FAILED, UsageError
 from scraper.query.times import span_of
@@ -96,7 +97,9 @@ def close(incident_id: Id) -> None:
 
 @app.command("mute", epilog="Example: swathe alerts mute books --until 'in 3 days'")
 def mute_spider(
-    spider: Annotated[str, typer.Argument(help="Of which spider, or file, nobody is to be told.")],
+    spider: Annotated[
+        str, typer.Argument(autocompletion=spider_names, help="Of which spider, or file, nobody is to be told.")
+    ],
     until: Annotated[
         str, typer.Option(metavar="TIME", help="A day or time, such as 2026-12-24 or 'in 3 days'. Default: for ever.")
     ] = "",
@@ -114,7 +117,9 @@ def mute_spider(
 
 
 @app.command("unmute", epilog="Example: swathe alerts unmute books")
-def unmute_spider(spider: Annotated[str, typer.Argument(help="The spider, or file.")]) -> None:
+def unmute_spider(
+    spider: Annotated[str, typer.Argument(autocompletion=spider_names, help="The spider, or file.")],
+) -> None:
     """Tell of a spider again, also what was held back."""
     from models.alerts import Mute
     from scraper.schedule.alerts.incidents import unmute

@@ -86,7 +86,7 @@ class Deferred(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> Any:
         """Take the arguments of a call, as the command itself does."""
-        if self.name not in ANYWHERE and "--help" not in args:
+        if self.name not in ANYWHERE and "--help" not in args and not extra.get("resilient_parsing"):
             project()  # says that there is none, before a command looks for what it would hold
         if not any("mongodb.uri" in arg for arg in args):  # given with --set it is not in the configuration yet
             _spare_openssl()

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from scraper.cli.crawl_settings import apply_options, log_file_of, own_arguments, run_settings
 from scraper.cli.output import errors, toned, visible
+from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.runs.supervisor import supervise
@@ -24,7 +25,9 @@ EXAMPLE = "Example: swathe crawl books --start http://127.0.0.1:8100/books/ --ma
 
 
 def crawl(
-    spider: Annotated[str, typer.Argument(help="Name of the spider; `swathe spiders` lists them.")],
+    spider: Annotated[
+        str, typer.Argument(autocompletion=spider_names, help="Name of the spider; `swathe spiders` lists them.")
+    ],
     start: Annotated[str, typer.Option(metavar="URL", help="Start here instead, e.g. at a mirror of the site.")] = "",
     max_pages: Annotated[int | None, typer.Option(min=1, help="Read at most this many pages.")] = None,
     max_depth: Annotated[int | None, typer.Option(min=1, help="Follow links at most this far from the start.")] = None,

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models.record import Record
 from models.registry import record_documents
 from scraper.cli.output import MOST_ROWS, console, errors, print_near_values, visible
+from scraper.cli.shell import record_names
 from scraper.core.config import load_config
 from scraper.core.text import ListStyle
 from scraper.errors import DatabaseLostError, UsageError, expected_one_of
@@ -37,7 +38,12 @@ EXAMPLE = "Example: swathe export books books.parquet 'price<10' --changed-since
 
 
 def export(
-    records: Annotated[str, typer.Argument(help="A collection: quotes, authors, books, changes, runs, rejected.")],
+    records: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=record_names, help="A collection: quotes, authors, books, changes, runs, rejected."
+        ),
+    ],
     file: Annotated[
         Path,
         typer.Argument(

@@ -15,6 +15,7 @@ from models.record import Record, key_text, schema_of
 from scraper.cli.chart import draw_chart
 from scraper.cli.output import console, print_table, shown_time, visible, write_csv, write_json
 from scraper.cli.query import TABLE_ROWS, Format
+from scraper.cli.shell import record_names
 from scraper.core.config import load_config
 from scraper.core.text import counted
 from scraper.errors import UsageError
@@ -32,7 +33,9 @@ CHART_WIDTH = 70
 
 
 def history(
-    records: Annotated[str, typer.Argument(help="A collection of records: quotes, authors, books.")],
+    records: Annotated[
+        str, typer.Argument(autocompletion=record_names, help="A collection of records: quotes, authors, books.")
+    ],
     key: Annotated[
         list[str],
         typer.Argument(metavar="KEY...", help="What tells the record from others; several values one by one."),

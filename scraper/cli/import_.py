@@ -10,6 +10,7 @@ from rich.status import Status
 from rich.text import Text
 
 from scraper.cli.output import console, errors, visible
+from scraper.cli.shell import record_names
 from scraper.core.config import load_config
 from scraper.errors import EXIT_INCOMPLETE, UsageError
 from scraper.query.documents import record_called
@@ -23,7 +24,9 @@ EXAMPLE = "Example: swathe import books books.jsonl.gz"
 
 
 def import_records(
-    records: Annotated[str, typer.Argument(help="A collection of records: quotes, authors, books.")],
+    records: Annotated[
+        str, typer.Argument(autocompletion=record_names, help="A collection of records: quotes, authors, books.")
+    ],
     file: Annotated[Path, typer.Argument(help="One JSON object a line: .jsonl, .jsonl.gz or .jsonl.zst.")],
 ) -> None:
     """Store the records of a file, cleaned and validated like a page's. Exit 3: some lines were not stored.

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from scraper.cli.output import console, print_table
+from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.query.keys import key_candidates
@@ -16,7 +17,9 @@ EXAMPLE = "Example: swathe keys quotesbot"
 
 
 def keys(
-    spider: Annotated[str, typer.Argument(help="A spider whose items have no document in models/.")],
+    spider: Annotated[
+        str, typer.Argument(autocompletion=spider_names, help="A spider whose items have no document in models/.")
+    ],
 ) -> None:
     """Show which fields tell the items of a spider apart, as far as the stored ones show it."""
     with connection_to(load_config().mongodb) as database:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import typer
 
 from scraper.cli.output import console, print_table, visible
+from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.core.text import counted
 from scraper.errors import UsageError
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from scraper.spider import SiteSpider
 
 EXAMPLE = "Example: swathe logins list"
-Spider = Annotated[str, typer.Argument(help="A spider with `login = Login(…, keep=True)`.")]
+Spider = Annotated[
+    str, typer.Argument(autocompletion=spider_names, help="A spider with `login = Login(…, keep=True)`.")
+]
 
 app = typer.Typer(
     help="Show and import the logins that last from crawl to crawl.",

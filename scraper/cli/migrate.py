@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from models.registry import record_documents
 from scraper.cli.output import console, visible
+from scraper.cli.shell import record_names
 from scraper.core.config import load_config
 from scraper.errors import UsageError
 from scraper.query.documents import record_called
@@ -22,7 +23,10 @@ EXAMPLE = "Example: swathe migrate books --dry-run"
 
 
 def migrate(
-    records: Annotated[str, typer.Argument(help="A collection of records, such as books; all unless given.")] = "",
+    records: Annotated[
+        str,
+        typer.Argument(autocompletion=record_names, help="A collection of records, such as books; all unless given."),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 from models.pages import StoredPage
 from scraper.cli.ids import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
+from scraper.cli.shell import spider_names
 from scraper.cli.tracking import tracked
 from scraper.core.atomic_file import PRIVATE_FILE, whole_file
 from scraper.core.config import load_config
@@ -46,7 +47,7 @@ def pages(context: typer.Context) -> None:
 
 @app.command("list", epilog="Example: swathe pages list books --since 2026-11-21")
 def list_pages(
-    spider: Annotated[str, typer.Argument(help="Only pages of this spider.")] = "",
+    spider: Annotated[str, typer.Argument(autocompletion=spider_names, help="Only pages of this spider.")] = "",
     since: Since = "",
     limit: RowLimit = 20,
 ) -> None:
@@ -90,7 +91,9 @@ def show(
 
 @app.command("replay", epilog=EXAMPLE)
 def replay(
-    spider: Annotated[str, typer.Argument(help="Name of the spider; `swathe spiders` lists them.")],
+    spider: Annotated[
+        str, typer.Argument(autocompletion=spider_names, help="Name of the spider; `swathe spiders` lists them.")
+    ],
     since: Since = "",
     write: Annotated[bool, typer.Option("--write", help="Store what is new or different.")] = False,
     limit: RowLimit = 50,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -11,11 +12,26 @@ from rich.status import Status
 from scrapy import signals
 
 from scraper.core import statistics
+from scraper.core.text import counted
+from scraper.crawl.list_reader import ListReader
+from scraper.crawl.request_stats import Tallies
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 REFRESH_S = 0.25
+
+
+def progress_of(records: int, speed_s: float, stated: int) -> str:
+    """Return how far a crawl is: of how many records, and when it is done at this speed, where the site states them.
+
+    >>> progress_of(40, 2.0, 100), progress_of(40, 2.0, 0), progress_of(1, 0.0, 9)
+    ('40 of 100 records, 0:00:30 left', '40 records', '1 of 9 records')
+    """
+    if stated <= records:
+        return counted(records, "record")
+    left = f", {timedelta(seconds=round((stated - records) / speed_s))} left" if speed_s else ""
+    return f"{records} of {stated} records{left}"
 
 
 class ProgressLine:
@@ -36,17 +52,25 @@ class ProgressLine:
         return line
 
     def text(self) -> str:
-        """Return the line as it stands now."""
-        value = self._crawler.stats.get_value
-        pages, elapsed_s = value(statistics.PAGES, 0), max(time.monotonic() - self._started_at, 0.001)
-        items = sum(value(statistics.items(kind), 0) for kind in ("new", "changed", "unchanged"))
-        refused = value(statistics.ITEMS_REFUSED, 0)
-        dead = value(statistics.DEAD_PAGES, 0) + value(statistics.ERRORS, 0)
+        """Return the line as it stands now: the counts are the run's, the speed is this process's."""
+        tallies = Tallies.of(self._crawler)
+        elapsed_s = max(time.monotonic() - self._started_at, 0.001)
+        kinds = [statistics.items(kind) for kind in ("new", "changed", "unchanged")]
+        records, here = sum(map(tallies.total, kinds)), sum(map(tallies.here, kinds))
+        failed = tallies.total(statistics.DEAD_PAGES) + tallies.total(statistics.ERRORS)
         queue = len(self._crawler.engine._slot.scheduler)  # type: ignore[union-attr, arg-type]
         return (
-            f"{self._crawler.spidercls.name}  {pages} pages  {pages / elapsed_s:.1f} pages/s  "
-            f"{items} records  {refused} refused  {dead} errors  queue {queue}"
+            f"{self._crawler.spidercls.name}  {counted(tallies.total(statistics.PAGES), 'page')}  "
+            f"{tallies.here(statistics.PAGES) / elapsed_s:.1f} pages/s  "
+            f"{progress_of(records, here / elapsed_s, self._stated())}  "
+            f"{tallies.total(statistics.ITEMS_REFUSED)} refused  {counted(failed, 'error')}  queue {queue}"
         )
+
+    def _stated(self) -> int:
+        """Return how many records the lists that were seen so far say that there are; 0 when they do not."""
+        lists = getattr(self._crawler.spider, "lists", None)
+        chains = lists.chains.values() if isinstance(lists, ListReader) else ()
+        return sum(chain.total or 0 for chain in chains if not chain.kind.counts_lists)
 
     def _opened(self) -> None:
         self._started_at = time.monotonic()

@@ -11,6 +11,7 @@ import typer
 from scraper.cli.output import MOST_ROWS, console, extended_json, print_near_values, print_table, write_csv, write_json
 from scraper.cli.prompt import prompt
 from scraper.cli.saved import SavedQueries
+from scraper.cli.shell import filter_words, record_names
 from scraper.core.config import load_config
 from scraper.query.question import Question, Wanted, ask
 from scraper.storage.connection import connection_to
@@ -55,11 +56,15 @@ def _interact(context: typer.Context, wanted: bool) -> None:
 def query(
     context: typer.Context,
     records: Annotated[
-        str, typer.Argument(help="A collection of records, or of Swathe's own: runs, changes, rejected, …")
+        str,
+        typer.Argument(
+            autocompletion=record_names, help="A collection of records, or of Swathe's own: runs, changes, rejected, …"
+        ),
     ],
     filters: Annotated[
         list[str] | None,
         typer.Argument(
+            autocompletion=filter_words,
             metavar="[FILTER]...",
             help="field=value, !=, <, <=, >, >=, field=1..5, field~text (contains), !~, field:a,b (any of), !:, "
             "field (is set), !field.",

@@ -15,6 +15,7 @@ from scraper.cli.broken import print_broken
 from scraper.cli.ids import find_by_id
 from scraper.cli.kept import kept_of
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
+from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.core.statistics import of_different_records
 from scraper.errors import UsageError
@@ -39,7 +40,7 @@ app = typer.Typer(
 
 
 Limit = Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Runs to show, the latest first.")]
-OfSpider = Annotated[str, typer.Option("--spider", help="Only runs of this spider.")]
+OfSpider = Annotated[str, typer.Option("--spider", autocompletion=spider_names, help="Only runs of this spider.")]
 
 
 @app.callback()

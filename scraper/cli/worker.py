@@ -12,6 +12,7 @@ import typer
 from scraper.cli.crawl import tell
 from scraper.cli.crawl_settings import apply_options, log_file_of, own_arguments, run_settings
 from scraper.cli.output import errors
+from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.core.project import command, project
 from scraper.errors import EXIT_COMPLETE, UsageError
@@ -26,7 +27,12 @@ REFUSED = 2
 
 
 def worker(
-    spider: Annotated[str, typer.Argument(help="Name of the spider; without it any crawl, one after another.")] = "",
+    spider: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=spider_names, help="Name of the spider; without it any crawl, one after another."
+        ),
+    ] = "",
     start: Annotated[str, typer.Option(metavar="URL", help="The crawl that was begun with this --start.")] = "",
     max_pages: Annotated[int | None, typer.Option(min=1, help="The crawl that was begun with this limit.")] = None,
     max_depth: Annotated[int | None, typer.Option(min=1, help="The crawl that was begun with this limit.")] = None,
