@@ -582,7 +582,7 @@ def test_history_is_json_or_csv_for_programs(swathe: Swathe, priced: ObjectId) -
     out = swathe("history", "books", "a1", "--format", "csv").out
     assert out.splitlines()[0] == "when,field,old,new,run,url"
     assert ",'=1+1[31m," in out
-    assert "1 of 4; --limit 0 shows all" in swathe("history", "books", "a1", "--limit", "1").out
+    assert "4 changes; 1 shown, --limit 0 shows all" in swathe("history", "books", "a1", "--limit", "1").out
 
 
 def test_a_record_is_found_by_its_whole_key_and_an_unknown_one_gets_near_matches(
