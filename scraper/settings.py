@@ -99,6 +99,7 @@ if WATCH in SWATHE.listeners:
 REPLACED = {
     "scrapy.extensions.remote_control.RemoteControl",
     "scrapy.extensions.feedexport.FeedExporter",
+    "scrapy.extensions.memusage.MemoryUsage",
     "scrapy.spidermiddlewares.depth.DepthMiddleware",
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware",
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware",
@@ -118,6 +119,7 @@ EXTENSIONS_BASE = _base(
     default_settings.EXTENSIONS_BASE,
     {
         "scraper.runs.recorder.RunRecorder": 0,
+        "scraper.crawl.limits.MemoryLimit": 0,
         "scraper.runs.metrics.CrawlMetrics": 0,
         "scraper.pages.visit_store.VisitMemory": 0,
         "scraper.runs.retention.PruneAfterCrawl": 0,

@@ -98,7 +98,9 @@ def test_secrets_are_named_and_nothing_is_open_to_the_world() -> None:
         found["spec"]["podSelector"]["matchLabels"]["app"] for found in OBJECTS if found["kind"] == "NetworkPolicy"
     }
     assert guarded == {"redis", "selenium", "swathe"}
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["mongodb"]
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert list(published) == ["mongodb", "rabbitmq"]
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 def test_commands_and_options_exist() -> None:

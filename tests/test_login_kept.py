@@ -70,7 +70,7 @@ def test_a_session_is_given_back_to_its_own_user_while_it_lasts(
         assert sessions.cookies("s", "https://x.org", "bert"), "a browser's session is anybody's"
 
 
-LATER = int(time.time()) + 999
+LATER = int(time.time()) + 86_400
 LINES = f"""# Netscape HTTP Cookie File
 #HttpOnly_.x.org\tTRUE\t/\tTRUE\t{LATER}\tsession\ts3cret
 shop.x.org\tFALSE\t/\tFALSE\t0\town\t1

@@ -14,6 +14,7 @@ from support import until
 
 from models.quotes import Quote
 from models.record import Found
+from scraper.core.text import counted
 from scraper.pages.redrive import Redrive, pages_of
 from scraper.pages.reread import TodaysSpiders
 from scraper.spider_loader import project_settings
@@ -128,7 +129,7 @@ def test_the_list_shows_the_items_that_are_asked_for(
     swathe: Swathe, connection: Connection, database: Mongo, options: list[str], count: int
 ) -> None:
     refuse(connection, ObjectId())
-    assert f"{count} refused items" in swathe("rejected", "list", *options).out
+    assert f"{counted(count, 'refused item')}" in swathe("rejected", "list", *options).out
 
 
 def test_redrives_at_once_and_killed_ones_lose_nothing_and_double_nothing(

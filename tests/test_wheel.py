@@ -21,6 +21,7 @@ FIRST, *FURTHER = PAGES = (
     "coming-from-scrapy",
     "own-selenium-or-beautifulsoup",
     "notebook",
+    "is-everything-fine",
     "troubleshooting",
     "upgrade",
 )

@@ -28,6 +28,9 @@ LIST: Final = "swathe_list"
 BINARY_ALLOWED: Final = "binary_allowed"
 """bool: the list is a file that is no text, such as a packed sitemap. By `crawl/list_reader.py` for the failures."""
 
+COOKIEJAR: Final = "cookiejar"
+"""Any: which of several sets of cookies is sent, and so through which proxy. By spiders, for Scrapy and proxies."""
+
 # Rendering
 NO_BROWSER: Final = "no_browser"
 """bool: the browser failed on the page, which is read as it is served. `crawl/page_reader.py`."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+import psutil
 from scrapy.exceptions import IgnoreRequest
+from scrapy.extensions.memusage import MemoryUsage
 from scrapy.spidermiddlewares.depth import DepthMiddleware
 
 from scraper.core import meta as meta_keys
@@ -52,6 +54,18 @@ class PageLimit:
             raise PageLimitReachedError(f"the limit of {counted(limit, 'page')} was reached")
         self._tallies.count(request, statistics.PAGES_ASKED_FOR)
         request.meta[meta_keys.COUNTED] = True
+
+
+class MemoryLimit(MemoryUsage):
+    """Scrapy's limit of memory, held against what the process has now.
+
+    Scrapy's own takes the most that it ever had, which on Linux begins with what its parent had: a crawl that a large
+    program starts would end at once.
+    """
+
+    def get_virtual_size(self) -> int:
+        """Return the process's resident memory, in bytes."""
+        return int(psutil.Process().memory_info().rss)
 
 
 class DepthLimit(DepthMiddleware):

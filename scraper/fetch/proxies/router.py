@@ -215,7 +215,7 @@ class ProxyRouter:
 
     def _session(self, names: Sequence[str], request: Request) -> Any:
         """Return what shares cookies, and so an address: a cookie jar of Scrapy's, among the same proxies."""
-        return request.meta.get("cookiejar"), tuple(names)
+        return request.meta.get(meta_keys.COOKIEJAR), tuple(names)
 
     def _key(self, name: str, host: str) -> str:
         return f"{self._upstreams[name].address} {host}".strip()
