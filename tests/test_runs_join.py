@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -129,9 +130,18 @@ def test_two_workers_share_a_crawl_and_no_page_is_read_twice(shared: Shared) -> 
     shared.is_whole(run)
 
 
+def crawling(pid: int) -> psutil.Process | None:
+    """Return the process that crawls for a command; another one looks whether files are broken, and soon ends."""
+    for process in psutil.Process(pid).children():
+        with suppress(psutil.NoSuchProcess):
+            if "crawl" in process.cmdline():
+                return process
+    return None
+
+
 @pytest.mark.parametrize("shared", ["mongodb", "redis"], indirect=True)
 def test_a_page_counts_once_though_the_process_that_had_it_stood_still_longer_than_its_lease(shared: Shared) -> None:
-    run, still = shared.run()["_id"], psutil.Process(shared.host.pid).children()[0]
+    run, still = shared.run()["_id"], until(lambda: crawling(shared.host.pid), "the process that crawls")
     still.suspend()
     worker = shared.join()
     until(lambda: len(shared.paths()) > len(set(shared.paths())), "the worker has what the other one was reading", 60)
