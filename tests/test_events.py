@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import aio_pika
 import pytest
 from bson import ObjectId
+from found_books import PageOf, book
 from mirror import SITE
 from practice import PracticeServer
 from rabbitmq_process import Listener, RabbitMQProcess
@@ -23,8 +23,6 @@ from support import ROOT, configured, until
 
 from models.books import Book
 from models.record import UNTOLD, Found, schema_of
-from pipelines.clean import clean
-from pipelines.validate import validate
 from scraper.core.masking import secrets_of
 from scraper.errors import ConfigError, EventsError
 from scraper.events import publisher as publishers
@@ -51,19 +49,6 @@ if TYPE_CHECKING:
 
 EVENTS = ("events",)
 NOT_OVER = {"spider": "books", "arguments": {}, "state": "running"}
-
-
-class PageOf:
-    url = "http://127.0.0.1/1"
-
-
-def book(upc: str, price: str, **raw: Any) -> Found:
-    given = {"title": "Sea", "currency": "GBP", "in_stock": True, **raw}
-    found = Book.found(PageOf(), upc=upc, price=Decimal(price), **given)
-    clean(found)
-    validate(found)
-    assert not found.faults
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import feedparser  # type: ignore[import-untyped]
 import pytest
 from bson import ObjectId
+from found_books import book
 from hook import WHSEC, Hook, listening
 from mirror import SITE, with_books
 from practice import PracticeServer
@@ -22,8 +22,6 @@ from support import configured, until
 
 from models.books import Book
 from models.record import UNTOLD, Found
-from pipelines.clean import clean
-from pipelines.validate import validate
 from scraper.core.config import WATCH
 from scraper.errors import ConfigError
 from scraper.events.outbox import Outbox
@@ -74,19 +72,6 @@ def configure(data_dir: Path, database: Mongo, server: Any) -> Iterator[Callable
     yield configure
     for config in used:
         connection_to(config.mongodb).close()
-
-
-class PageOf:
-    url = "http://127.0.0.1/1"
-
-
-def book(upc: str, price: str, **raw: Any) -> Found:
-    given = {"title": "Sea", "currency": "GBP", "in_stock": True, **raw}
-    found = Book.found(PageOf(), upc=upc, price=Decimal(price), **given)
-    clean(found)
-    validate(found)
-    assert not found.faults
-    return found
 
 
 def stored(config: Config, *founds: Found, run: ObjectId | None = None) -> None:

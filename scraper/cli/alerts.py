@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scraper.cli.ids import find_by_id
-from scraper.cli.output import MOST_ROWS, console, print_table, visible
+from scraper.cli.output import MOST_ROWS, console, print_table, say
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.errors import EXIT_FAILED, UsageError
@@ -80,7 +80,7 @@ def ack(incident_id: Id) -> None:
     """Say that an incident is known: `swathe status` goes on showing it, and no longer counts it."""
     with _open_incident(incident_id) as incident:
         incident.update(acked_at=datetime.now(UTC))
-    _say(f"{incident.spider}: {incident.kind}: known; its end will be told")
+    say(f"{incident.spider}: {incident.kind}: known; its end will be told")
 
 
 @app.command("close", epilog="Example: swathe alerts close 18293a")
@@ -92,7 +92,7 @@ def close(incident_id: Id) -> None:
 
     with _open_incident(incident_id) as incident:
         close_incidents(Q(id=incident.id), datetime.now(UTC), because="it was closed by hand")
-    _say(f"{incident.spider}: {incident.kind}: closed")
+    say(f"{incident.spider}: {incident.kind}: closed")
 
 
 @app.command("mute", epilog="Example: swathe alerts mute books --until 'in 3 days'")
@@ -113,7 +113,7 @@ def mute_spider(
         raise UsageError(f"--until {until} is over, expected a time to come, such as 'in 3 days'")
     with connection_to(load_config().mongodb):
         mute(spider, end)
-    _say(f"nobody is told of {spider} {f'until {end:%Y-%m-%d %H:%M} UTC' if until else 'until it is unmuted'}")
+    say(f"nobody is told of {spider} {f'until {end:%Y-%m-%d %H:%M} UTC' if until else 'until it is unmuted'}")
 
 
 @app.command("unmute", epilog="Example: swathe alerts unmute books")
@@ -128,7 +128,7 @@ def unmute_spider(
         if not unmute(spider, datetime.now(UTC)):
             muted = ", ".join(one.id for one in Mute.objects) or "nothing"
             raise UsageError(f"'{spider}' is not muted, expected one that is: {muted}")
-    _say(f"{spider} is told of again")
+    say(f"{spider} is told of again")
 
 
 def _check_subject(name: str) -> None:
@@ -165,7 +165,3 @@ def _open_incident(incident_id: str) -> Iterator[Incident]:
 
 def _state(row: dict[str, Any]) -> str:
     return "closed" if not row["open"] else "known" if row.get("acked_at") else "open"
-
-
-def _say(text: str) -> None:
-    console.print(visible(text), markup=False, soft_wrap=True)

@@ -11,7 +11,7 @@ import typer
 
 from models.system import Run
 from scraper.cli.ids import find_by_id
-from scraper.cli.output import console, print_table, visible
+from scraper.cli.output import print_table, say
 from scraper.core.config import load_config
 from scraper.core.text import json_text
 from scraper.errors import UsageError, expected_one_of
@@ -72,4 +72,4 @@ def _print(found: Comparison, limit: int) -> None:
         if len(shown) < len(found.changes)
         else ""
     )
-    console.print(visible(f"records: {counts}{hidden}"), markup=False, soft_wrap=True)
+    say(f"records: {counts}{hidden}")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from scraper.cli.output import console, print_table, visible
+from scraper.cli.output import print_table, say
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.core.text import counted
@@ -66,7 +66,7 @@ def import_login(
     with connection_to(config.mongodb):
         count = Sessions(config.mongodb.data_dir).keep(spider, origin_of(address), "", cookies)
     kept = f"{counted(count, 'cookie')} for {origin_of(address)} kept, encrypted"
-    _say(f"{spider}: {kept}; {file} holds them for everybody to read: remove it")
+    say(f"{spider}: {kept}; {file} holds them for everybody to read: remove it")
 
 
 @app.command("forget", epilog="Example: swathe logins forget quotes-login")
@@ -76,7 +76,7 @@ def forget_login(spider: Spider) -> None:
 
     with connection_to(load_config().mongodb):
         count = forget(spider)
-    _say(f"{spider}: {counted(count, 'session')} forgotten")
+    say(f"{spider}: {counted(count, 'session')} forgotten")
 
 
 def _that_keeps(name: str) -> type[SiteSpider]:
@@ -90,7 +90,3 @@ def _that_keeps(name: str) -> type[SiteSpider]:
         found = "keeps no login" if isinstance(login, Login) else "does not log in"
         raise UsageError(f"spider '{name}' {found}, expected login = Login(…, keep=True) in it")
     return spider
-
-
-def _say(text: str) -> None:
-    console.print(visible(text), markup=False, soft_wrap=True)

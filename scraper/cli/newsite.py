@@ -35,16 +35,16 @@ def newsite(
     """
     # Requests and Scrapy's responses take half a second to import; the other commands should not wait for them.
     from scrapy.spiderloader import get_spider_loader
-    from scrapy.utils.project import get_project_settings
 
     from scraper.probe.new_site import NewSite, site_address
     from scraper.probe.newsite import default_name, write_site
+    from scraper.spider_loader import project_settings
 
     address = site_address(url)
     if "://" not in url:
         errors.print(f"note: {address} is asked; write http:// before it if the site has no https", markup=False)
     site = NewSite.checked(name or default_name(address), address, "list")
-    site.check_free(get_spider_loader(get_project_settings()), force=False)
+    site.check_free(get_spider_loader(project_settings()), force=False)
     _show(write_site(site, load_config(), _wanted(like or []), ignore_robots=ignore_robots))
 
 

@@ -51,6 +51,11 @@ def visible(value: Any) -> str:
     return one_visible_line(_plain(value)) if value is not None else ""
 
 
+def say(text: str) -> None:
+    """Print a line for a person, whatever a page has put into it."""
+    console.print(visible(text), markup=False, soft_wrap=True)
+
+
 def shown_time(value: datetime, zone: tzinfo | None = None) -> str:
     """Return a time to the minute in `zone`, None for the local one.
 

@@ -14,7 +14,7 @@ from scraper.cli import compare
 from scraper.cli.broken import print_broken
 from scraper.cli.ids import find_by_id
 from scraper.cli.kept import kept_of
-from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
+from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, say, visible
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.core.statistics import of_different_records
@@ -80,7 +80,7 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID", help="The run's id,
     if deviations:
         console.print("\nUnlike the last complete runs", style="bold")
         for line in deviations:
-            console.print(visible(line), markup=False, soft_wrap=True)
+            say(line)
     if records := quality.get("records"):
         console.print()
         print_table(map(_filled, records), QUALITY, title="Quality")

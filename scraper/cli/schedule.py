@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scraper.cli.output import MOST_ROWS, console, errors, print_table, shown_time, visible
+from scraper.cli.output import MOST_ROWS, errors, print_table, say, shown_time
 from scraper.core.config import load_config
 from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
@@ -123,7 +123,7 @@ def trigger(
     how = firing.result if firing.state == "done" else firing.state
     why = f": {firing.why}" if firing.why and firing.state in ("done", "skipped") else ""
     ran = f" (run {firing.run})" if firing.run else ""
-    console.print(visible(f"{schedule.name}: {how}{why}{ran}"), markup=False, soft_wrap=True)
+    say(f"{schedule.name}: {how}{why}{ran}")
     codes = {"complete": EXIT_COMPLETE, "running": EXIT_COMPLETE, "failed": EXIT_FAILED, "lost": EXIT_FAILED}
     raise typer.Exit(codes.get(how, EXIT_INCOMPLETE))
 

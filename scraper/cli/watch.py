@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scraper.cli.output import MOST_ROWS, console, errors, print_table, visible
+from scraper.cli.output import MOST_ROWS, console, errors, print_table, say, visible
 from scraper.core.config import load_config
 from scraper.errors import EXIT_USAGE, UsageError, expected_one_of
 from scraper.storage.connection import connection_to
@@ -62,7 +62,7 @@ def dry_run(
         watch = read_watch(name.lower(), _line(name, config.watch))
         found = looked_back(database, watch, start, limit)
     for line in found.lines:
-        console.print(visible(line), markup=False, soft_wrap=True)
+        say(line)
     total = sum(found.counts.values())
     counts = "".join(f", {count} {how}" for how, count in sorted(found.counts.items()))
     more = f"; the latest {len(found.lines)} are shown" if total > len(found.lines) else ""

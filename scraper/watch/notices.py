@@ -6,7 +6,6 @@ index lets each be in one part only. A notice claims its parts the same way. Bot
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from models.watches import Notice, NoticePart
 from scraper.core.config import WATCH
 from scraper.core.text import ListStyle, cell_text
 from scraper.events.outbox import Outbox
+from scraper.schedule.alerts.delivery import claimed_until, deliver, retry_at
 from scraper.schedule.alerts.message import Message, harmless
 from scraper.storage.indexes import ensure_indexes
 from scraper.watch.matching import sightings
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from scraper.watch.matching import Sighting
 
     Mongo = Database[dict[str, Any]]
-
-logger = logging.getLogger(__name__)
 
 SHOWN = 10
 """Changes that a notice names one by one."""
@@ -140,10 +138,9 @@ def send_due(
         "to_tell": {"$in": list(here)},
         "$or": [{"next_try_at": {"$lte": now}}, {"next_try_at": {"$gt": never}}],
     }
-    claim = {"next_try_at": now + timedelta(seconds=max(60.0, config.timeout_s * len(here)))}
+    claim = {"next_try_at": claimed_until(config, len(here), now)}
     notices = database[NOTICES]
     for _ in range(notices.count_documents(due)):
-        # Who moves the next try first may send; if that process dies, another one sends after that time.
         notice = notices.find_one_and_update(
             due, {"$set": claim, "$inc": {"tries": 1}}, sort=[("at", 1)],
             return_document=ReturnDocument.AFTER,
@@ -156,18 +153,13 @@ def send_due(
 def _send(
     database: Mongo, notice: dict[str, Any], targets: Sequence[Target | Webhook], config: AlertsConfig, now: datetime
 ) -> None:
-    message, same, failed = message_of(notice), {"_id": notice["_id"]}, False
-    for target in targets:
-        if target.send(message):
-            told = {"$pull": {"to_tell": target.digest}, "$addToSet": {"told": target.digest}}
-            database[NOTICES].update_one(same, told)
-            logger.info("Told %s: %s", target.name, message.title)
-        else:
-            failed = True
-            logger.warning("%s does not take notices: this one is tried again: %s", target.name, message.title)
-    if failed:
-        wait_s = min(config.retry_wait_s * 2 ** min(notice["tries"] - 1, 20), config.retry_wait_most_s)
-        database[NOTICES].update_one(same, {"$set": {"next_try_at": now + timedelta(seconds=wait_s)}})
+    same = {"_id": notice["_id"]}
+
+    def told(digest: str) -> None:
+        database[NOTICES].update_one(same, {"$pull": {"to_tell": digest}, "$addToSet": {"told": digest}})
+
+    if not deliver(message_of(notice), targets, told, what="notices"):
+        database[NOTICES].update_one(same, {"$set": {"next_try_at": retry_at(config, notice["tries"], now)}})
 
 
 def message_of(notice: dict[str, Any]) -> Message:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mongoengine import NotUniqueError, Q
 from pymongo import ASCENDING
 
 from models.alerts import Incident, Mute
+from scraper.schedule.alerts.delivery import claimed_until, deliver, retry_at
 from scraper.schedule.alerts.message import message_of
 from scraper.schedule.schedule import run_key
 from scraper.storage.indexes import ensure_indexes
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from scraper.core.config.schedules import AlertsConfig
     from scraper.schedule.alerts.targets import Target
-
-logger = logging.getLogger(__name__)
 
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -129,29 +127,20 @@ def send_due(config: AlertsConfig, targets: Sequence[Target], now: datetime) -> 
     """Send what is to be told now; what a target does not take is kept, and tried again later. Blocks."""
     here = {target.digest: target for target in targets}
     waiting = Incident.objects(to_tell__in=list(here), next_try_at__lte=now)
-    # Who moves the next try first may send; if that process dies, another one sends after that time.
-    claimed_until = now + timedelta(seconds=max(60.0, config.timeout_s * len(here)))
+    claim = claimed_until(config, len(here), now)
     for _ in range(waiting.count()):
-        incident = waiting.order_by("opened_at").modify(new=True, next_try_at=claimed_until, inc__tries=1)
+        incident = waiting.order_by("opened_at").modify(new=True, next_try_at=claim, inc__tries=1)
         if incident is None:
             return
         _send(incident, [here[digest] for digest in incident.to_tell if digest in here], config, now)
 
 
 def _send(incident: Incident, targets: Sequence[Target], config: AlertsConfig, now: datetime) -> None:
-    message = message_of(incident)
     same = Incident.objects(id=incident.id)
-    failed = False
-    for target in targets:
-        if target.send(message):
-            same(open=incident.open).update_one(pull__to_tell=target.digest)
-            same.update_one(add_to_set__told=target.digest)
-            logger.info("Told %s: %s", target.name, message.title)
-        else:
-            failed = True
-            logger.warning(
-                "%s does not take messages: this one is kept and tried again: %s", target.name, message.title
-            )
-    if failed:
-        wait_s = min(config.retry_wait_s * 2 ** min(incident.tries - 1, 20), config.retry_wait_most_s)
-        same(open=incident.open).update_one(next_try_at=now + timedelta(seconds=wait_s))
+
+    def told(digest: str) -> None:
+        same(open=incident.open).update_one(pull__to_tell=digest)
+        same.update_one(add_to_set__told=digest)
+
+    if not deliver(message_of(incident), targets, told):
+        same(open=incident.open).update_one(next_try_at=retry_at(config, incident.tries, now))
