@@ -151,6 +151,23 @@ def test_records_of_one_key_in_one_batch_are_stored_as_if_one_after_the_other_an
     assert {stored["upc"]: stored["title"] for stored in database.books.find()} == {"a1": "B", "b2": "A"}
 
 
+def test_records_with_keys_of_several_fields_are_looked_up_alone_and_not_in_every_combination(
+    store: Store, database: Database[dict[str, Any]]
+) -> None:
+    def quotes(pairs: list[tuple[int, int]], tags: list[str]) -> list[Found]:
+        page = PageOf("http://127.0.0.1/")
+        return [through(Quote.found(page, text=f"Word {a}.", author=f"Ann {b}", tags=tags)) for a, b in pairs]
+
+    store.write(quotes([(a, b) for a in range(20) for b in range(20)], []))
+    database.command("profile", 2)
+    diagonal, column, row = ([(a, a) for a in range(20)], [(a, 1) for a in range(20)], [(2, b) for b in range(20)])
+    for number, pairs in enumerate((diagonal, column, row, [(3, 4)])):
+        assert store.write(quotes(pairs, [f"tag {number}"])) == [CHANGED] * len(pairs)
+    database.command("profile", 0)
+    reads = database["system.profile"].find({"op": "query", "ns": f"{database.name}.quotes"}, sort=[("ts", 1)])
+    assert [(read["nreturned"], read["docsExamined"]) for read in reads] == [(n, n) for n in (20, 20, 20, 1)]
+
+
 def test_what_a_record_came_to_in_an_earlier_round_stays_when_it_is_decided_again() -> None:
     found = book(title="B")
     plan = WritePlan(schema_of(Book), [Entry(found, dict(found.stored), CHANGED)], dict(found.stored))

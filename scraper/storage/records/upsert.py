@@ -122,7 +122,7 @@ class Upsert:
         groups: dict[tuple[Any, ...], list[Entry]] = {}
         for entry in pending:
             groups.setdefault(self._key_of(entry.content), []).append(entry)
-        existing = self._read(list(groups)) if look else {}
+        existing = self._read(list(groups)) if look and groups else {}
         plans = [WritePlan(self._schema, entries, existing.get(key)) for key, entries in groups.items()]
         for plan in plans:
             plan.decide()
@@ -220,8 +220,7 @@ class Upsert:
     def _read(self, keys: list[tuple[Any, ...]]) -> dict[tuple[Any, ...], dict[str, Any]]:
         """Return the stored content by key, with the bookkeeping that decides."""
         columns = [self._schema.columns[name] for name in self._schema.content]
-        query = {column: {"$in": list({key[place] for key in keys})} for place, column in enumerate(self._key)}
-        found = self._collection.find(query, [*columns, "url", "changed_at", "gone_at", "last_seen", "run"])
+        found = self._collection.find(among(self._key, keys), [*columns, "url", "changed_at", "gone_at", "last_seen", "run"])
         return {self._key_of(document): document for document in found}
 
     def _insert(self, plan: WritePlan) -> InsertOne[Any]:
@@ -240,3 +239,20 @@ class Upsert:
 
     def _seen(self, fields: dict[str, Any] | None = None) -> dict[str, Any]:
         return {"$set": {**(fields or {}), "run": self._seen_by}, "$max": {"last_seen": self._seen_at}}
+
+
+def among(columns: tuple[str, ...], keys: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    """Return the filter of these keys and no others: the values of one column by those of the others.
+
+    A list of values for each column would find every combination of them: of 300 keys up to 90,000 records.
+
+    >>> among(("shop", "number"), [("a", 1), ("a", 2)])
+    {'shop': 'a', 'number': {'$in': [1, 2]}}
+    """
+    many = max(range(len(columns)), key=lambda place: len({key[place] for key in keys}))
+    values: dict[tuple[Any, ...], list[Any]] = {}
+    for key in keys:
+        values.setdefault(key[:many] + key[many + 1 :], []).append(key[many])
+    others = columns[:many] + columns[many + 1 :]
+    each = [{**dict(zip(others, same, strict=True)), columns[many]: {"$in": some}} for same, some in values.items()]
+    return each[0] if len(each) == 1 else {"$or": each}
