@@ -27,7 +27,7 @@ from scraper.cli.chart import draw_chart
 from scraper.errors import UsageError
 from scraper.query.history import Selection, changes_of, find_record
 from scraper.storage.connection import Connection
-from scraper.storage.records.gone import mark_gone
+from scraper.storage.records.gone import RunRecords, mark_gone, records_of
 from scraper.storage.records.plan import Outcome
 from scraper.storage.records.store import Store
 
@@ -475,7 +475,13 @@ def test_only_the_scope_of_the_run_is_marked(connection: Connection, database: M
     later = run_of(datetime.now(UTC) + HOUR)
     database.things.insert_one({**(database.things.find_one({"name": "same"}) or {}), "_id": 1, "name": "seen by a run "
                                 "that goes on", "last_seen": datetime.now(UTC) + 2 * HOUR})  # fmt: skip
+    Store(connection, later, "things").write([thing("of the run")])
+    assert records_of(database, Thing, later) == RunRecords(stored=1, unseen=2)
+    assert records_of(database, Thing, seen_by["forgotten run"]) == RunRecords(stored=1), (
+        "nothing is known of its scope"
+    )
     assert mark_gone(database, [Thing], later, datetime.now(UTC) + 2 * HOUR) == 2
+    assert records_of(database, Thing, later) == RunRecords(stored=1)
     assert sorted(row["name"] for row in database.things.find({"gone_at": {"$ne": None}})) == ["limited", "same"]
 
 

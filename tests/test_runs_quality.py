@@ -25,6 +25,7 @@ from scraper.runs.quality.deviations import RULES, deviations
 from scraper.runs.quality.figures import Metric, Sample, sample_of
 from scraper.runs.quality.measures import Measures
 from scraper.runs.quality.wording import sentence
+from scraper.storage.records.gone import records_of
 from scraper.storage.records.plan import Outcome
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def test_false_and_0_fill_a_field_and_nothing_does_not(database: Mongo) -> None:
     ]
     founds[0].faults["author"] = "nothing was found"
     measures.add(founds, [Outcome.REFUSED, Outcome.NEW])
-    quality = measures.quality(database, ObjectId(), [Quote], MemoryStatsCollector(get_crawler()), {})
+    quality = measures.quality(database, ObjectId(), {}, MemoryStatsCollector(get_crawler()), {})
     (records,) = quality.records
     assert records.filled == {"text": 1, "author": 1, "tags": 1, "goodreads_url": 0}
     assert (records.found, records.new, records.refused, records.faults) == (2, 1, 1, {"author": 1})
@@ -361,8 +362,8 @@ def test_the_newest_times_of_what_a_run_stored_are_kept_with_it(database: Mongo)
     this, days = ObjectId(), [datetime(1950, 1, day, tzinfo=UTC) for day in (3, 9, 5)]
     database.authors.insert_many({"name": str(day), "born_date": day, "run": this} for day in days)
     database.authors.insert_one({"name": "of another run", "born_date": WHEN, "run": ObjectId()})
-    lists = {"a": 3, "b": 1}
-    quality = Measures().quality(database, this, [Author], MemoryStatsCollector(get_crawler()), lists)
+    lists, stored = {"a": 3, "b": 1}, {Author: records_of(database, Author, this)}
+    quality = Measures().quality(database, this, stored, MemoryStatsCollector(get_crawler()), lists)
     database.runs.insert_one({"quality": quality.to_mongo()})
     kept = Quality._from_son(database.runs.find_one()["quality"])  # type: ignore[index]
     assert [one.newest for one in kept.records] == [{"born_date": days[1]}]
@@ -395,7 +396,8 @@ def test_what_a_run_stored_is_counted_by_segment_and_commonest_value(
     )
     monkeypatch.setitem(Quote._meta, "segment", "author")
     _gather.cache_clear()
-    (records,) = Measures().quality(database, this, [Quote], MemoryStatsCollector(get_crawler()), {}).records
+    stored = {Quote: records_of(database, Quote, this)}
+    (records,) = Measures().quality(database, this, stored, MemoryStatsCollector(get_crawler()), {}).records
     assert records.segments == [{"value": "A. B", "count": 7}, {"value": "C", "count": 2}]
     assert (records.commonest, records.filled_once) == ({"text": 1, "author": 7}, {"text": 9, "author": 9})
     monkeypatch.setitem(Quote._meta, "segment", "nothing")

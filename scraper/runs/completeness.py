@@ -29,8 +29,6 @@ from scraper.paging.parts import doubts_of_parts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bson import ObjectId
-
     from scraper.paging.chain import Chain
     from scraper.spider import SiteSpider
 
@@ -181,8 +179,3 @@ def counted_by_list(spider: SiteSpider) -> dict[str, int]:
     lists = [chain for chain in spider.lists.chains.values() if chain.kind.named_by_site and not chain.led_to_lists]
     counts = {chain.name: chain.found for chain in lists if chain.found and not chain.kind.counts_lists}
     return counts if len(counts) > 1 else {}
-
-
-def stored_by(spider: SiteSpider, run: ObjectId) -> dict[str, int]:
-    """Return how many different records a run has stored, by collection. Blocks."""
-    return {schema_of(document).collection: document.objects(run=run).count() for document in spider.stored_records}

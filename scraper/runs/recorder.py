@@ -15,6 +15,7 @@ from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.utils.asyncio import run_in_thread
 
+from models.record import schema_of
 from models.system import Problem, Run, RunCounts
 from scraper.core import statistics
 from scraper.core.crawl_control import stores_records, take_control
@@ -23,7 +24,7 @@ from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
 from scraper.pages.visit_store import NOT_THERE
 from scraper.runs.certificates import Certificates
-from scraper.runs.completeness import Findings, counted_by_list, examine, stored_by
+from scraper.runs.completeness import Findings, counted_by_list, examine
 from scraper.runs.evidence import Outcomes, notes_of, requests_in_memory
 from scraper.runs.owner import Ownership
 from scraper.runs.quality.assessment import assess
@@ -34,12 +35,13 @@ from scraper.spider import SiteSpider
 from scraper.storage.connection import connection_to
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.migration.check import refuse_older_schema
-from scraper.storage.records.gone import mark_gone
+from scraper.storage.records.gone import RunRecords, mark_gone, records_of
 from scraper.storage.run_heartbeat import HEARTBEAT_S, mark_lost_runs
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from models.record import Record
     from scraper.core.config import Config
     from scraper.runs.verdict import Evidence
 
@@ -66,6 +68,7 @@ class RunRecorder:
         self.measures = Measures()
         self.records: dict[str, int] = {}
         """How many different records the run has stored, by collection; known at its end."""
+        self._stored: dict[type[Record], RunRecords] = {}
         self._database_error = self._ended_early = ""
         self._ready = self._is_open = False
         self._heartbeat: asyncio.Task[None] | None = None
@@ -209,7 +212,7 @@ class RunRecorder:
         held = verdict if self._config.quality.hold_gone else judge(replace(self._evidence(reason), deviations=()))
         if held.completeness == "complete" and not spider.crawl_limit("since_known"):
             try:
-                await run_in_thread(self._mark_gone, spider, now)
+                await run_in_thread(self._mark_gone, now)
             except (PyMongoError, DatabaseError) as error:
                 self._database_error = f"what is gone could not be written: {type(error).__name__}"
                 verdict = judge(self._evidence(reason))
@@ -231,7 +234,9 @@ class RunRecorder:
             or total(statistics.LINKS_TOO_DEEP)
         )
         spider.reader.decisions.save(self.run_id)
-        records = self.records = stored_by(spider, self.run_id)
+        database = self.connection.open()
+        self._stored = {document: records_of(database, document, self.run_id) for document in spider.stored_records}
+        records = self.records = {schema_of(document).collection: of.stored for document, of in self._stored.items()}
         findings = examine(spider, records, whole=not cut_short)
         findings.notes += [
             *self.findings.notes,
@@ -246,16 +251,17 @@ class RunRecorder:
             findings.gaps.append(f"{missing} {NOT_THERE}")
         counts = RunCounts(**self.counts())
         lists = counted_by_list(spider)
-        quality = self.measures.quality(self.connection.open(), self.run_id, spider.stored_records, stats, lists)
+        quality = self.measures.quality(database, self.run_id, self._stored, stats, lists)
         run = Run.objects(id=self.run_id).modify(new=True, records=records, counts=counts, quality=quality)
         if run is not None and not cut_short and self._config.quality.enabled:
             assess(run, findings)
         return findings
 
-    def _mark_gone(self, spider: SiteSpider, now: datetime) -> None:
+    def _mark_gone(self, now: datetime) -> None:
         ended_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
         listeners = self._config.listeners
-        gone = mark_gone(self.connection.open(), spider.stored_records, self.run_id, ended_at, listeners)
+        unseen = [document for document, of in self._stored.items() if of.unseen]
+        gone = mark_gone(self.connection.open(), unseen, self.run_id, ended_at, listeners)
         self._crawler.stats.inc_value(statistics.ITEMS_GONE, gone)
 
     def _finish(self, verdict: Verdict, reason: str, now: datetime) -> None:

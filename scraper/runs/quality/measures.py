@@ -8,18 +8,16 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mongoengine import DateTimeField
-
 from models.quality import Quality, RecordsQuality, SelectorUse
 from models.record import WHOLE_RECORD, schema_of
 from models.registry import record_documents
 from models.system import Change
 from scraper import select
-from scraper.storage.records.gone import count_unseen
+from scraper.storage.records.gone import records_of
 from scraper.storage.records.plan import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bson import ObjectId
     from pymongo.collection import Collection
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
     from models.record import Found, Record, Schema
+    from scraper.storage.records.gone import RunRecords
     from scraper.storage.records.store import RecordIds
 
 Measured = dict[str, dict[str, int]]
@@ -95,13 +94,16 @@ class Measures:
         self,
         database: Database[dict[str, Any]],
         run: ObjectId,
-        documents: Iterable[type[Record]],
+        stored: Mapping[type[Record], RunRecords],
         stats: StatsCollector,
         lists: Mapping[str, int],
     ) -> Quality:
-        """Return what was counted, with what the database has of it, and what each of the `lists` showed. Blocks."""
-        wanted = dict.fromkeys((*documents, *self._tallies))
-        records = [self._records(database, run, document) for document in wanted]
+        """Return what was counted, with what the database has of it, and what each of the `lists` showed. Blocks.
+
+        `stored` is what `records_of` gives of the documents that are wanted even if no record of them was found.
+        """
+        others = {document: records_of(database, document, run) for document in self._tallies if document not in stored}
+        records = [self._records(database, run, *of) for of in {**stored, **others}.items()]
         now = datetime.now(UTC)
         figures: dict[str, Any] = {
             "bytes": stats.get_value("downloader/response_bytes", 0),
@@ -110,7 +112,9 @@ class Measures:
         by_list = [{"value": name, "count": count} for name, count in lists.items() if len(lists) <= MOST_SEGMENTS]
         return Quality(records=records, selectors=self._selectors(), lists=by_list, **figures)
 
-    def _records(self, database: Database[dict[str, Any]], run: ObjectId, document: type[Record]) -> RecordsQuality:
+    def _records(
+        self, database: Database[dict[str, Any]], run: ObjectId, document: type[Record], of_run: RunRecords
+    ) -> RecordsQuality:
         tally, schema = self._tallies[document], schema_of(document)
         changes = database[Change._get_collection_name()].aggregate(
             [{"$match": {"run": run, "records": schema.collection}}, {"$sortByCount": "$field"}]
@@ -120,14 +124,14 @@ class Measures:
             "new": tally.outcomes[Outcome.NEW],
             "changed": tally.outcomes[Outcome.CHANGED],
             "refused": tally.outcomes[Outcome.REFUSED],
-            "unseen": count_unseen(database, document, run),
+            "unseen": of_run.unseen,
             "filled": {name: tally.filled[name] for name in schema.content},
             "faults": dict(tally.faults),
             "changes": {row["_id"]: row["count"] for row in changes},
+            "newest": of_run.newest,
         }
         stored = database[schema.collection]
-        counts |= {"segments": _segments(stored, run, schema), **_commonest(stored, run, schema)}
-        counts["newest"] = _newest(stored, run, schema)
+        counts |= {"segments": _segments(stored, run, schema), **_commonest(stored, run, schema, of_run.stored)}
         return RecordsQuality(collection=schema.collection, **counts)
 
     def _selectors(self) -> list[SelectorUse]:
@@ -150,20 +154,15 @@ def _segments(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema)
     return [{"value": str(row["_id"]), "count": row["count"]} for row in rows if len(rows) <= MOST_SEGMENTS]
 
 
-def _newest(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema) -> dict[str, datetime]:
-    """Return the latest time in each field that holds one, of what a run has stored. Blocks."""
-    columns = {name: schema.columns[name] for name in schema.content if isinstance(schema.fields[name], DateTimeField)}
-    if not columns:
-        return {}
-    latest = {name: {"$max": f"${column}"} for name, column in columns.items()}
-    rows = stored.aggregate([{"$match": {"run": run}}, {"$group": {"_id": None, **latest}}])
-    return {name: row[name] for row in rows for name in columns if row[name] is not None}
+def _commonest(
+    stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema, number: int
+) -> dict[str, dict[str, int]]:
+    """Return how often the commonest value of each field stands in the `number` records of a run, or in a part.
 
-
-def _commonest(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema) -> dict[str, dict[str, int]]:
-    """Return how often the commonest value of each field stands in what a run has stored, or in a part. Blocks."""
+    Blocks, and reads no further than to the last one that it wants.
+    """
     columns = {name: schema.columns[name] for name in schema.content}
-    if not columns:
+    if not (columns and number):
         return {"commonest": {}, "filled_once": {}}
     facets = {
         name: [
@@ -173,7 +172,7 @@ def _commonest(stored: Collection[dict[str, Any]], run: ObjectId, schema: Schema
         ]
         for name, column in columns.items()
     }
-    sample: list[dict[str, Any]] = [{"$match": {"run": run}}, {"$limit": MOST_COMPARED}]
+    sample: list[dict[str, Any]] = [{"$match": {"run": run}}, {"$limit": min(number, MOST_COMPARED)}]
     [found] = stored.aggregate([*sample, {"$facet": facets}], allowDiskUse=True)
     said = {name: rows[0] for name, rows in found.items() if rows}
     return {

@@ -1,9 +1,12 @@
-"""Say of records that they are gone: a run that took everything of its scope did not see them."""
+"""What a run has stored and what of its scope it has not seen: records that are gone, when it took everything."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from mongoengine import DateTimeField
 
 from models.record import schema_of
 from models.system import LIMITS, Run
@@ -42,12 +45,31 @@ def mark_gone(
     return sum(_mark(database, document, run, now, listeners) for document in documents)
 
 
-def count_unseen(database: Database[dict[str, Any]], document: type[Record], run_id: ObjectId) -> int:
-    """Return how many records in a run's scope the run has not seen: those that are gone if it is complete. Blocks."""
+@dataclass(frozen=True)
+class RunRecords:
+    """What one pass over a collection says of a run."""
+
+    stored: int = 0
+    """How many different records the run has stored, or seen as they are."""
+    unseen: int = 0
+    """How many of its scope it has not seen: those that are gone if it is complete."""
+    newest: dict[str, datetime] = field(default_factory=dict)
+    """By field, the latest time that the run has stored."""
+
+
+def records_of(database: Database[dict[str, Any]], document: type[Record], run_id: ObjectId) -> RunRecords:
+    """Read a collection once for all that the end of a run asks of it. Blocks."""
+    schema = schema_of(document)
     run = database[Run._get_collection_name()].find_one({"_id": run_id})
-    return (
-        0 if run is None else database[schema_of(document).collection].count_documents(_unseen(database, document, run))
-    )
+    either = [{"run": run_id}, *([] if run is None else [_unseen(run)])]
+    times = [name for name in schema.content if isinstance(schema.fields[name], DateTimeField)]
+    count = {"count": {"$sum": 1}, **{name: {"$max": f"${schema.columns[name]}"} for name in times}}
+    rows = database[schema.collection].aggregate([{"$match": {"$or": either}}, {"$group": {"_id": "$run", **count}}])
+    by_run = {row["_id"]: row for row in rows}
+    own = by_run.pop(run_id, {})
+    unseen = [] if run is None else _same_scope(database, run, list(by_run))
+    newest = {name: own[name] for name in times if own.get(name) is not None}
+    return RunRecords(own.get("count", 0), sum(by_run[other]["count"] for other in unseen), newest)
 
 
 def forget_pages_of(visits: Collection[dict[str, Any]], spider: str, collection: str, ids: list[ObjectId]) -> None:
@@ -65,7 +87,9 @@ def _mark(
     wanted = [*(schema.columns[name] for name in schema.key), "url", "changed_at", "gone_at"]
     marked = 0
     for _ in range(PASSES):
-        candidates = collection.find(_unseen(database, document, run), wanted)
+        unseen = _unseen(run)
+        in_scope = {"run": {"$in": _same_scope(database, run, collection.distinct("run", unseen))}}
+        candidates = collection.find({**unseen, **in_scope}, wanted)
         overtaken = False
         while batch := list(islice(candidates, BATCH)):
             claims = [log.compose(record, {"gone_at": now}, record.get("url", "")) for record in batch]
@@ -81,11 +105,9 @@ def _mark(
     return marked
 
 
-def _unseen(database: Database[dict[str, Any]], document: type[Record], run: dict[str, Any]) -> dict[str, Any]:
-    """Return the filter of the records in a run's scope that it has not seen."""
-    collection = database[schema_of(document).collection]
-    unseen = {"gone_at": None, "last_seen": {"$lt": run["started_at"]}, "run": {"$ne": run["_id"]}}
-    return {**unseen, "run": {"$in": _same_scope(database, run, collection.distinct("run", unseen))}}
+def _unseen(run: dict[str, Any]) -> dict[str, Any]:
+    """Return the filter of the records that a run has not seen, of whatever scope."""
+    return {"gone_at": None, "last_seen": {"$lt": run["started_at"]}, "run": {"$ne": run["_id"]}}
 
 
 def _same_scope(database: Database[dict[str, Any]], run: dict[str, Any], runs: list[ObjectId]) -> list[ObjectId]:

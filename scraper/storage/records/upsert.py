@@ -220,7 +220,9 @@ class Upsert:
     def _read(self, keys: list[tuple[Any, ...]]) -> dict[tuple[Any, ...], dict[str, Any]]:
         """Return the stored content by key, with the bookkeeping that decides."""
         columns = [self._schema.columns[name] for name in self._schema.content]
-        found = self._collection.find(among(self._key, keys), [*columns, "url", "changed_at", "gone_at", "last_seen", "run"])
+        found = self._collection.find(
+            among(self._key, keys), [*columns, "url", "changed_at", "gone_at", "last_seen", "run"]
+        )
         return {self._key_of(document): document for document in found}
 
     def _insert(self, plan: WritePlan) -> InsertOne[Any]:
