@@ -55,6 +55,7 @@ bench: install
 	$(BIN)/python benchmarks/exports.py
 	$(BIN)/python benchmarks/frontier.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/recrawl.py
 	$(BIN)/python benchmarks/rendering.py
 	$(BIN)/python benchmarks/values.py

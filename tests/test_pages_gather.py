@@ -8,12 +8,16 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from scrapy import Request
 from scrapy.http import HtmlResponse
 from scrapy.utils.test import get_crawler
 from support import configured
 
 from models.quotes import Quote
+from scraper.pages import visit
 from scraper.pages.gather import GatherRecords
+from scraper.pages.page_output import PageOutput
+from scraper.pages.visit_store import VisitMemory
 from scraper.select import each, first
 from spiders.quotes import QuotesSpider
 
@@ -61,3 +65,25 @@ def test_the_tree_of_a_page_does_not_wait_for_the_garbage_collector(crawler: Cra
         gc.enable()
     assert [found.raw["text"] for found in records.records] == ["A"] * 3
     assert first(page, "span.text::text") == "A", "whoever wants it yet gets a new one"
+
+
+@pytest.mark.parametrize("links", [40, 400])
+def test_links_of_a_page_are_not_held_once_they_have_gone_on(
+    crawler: Crawler, links: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visit, "MOST_NOTED", 10_000)
+    spider, asked = crawler.spider, Request("http://127.0.0.1/")
+    page = HtmlResponse("http://127.0.0.1/", body=BODY, encoding="utf-8", request=asked)
+    output = PageOutput(crawler, VisitMemory(crawler), page)
+    there = []
+    for number in range(links):
+        link = Request(f"http://127.0.0.1/{number}", spider.parse)
+        assert output.take(link)
+        there.append(weakref.ref(link))
+    assert output.take(Quote.found(page, text="A", author="B", tags=[])) is False
+    del link
+    assert [link() for link in there if link() is not None] == []
+    (item,) = asyncio.run(output.rest())
+    assert len(item.records) == 1
+    # What a page with a great many links led to is not remembered, so such a page is read each time.
+    assert (item.visit is not None and len(item.visit.led_to().requests)) == (links if links == 40 else False)

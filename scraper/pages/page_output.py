@@ -41,6 +41,7 @@ class PageOutput:
             assert isinstance(self._spider, SiteSpider)
             self._notes = OnwardNotes(self._spider, response.request)
         self._outputs: list[Found | Request] = []
+        """Records, and requests where those are weighed: a page may have a hundred thousand links."""
         self._others: list[Any] = []
         self._held: list[Request] = []
         self._pages: list[Request] = []
@@ -54,7 +55,8 @@ class PageOutput:
         if isinstance(output, Request):
             if self._memory is None:
                 return True
-            self._outputs.append(output)
+            if self._since_known:
+                self._outputs.append(output)
             waits = self._since_known if is_list_page(output) else self._memory.follows_changed_only
             if waits:
                 (self._pages if is_list_page(output) else self._held).append(output)

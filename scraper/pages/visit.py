@@ -32,6 +32,9 @@ NOT_MODIFIED = "not-modified"
 MOST_BYTES = 2**20
 """What a page may lead to, compressed, before it is not worth keeping."""
 
+MOST_NOTED = 8 * 2**20
+"""The same while the page is read, in characters: so much memory may a page with very many links take."""
+
 COMPRESSOR = zst.ZstdCompressor()
 """Made once: to make one takes longer than to compress a page's links."""
 
@@ -105,36 +108,52 @@ class OnwardNotes:
         self._spider, self._request = spider, request
         self._onward = Onward()
         self._told: list[tuple[Any, ...]] = []
+        self._noted = 0
+        """How many characters the requests have that were noted."""
         self.is_whole = True
         """Whether all of it can be followed again from what was noted."""
 
     def note(self, output: Found | Request) -> None:
         """Note a record, or a request; those of further pages of the list follow from what the page told of it."""
+        if not self.is_whole:
+            return
         if isinstance(output, Found):
             base = [output.base_url] if output.base_url else []
             self._told.append((output.document.__name__, output.raw, sorted(output.added), *base))
         elif meta_keys.BROWSER in output.meta:
-            self.is_whole = False  # it is not known from the page alone what the browser shows
+            self._give_up()  # it is not known from the page alone what the browser shows
         elif output.url not in self._spider.shared_links.of(self._request) and not is_list_page(output):
-            try:
-                self._onward.requests.append(request_to_json(output, self._spider))
-            except UnstorableRequestError:
-                self.is_whole = False  # whoever has to store it says so
-            if (text := self._spider.lists.entry_texts.get(output)) is not None:
-                self._onward.entries[output.url] = text
+            self._note_onward(output)
+
+    def _note_onward(self, request: Request) -> None:
+        try:
+            written = request_to_json(request, self._spider)
+        except UnstorableRequestError:
+            self._give_up()  # whoever has to store it says so
+            return
+        self._onward.requests.append(written)
+        if (text := self._spider.lists.entry_texts.get(request)) is not None:
+            self._onward.entries[request.url] = text
+        self._noted += len(written)
+        if self._noted > MOST_NOTED:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self.is_whole = False
+        self._onward, self._told = Onward(), []
 
     def visit(self, response: Response, key: bytes) -> PageVisit | None:
         """Return what came of the page; None when it cannot be taken up again."""
         tally = Tallies.of(self._spider.crawler).tally(self._request)
         # Only what speaks against a page keeps it from being remembered; one of a kind is noted to be whole, too.
-        if tally.notes.keys() - {CLOSED} or tally.failed:
+        if not self.is_whole or tally.notes.keys() - {CLOSED} or tally.failed:
             return None  # what speaks against the run must do so every time
         event = self._spider.lists.event_of(self._request)
         self._onward.told = event.to_json() if event else {}
         self._onward.shared = dict(sorted(self._spider.shared_links.of(self._request).items()))
         data = json.dumps(vars(self._onward), sort_keys=True).encode()
         packed = COMPRESSOR.compress(data, COMPRESSOR.FLUSH_FRAME) if any(vars(self._onward).values()) else b""
-        if not self.is_whole or len(packed) > MOST_BYTES:
+        if len(packed) > MOST_BYTES:
             return None
         etag, modified = (
             (response.headers.get(name) or b"").decode("latin-1")[:1000] for name in ("ETag", "Last-Modified")
