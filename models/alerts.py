@@ -15,13 +15,14 @@ from mongoengine import (
     StringField,
 )
 
+from models.delivery import Delivered
 
-class Incident(Document):
+
+class Incident(Delivered):
     """A spider with its arguments that goes wrong in one way, until a complete run; or a file that cannot be loaded.
 
-    A unique index lets a `key` have one open incident of a `kind`. Targets are kept as digests of their addresses.
-    `schedule` is whose run it was, `acked_at` when a person said that they know, `closed_because` why it is over when
-    no run says so.
+    A unique index lets a `key` have one open incident of a `kind`. `schedule` is whose run it was, `acked_at` when a
+    person said that they know, `closed_because` why it is over when no run says so.
     """
 
     meta: ClassVar = {"collection": "incidents", "auto_create_index": False}
@@ -43,11 +44,6 @@ class Incident(Document):
     with_kinds = ListField(StringField())
     schedule = StringField()
     acked_at = DateTimeField()
-
-    to_tell = ListField(StringField())
-    told = ListField(StringField())
-    tries = IntField(default=0)
-    next_try_at = DateTimeField(required=True, index=True)
 
 
 class Mute(Document):

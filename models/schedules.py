@@ -68,7 +68,8 @@ class Firing(Document):
 
     `_id` is made of the schedule's name and that time, so that a firing exists once however many schedulers there are.
     The row holds all that a scheduler needs to carry it on. `key` is the spider with its arguments: a unique index
-    lets only one firing of a key be `running`.
+    lets only one firing of a key be `running`. `quiet` is one that a person asked for, and of whose end nobody else is
+    told; `told` are the targets, as digests, that have taken the digest which it sends.
     """
 
     meta: ClassVar = {"collection": "firings", "auto_create_index": False}
@@ -100,6 +101,8 @@ class Firing(Document):
     pid_started = IntField()
     stopping = StringField()
     kill_at = DateTimeField()
+    quiet = BooleanField()
+    told = ListField(StringField())
 
     @property
     def mark(self) -> str:

@@ -15,8 +15,10 @@ from mongoengine import (
     StringField,
 )
 
+from models.delivery import Delivered
 
-class Notice(Document):
+
+class Notice(Delivered):
     """One message of a watch, about all changes that were there at once. A unique index lets a part be in one only."""
 
     meta: ClassVar = {"collection": "notices", "auto_create_index": False}
@@ -30,11 +32,6 @@ class Notice(Document):
     first = ListField(DictField())
     """The first ten, as they are told."""
     parts = ListField(ObjectIdField())
-
-    to_tell = ListField(StringField())
-    told = ListField(StringField())
-    tries = IntField(default=0)
-    next_try_at = DateTimeField(required=True, index=True)
 
 
 class NoticePart(Document):

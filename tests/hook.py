@@ -1,4 +1,4 @@
-"""A webhook that verifies what it gets, as Standard Webhooks are verified, and can be slow, broken or elsewhere."""
+"""Who is told, as apprise's JSON or signed: verifies what it gets, and can be slow, down or elsewhere."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from email.message import Message
 
 SECRET = b"a secret of 24 characters"
 WHSEC = f"whsec_{base64.b64encode(SECRET).decode()}"
 
 
 class Hook(ThreadingHTTPServer):
-    """What takes signed messages, or answers as `status` says, one byte at a time when it is `slow`."""
+    """What takes messages, or answers as `status` says, one byte at a time when it is `slow`."""
 
     daemon_threads = True
 
@@ -31,7 +32,17 @@ class Hook(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
+        """Its address as a signed webhook."""
         return f"http://127.0.0.1:{self.server_port}/hook?token=s3cret"
+
+    @property
+    def target(self) -> str:
+        """Its address as a target of apprise's."""
+        return f"json://bot:s3cret@127.0.0.1:{self.server_port}/t0ken/"
+
+    @property
+    def titles(self) -> list[str]:
+        return [message["title"] for message in self.taken]
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -40,10 +51,8 @@ class Receiver(BaseHTTPRequestHandler):
         assert isinstance(hook, Hook)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         hook.asked += 1
-        signed = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + body
-        expected = base64.b64encode(hmac.new(SECRET, signed, sha256).digest()).decode()
-        assert self.headers["webhook-signature"] == f"v1,{expected}"
-        assert abs(int(self.headers["webhook-timestamp"]) - time.time()) < 60
+        if self.path.startswith("/hook"):
+            verify(self.headers, body)
         if hook.slow:
             for _ in range(200):
                 time.sleep(0.1)  # a server that drips is made so
@@ -62,6 +71,15 @@ class Receiver(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         return
+
+
+def verify(headers: Message, body: bytes) -> None:
+    """Hold a message against its signature, as Standard Webhooks are."""
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.new(SECRET, signed, sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
+    assert json.loads(body)["id"] == headers["webhook-id"]
 
 
 @contextmanager

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from bson import ObjectId
+from hook import WHSEC, Hook, listening
 from practice import Fault, PracticeServer
 from scheduling import NOON
 from support import configured, until
@@ -20,6 +18,7 @@ from models.schedules import Firing
 from models.system import Run
 from scraper.errors import ConfigError
 from scraper.schedule.alerts import watcher
+from scraper.schedule.alerts.delivery import receivers_of
 from scraper.schedule.alerts.incidents import (
     Subject,
     close_incidents,
@@ -27,7 +26,7 @@ from scraper.schedule.alerts.incidents import (
     mute,
     open_incident,
     prepare,
-    send_due,
+    send_incidents,
     unmute,
 )
 from scraper.schedule.alerts.message import harmless, message_of
@@ -50,57 +49,14 @@ if TYPE_CHECKING:
 ARGUMENTS = {"start": "http://127.0.0.1/"}
 
 
-class Webhook(ThreadingHTTPServer):
-    """A target of messages that keeps them, and refuses them while it is `down`."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver)
-        self.messages: list[dict[str, Any]] = []
-        self.refused = 0
-        self.down = False
-
-    @property
-    def target(self) -> str:
-        return f"json://bot:s3cret@127.0.0.1:{self.server_port}/t0ken/"
-
-    @property
-    def titles(self) -> list[str]:
-        return [message["title"] for message in self.messages]
-
-
-class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Webhook)
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.server.down:
-            self.server.refused += 1
-        else:
-            self.server.messages.append(json.loads(body))
-        self.send_response(503 if self.server.down else 200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
-@contextmanager
-def serving() -> Iterator[Webhook]:
-    with Webhook() as webhook:
-        thread = threading.Thread(target=webhook.serve_forever, daemon=True)
-        thread.start()
-        yield webhook
-        webhook.shutdown()
-        thread.join()
-
-
 @pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    with serving() as webhook:
+def webhook() -> Iterator[Hook]:
+    with listening() as webhook:
         yield webhook
 
 
 @pytest.fixture
-def config(data_dir: Path, database: Mongo, webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
+def config(data_dir: Path, database: Mongo, webhook: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
     """A configuration with a target, while MongoEngine is connected to the test's database."""
     config = configured(
         SWATHE_MONGODB_DATA_DIR=str(data_dir), SWATHE_MONGODB_DATABASE=database.name,
@@ -115,7 +71,7 @@ def config(data_dir: Path, database: Mongo, webhook: Webhook, monkeypatch: pytes
 def go_wrong(
     config: Config, why: str = "the site is down", kind: Any = "failed", now: datetime = NOON, schedule: str = ""
 ) -> None:
-    open_incident(Subject("books", ARGUMENTS, schedule), kind, why, now, targets_of(config.alerts.targets), ObjectId())
+    open_incident(Subject("books", ARGUMENTS, schedule), kind, why, now, receivers_of(config.alerts), ObjectId())
 
 
 def end(now: datetime = NOON, schedule: str = "", **arguments: Any) -> None:
@@ -123,10 +79,10 @@ def end(now: datetime = NOON, schedule: str = "", **arguments: Any) -> None:
 
 
 def send(config: Config, now: datetime = NOON) -> None:
-    send_due(config.alerts, targets_of(config.alerts.targets), now)
+    send_incidents(config.alerts, receivers_of(config.alerts), now)
 
 
-def test_an_incident_is_told_once_and_its_end_once(config: Config, webhook: Webhook) -> None:
+def test_an_incident_is_told_once_and_its_end_once(config: Config, webhook: Hook) -> None:
     for hour in range(5):
         now = NOON + timedelta(hours=hour)
         go_wrong(config, now=now)
@@ -137,25 +93,51 @@ def test_an_incident_is_told_once_and_its_end_once(config: Config, webhook: Webh
         end(NOON + timedelta(hours=hour))
         send(config, NOON + timedelta(hours=hour))
     assert webhook.titles[1:] == ["swathe: books is back to normal"]
-    assert webhook.messages[1]["message"].startswith("was failed since 2026-11-21 12:00 UTC\n")
+    assert webhook.taken[1]["message"].startswith("was failed since 2026-11-21 12:00 UTC\n")
     go_wrong(config, now=NOON + timedelta(hours=9))
     send(config, NOON + timedelta(hours=9))
-    assert len(webhook.messages) == 3, "what goes wrong again is told again"
+    assert len(webhook.taken) == 3, "what goes wrong again is told again"
+
+
+def test_a_signed_webhook_hears_of_an_incident_and_its_end_under_ids_of_their_own(
+    config: Config, webhook: Hook
+) -> None:
+    signed = configured(SWATHE_ALERTS_WEBHOOKS=webhook.url, SWATHE_ALERTS_WEBHOOK_SECRET=WHSEC)
+    webhook.status = 500
+    go_wrong(signed)
+    send(signed)
+    webhook.status = 200
+    # Put off for a year: the clock has been set back since.
+    Incident.objects.update(next_try_at=NOON + timedelta(days=365))
+    for _ in range(2):
+        send(signed)
+    end()
+    send(signed)
+    number = Incident.objects.get().id
+    assert [told["id"] for told in webhook.taken] == [f"incidents/{number}/open", f"incidents/{number}/closed"]
+    opened, closed = (told["incident"] for told in webhook.taken)
+    assert (opened["open"], opened["kind"], opened["spider"], opened["why"]) == (
+        True,
+        "failed",
+        "books",
+        "the site is down",
+    )
+    assert (closed["open"], closed["closed_at"]) == (False, NOON.isoformat())
 
 
 def test_each_kind_and_each_of_other_arguments_is_an_incident_and_one_message_ends_all_of_the_spider(
-    config: Config, webhook: Webhook
+    config: Config, webhook: Hook
 ) -> None:
     go_wrong(config)
     go_wrong(config, kind="late")
     other = Subject("books", {"start": "http://127.0.0.1/b/"})
-    open_incident(other, "failed", "x", NOON, targets_of(config.alerts.targets))
+    open_incident(other, "failed", "x", NOON, receivers_of(config.alerts))
     send(config)
-    assert len(webhook.messages) == 3
+    assert len(webhook.taken) == 3
     end(start="http://127.0.0.1/c/")
     send(config)
-    assert len(webhook.messages) == 4
-    assert "was failed, late since" in webhook.messages[3]["message"]
+    assert len(webhook.taken) == 4
+    assert "was failed, late since" in webhook.taken[3]["message"]
     assert Incident.objects(open=True).count() == 0
 
 
@@ -170,7 +152,7 @@ def test_a_schedule_does_not_end_what_another_one_of_the_spider_has_opened(confi
     assert Incident.objects(open=True).count() == 0, "a person has seen it complete"
 
 
-def test_what_is_muted_is_told_at_the_end_of_the_silence_if_it_is_still_wrong(config: Config, webhook: Webhook) -> None:
+def test_what_is_muted_is_told_at_the_end_of_the_silence_if_it_is_still_wrong(config: Config, webhook: Hook) -> None:
     mute("books", NOON + timedelta(days=1))
     go_wrong(config)
     send(config, NOON + timedelta(hours=23))
@@ -185,14 +167,14 @@ def test_what_is_muted_is_told_at_the_end_of_the_silence_if_it_is_still_wrong(co
     end(NOON + timedelta(days=2))
     send(config, NOON + timedelta(days=3))
     assert len(webhook.titles) == 1
-    assert unmute("books", NOON + timedelta(days=4))
+    assert unmute("books")
     send(config, NOON + timedelta(days=4))
     assert webhook.titles[1:] == ["swathe: books is back to normal"]
 
 
-def test_the_incidents_of_what_was_removed_are_over_and_that_is_told(config: Config, webhook: Webhook) -> None:
+def test_the_incidents_of_what_was_removed_are_over_and_that_is_told(config: Config, webhook: Hook) -> None:
     go_wrong(config, schedule="night")
-    open_incident(Subject("of-old"), "failed", "x", NOON, targets_of(config.alerts.targets))
+    open_incident(Subject("of-old"), "failed", "x", NOON, receivers_of(config.alerts))
     send(config)
     alerts = Alerts(config)
     alerts.scheduled(["night"])
@@ -204,10 +186,10 @@ def test_the_incidents_of_what_was_removed_are_over_and_that_is_told(config: Con
     alerts.finish()
     until(lambda: len(webhook.titles) == 4, "two ends told")
     assert sorted(webhook.titles[2:]) == ["swathe: books is over", "swathe: of-old is over"]
-    assert "because the spider was removed" in "".join(message["message"] for message in webhook.messages)
+    assert "because the spider was removed" in "".join(message["message"] for message in webhook.taken)
 
 
-def test_many_workers_at_once_send_one_message(config: Config, webhook: Webhook) -> None:
+def test_many_workers_at_once_send_one_message(config: Config, webhook: Hook) -> None:
     barrier = threading.Barrier(8)
 
     def work() -> None:
@@ -224,39 +206,39 @@ def test_many_workers_at_once_send_one_message(config: Config, webhook: Webhook)
 
 
 def test_a_target_that_is_down_gets_its_message_later_and_the_others_theirs_at_once_and_once(
-    config: Config, webhook: Webhook, caplog: pytest.LogCaptureFixture
+    config: Config, webhook: Hook, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving() as other:
+    with listening() as other:
         both = configured(SWATHE_ALERTS_TARGETS=f"{webhook.target}, {other.target}")
-        webhook.down = True
+        webhook.status = 503
         caplog.set_level("DEBUG")
         go_wrong(both)
         for _ in range(3):
             send(both)
-        assert (webhook.refused, len(other.messages)) == (1, 1), "it waits before it tries again"
+        assert (webhook.asked, len(other.taken)) == (1, 1), "it waits before it tries again"
         waits = []
         for _ in range(8):
             incident = Incident.objects.get()
             waits.append((incident.next_try_at - incident.opened_at).total_seconds())
             send(both, incident.next_try_at)
-        assert webhook.refused == 9
+        assert webhook.asked == 9
         assert waits[:3] == [60, 180, 420]
-        webhook.down = False
+        webhook.status = 200
         send(both, Incident.objects.get().next_try_at)
-        assert (len(webhook.messages), len(other.messages)) == (1, 1)
+        assert (len(webhook.taken), len(other.taken)) == (1, 1)
     assert "target 1 (JSON) does not take messages" in caplog.text
     assert "s3cret" not in caplog.text
     assert "t0ken" not in caplog.text
 
 
-def test_an_incident_that_nobody_was_told_of_ends_without_a_word(config: Config, webhook: Webhook) -> None:
-    webhook.down = True
+def test_an_incident_that_nobody_was_told_of_ends_without_a_word(config: Config, webhook: Hook) -> None:
+    webhook.status = 503
     go_wrong(config)
     send(config)
-    webhook.down = False
+    webhook.status = 200
     end()
     send(config, NOON + timedelta(days=1))
-    assert webhook.messages == []
+    assert webhook.taken == []
 
 
 def run(**fields: Any) -> dict[str, Any]:
@@ -291,16 +273,15 @@ def test_only_what_is_asked_for_is_reported() -> None:
     assert kind_of(run(state="failed"), config) == ("failed", "x")
 
 
-def test_a_scheduled_run_is_reported_after_its_last_try_and_a_missed_one_as_late(
-    config: Config, webhook: Webhook
-) -> None:
+def test_a_scheduled_run_is_reported_after_its_last_try_and_a_missed_one_as_late(config: Config, webhook: Hook) -> None:
     alerts = Alerts(config)
+    alerts.ended(Firing(id="by-hand@x", spider="books", due=NOON, quiet=True), RunEnd("failed", "a person sees it"))
     firing = Firing(id="books@x", spider="books", arguments=ARGUMENTS, due=NOON)
     alerts.missed(firing)
     alerts.ended(firing, RunEnd("timed out", "it ran for more than 3 s"))
     alerts.look(NOON + timedelta(days=400))
     alerts.finish()
-    until(lambda: len(webhook.messages) == 2, "two messages")
+    until(lambda: len(webhook.taken) == 2, "two messages")
     assert sorted(webhook.titles) == ["swathe: books: incomplete", "swathe: books: late"]
     done = Run(
         spider="books", arguments=ARGUMENTS, state="finished", verdict="complete", started_at=NOON, heartbeat_at=NOON
@@ -312,6 +293,7 @@ def test_a_scheduled_run_is_reported_after_its_last_try_and_a_missed_one_as_late
 def test_what_has_not_started_or_does_not_end_is_late(config: Config) -> None:
     fields = {"schedule": "s", "spider": "books", "policy": "queue", "start_at": NOON, "due": NOON}
     Firing(id="waits", key="a", state="waiting", arguments={"start": "a"}, **fields).save()
+    Firing(id="by-hand", key="c", state="waiting", arguments={"start": "c"}, quiet=True, **fields).save()
     Firing(id="runs", key="b", state="running", fired_at=NOON, arguments={"start": "b"}, **fields).save()
     later = {**fields, "due": NOON + timedelta(hours=1)}
     Firing(id="skipped", key="b", state="skipped", arguments={"start": "b"}, **later).save()
@@ -350,10 +332,8 @@ def test_text_of_a_page_can_neither_call_people_nor_make_links_nor_steer_a_termi
     shown = harmless(hostile)
     assert not set("<>@[]`\x1b\r\n\u202e") & set(shown)
     assert len(shown) <= 300
-    incident = Incident(
-        spider="books", arguments={"start": hostile}, kind="failed", why=hostile, opened_at=NOON, run=ObjectId()
-    )
-    message = message_of(incident)
+    incident = {"_id": ObjectId(), "open": True, "spider": "books", "arguments": {"start": hostile}, "kind": "failed"}
+    message = message_of({**incident, "why": hostile, "opened_at": NOON, "run": ObjectId()})
     assert not set("<>@[]`\x1b\r\u202e") & set(message.title + message.body)
     assert len(message.body.splitlines()) == 5
 
@@ -366,7 +346,7 @@ def test_an_address_that_cannot_be_used_is_named_by_its_place_alone() -> None:
 
 
 def test_a_crawl_by_hand_tells_only_if_asked_once_that_it_failed_and_once_that_it_is_well_again(
-    swathe: Swathe, database: Mongo, webhook: Webhook
+    swathe: Swathe, database: Mongo, webhook: Hook
 ) -> None:
     with PracticeServer() as site:
         site.faults["/quotes/tableful/"] = Fault(status=404)
@@ -378,34 +358,35 @@ def test_a_crawl_by_hand_tells_only_if_asked_once_that_it_failed_and_once_that_i
             swathe(*command, "--alert", code=1)
         site.faults.clear()
         assert webhook.titles == ["swathe: quotes-table: failed"]
-        assert "answered 404" in webhook.messages[0]["message"]
+        assert "answered 404" in webhook.taken[0]["message"]
         swathe(*command)
     assert webhook.titles[1:] == ["swathe: quotes-table is back to normal"]
     assert "closed" in swathe("alerts", "list").out
 
 
-def test_a_crawl_ends_as_it_does_when_its_target_is_down(
-    swathe: Swathe, webhook: Webhook, site: PracticeServer
-) -> None:
+def test_a_crawl_ends_as_it_does_when_its_target_is_down(swathe: Swathe, webhook: Hook, site: PracticeServer) -> None:
     swathe.extra["SWATHE_ALERTS_TARGETS"] = webhook.target
-    webhook.down = True
+    webhook.status = 503
     result = swathe("crawl", "books", "--start", f"{site.url}trouble/status/404", "--verbose", "--alert", code=1)
-    assert webhook.refused == 1
+    assert webhook.asked == 1
     assert "target 1 (JSON) does not take messages" in result.err
     assert "s3cret" not in result.err
     assert "t0ken" not in result.err
 
 
-def test_a_sample_can_be_shown_and_sent(swathe: Swathe, webhook: Webhook) -> None:
+def test_a_sample_can_be_shown_and_sent(swathe: Swathe, webhook: Hook) -> None:
     swathe.extra["SWATHE_ALERTS_TARGETS"] = webhook.target
+    swathe.extra |= {"SWATHE_ALERTS_WEBHOOKS": webhook.url, "SWATHE_ALERTS_WEBHOOK_SECRET": WHSEC}
     shown = swathe("alerts", "test", "--dry-run").out
-    assert "target 1 (JSON): not sent" in shown
-    assert webhook.messages == []
-    assert "target 1 (JSON): sent" in swathe("alerts", "test").out
-    assert webhook.titles == ["swathe: sample: failed"]
-    webhook.down = True
+    assert "target 1 (JSON): not sent\nwebhook 1: not sent" in shown
+    assert webhook.taken == []
+    assert "target 1 (JSON): sent\nwebhook 1: sent" in swathe("alerts", "test").out
+    assert webhook.titles == ["swathe: sample: failed"] * 2
+    swathe.extra["SWATHE_ALERTS_WEBHOOKS"] = ""
+    webhook.status = 503
     assert "target 1 (JSON): FAILED" in swathe("alerts", "test", code=1).out
-    assert "[alerts] targets is empty" in swathe("alerts", "test", code=2, SWATHE_ALERTS_TARGETS="").error_line
+    swathe.extra.clear()
+    assert "[alerts] targets and webhooks are empty" in swathe("alerts", "test", code=2).error_line
 
 
 def test_a_person_may_know_close_mute_and_unmute(swathe: Swathe, config: Config) -> None:
@@ -424,12 +405,28 @@ def test_a_person_may_know_close_mute_and_unmute(swathe: Swathe, config: Config)
     )
 
 
-def test_a_schedule_named_digest_sends_the_status(swathe: Swathe, webhook: Webhook) -> None:
-    swathe.extra |= {"SWATHE_ALERTS_TARGETS": webhook.target, "SWATHE_SCHEDULE_DIGEST": "0 7 * * *"}
-    assert "digest: complete" in swathe("schedule", "trigger", "digest").out
-    (message,) = webhook.messages
-    assert message["title"] == "swathe: 1 thing is not fine"
-    assert "scheduler: none lives for 1 schedule" in message["message"]
-    assert "books         never ran" in message["message"]
-    webhook.down = True
-    assert "target 1 (JSON): did not take the message" in swathe("schedule", "trigger", "digest", code=1).out
+def test_a_schedule_named_digest_sends_the_status_and_a_further_try_only_to_those_that_did_not_take_it(
+    swathe: Swathe, database: Mongo, webhook: Hook
+) -> None:
+    with listening() as other:
+        swathe.extra |= {
+            "SWATHE_ALERTS_TARGETS": webhook.target, "SWATHE_SCHEDULE_DIGEST": "0 7 * * *",
+            "SWATHE_ALERTS_WEBHOOKS": other.url, "SWATHE_ALERTS_WEBHOOK_SECRET": WHSEC,
+        }  # fmt: skip
+        webhook.status = 503
+        assert "target 1 (JSON): did not take the message" in swathe("schedule", "trigger", "digest", code=1).out
+        assert database.incidents.count_documents({}) == 0, "a person asked for it, and sees how it ends"
+        webhook.status = 200
+        firing = database.firings.find_one({})
+        assert firing is not None
+        swathe("digest", "--firing", f"{firing['_id']}#2")
+        assert (len(webhook.taken), len(other.taken)) == (1, 1)
+        assert other.taken[0]["id"] == f"digests/{firing['_id']}"
+        assert not other.taken[0]["status"]["fine"]
+        (message,) = webhook.taken
+        assert message["title"] == "swathe: 1 thing is not fine"
+        assert "scheduler: none lives for 1 schedule" in message["message"]
+        assert "books         never ran" in message["message"]
+        webhook.status = 503
+        swathe("schedule", "trigger", "digest", "--alert", code=1)
+        assert database.incidents.distinct("spider") == ["(digest)"]

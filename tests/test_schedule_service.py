@@ -173,6 +173,7 @@ def test_a_schedule_can_be_fired_by_hand_and_says_how_it_ended(
     assert "still running" in history
     firing = database.firings.find_one(sort=[("due", -1)])
     assert firing
+    assert firing["quiet"], "nobody is told how it ends: a person sees it"
     told = swathe("schedule", "history", TZ="Asia/Tokyo").out
     assert f"{firing['due'].astimezone(ZoneInfo('Asia/Tokyo')):%Y-%m-%d %H:%M}" in told
     assert "times in JST" in told

@@ -14,13 +14,15 @@ from cryptography.x509 import CertificateBuilder, Name
 from OpenSSL.crypto import X509
 from scheduling import NOON, schedule
 from scrapy.http import Response
+from support import configured
 from twisted.internet import ssl
 
 from models.broken import Broken
 from scraper.core.processes import this_process
 from scraper.runs.certificates import Certificates
+from scraper.schedule.alerts.webhooks import webhooks_of
 from scraper.status.digest import digest_of
-from scraper.status.evidence import Certificate, DatabaseState, DiskState, Evidence, Tally
+from scraper.status.evidence import Certificate, DatabaseState, DiskState, Evidence, Tally, Untold
 from scraper.status.status import as_json, status_of
 from scraper.status.text import age, status_lines
 
@@ -111,6 +113,8 @@ def test_a_healthy_project_is_fine() -> None:
         ({"faults": ["[schedule] boks: there is no spider 'boks'"]}, ["schedule schedule"]),
         ({"disk": DiskState(".swathe", 700, 500)}, ["disk disk of .swathe"]),
         ({"database": DatabaseState("x", fault="MongoDB at x does not answer")}, ["database database"]),
+        ({"untold": [Untold("event", 2, NOON - HOUR / 2, "x")]}, []),
+        ({"untold": [Untold("event", 2, NOON - 2 * HOUR, "x")]}, ["untold 2 events"]),
         ({"certificates": [Certificate("x.org", NOON + 9 * DAY), Certificate("y.org", NOON + 30 * DAY)]},
          ["certificate x.org"]),
     ],
@@ -164,6 +168,7 @@ def test_a_clock_that_was_set_back_is_seen() -> None:
 
 def test_the_command_reads_what_is_stored(swathe: Swathe, database: Any) -> None:
     now = datetime.now(UTC)
+    hooks = {"SWATHE_ALERTS_WEBHOOKS": "http://127.0.0.1:9/", "SWATHE_ALERTS_WEBHOOK_SECRET": "x"}
     begun = {"started_at": now - HOUR, "heartbeat_at": now - HOUR}
     database["runs"].insert_many(
         [
@@ -178,6 +183,11 @@ def test_the_command_reads_what_is_stored(swathe: Swathe, database: Any) -> None
         {"spider": "books"}, {"$set": {"certificates": [{"host": "x.org", "ends_at": ends_at}]}}
     )
     database["rejected"].insert_one({"spider": "books", "last_seen": now})
+    (hook,) = webhooks_of(configured(**hooks).alerts)
+    kept = [(HOUR / 2, hook.digest), (DAY, "a target that is not there any more")]
+    database["notices"].insert_many([{"at": now - since, "to_tell": [digest]} for since, digest in kept])
+    database["books"].insert_one({"_untold": ["events"], "first_seen": now - HOUR / 4})
+    swathe.extra |= {**hooks, "SWATHE_EVENTS_AMQP_URL": "amqp://127.0.0.1:9/"}
     said = json.loads(swathe("status", "--format", "json", code=3).out)
     assert not said["fine"]
     assert [one["ends_at"] for one in said["certificates"]] == [ends_at.isoformat()]
@@ -187,12 +197,14 @@ def test_the_command_reads_what_is_stored(swathe: Swathe, database: Any) -> None
     assert database["runs"].find_one({"spider": "quotes", "kind": "crawl"})["state"] == "running", (
         "a look writes nothing"
     )
+    assert [(one["what"], one["count"]) for one in said["untold"]] == [("event", 1), ("message", 1)]
     table = swathe("status", code=3, COLUMNS="80").out
+    assert "To tell      1 event since " in table
     assert max(map(len, table.splitlines())) <= 80
     assert "books         complete" in table
     assert "--format xml" in swathe("status", "--format", "xml", code=2).error_line
     assert "swathe: 2 things are not fine" in swathe("digest", "--dry-run").out
-    assert "[alerts] targets is empty" in swathe("digest", code=2).error_line
+    assert "[alerts] targets and webhooks are empty" in swathe("digest", code=2, SWATHE_ALERTS_WEBHOOKS="").error_line
 
 
 def test_the_json_has_everything() -> None:

@@ -12,10 +12,10 @@ from scraper.cli.ids import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_table, say
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
+from scraper.core.text import local_time
 from scraper.errors import EXIT_FAILED, UsageError
 from scraper.query.times import span_of
-from scraper.schedule.alerts.message import message_of
-from scraper.schedule.alerts.targets import targets_of
+from scraper.schedule.alerts.delivery import NOBODY, receivers_of
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
@@ -38,24 +38,25 @@ app = typer.Typer(
 def send_sample(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the message and the targets; send nothing.")] = False,
 ) -> None:
-    """Send a sample message to every target of [alerts] targets. Exit 1 when one does not take it."""
-    from models.alerts import Incident
+    """Send a sample message to every target and webhook of [alerts]. Exit 1 when one does not take it."""
+    from bson import ObjectId
 
-    targets = targets_of(load_config().alerts.targets)
-    now = datetime.now(UTC)
-    sample = Incident(
-        spider="sample", arguments={"start": "https://example.org/"}, kind="failed", opened_at=now, last_at=now,
-        why="this is a test: nothing went wrong",
-    )  # fmt: skip
+    from scraper.schedule.alerts.message import message_of
+
+    receivers = receivers_of(load_config().alerts)
+    sample = {
+        "_id": ObjectId(), "open": True, "spider": "sample", "arguments": {"start": "https://example.org/"},
+        "kind": "failed", "opened_at": datetime.now(UTC), "why": "this is a test: nothing went wrong",
+    }  # fmt: skip
     message = message_of(sample)
     console.print(f"{message.title}\n{message.body}\n", markup=False, soft_wrap=True)
-    if not targets and not dry_run:
-        raise UsageError("[alerts] targets is empty, expected addresses of apprise: set SWATHE_ALERTS_TARGETS")
-    sent = {target.name: None if dry_run else target.send(message) for target in targets}
+    if not receivers and not dry_run:
+        raise UsageError(NOBODY)
+    sent = {one.name: None if dry_run else one.send(message) for one in receivers}
     for name, taken in sent.items():
         console.print(f"{name}: {'not sent' if taken is None else 'sent' if taken else 'FAILED'}", markup=False)
-    if not targets:
-        console.print("no target is set: SWATHE_ALERTS_TARGETS names them")
+    if not receivers:
+        console.print("nobody is set: SWATHE_ALERTS_TARGETS and SWATHE_ALERTS_WEBHOOKS name who is told")
     raise typer.Exit(EXIT_FAILED if False in sent.values() else 0)
 
 
@@ -113,7 +114,7 @@ def mute_spider(
         raise UsageError(f"--until {until} is over, expected a time to come, such as 'in 3 days'")
     with connection_to(load_config().mongodb):
         mute(spider, end)
-    say(f"nobody is told of {spider} {f'until {end:%Y-%m-%d %H:%M} UTC' if until else 'until it is unmuted'}")
+    say(f"nobody is told of {spider} {f'until {local_time(end)}' if until else 'until it is unmuted'}")
 
 
 @app.command("unmute", epilog="Example: swathe alerts unmute books")
@@ -125,7 +126,7 @@ def unmute_spider(
     from scraper.schedule.alerts.incidents import unmute
 
     with connection_to(load_config().mongodb):
-        if not unmute(spider, datetime.now(UTC)):
+        if not unmute(spider):
             muted = ", ".join(one.id for one in Mute.objects) or "nothing"
             raise UsageError(f"'{spider}' is not muted, expected one that is: {muted}")
     say(f"{spider} is told of again")
@@ -157,9 +158,7 @@ def _open_incident(incident_id: str) -> Iterator[Incident]:
         collection = database[Incident._get_collection_name()]
         found = find_by_id(collection, incident_id, "incident", "swathe alerts list")
         if not found["open"]:
-            raise UsageError(
-                f"incident {found['_id']} is closed already, since {found['closed_at']:%Y-%m-%d %H:%M} UTC"
-            )
+            raise UsageError(f"incident {found['_id']} is closed already, since {local_time(found['closed_at'])}")
         yield Incident.objects.get(id=found["_id"])
 
 

@@ -46,7 +46,7 @@ COMMANDS = {
         "Check Python, configuration, MongoDB, browser and driver; name a repair for each fault.",
     ),
     "status": ("status:status", "Say whether everything is fine, and what changed."),
-    "digest": ("status:digest", "Send `swathe status` as a message to the targets of [alerts]."),
+    "digest": ("status:digest", "Send `swathe status` as a message to all that [alerts] names."),
     "runs": ("runs:app", "Show the runs: counts, verdict and its reasons."),
     "logs": ("logs:logs", "Show the log of a run."),
     "rejected": ("rejected:app", "Show refused items: why, and what the page had; try them again."),

@@ -17,7 +17,7 @@ from scraper.core.broken import broken_parts
 from scraper.core.config import EVENTS, Config, load_config
 from scraper.core.config.proxies import variable_of
 from scraper.core.project import MARKER, project
-from scraper.core.text import counted
+from scraper.core.text import counted, local_time
 from scraper.errors import SwatheError
 from scraper.fetch.browser.installed import find_installed, split_account
 from scraper.fetch.http.upstream import ProxyFailedError, Upstream
@@ -141,9 +141,13 @@ def _events(config: Config) -> list[CheckResult]:
 
     try:
         with connection_to(config.mongodb) as database:
-            waiting = Outbox(database, EVENTS).count()
+            waiting, _ = Outbox(database, EVENTS).waiting()
         with broker_of(config.events):
-            return [CheckResult("events", f"{shown(config.events)} answers; {waiting} events wait for the next crawl")]
+            return [
+                CheckResult(
+                    "events", f"{shown(config.events)} answers; {counted(waiting, 'event')} for the next crawl to tell"
+                )
+            ]
     except SwatheError as error:
         return [CheckResult("events", str(error), "until then events are kept in MongoDB")]
 
@@ -155,7 +159,7 @@ def _webhooks(config: Config) -> list[CheckResult]:
     try:
         number = len(webhooks_of(config.alerts))
     except SwatheError as error:
-        return [CheckResult("webhooks", str(error), "until then no webhook hears of watches")]
+        return [CheckResult("webhooks", str(error), "until then nobody is told of anything")]
     return [CheckResult("webhooks", f"{number}, signed")] if number else []
 
 
@@ -209,7 +213,7 @@ def _scheduler(config: Config) -> list[CheckResult]:
     living = [row for row in seen if lives(row, datetime.now(UTC))]
     if living:
         return [CheckResult("scheduler", f"lives on {', '.join(sorted({row['host'] for row in living}))}")]
-    last = f"; the last one looked at {seen[0]['looked_at']:%Y-%m-%d %H:%M} UTC" if seen else ""
+    last = f"; the last one looked at {local_time(seen[0]['looked_at'])}" if seen else ""
     return [CheckResult("scheduler", f"none lives{last}", "start `swathe schedule run`, as a service")]
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scraper.cli.output import MOST_ROWS, errors, print_table, say, shown_time
+from scraper.cli.output import MOST_ROWS, errors, print_table, say
 from scraper.core.config import load_config
+from scraper.core.text import local_time
 from scraper.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_INCOMPLETE
 from scraper.storage.connection import connection_to
 
@@ -60,7 +61,7 @@ def run(
             serve(config.metrics.address, ScheduleMetrics(scheduler))
         watcher.forget_removed()
         for row in overview(schedules, datetime.now(UTC)):
-            due = f"{shown_time(row['next'], UTC)} UTC" if row["next"] else "never: it is off"
+            due = local_time(row["next"]) if row["next"] else "never: it is off"
             logger.info("%s: next at %s", row["schedule"], due)
 
         def renew(broken: list[Broken]) -> None:
@@ -110,6 +111,9 @@ def history(
 def trigger(
     name: Annotated[str, typer.Argument(help="The schedule; `swathe schedule list` shows them.")],
     detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Tell the targets of alerts when it goes wrong, as of one that was due.")
+    ] = False,
 ) -> None:
     """Fire a schedule now and say how it ended. Exit 0: complete (or started), 1: failed, 3: anything else."""
     from scraper.schedule.schedule import schedule_named
@@ -119,7 +123,8 @@ def trigger(
     schedule = schedule_named(name, _schedules(config))
     with connection_to(config.mongodb):
         scheduler, crawls, _ = _scheduler(config, [])
-        firing = fire(schedule, scheduler, crawls, config.scheduler, detach=detach)
+        quiet = not (alert or config.alerts.by_hand)
+        firing = fire(schedule, scheduler, crawls, config.scheduler, detach=detach, quiet=quiet)
     how = firing.result if firing.state == "done" else firing.state
     why = f": {firing.why}" if firing.why and firing.state in ("done", "skipped") else ""
     ran = f" (run {firing.run})" if firing.run else ""

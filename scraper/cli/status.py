@@ -46,26 +46,26 @@ def status(
 
 def digest(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the message; send nothing.")] = False,
-    _firing: Annotated[str, typer.Option("--firing", hidden=True, help="What the scheduler calls this.")] = "",
+    mark: Annotated[str, typer.Option("--firing", hidden=True, help="What the scheduler calls this.")] = "",
 ) -> None:
-    """Send `swathe status` as a message to the targets of [alerts]; a schedule named `digest` does it by itself.
+    """Send `swathe status` as a message to all that [alerts] names; a schedule named `digest` does it by itself.
 
-    Exit 1 when a target does not take it.
+    Exit 1 when one does not take it; the next try of a schedule leaves out those that did.
     """
-    from scraper.schedule.alerts.targets import targets_of
-    from scraper.status.digest import digest_of
+    from scraper.schedule.alerts.delivery import NOBODY, receivers_of
+    from scraper.status.digest import digest_of, send_digest
     from scraper.status.gather import gather
     from scraper.status.status import status_of
 
     config = load_config()
-    targets = targets_of(config.alerts.targets)
-    message = digest_of(status_of(gather(config)))
+    receivers = receivers_of(config.alerts)
+    firing = mark.rpartition("#")[0]
+    message = digest_of(status_of(gather(config)), firing)
     console.print(f"{message.title}\n\n{message.body}\n", markup=False, soft_wrap=True)
     if dry_run:
         return
-    if not targets:
-        raise UsageError("[alerts] targets is empty, expected addresses of apprise: set SWATHE_ALERTS_TARGETS")
-    refused = [target.name for target in targets if not target.send(message)]
-    if refused:
+    if not receivers:
+        raise UsageError(NOBODY)
+    if refused := send_digest(message, receivers, config, firing):
         errors.print(f"{', '.join(refused)}: did not take the message: try again later", markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_FAILED)

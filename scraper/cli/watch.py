@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scraper.cli.output import MOST_ROWS, console, errors, print_table, say, visible
 from scraper.core.config import load_config
+from scraper.core.text import local_time
 from scraper.errors import EXIT_USAGE, UsageError, expected_one_of
 from scraper.storage.connection import connection_to
 
@@ -39,7 +39,7 @@ def list_watches() -> None:
     with connection_to(config.mongodb) as database:
         _, faults = read_watches(config.watch)
         rows = [{"watch": name, "line": line, **_told(database, name)} for name, line in config.watch.items()]
-    print_table(rows, ["watch", "line", "notices", "changes", "last", "to tell"], zone=UTC)
+    print_table(rows, ["watch", "line", "notices", "changes", "last", "to tell"])
     for fault in faults:
         errors.print(visible(str(fault)), markup=False, soft_wrap=True, style="yellow")
     raise typer.Exit(EXIT_USAGE if faults else 0)
@@ -66,7 +66,7 @@ def dry_run(
     total = sum(found.counts.values())
     counts = "".join(f", {count} {how}" for how, count in sorted(found.counts.items()))
     more = f"; the latest {len(found.lines)} are shown" if total > len(found.lines) else ""
-    console.print(f"{total} since {start:%Y-%m-%d %H:%M} UTC{counts}{more}", markup=False, soft_wrap=True)
+    console.print(f"{total} since {local_time(start)}{counts}{more}", markup=False, soft_wrap=True)
 
 
 @app.command("feed", epilog="Example: swathe watch feed > watches.atom")

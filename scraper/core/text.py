@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from json.encoder import encode_basestring
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import category, normalize
 
 from bson import Decimal128
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 INVISIBLE = re.compile(
@@ -65,6 +68,15 @@ def printable(text: str) -> str:
     'a�b\n'
     """
     return _CONTROLS.sub("\ufffd", text)
+
+
+def local_time(value: datetime, zone: tzinfo | None = None) -> str:
+    """Return a time to the minute with the name of its zone, None for this machine's.
+
+    >>> local_time(datetime(2026, 11, 21, 18, 30, tzinfo=UTC), UTC)
+    '2026-11-21 18:30 UTC'
+    """
+    return f"{value.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def one_visible_line(text: str) -> str:

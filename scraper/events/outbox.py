@@ -55,11 +55,16 @@ class Outbox:
             if events := self._in_order(events_of_changes(self._database, batch), new):
                 yield events
 
-    def count(self) -> int:
-        """Return how many events wait."""
-        return sum(
-            self._database[name].count_documents({UNTOLD: self._listener}) for name in (CHANGES, *record_documents())
-        )
+    def waiting(self) -> tuple[int, datetime | None]:
+        """Return how many events wait, and since when the oldest one does."""
+        found: list[dict[str, Any]] = []
+        for name in (CHANGES, *record_documents()):
+            since = {"$min": "$when" if name == CHANGES else "$first_seen"}
+            untold: dict[str, Any] = {"$match": {UNTOLD: self._listener}}
+            found += self._database[name].aggregate(
+                [untold, {"$group": {"_id": None, "count": {"$sum": 1}, "since": since}}]
+            )
+        return sum(row["count"] for row in found), min((row["since"] for row in found), default=None)
 
     def runs_waiting_since(self, before: datetime) -> set[Any]:
         """Return the runs with something that waits since before a time."""

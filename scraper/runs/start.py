@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
 from bson import ObjectId
@@ -14,7 +13,7 @@ from models.system import LIMITS, Run
 from scraper.core import statistics
 from scraper.core.code_version import code_version
 from scraper.core.supervision import supervised
-from scraper.core.text import counted
+from scraper.core.text import counted, local_time
 from scraper.errors import EXIT_FAILED, UsageError
 from scraper.frontier.mongo_runs import MongoRuns
 from scraper.runs.owner import claim
@@ -181,8 +180,7 @@ def _go_on(store: StoredRuns, spider: type[SiteSpider], run: Run, firing: str | 
     if not claimed:
         raise _under_way(spider)
     pages = store.counts(run.id)[statistics.PAGES]
-    began = run.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
-    line = f"goes on with run {run.id} of {began} UTC: {counted(pages, 'page')} read before"
+    line = f"goes on with run {run.id} of {local_time(run.started_at)}: {counted(pages, 'page')} read before"
     changed = code != run.frontier.get("code")
     return Begun(run.id, durable=True, resumed=True, line=line, notes=(CHANGED,) if changed else ())
 

@@ -37,8 +37,8 @@ def begin(schedule: Schedule, now: datetime) -> None:
         )
 
 
-def insert(schedule: Schedule, owed: Owed) -> Firing | None:
-    """Write the row of a firing; return it, or None when it is there already."""
+def insert(schedule: Schedule, owed: Owed, *, quiet: bool = False) -> Firing | None:
+    """Write the row of a firing; return it, or None when it is there already. A `quiet` one tells nobody."""
     firing = Firing(
         id=firing_id(schedule.name, owed.due),
         schedule=schedule.name,
@@ -52,6 +52,7 @@ def insert(schedule: Schedule, owed: Owed) -> Firing | None:
         policy="queue" if owed.made_up else schedule.policy,
         limit_s=schedule.limit_s,
         retries=schedule.retries,
+        quiet=quiet or None,
     )
     try:
         firing.save(force_insert=True)

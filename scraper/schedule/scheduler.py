@@ -17,6 +17,7 @@ from models.schedules import Firing, ScheduleState
 from models.system import Run
 from scraper.core.cron import next_due
 from scraper.core.log_context import about
+from scraper.core.text import local_time
 from scraper.schedule import firings
 from scraper.schedule.crawl_process import HOST
 from scraper.schedule.decisions import (
@@ -222,7 +223,7 @@ class Scheduler:
             return  # another scheduler has taken it over meanwhile and closes it
         self._crawls.forget(firing)
         self.tally[firing.schedule, end.result] += 1
-        then = f"; another try at {again_at:%Y-%m-%d %H:%M:%S} UTC" if again_at else ""
+        then = f"; another try at {local_time(again_at)}" if again_at else ""
         logger.info("%s: %s%s%s", firing.mark, end.result, f": {end.why}" if end.why else "", then)
         if again_at is None:
             self._watcher.ended(firing, end)

@@ -23,17 +23,19 @@ INTERRUPTED = "interrupted"
 
 
 def trigger(
-    schedule: Schedule, scheduler: Scheduler, crawls: CrawlProcesses, config: SchedulerConfig, *, detach: bool
-) -> Firing:
+    schedule: Schedule, scheduler: Scheduler, crawls: CrawlProcesses, config: SchedulerConfig, *,
+    detach: bool, quiet: bool = True,
+) -> Firing:  # fmt: skip
     """Fire a schedule and return its firing once it is over, or with `detach` once it runs.
 
-    It is not tried again: somebody is watching. A scheduler that is up may be faster and run it; Ctrl-C breaks it off.
+    It is not tried again, and a `quiet` one tells nobody: somebody is watching. A scheduler that is up may be faster
+    and run it; Ctrl-C breaks it off.
     Raises PyMongoError.
     """
     now = datetime.now(UTC)
     # Between two minutes, so that it is never the same firing as one that is due.
     now = now.replace(microsecond=max(1000, now.microsecond // 1000 * 1000))
-    firing = firings.insert(replace(schedule, retries=0), Owed(now, now))
+    firing = firings.insert(replace(schedule, retries=0), Owed(now, now), quiet=quiet)
     if firing is None:
         raise UsageError(f"{schedule.name} is being fired by somebody else: see `swathe schedule history`")
     try:

@@ -53,6 +53,17 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class Untold:
+    """What waits until somebody has heard of it: events, changes that are watched, or messages."""
+
+    what: str
+    count: int
+    since: datetime
+    step: str
+    """What to do when it has waited for too long."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What is known; documents are as MongoDB has them, with aware times."""
 
@@ -80,7 +91,8 @@ class Evidence:
     muted: Mapping[str, datetime] = field(default_factory=dict)
     broken: Sequence[Broken] = ()
     certificates: Sequence[Certificate] = ()
+    untold: Sequence[Untold] = ()
     grace_s: float = 60
     """How long after it was due a firing is on time."""
     late_s: float = 3600
-    """How long a firing may wait for its start."""
+    """How long a firing may wait for its start, and a message until it is told."""

@@ -12,18 +12,24 @@ from pymongo.errors import PyMongoError
 from models.alerts import Incident, Mute
 from models.schedules import Firing, SchedulerSeen, ScheduleState
 from models.system import Rejected, Run
+from models.watches import Notice
 from scraper.core import statistics
 from scraper.core.broken import broken_parts
-from scraper.errors import DatabaseError
+from scraper.core.config import EVENTS, WATCH
+from scraper.errors import ConfigError, DatabaseError
+from scraper.events.outbox import Outbox
 from scraper.query.times import span_of
+from scraper.schedule.alerts.delivery import receivers_of
 from scraper.schedule.schedule import schedules_and_faults
 from scraper.spider_loader import all_spiders
-from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, Evidence, Tally
+from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, Evidence, Tally, Untold
 from scraper.status.status import tally_of
 from scraper.storage.connection import connection_to, explain
 from scraper.storage.run_heartbeat import is_lost
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from pymongo.database import Database
 
     from scraper.core.config import Config
@@ -57,7 +63,7 @@ def gather(config: Config, now: datetime | None = None) -> Evidence:
     try:
         with connection as database:
             state = _database(database, connection.address)
-            return Evidence(**known, database=state, **_stored(database, known["yesterday"], now))
+            return Evidence(**known, database=state, **_stored(database, config, known["yesterday"], now))
     except DatabaseError as error:
         return Evidence(**known, database=DatabaseState(connection.address, fault=str(error)))
     except PyMongoError as error:
@@ -77,11 +83,12 @@ def _database(database: Mongo, address: str) -> DatabaseState:
     return DatabaseState(address, version=str(database.client.server_info()["version"]), size_mb=size_mb)
 
 
-def _stored(database: Mongo, yesterday: datetime, now: datetime) -> dict[str, Any]:
+def _stored(database: Mongo, config: Config, yesterday: datetime, now: datetime) -> dict[str, Any]:
     """Return the part of the evidence that is in the database."""
     under_way = [_run(run) for run in database[_name(Run)].find({"state": "running", "kind": "crawl"}, OF_RUN)]
     running = [run for run in under_way if run["state"] == "running"]
     latest = _latest(database)
+    muted = {row["_id"]: row["until"] for row in database[_name(Mute)].find({"until": {"$gt": now}})}
     return {
         "runs": [*(run for run in under_way if run not in running), *latest],
         "running": running,
@@ -90,7 +97,8 @@ def _stored(database: Mongo, yesterday: datetime, now: datetime) -> dict[str, An
         "waiting": list(database[_name(Firing)].find({"state": "waiting", "tries": 0}, ["schedule", "due"])),
         "schedulers": list(database[_name(SchedulerSeen)].find(sort=[("looked_at", -1)])),
         "incidents": list(database[_name(Incident)].find({"open": True}, sort=[("opened_at", 1)])),
-        "muted": {row["_id"]: row["until"] for row in database[_name(Mute)].find({"until": {"$gt": now}})},
+        "muted": muted,
+        "untold": list(_untold(database, config, sorted(muted))),
         "certificates": _certificates(latest),
     }
 
@@ -108,6 +116,36 @@ def _latest(database: Mongo) -> list[Document]:
     ids = [row["run"] for row in database[_name(Run)].aggregate(stages, allowDiskUse=True)]
     found = database[_name(Run)].aggregate([{"$match": {"_id": {"$in": ids}}}, {"$project": shown}])
     return [_run(run) for run in found]
+
+
+def _untold(database: Mongo, config: Config, muted: Sequence[str]) -> Iterator[Untold]:
+    """Yield what waits to be told: events, changes that are watched, and messages that some did not take."""
+    for listener, what, step in (
+        (EVENTS, "event", "`swathe doctor` tries the broker"),
+        (WATCH, "watched change", "a crawl or `swathe schedule run` tells them"),
+    ):
+        if listener in config.listeners:
+            count, since = Outbox(database, listener).waiting()
+            if since is not None:
+                yield Untold(what, count, since, step)
+    if at := _kept_messages(database, config, muted):
+        yield Untold("message", len(at), min(at), "`swathe alerts test` tries who is to hear it")
+
+
+def _kept_messages(database: Mongo, config: Config, muted: Sequence[str]) -> list[datetime]:
+    """Return since when each message waits for somebody whom [alerts] names."""
+    times = ["to_tell", "opened_at", "closed_at", "at"]
+    kept = [
+        *database[_name(Incident)].find({"to_tell": {"$ne": []}, "spider": {"$nin": muted}}, times),
+        *database[_name(Notice)].find({"to_tell": {"$ne": []}}, times),
+    ]
+    try:
+        here = {one.digest for one in receivers_of(config.alerts)} if kept else set()
+    except ConfigError:  # `swathe doctor` says it; until it is mended nobody is told
+        here = {digest for row in kept for digest in row["to_tell"]}
+    return [
+        row.get("closed_at") or row.get("opened_at") or row["at"] for row in kept if here.intersection(row["to_tell"])
+    ]
 
 
 def _certificates(runs: list[Document]) -> list[Certificate]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from scraper.core.cron import next_due
+from scraper.core.text import counted, local_time
 from scraper.errors import EXIT_COMPLETE, EXIT_INCOMPLETE
 from scraper.runs.verdict import is_limit
 from scraper.schedule.presence import lives
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from models.broken import Broken
     from scraper.schedule.schedule import Schedule
-    from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, Evidence
+    from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, Evidence, Untold
 
 REMOVED_SHOWN = timedelta(days=7)
 """For how long a spider that was removed is still shown."""
@@ -108,6 +109,7 @@ class Status:
     certificates: tuple[Certificate, ...]
     """Those that have ended, or soon will."""
     broken: tuple[Broken, ...]
+    untold: tuple[Untold, ...]
     problems: tuple[Problem, ...]
 
     @property
@@ -134,10 +136,11 @@ def status_of(known: Evidence) -> Status:
         *_of_schedulers(known, schedulers),
         *_of_spiders(spiders, incidents),
         *_of_certificates(certificates, known.now),
+        *_of_untold(known),
     ]
     return Status(
         known.now, known.yesterday, spiders, incidents, schedulers, tuple(sorted(due)), known.database, known.disk,
-        certificates, tuple(known.broken), tuple(problems),
+        certificates, tuple(known.broken), tuple(known.untold), tuple(problems),
     )  # fmt: skip
 
 
@@ -222,11 +225,11 @@ def _late(known: Evidence, schedule: Schedule) -> str:
         return ""
     unfired = next_due(schedule.cron, schedule.zone, state["handled_until"])
     if (known.now - unfired).total_seconds() > known.grace_s:
-        return f"due {unfired:%Y-%m-%d %H:%M} UTC, not fired"
+        return f"due {local_time(unfired)}, not fired"
     waits = [firing["due"] for firing in known.waiting if firing["schedule"] == schedule.name]
     oldest = min(waits, default=known.now)
     if (known.now - oldest).total_seconds() > known.late_s:
-        return f"due {oldest:%Y-%m-%d %H:%M} UTC, not started"
+        return f"due {local_time(oldest)}, not started"
     return ""
 
 
@@ -276,7 +279,7 @@ def _of_schedulers(known: Evidence, schedulers: Sequence[SchedulerStatus]) -> It
     alive = [row for row, one in zip(known.schedulers, schedulers, strict=True) if one.lives]
     if not alive:
         seen = max((one.looked_at for one in schedulers), default=None)
-        last = f"the last one looked at {seen:%Y-%m-%d %H:%M} UTC" if seen else "none was ever seen"
+        last = f"the last one looked at {local_time(seen)}" if seen else "none was ever seen"
         count = f"{len(wanted)} schedule{'s' if len(wanted) > 1 else ''}"
         yield Problem("scheduler", "scheduler", f"none lives for {count}, {last}", "start `swathe schedule run`")
     elif unknown := sorted(wanted - {name for row in alive for name in row.get("schedules", ())}):
@@ -308,6 +311,13 @@ def _of_certificates(certificates: Sequence[Certificate], now: datetime) -> Iter
     for one in certificates:
         ends = "ended" if one.ends_at <= now else "ends"
         yield Problem("certificate", one.host, f"its certificate {ends} on {one.ends_at:%Y-%m-%d}", "tell its owner")
+
+
+def _of_untold(known: Evidence) -> Iterator[Problem]:
+    for one in known.untold:
+        if (known.now - one.since).total_seconds() > known.late_s:
+            what = f"{'waits' if one.count == 1 else 'wait'} since {local_time(one.since)}"
+            yield Problem("untold", counted(one.count, one.what), what, one.step)
 
 
 def as_json(status: Status) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import textwrap
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from scraper.core.text import one_visible_line
+from scraper.core.text import counted, one_visible_line
 from scraper.schedule.alerts.incidents import FOR_EVER
 
 if TYPE_CHECKING:
@@ -191,6 +191,9 @@ def _facts(status: Status, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     if more := status.next[MOST_NEXT:]:
         soon.append(f"{len(more)} more")
     yield "Next", ", ".join(soon) or "nothing is scheduled"
+    if status.untold:
+        waiting = [f"{counted(one.count, one.what)} since {_time(one.since, zone)}" for one in status.untold]
+        yield "To tell", ", ".join(waiting)
     database = status.database
     yield (
         "Database",

@@ -1,4 +1,4 @@
-"""Notices in MongoDB: each change is in one notice of a watch, and each notice is claimed by one process and sent.
+"""Notices in MongoDB: each change is in one notice of a watch, and each notice is kept until it is told.
 
 Changes are claimed portion by portion: a part of a notice is inserted with the ids of its changes, of which a unique
 index lets each be in one part only. A notice claims its parts the same way. Both are one write, whoever is killed.
@@ -7,11 +7,11 @@ index lets each be in one part only. A notice claims its parts the same way. Bot
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
-from pymongo import ASCENDING, ReturnDocument
+from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from models.system import Run
@@ -19,19 +19,16 @@ from models.watches import Notice, NoticePart
 from scraper.core.config import WATCH
 from scraper.core.text import ListStyle, cell_text
 from scraper.events.outbox import Outbox
-from scraper.schedule.alerts.delivery import claimed_until, deliver, retry_at
 from scraper.schedule.alerts.message import Message, harmless
 from scraper.storage.indexes import ensure_indexes
 from scraper.watch.matching import sightings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from pymongo.database import Database
 
-    from scraper.core.config.schedules import AlertsConfig
-    from scraper.schedule.alerts.targets import Target
-    from scraper.schedule.alerts.webhooks import Webhook
     from scraper.watch.condition import Watch
     from scraper.watch.matching import Sighting
 
@@ -124,42 +121,6 @@ def shown(sighting: Sighting) -> dict[str, Any]:
         "id": event.id, "how": sighting.how, "key": event.key, "at": event.at, "run": event.run, "page": event.url,
         "fields": values,
     }  # fmt: skip
-
-
-def send_due(
-    database: Mongo, config: AlertsConfig, targets: Sequence[Target | Webhook], now: datetime | None = None
-) -> None:
-    """Send the notices that are to be sent now; what a target does not take is tried again later. Blocks."""
-    here = {target.digest: target for target in targets}
-    now = now or datetime.now(UTC)
-    # One that is to wait for longer than any does was put off before the clock was set back.
-    never = now + timedelta(seconds=max(config.retry_wait_most_s, config.timeout_s * len(here), 60) * 2)
-    due = {
-        "to_tell": {"$in": list(here)},
-        "$or": [{"next_try_at": {"$lte": now}}, {"next_try_at": {"$gt": never}}],
-    }
-    claim = {"next_try_at": claimed_until(config, len(here), now)}
-    notices = database[NOTICES]
-    for _ in range(notices.count_documents(due)):
-        notice = notices.find_one_and_update(
-            due, {"$set": claim, "$inc": {"tries": 1}}, sort=[("at", 1)],
-            return_document=ReturnDocument.AFTER,
-        )  # fmt: skip
-        if notice is None:
-            return
-        _send(database, notice, [here[digest] for digest in notice["to_tell"] if digest in here], config, now)
-
-
-def _send(
-    database: Mongo, notice: dict[str, Any], targets: Sequence[Target | Webhook], config: AlertsConfig, now: datetime
-) -> None:
-    same = {"_id": notice["_id"]}
-
-    def told(digest: str) -> None:
-        database[NOTICES].update_one(same, {"$pull": {"to_tell": digest}, "$addToSet": {"told": digest}})
-
-    if not deliver(message_of(notice), targets, told, what="notices"):
-        database[NOTICES].update_one(same, {"$set": {"next_try_at": retry_at(config, notice["tries"], now)}})
 
 
 def message_of(notice: dict[str, Any]) -> Message:

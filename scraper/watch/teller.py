@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from scraper.core.config import WATCH
 from scraper.errors import ConfigError
 from scraper.events.background import Background
-from scraper.schedule.alerts.targets import targets_of
-from scraper.schedule.alerts.webhooks import webhooks_of
+from scraper.schedule.alerts.delivery import receivers_of, send_due
 from scraper.storage.connection import connection_to
 from scraper.watch.condition import read_watches
-from scraper.watch.notices import gather, prepare, send_due
+from scraper.watch.notices import NOTICES, gather, message_of, prepare
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from scraper.core.config import Config
-    from scraper.schedule.alerts.targets import Target
-    from scraper.schedule.alerts.webhooks import Webhook
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +35,7 @@ class Telling(Background):
         """Take the targets; raise ConfigError for one that cannot be used."""
         super().__init__("Notices", every_s=EVERY_S, wait_s=config.alerts.timeout_s)
         self._config = config
-        self._targets: list[Target | Webhook] = [*targets_of(config.alerts.targets), *webhooks_of(config.alerts)]
+        self._receivers = receivers_of(config.alerts)
         self._database: Database[dict[str, Any]] | None = None
 
     def prepare(self) -> None:
@@ -54,8 +51,8 @@ class Telling(Background):
         assert self._database is not None, "it has been prepared"
         watches, faults = read_watches(self._config.watch)
         now = datetime.now(UTC)
-        gather(self._database, watches, [target.digest for target in self._targets], now)
-        send_due(self._database, self._config.alerts, self._targets)
+        gather(self._database, watches, [one.digest for one in self._receivers], now)
+        send_due(self._database[NOTICES], message_of, self._config.alerts, self._receivers, datetime.now(UTC))
         for fault in faults:
             raise fault
 

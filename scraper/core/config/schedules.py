@@ -98,7 +98,7 @@ def _web_address(address: SecretStr) -> SecretStr:
 
 
 class AlertsConfig(Section):
-    """Who is told when a run went wrong, and of what; without `targets` nobody is."""
+    """Who is told when a run went wrong, and of what; without `targets` and `webhooks` nobody is."""
 
     targets: SecretStr = option(
         "",
@@ -107,7 +107,7 @@ class AlertsConfig(Section):
     )
     webhooks: SecretStr = option(
         "",
-        "Addresses that hear of watches, signed as Standard Webhooks are, with commas between them; set "
+        "Addresses that are told, too, as JSON that is signed as Standard Webhooks are, with commas between them; set "
         "SWATHE_ALERTS_WEBHOOKS instead.",
     )
     webhook_secret: SecretStr = option(
@@ -116,9 +116,7 @@ class AlertsConfig(Section):
     on: Annotated[tuple[str, ...], BeforeValidator(_alert_kinds), Field(min_length=1)] = option(
         "all", "Of what: all, or some of failed, lost, incomplete, late, refused_share, broken."
     )
-    by_hand: bool = option(
-        "false", "Tell of crawls by hand, too: true or false; `swathe crawl --alert` does for one crawl."
-    )
+    by_hand: bool = option("false", "Tell of crawls by hand, too: true or false; `--alert` does for one crawl.")
     heartbeat_url: Annotated[SecretStr, AfterValidator(_web_address)] = option(
         "",
         "Address that a scheduler asks for while it works, so that a service elsewhere notices when none does, e.g. of "

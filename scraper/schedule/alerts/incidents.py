@@ -1,4 +1,4 @@
-"""Incidents in MongoDB: opened once, closed by a complete run, each message claimed by one process and then sent."""
+"""Incidents in MongoDB: opened once, closed by a complete run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mongoengine import NotUniqueError, Q
 from pymongo import ASCENDING
 
 from models.alerts import Incident, Mute
-from scraper.schedule.alerts.delivery import claimed_until, deliver, retry_at
+from scraper.schedule.alerts.delivery import send_due
 from scraper.schedule.alerts.message import message_of
 from scraper.schedule.schedule import run_key
 from scraper.storage.indexes import ensure_indexes
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from scraper.core.config.schedules import AlertsConfig
-    from scraper.schedule.alerts.targets import Target
+    from scraper.schedule.alerts.delivery import Receiver
 
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -51,14 +51,14 @@ def prepare(database: Database[dict[str, Any]]) -> None:
 
 def open_incident(
     subject: Subject, kind: str, why: str, now: datetime,
-    targets: Sequence[Target], run: ObjectId | None = None, cause: str = "",
+    receivers: Sequence[Receiver], run: ObjectId | None = None, cause: str = "",
 ) -> None:  # fmt: skip
-    """Open an incident, to be told to all targets; when it is open already, count this in."""
+    """Open an incident, to be told to all receivers; when it is open already, count this in."""
     try:
         Incident(
             key=subject.key, spider=subject.spider, arguments=dict(subject.arguments),
             schedule=subject.schedule or None, kind=kind, why=why, cause=cause, run=run, opened_at=now, last_at=now,
-            next_try_at=max(now, muted_until(subject.spider, now)), to_tell=[target.digest for target in targets],
+            next_try_at=now, to_tell=[receiver.digest for receiver in receivers],
         ).save(force_insert=True)  # fmt: skip
     except NotUniqueError:
         # The same run, or the same silence, is seen again and again.
@@ -90,57 +90,29 @@ def close_incidents(which: Q, now: datetime, run: ObjectId | None = None, becaus
     over = {"open": False, "closed_at": now, "closing_run": run, "closed_because": because or None}
     while one := Incident.objects(which & Q(open=True)).modify(**over, to_tell=[], next_try_at=now, tries=0):
         closed.setdefault(one.spider, []).append(one)
-    for spider, ended in closed.items():
+    for ended in closed.values():
         told = sorted({digest for one in ended for digest in one.told})
         first = min(ended, key=lambda one: one.opened_at)
-        Incident.objects(id=first.id).update_one(
-            to_tell=told, with_kinds=sorted({one.kind for one in ended}), next_try_at=max(now, muted_until(spider, now))
-        )
+        Incident.objects(id=first.id).update_one(to_tell=told, with_kinds=sorted({one.kind for one in ended}))
     return sum(map(len, closed.values()))
-
-
-def muted_until(spider: str, now: datetime) -> datetime:
-    """Return until when nobody is told of a spider; `now` when it is not muted."""
-    mute = Mute.objects(id=spider, until__gt=now).first()
-    return mute.until if mute else now
 
 
 def mute(spider: str, until: datetime) -> None:
     """Tell nobody of a spider until a time: what is still wrong by then is told then, and nothing of the rest."""
     Mute.objects(id=spider).update_one(upsert=True, until=until)
-    Incident.objects(spider=spider, to_tell__ne=[]).update(next_try_at=until)
 
 
-def unmute(spider: str, now: datetime) -> bool:
-    """Tell of a spider again, and what was held back, at once; return False when it was not muted."""
-    was_muted = bool(Mute.objects(id=spider).delete())
-    Incident.objects(spider=spider, next_try_at__gt=now).update(next_try_at=now)
-    return was_muted
+def unmute(spider: str) -> bool:
+    """Tell of a spider again, also what was held back; return False when it was not muted."""
+    return bool(Mute.objects(id=spider).delete())
 
 
-def is_any_due(now: datetime) -> bool:
-    """Return whether there is a message to send now."""
-    return Incident.objects(to_tell__ne=[], next_try_at__lte=now).first() is not None
+def is_any_to_tell() -> bool:
+    """Return whether there is a message that somebody has not taken."""
+    return Incident.objects(to_tell__ne=[]).first() is not None
 
 
-def send_due(config: AlertsConfig, targets: Sequence[Target], now: datetime) -> None:
-    """Send what is to be told now; what a target does not take is kept, and tried again later. Blocks."""
-    here = {target.digest: target for target in targets}
-    waiting = Incident.objects(to_tell__in=list(here), next_try_at__lte=now)
-    claim = claimed_until(config, len(here), now)
-    for _ in range(waiting.count()):
-        incident = waiting.order_by("opened_at").modify(new=True, next_try_at=claim, inc__tries=1)
-        if incident is None:
-            return
-        _send(incident, [here[digest] for digest in incident.to_tell if digest in here], config, now)
-
-
-def _send(incident: Incident, targets: Sequence[Target], config: AlertsConfig, now: datetime) -> None:
-    same = Incident.objects(id=incident.id)
-
-    def told(digest: str) -> None:
-        same(open=incident.open).update_one(pull__to_tell=digest)
-        same.update_one(add_to_set__told=digest)
-
-    if not deliver(message_of(incident), targets, told):
-        same(open=incident.open).update_one(next_try_at=retry_at(config, incident.tries, now))
+def send_incidents(config: AlertsConfig, receivers: Sequence[Receiver], now: datetime) -> None:
+    """Send what is to be told now; what is muted is kept until it is not any more. Blocks."""
+    muted = Mute.objects(until__gt=now).distinct("id")
+    send_due(Incident._get_collection(), message_of, config, receivers, now, {"spider": {"$nin": muted}})

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scraper.core.alert_kinds import ALERT_KINDS
-from scraper.core.text import one_visible_line
+from scraper.core.text import local_time, one_visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from models.alerts import Incident
 
 LONGEST = 300
 DEFUSED = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "@": "＠", "*": "∗", "|": "¦"})  # noqa: RUF001
@@ -26,29 +24,41 @@ class Message:
     body: str
     good: bool = False
     id: str = ""
-    """The same however often it is sent; only what programs take has one."""
+    """The same however often it is sent, for programs."""
     data: Mapping[str, Any] | None = None
-    """The same for programs."""
+    """What a program reads instead of title and body."""
 
 
-def message_of(incident: Incident) -> Message:
-    """Return the message for the beginning of an incident, or for its end once it is closed."""
-    subject = harmless(incident.spider)
+def message_of(incident: Mapping[str, Any]) -> Message:
+    """Return the message for the beginning of an incident, as MongoDB has it, or for its end once it is closed."""
+    is_open, run = incident["open"], incident.get("run" if incident["open"] else "closing_run")
+    subject = harmless(incident["spider"])
     about = [
-        f"{'file' if incident.kind == 'broken' else 'spider'}: {subject}",
-        *(f"{harmless(name)}: {harmless(value)}" for name, value in incident.arguments.items()),
+        f"{'file' if incident['kind'] == 'broken' else 'spider'}: {subject}",
+        *(f"{harmless(name)}: {harmless(value)}" for name, value in (incident.get("arguments") or {}).items()),
+        *([f"look: swathe runs show {run}"] if run else []),
     ]
-    if not incident.open:
-        kinds = ", ".join(ALERT_KINDS[kind].words for kind in incident.with_kinds or [incident.kind])
-        since = f"was {kinds} since {incident.opened_at:%Y-%m-%d %H:%M} UTC"
-        because = [f"because {harmless(incident.closed_because)}"] if incident.closed_because else []
-        lines = [since, *because, *about, *_run(incident.closing_run)]
-        how = "is over" if because else "is back to normal"
-        return Message(f"swathe: {subject} {how}", "\n".join(lines), good=True)
-    cause = [f"cause: {harmless(incident.cause)}"] if incident.cause else []
-    lines = [*cause, f"why: {harmless(incident.why or 'unknown')}", *about, *_run(incident.run)]
-    lines.append("This is told once; the next message says when it is back to normal.")
-    return Message(f"swathe: {subject}: {ALERT_KINDS[incident.kind].words}", "\n".join(lines))
+    title, lines = _opened(incident) if is_open else _closed(incident)
+    told_once = ["This is told once; the next message says when it is back to normal."] if is_open else []
+    names = ("kind", "spider", "arguments", "schedule", "why", "cause", "run", "opened_at", "closed_at", "closing_run")
+    data = {"incident": {"open": is_open, **{name: incident.get(name) for name in names}}}
+    return Message(
+        f"swathe: {subject}{title}", "\n".join([*lines, *about, *told_once]), good=not is_open,
+        id=f"incidents/{incident['_id']}/{'open' if is_open else 'closed'}", data=data,
+    )  # fmt: skip
+
+
+def _opened(incident: Mapping[str, Any]) -> tuple[str, list[str]]:
+    cause = [f"cause: {harmless(incident['cause'])}"] if incident.get("cause") else []
+    return f": {ALERT_KINDS[incident['kind']].words}", [*cause, f"why: {harmless(incident.get('why') or 'unknown')}"]
+
+
+def _closed(incident: Mapping[str, Any]) -> tuple[str, list[str]]:
+    kinds = ", ".join(ALERT_KINDS[kind].words for kind in incident.get("with_kinds") or [incident["kind"]])
+    since = f"was {kinds} since {local_time(incident['opened_at'])}"
+    if because := incident.get("closed_because"):
+        return " is over", [since, f"because {harmless(because)}"]
+    return " is back to normal", [since]
 
 
 def harmless(value: Any) -> str:
@@ -59,7 +69,3 @@ def harmless(value: Any) -> str:
     """
     text = one_visible_line(value).translate(DEFUSED)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-def _run(run: Any) -> list[str]:
-    return [f"look: swathe runs show {run}"] if run else []

@@ -17,18 +17,19 @@ from models.broken import BROKEN
 from models.schedules import Firing
 from models.system import Run
 from scraper.core.broken import LEFT_OUT, broken_parts
+from scraper.core.text import local_time
 from scraper.errors import ConfigError, SwatheError
 from scraper.runs.verdict import is_limit
+from scraper.schedule.alerts.delivery import receivers_of
 from scraper.schedule.alerts.incidents import (
     Subject,
     close_incidents,
     ended_by,
-    is_any_due,
+    is_any_to_tell,
     open_incident,
     prepare,
-    send_due,
+    send_incidents,
 )
-from scraper.schedule.alerts.targets import Target, targets_of
 from scraper.schedule.schedule import DIGEST
 from scraper.spider_loader import all_spiders
 from scraper.storage.connection import connection_to
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from models.broken import Broken
     from scraper.core.config import Config
     from scraper.core.config.schedules import AlertsConfig
+    from scraper.schedule.alerts.delivery import Receiver
     from scraper.schedule.decisions import RunEnd
 
 logger = logging.getLogger(__name__)
@@ -73,12 +75,14 @@ class Alerts:
         prepare(connection_to(config.mongodb).open())
 
     @cached_property
-    def targets(self) -> list[Target]:
-        """Who is told; raises ConfigError for an address that apprise cannot use."""
-        return targets_of(self._config.targets)
+    def receivers(self) -> list[Receiver]:
+        """Who is told; raises ConfigError for an address that cannot be used."""
+        return receivers_of(self._config)
 
     def ended(self, firing: Firing, end: RunEnd) -> None:
-        """Report a scheduled run, after its last try."""
+        """Report a scheduled run, after its last try; of a quiet one, note only that it is well."""
+        if firing.quiet and end.result != "complete":
+            return
         run = Run.objects(id=end.run).as_pymongo().first() if end.run else None
         subject = Subject(firing.spider, firing.arguments, firing.schedule)
         if run is not None and run["state"] in ("finished", "failed"):
@@ -113,7 +117,7 @@ class Alerts:
     def missed(self, firing: Firing) -> None:
         """Report a firing that nobody was there to start."""
         subject = Subject(firing.spider, firing.arguments, firing.schedule)
-        self._open(subject, "late", f"the firing of {firing.due:%Y-%m-%d %H:%M} UTC was missed")
+        self._open(subject, "late", f"the firing of {local_time(firing.due)} was missed")
 
     def by_hand_ended(self, run: Mapping[str, Any]) -> None:
         """Take note of a run that nobody scheduled: a complete one ends incidents, another is reported if asked for."""
@@ -146,13 +150,13 @@ class Alerts:
 
     def _report_late(self, now: datetime) -> None:
         since = now - timedelta(seconds=self._config.late_s)
-        for firing in Firing.objects(state="waiting", tries=0, due__lt=since):
+        for firing in Firing.objects(state="waiting", tries=0, due__lt=since, quiet__ne=True):
             subject = Subject(firing.spider, firing.arguments, firing.schedule)
-            self._open(subject, "late", f"due at {firing.due:%Y-%m-%d %H:%M} UTC, not started")
+            self._open(subject, "late", f"due at {local_time(firing.due)}, not started")
         for firing in Firing.objects(state="running"):
             next_one = Firing.objects(key=firing.key, state="skipped", due__gt=firing.fired_at, due__lt=since).first()
             if next_one is not None:
-                why = f"it still runs, and so the firing of {next_one.due:%Y-%m-%d %H:%M} UTC was skipped"
+                why = f"it still runs, and so the firing of {local_time(next_one.due)} was skipped"
                 self._open(Subject(firing.spider, firing.arguments, firing.schedule), "late", why, firing.run)
 
     def _report_lost(self) -> None:
@@ -166,12 +170,12 @@ class Alerts:
 
     def _open(self, subject: Subject, kind: str, why: str, run: ObjectId | None = None, cause: str = "") -> None:
         if kind in self._config.on:
-            open_incident(subject, kind, why, datetime.now(UTC), self.targets, run, cause)
+            open_incident(subject, kind, why, datetime.now(UTC), self.receivers, run, cause)
 
     def _send(self, now: datetime) -> None:
         try:
-            if is_any_due(now):
-                send_due(self._config, self.targets, now)
+            if is_any_to_tell():
+                send_incidents(self._config, self.receivers, now)
         except ConfigError as error:
             logger.warning("Nobody was told: %s", error)
         except (PyMongoError, MongoEngineException) as error:
@@ -205,8 +209,8 @@ def is_well(run: Mapping[str, Any]) -> bool:
 def watcher_of(config: Config) -> Alerts:
     """Return who is to be told of firings; raise ConfigError for a target that cannot be used."""
     alerts = Alerts(config)
-    if not alerts.targets:
-        logger.info("[alerts] targets is empty: nobody is told when runs go wrong; `swathe status` shows it")
+    if not alerts.receivers:
+        logger.info("[alerts] names no targets and no webhooks: `swathe status` alone says what goes wrong")
     return alerts
 
 
