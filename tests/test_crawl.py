@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import sys
 from decimal import Decimal
@@ -422,11 +423,20 @@ def has_terminals() -> bool:
 
 
 @pytest.mark.skipif(not has_terminals(), reason="this machine has no pseudo-terminals")
-def test_a_terminal_gets_a_live_line_and_a_pipe_does_not(swathe: Swathe, database: Mongo, slow: PracticeServer) -> None:
-    start = ["crawl", "books", "--start", f"{slow.url}books/", "--max-pages", "6"]
+def test_a_terminal_gets_a_live_line_that_goes_on_after_a_resume_and_a_pipe_gets_none(
+    swathe: Swathe, slow: PracticeServer
+) -> None:
+    start = ["crawl", "books", "--start", f"{slow.url}books/"]
+    crawl = swathe.start(*start)
+    until(lambda: len(slow.requests) > 25 or crawl.poll() is not None, "the crawl is under way", 60)
+    crawl.send_signal(signal.SIGINT)
+    assert "pages/s" not in crawl.communicate(timeout=60)[1]
     command = " ".join([sys.executable, str(ROOT / "main.py"), *start])
     shown = swathe.run(["script", "--quiet", "--return", "--command", command, "/dev/null"], code=3, TERM="xterm")
-    assert "pages/s" in shown.out
-    assert "queue" in shown.out
-    assert "the limit of 6 pages was reached" in shown.out
-    assert "pages/s" not in swathe(*start, code=3).err
+    began = re.search(r"goes on with run \w+ of .*: (\d+) pages read before", shown.out)
+    assert began, shown.out
+    first = re.search(r"books  (\d+) pages  [\d.]+ pages/s  \d+ of (\d+) records.*queue", shown.out)
+    assert first, shown.out
+    assert int(first[1]) >= int(began[1]) > 0, "the line begins with what was read before"
+    assert int(first[2]) == len(slow.site.all_books), "and knows how many there are"
+    assert "3 records were refused" in shown.out
