@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from email.message import Message
 
 SECRET = b"a secret of 24 characters"
@@ -28,12 +28,18 @@ class Hook(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Receiver)
         self.taken: list[dict[str, Any]] = []
-        self.status, self.slow, self.asked = 200, False, 0
+        self.status, self.slow, self.asked, self.beats = 200, False, 0, 0
+        self.clock: Callable[[], float] = time.time
 
     @property
     def url(self) -> str:
         """Its address as a signed webhook."""
         return f"http://127.0.0.1:{self.server_port}/hook?token=s3cret"
+
+    @property
+    def heartbeat(self) -> str:
+        """What a scheduler asks for while it lives; `beats` counts how often."""
+        return f"http://127.0.0.1:{self.server_port}/beat"
 
     @property
     def target(self) -> str:
@@ -52,7 +58,7 @@ class Receiver(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         hook.asked += 1
         if self.path.startswith("/hook"):
-            verify(self.headers, body)
+            verify(self.headers, body, hook.clock())
         if hook.slow:
             for _ in range(200):
                 time.sleep(0.1)  # a server that drips is made so
@@ -67,18 +73,24 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
-        raise AssertionError("a redirect was followed")
+        hook = self.server
+        assert isinstance(hook, Hook)
+        assert self.path == "/beat", "a redirect was followed"
+        hook.beats += 1
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         return
 
 
-def verify(headers: Message, body: bytes) -> None:
+def verify(headers: Message, body: bytes, now_s: float) -> None:
     """Hold a message against its signature, as Standard Webhooks are."""
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.new(SECRET, signed, sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
-    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
+    assert abs(int(headers["webhook-timestamp"]) - now_s) < 60
     assert json.loads(body)["id"] == headers["webhook-id"]
 
 

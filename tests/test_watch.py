@@ -22,6 +22,7 @@ from support import configured, until
 
 from models.books import Book
 from models.record import UNTOLD, Found
+from models.watches import Notice
 from scraper.core.config import WATCH
 from scraper.errors import ConfigError
 from scraper.events.outbox import Outbox
@@ -206,6 +207,17 @@ def test_two_that_gather_at_once_and_one_that_was_killed_tell_each_change_once(
     assert told_by(database) == Counter(f"cheap books/{row['_id']}/new" for row in database.books.find())
     assert sum(notice["total"] for notice in database.notices.find()) == 61
     assert Outbox(database, WATCH).waiting() == (0, None)
+
+
+def test_a_watch_of_unknown_records_takes_the_connection_from_nobody(
+    configure: Any, database: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configure(odd="nowhere new", new="books new")
+    monkeypatch.setattr("scraper.query.documents.load_config", lambda: config)
+    stored(config, book("a", "1.00"))
+    with pytest.raises(ConfigError, match="there are no records 'nowhere'"):
+        Telling(config).act(is_last=False)
+    assert Notice.objects.count() == 1, "MongoEngine is still connected, and the other watch is kept"
 
 
 def test_changes_wait_for_the_end_of_their_run_but_not_for_ever(configure: Any, database: Mongo) -> None:

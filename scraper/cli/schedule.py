@@ -48,7 +48,9 @@ def run(
     from scraper.schedule.metrics import ScheduleMetrics
     from scraper.schedule.overview import overview
     from scraper.schedule.presence import Presence
+    from scraper.schedule.schedule import schedules_and_faults
     from scraper.schedule.service import Service
+    from scraper.spider_loader import all_spiders
     from scraper.watch.teller import telling
 
     config = load_config()
@@ -66,7 +68,10 @@ def run(
 
         def renew(broken: list[Broken]) -> None:
             watcher.broken(broken)
-            renewed = _schedules(config)
+            # One whose spider was removed ends neither the others nor their scheduler.
+            renewed, faults = schedules_and_faults(config, all_spiders())
+            for fault in faults:
+                logger.warning("left out: %s", fault)
             watcher.scheduled([schedule.name for schedule in renewed])
             scheduler.renew(renewed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from models.learned import recall
 from models.registry import all_documents, record_documents
 from scraper.core.config import load_config
 from scraper.errors import DatabaseError, UsageError, expected_one_of
@@ -39,9 +40,13 @@ def _called(name: str, known: Callable[[], dict[str, type[D]]]) -> type[D]:
 
 
 def _recall() -> None:
-    """Connect, and so take in what MongoDB knows of items; without MongoDB nothing more is known."""
+    """Take in what MongoDB knows of items by now; without MongoDB nothing more is known."""
+    connection = connection_to(load_config().mongodb)
+    if connection.is_open:  # it is not ours to close: a scheduler's other threads use it
+        recall(connection.open())
+        return
     try:
-        with connection_to(load_config().mongodb):
+        with connection:
             pass
     except DatabaseError:
         return

@@ -54,6 +54,11 @@ class Connection:
         return self.server.uri if self.server else self._config.uri.get_secret_value()
 
     @property
+    def is_open(self) -> bool:
+        """Whether somebody in this process uses it."""
+        return self._client is not None
+
+    @property
     def address(self) -> str:
         """The address without a password."""
         return MongoAddress.read(self.uri).shown
