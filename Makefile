@@ -30,7 +30,9 @@ demo: install
 
 install: $(VENV)/.installed
 
+# Compiled once here: where PYTHONDONTWRITEBYTECODE is set, every command that a test starts would compile it all anew.
 test: $(VENV)/.installed-dev engines
+	@$(BIN)/python -m compileall -q scraper spiders pipelines models tests
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 test-clock: $(VENV)/.installed-dev engines

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import atexit
+import os
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from forkserver import ForkServer
 
 from scraper.core.config import Config, load_config
 
@@ -20,6 +25,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND_TIMEOUT_S = 300
 """A command that takes longer hangs, also on a busy machine."""
+
+
+@cache
+def fork_server() -> ForkServer:
+    """Return the process that this one has its commands forked from."""
+    server = ForkServer.start({**os.environ, "PYTHONWARNINGS": "error"})
+    atexit.register(server.close)
+    return server
 
 
 @dataclass
@@ -37,19 +50,18 @@ class Swathe:
 
     def run(self, command: list[str], code: int | None = 0, cwd: Path = ROOT, **environ: str) -> Result:
         """Run any command with the test's environment."""
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env={**self.environ, **self.extra, **environ},
-            capture_output=True,
-            text=True,
-            timeout=self.longest_s,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        result = Result(done.returncode, done.stdout, done.stderr)
-        assert code is None or done.returncode == code, f"exit {done.returncode}, expected {code}\n{result}"
+        result = self._done(command, cwd, {**self.environ, **self.extra, **environ})
+        assert code is None or result.code == code, f"exit {result.code}, expected {code}\n{result}"
         return result
+
+    def _done(self, command: list[str], cwd: Path, environ: dict[str, str]) -> Result:
+        if fork_server().serves(command, environ):
+            return Result(*fork_server().run(command, cwd, environ, self.longest_s))
+        done = subprocess.run(
+            command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=self.longest_s,
+            stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+        return Result(done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments: str, cwd: Path = ROOT, **environ: str) -> subprocess.Popen[str]:
         """Start a command and return at once."""

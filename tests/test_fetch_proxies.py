@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import ExitStack
-from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -299,7 +298,8 @@ def test_a_crawl_goes_on_through_the_proxies_that_are_well_no_faster_than_withou
     assert min(len(one.passed), len(two.passed)) >= 2
     assert f"the proxy 'three' was left alone for a while: the proxy {address(three)} answered 407" in result.err
     arrived = sorted(request.at_s for request in site.requests)
-    assert min(later - earlier for earlier, later in pairwise(arrived)) >= 0.14, "delay_s, give or take half"
+    # Each wait is delay_s, give or take half: eight come to this little once in 50,000 crawls.
+    assert arrived[-1] - arrived[0] >= 0.62 * 0.3 * (len(arrived) - 1), "twice as fast through two"
     stored = repr([list(database[name].find()) for name in database.list_collection_names()])
     logs = "".join(path.read_text() for path in (data_dir / "logs").glob("*.log"))
     for shown in (stored, logs, result.out, result.err):

@@ -45,6 +45,7 @@ class Shared:
         self.swathe, self.database, self.site, self.redis = swathe, database, site, redis
         self.arguments = ["books", "--start", f"{site.url}books/"]
         swathe.extra |= {"SWATHE_CRAWL_CONCURRENCY": "1", "SWATHE_FRONTIER_LEASE_S": "3"}
+        swathe.extra |= {"SWATHE_CRAWL_PAGE_LIMIT_S": "300"}  # one that is made to stand still is not to be replaced
         self.host = self.begin()
 
     def begin(self) -> subprocess.Popen[str]:
