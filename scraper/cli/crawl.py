@@ -107,7 +107,7 @@ def crawl(
     for note in result.notes:
         tell(f"note: {note}")
     if log_file and result.exit_code:
-        errors.print(f"log: {log_file}", markup=False, soft_wrap=True, style="dim")
+        errors.print(f"log: {visible(log_file)}", markup=False, soft_wrap=True, style="dim")
     raise typer.Exit(result.exit_code)
 
 

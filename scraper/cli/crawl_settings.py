@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scraper.cli.output import errors
 from scraper.core.config import environment_name
+from scraper.core.text import file_part
 from scraper.errors import DatabaseError, UsageError, expected_one_of
 
 if TYPE_CHECKING:
@@ -70,4 +71,4 @@ def log_file_of(config: Config, spider: str) -> Path:
             f"the data folder {config.mongodb.data_dir} cannot be written ({error.strerror}): "
             f"make it writable or set [mongodb] data_dir to another folder"
         ) from None
-    return folder / f"{spider}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.log"
+    return folder / f"{file_part(spider)}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.log"

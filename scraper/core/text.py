@@ -37,6 +37,10 @@ PLAIN_DIGITS = 40
 """A decimal number up to this far from 1 is written without an exponent."""
 
 
+LONGEST_PART = 50
+"""Characters of a name in the name of a file; most file systems take 255 bytes."""
+
+
 class ListStyle(StrEnum):
     """How a list becomes the text of one cell."""
 
@@ -68,6 +72,15 @@ def printable(text: str) -> str:
     'a�b\n'
     """
     return _CONTROLS.sub("\ufffd", text)
+
+
+def file_part(name: str) -> str:
+    r"""Return a name as a part of a file's name, which leads to no other folder and steers no terminal.
+
+    >>> file_part("../..\x1b[31m"), file_part("books@2026-11-21T06:00:00Z#1")
+    ('-----31m', 'books-2026-11-21T06-00-00Z-1')
+    """
+    return re.sub(r"[^\w.-]|\.\.|^\.", "-", name)[-LONGEST_PART:]
 
 
 def local_time(value: datetime, zone: tzinfo | None = None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from models.system import LIMITS, Run
 from scraper.core.project import command, project
+from scraper.core.text import file_part
 from scraper.fetch.browser.processes import Process, all_processes, process
 from scraper.schedule.decisions import CrawlState
 from scraper.schedule.schedule import DIGEST
@@ -89,8 +89,7 @@ class CrawlProcesses:
             child.returncode = child.poll() or 0  # Python must not warn about a child it never waited for
 
     def _log(self, firing: Firing) -> Path:
-        name = re.sub(r"[^\w.-]", "-", firing.mark)
-        return self._logs / f"firing-{name}.log"
+        return self._logs / f"firing-{file_part(firing.mark)}.log"
 
     def _last_words(self, firing: Firing) -> str:
         if not (log := self._log(firing)).exists():

@@ -179,7 +179,9 @@ def _ending(firing: Firing, seen: CrawlState) -> RunEnd:
 def _ending_without_run(seen: CrawlState) -> RunEnd:
     if seen.exit_code is None:
         return RunEnd(LOST, "its process is gone, and its run never began")
-    if seen.exit_code in (EXIT_COMPLETE, EXIT_INCOMPLETE):
-        return RunEnd("complete" if seen.exit_code == EXIT_COMPLETE else "incomplete", seen.last_words)
+    if seen.exit_code == EXIT_COMPLETE:
+        return RunEnd("complete")
+    if seen.exit_code == EXIT_INCOMPLETE:
+        return RunEnd("incomplete", seen.last_words)
     why = seen.last_words or f"it exited {seen.exit_code} before its run began"
     return RunEnd("failed", why, again=seen.exit_code != USAGE)
