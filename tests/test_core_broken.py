@@ -134,11 +134,15 @@ def test_a_running_scheduler_goes_on_and_tells_each_broken_file_once(
         (spiders / "second.py").write_text("import nowhere\n")
         until(lambda: incidents() == [(late, False, 1), (second, True, 1)], "the second one is told")
         assert "complete" in swathe("schedule", "trigger", "example", cwd=shop, SWATHE_CRAWL_DELAY_S="0").out
+        for file in ("late.py", "second.py"):  # the schedule of the first one stays
+            (spiders / file).unlink()
+        until(lambda: not database.incidents.count_documents({"open": True}), "the second one is over")
         assert scheduler.poll() is None
     finally:
         scheduler.terminate()
         log = scheduler.communicate(timeout=60)[1]
     assert scheduler.returncode == 0, log
     assert "[schedule] late is left out: its spider 'late' could not be loaded" in log
+    assert "left out: [schedule] late: there is no spider 'late'" in log
     assert f"left out: {second} line 1: ModuleNotFoundError" in log
     assert database.incidents.find_one({"spider": second})["why"].startswith(f"{second} line 1: ModuleNotFoundError")
