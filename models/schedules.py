@@ -89,6 +89,7 @@ class Firing(Document):
     policy = StringField(required=True, choices=("skip", "queue", "replace"))
     limit_s = FloatField(default=0)
     retries = IntField(default=0)
+    processes = StringField(default="1")
     tries = IntField(default=0)
     attempts = EmbeddedDocumentListField(Attempt)
 

@@ -108,6 +108,7 @@ class Run(Document):
     dead_letters = IntField()
     frontier = DictField()
     workers = DictField()
+    shares = DictField()
 
 
 class Change(Document):

@@ -19,6 +19,7 @@ from scraper.core.code_version import code_version
 from scraper.errors import UsageError
 from scraper.runs.join import joined
 from scraper.runs.start import FORMAT
+from scraper.runs.team import process_count
 from scraper.spider_loader import spider_class
 
 if TYPE_CHECKING:
@@ -41,16 +42,19 @@ def slow() -> Iterator[PracticeServer]:
 class Shared:
     """A crawl of the practice site's books, and processes that work on it."""
 
-    def __init__(self, swathe: Swathe, database: Mongo, site: PracticeServer, redis: RedisProcess | None) -> None:
+    def __init__(
+        self, swathe: Swathe, database: Mongo, site: PracticeServer, redis: RedisProcess | None, *options: str
+    ) -> None:
         self.swathe, self.database, self.site, self.redis = swathe, database, site, redis
+        self.options = options
         self.arguments = ["books", "--start", f"{site.url}books/"]
         swathe.extra |= {"SWATHE_CRAWL_CONCURRENCY": "1", "SWATHE_FRONTIER_LEASE_S": "3"}
         swathe.extra |= {"SWATHE_CRAWL_PAGE_LIMIT_S": "300"}  # one that is made to stand still is not to be replaced
         self.host = self.begin()
 
-    def begin(self) -> subprocess.Popen[str]:
+    def begin(self, *more: str) -> subprocess.Popen[str]:
         asked = len(self.site.requests)
-        host = self.swathe.start("crawl", *self.arguments)
+        host = self.swathe.start("crawl", *self.arguments, *self.options, *more)
         until(lambda: len(self.site.requests) > asked + 4 or host.poll() is not None, "the crawl is under way", 60)
         return host
 
@@ -73,6 +77,10 @@ class Shared:
     def hurry(self) -> None:
         """Let the rest of the crawl not be slow."""
         self.site._latency_s = 0.01
+
+    def dawdle(self) -> None:
+        """Let the crawl not come to its end by itself while processes start and die."""
+        self.site._latency_s = 3
 
     def paths(self) -> list[str]:
         return [request.path for request in self.site.requests if request.path != "/robots.txt"]
@@ -105,6 +113,15 @@ def shared(swathe: Swathe, database: Mongo, slow: PracticeServer, request: pytes
     if shared.host.poll() is None:
         shared.host.kill()
     shared.host.communicate()
+
+
+@pytest.fixture
+def team(swathe: Swathe, database: Mongo, slow: PracticeServer) -> Iterator[Shared]:
+    team = Shared(swathe, database, slow, None, "--processes", "2")
+    yield team
+    if team.host.poll() is None:
+        team.host.terminate()
+    team.host.communicate()
 
 
 def ended(process: subprocess.Popen[str], code: int) -> str:
@@ -234,3 +251,44 @@ def test_a_run_of_other_code_or_in_another_store_is_not_joined() -> None:
         joined(spider, run, "redis")
     with pytest.raises(UsageError, match="is one of 'books', not of 'quotes'"):
         joined(spider_class("quotes"), run, "redis")
+
+
+def test_one_command_crawls_with_several_processes_and_goes_on_when_one_of_them_is_killed(
+    team: Shared, tmp_path: Path
+) -> None:
+    run, leads = team.run()["_id"], psutil.Process(team.host.pid)
+    team.dawdle()
+    until(lambda: team.workers() == 2, "both work", 60)
+    next(process for process in leads.children() if process.pid != team.run()["pid"]).kill()
+    until(lambda: team.workers() == 3, "another worker takes the place of the one that was killed", 60)
+    until(lambda: len(team.run().get("shares", {})) >= 2, "each says what it has done, for the line of progress")
+    team.host.send_signal(signal.SIGINT)
+    said = ended(team.host, 3)
+    assert "interrupted: " in said
+    assert said.count(f"(run {run})") == 1, "one of them tells how it ended"
+    assert team.run()["state"] == "interrupted"
+
+    team.site._latency_s = 0.3
+    team.host = team.begin("--output", str(tmp_path / "books.jsonl"))
+    leads = psutil.Process(team.host.pid)
+    team.dawdle()
+    until(lambda: team.workers() == 5, "both work again", 60)
+    next(process for process in leads.children() if process.pid == team.run()["pid"]).kill()
+    until(lambda: team.workers() == 6, "another takes the place of the one that began", 60)
+    team.hurry()
+    said = ended(team.host, 3)
+    assert (said.count("books: goes on with run "), said.count("books: incomplete: ")) == (1, 1)
+    assert f"{len(team.site.site.books)} records of the run" in said
+    assert len((tmp_path / "books.jsonl").read_text().splitlines()) == len(team.site.site.books)
+    assert not team.run()["shares"]
+    team.is_whole(run)
+
+
+def test_how_many_processes_are_to_crawl_is_a_number_or_auto(swathe: Swathe) -> None:
+    assert (process_count("1"), process_count("64")) == (1, 64)
+    assert process_count("auto") == len(os.sched_getaffinity(0))
+    for text in ("0", "65", "-1", "two", "1.5", "", "\u0663"):
+        with pytest.raises(UsageError, match=f"--processes {text}: expected 1 to 64, or auto for the cores"):
+            process_count(text)
+    refused = swathe("crawl", "books", "--processes", "2", code=2, SWATHE_FRONTIER_BACKEND="memory")
+    assert "[frontier] backend is memory, which processes cannot share" in refused.error_line

@@ -187,6 +187,7 @@ def project(tmp_path: Path) -> Path:
         ("books = 0 6 * * * | jitter_s=-1", "books: jitter_s is '-1', expected greater than or equal to 0"),
         ("books = 0 6 * * * | jitter_s=99999999999999", "expected less than or equal to 31622400"),
         ("books = 0 6 * * * | policy=wait", "books: policy is 'wait', expected 'skip', 'queue' or 'replace'"),
+        ("books = 0 6 * * * | processes=0", "books: processes is '0', expected 1 or more, or auto"),
         ("books = 0 6 * * * | daily", "books has 'daily' after the |, expected option=value"),
         ("books = 0 6 * * * | retries=1 retries=2", "books has the option 'retries' twice"),
         ("books = 0 6 * * *\nbooks = 0 7 * * *", "line 3 (given twice): [schedule] has 'books' already"),
@@ -244,14 +245,15 @@ def test_a_spider_s_own_arguments_are_part_of_a_schedule_and_of_its_command(proj
     class Shelf(BooksSpider):
         arguments = (*BooksSpider.arguments, "tag")
 
-    (project / "config.local.ini").write_text("[schedule]\nbooks = 0 6 * * * | a.tag=love max_pages=7\n")
+    (project / "config.local.ini").write_text("[schedule]\nbooks = 0 6 * * * | a.tag=love max_pages=7 processes=auto\n")
     (schedule,) = schedules_of(load_config(project, {}), {"books": Shelf})
     assert schedule.arguments == {"start": BooksSpider.start_url, "tag": "love", "max_pages": 7}
-    words = command_of(Firing(id="books 1", spider="books", arguments=schedule.arguments))
+    of_schedule = {"arguments": schedule.arguments, "processes": schedule.processes}
+    words = command_of(Firing(id="books 1", spider="books", **of_schedule))
     assert (
         " ".join(words)
         .partition("--firing")[0]
-        .endswith(f"crawl books --max-pages 7 --start {BooksSpider.start_url} -a tag=love ")
+        .endswith(f"crawl books --max-pages 7 --start {BooksSpider.start_url} -a tag=love --processes auto ")
     )
 
 

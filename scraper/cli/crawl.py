@@ -12,8 +12,10 @@ from scraper.cli.crawl_settings import apply_options, log_file_of, own_arguments
 from scraper.cli.output import errors, toned, visible
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
+from scraper.core.project import command
 from scraper.errors import UsageError
 from scraper.runs.supervisor import supervise
+from scraper.runs.team import lead, process_count, verdict_of
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
@@ -61,6 +63,10 @@ def crawl(
     alert: Annotated[
         bool, typer.Option("--alert", help="Tell the targets of alerts when it goes wrong, as of a scheduled crawl.")
     ] = False,
+    processes: Annotated[
+        str,
+        typer.Option(metavar="N", help="Share the crawl among so many processes; auto: one for each core."),
+    ] = "1",
     firing: Annotated[str, typer.Option(hidden=True, help="What the scheduler calls this crawl.")] = "",
 ) -> None:
     """Crawl a site and store its records; go on with a crawl that was interrupted.
@@ -72,6 +78,8 @@ def crawl(
     overrides = apply_options([*(set_ or []), *(["alerts.by_hand=true"] if alert else [])])
     config = load_config()
     log_file = None if verbose else log_file_of(config, spider)
+    if (number := process_count(processes)) > 1:
+        _share(number, overrides, config, output, verbose=verbose)
     supervise(config.crawl.page_limit_s)
     # Scrapy takes half a second to import; neither other commands nor the supervisor should wait for it.
     from scrapy.crawler import AsyncCrawlerProcess
@@ -109,6 +117,24 @@ def crawl(
     if log_file and result.exit_code:
         errors.print(f"log: {visible(log_file)}", markup=False, soft_wrap=True, style="dim")
     raise typer.Exit(result.exit_code)
+
+
+def _share(processes: int, settings: dict[str, str], config: Config, output: Path | None, *, verbose: bool) -> None:
+    """Go on in a child process, beside workers on the same run; raise Exit in this one when all have ended."""
+    if config.frontier.backend == "memory":
+        raise UsageError("[frontier] backend is memory, which processes cannot share: set it to mongodb or redis")
+    options = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    end = lead(processes, command("worker", "--member", *options, *["--verbose"] * verbose, "--run"))
+    if end is None:
+        return
+    code = end.code
+    if end.run:
+        with connection_to(config.mongodb):
+            code, line = verdict_of(end.run)
+        tell(line)
+        if output:
+            _write(output, end.run, config)
+    raise typer.Exit(code)
 
 
 def tell(line: str) -> None:

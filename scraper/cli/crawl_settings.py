@@ -51,12 +51,12 @@ def own_arguments(assignments: list[str]) -> dict[str, str]:
     return arguments
 
 
-def run_settings(project: Settings, log_file: Path | None) -> dict[str, Any]:
-    """Return the settings of one crawl."""
+def run_settings(project: Settings, log_file: Path | None, *, line: bool = True) -> dict[str, Any]:
+    """Return the settings of one crawl; `line`: whether it shows on a terminal how it is going."""
     settings: dict[str, Any] = {}
     if log_file:
         settings["LOG_FILE"] = str(log_file)
-    if errors.is_terminal:
+    if line and errors.is_terminal:
         settings["EXTENSIONS"] = {**project["EXTENSIONS"], "scraper.cli.progress.ProgressLine": 10}
     return settings
 

@@ -15,11 +15,13 @@ from scraper.core import statistics
 from scraper.core.text import counted
 from scraper.crawl.list_reader import ListReader
 from scraper.crawl.request_stats import Tallies
+from scraper.runs.recorder import RunRecorder
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 REFRESH_S = 0.25
+RECORDS = ("items_new", "items_changed", "items_unchanged")
 
 
 def progress_of(records: int, speed_s: float, stated: int) -> str:
@@ -41,6 +43,8 @@ class ProgressLine:
         self._crawler = crawler
         self._status = Status("starting", console=Console(stderr=True, highlight=False))
         self._started_at = time.monotonic()
+        self._before = (0, 0)
+        """Pages and records of the run when this process began to work on it."""
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -52,19 +56,23 @@ class ProgressLine:
         return line
 
     def text(self) -> str:
-        """Return the line as it stands now: the counts are the run's, the speed is this process's."""
-        tallies = Tallies.of(self._crawler)
+        """Return the line as it stands now, for all processes of the run."""
         elapsed_s = max(time.monotonic() - self._started_at, 0.001)
-        kinds = [statistics.items(kind) for kind in ("new", "changed", "unchanged")]
-        records, here = sum(map(tallies.total, kinds)), sum(map(tallies.here, kinds))
-        failed = tallies.total(statistics.DEAD_PAGES) + tallies.total(statistics.ERRORS)
+        pages, records = self._done("pages"), self._done(*RECORDS)
+        pages_s, records_s = (pages - self._before[0]) / elapsed_s, (records - self._before[1]) / elapsed_s
         queue = len(self._crawler.engine._slot.scheduler)  # type: ignore[union-attr, arg-type]
         return (
-            f"{self._crawler.spidercls.name}  {counted(tallies.total(statistics.PAGES), 'page')}  "
-            f"{tallies.here(statistics.PAGES) / elapsed_s:.1f} pages/s  "
-            f"{progress_of(records, here / elapsed_s, self._stated())}  "
-            f"{tallies.total(statistics.ITEMS_REFUSED)} refused  {counted(failed, 'error')}  queue {queue}"
+            f"{self._crawler.spidercls.name}  {counted(pages, 'page')}  {pages_s:.1f} pages/s  "
+            f"{progress_of(records, records_s, self._stated())}  {self._done('items_refused')} refused  "
+            f"{counted(self._done('dead_pages', 'errors'), 'error')}  queue {queue}"
         )
+
+    def _done(self, *counts: str) -> int:
+        """Return what some counts of the run add up to: as this process knows it, or as others said last."""
+        tallies, recorder = Tallies.of(self._crawler), self._crawler.get_extension(RunRecorder)
+        share = recorder.others_share if recorder else {}
+        known = [(statistics.COUNTS[name], share.get(name, 0)) for name in counts]
+        return sum(max(tallies.total(name), tallies.here(name) + by) for name, by in known)
 
     def _stated(self) -> int:
         """Return how many records the lists that were seen so far say that there are; 0 when they do not."""
@@ -74,6 +82,7 @@ class ProgressLine:
 
     def _opened(self) -> None:
         self._started_at = time.monotonic()
+        self._before = (self._done("pages"), self._done(*RECORDS))
         self._status.start()
         self._task = asyncio.get_running_loop().create_task(self._refresh())
 

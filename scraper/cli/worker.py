@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import time
@@ -21,6 +22,8 @@ from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
     from models.system import Run
+
+logger = logging.getLogger(__name__)
 
 EXAMPLE = "Example: swathe worker books --wait"
 REFUSED = 2
@@ -50,6 +53,7 @@ def worker(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the log here instead of writing it to a file.")
     ] = False,
+    member: Annotated[bool, typer.Option(hidden=True, help="One of several that a command has started.")] = False,
 ) -> None:
     """Work on a crawl that is under way, beside the process that began it, until the crawl is over.
 
@@ -63,15 +67,15 @@ def worker(
         raise typer.Exit(_one_after_another(assignments, wait=wait, verbose=verbose))
     limits = {"max_pages": max_pages, "max_depth": max_depth}
     given = {**own_arguments(argument or []), "start": start, **{name: at for name, at in limits.items() if at}}
-    raise typer.Exit(_work(spider, given, run_id, settings, wait=wait, verbose=verbose))
+    raise typer.Exit(_work(spider, given, run_id, settings, wait=wait, verbose=verbose, quiet=member))
 
 
 def _work(
-    spider: str, given: dict[str, Any], run_id: str, settings: dict[str, str], *, wait: bool, verbose: bool
+    spider: str, given: dict[str, Any], run_id: str, settings: dict[str, str], *, wait: bool, verbose: bool, quiet: bool
 ) -> int:
-    """Work on one run; return the exit code."""
+    """Work on one run; return the exit code. A `quiet` one leaves it to others to tell of the run."""
     config = load_config()
-    supervise(config.crawl.page_limit_s)
+    supervise(config.crawl.page_limit_s, quiet=quiet)
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.core.log import log_crawl
@@ -92,10 +96,12 @@ def _work(
         spider_type = spider_type or spider_class(run.spider)
         log_file = None if verbose else log_file_of(config, run.spider)
         project = project_settings()
-        project.setdict({**run_settings(project, log_file), **settings}, priority="cmdline")
+        project.setdict({**run_settings(project, log_file, line=not quiet), **settings}, priority="cmdline")
         log_crawl(project, run.spider)
         on_every_line(run=str(run.id))
-        code, line = work_on(spider_type, run, AsyncCrawlerProcess(project), tell)
+        code, line = work_on(spider_type, run, AsyncCrawlerProcess(project), logger.info if quiet else tell)
+    if quiet:
+        return code
     tell(line)
     if log_file and code:
         errors.print(f"log: {log_file}", markup=False, soft_wrap=True, style="dim")

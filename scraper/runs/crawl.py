@@ -21,6 +21,7 @@ from scraper.frontier.stores import doubts, stored_runs
 from scraper.runs.join import farewell, joined
 from scraper.runs.recorder import RunRecorder
 from scraper.runs.start import begin_run, close_failed, taken_over
+from scraper.runs.team import tell_begun
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def crawl(
         firing, run_id = process.settings.get("SWATHE_FIRING"), process.settings.get("SWATHE_RUN_ID")
         begun = taken_over() or begin_run(database, spider, arguments, how, store=store, firing=firing, run_id=run_id)
         on_every_line(run=str(begun.run_id))
+        tell_begun(str(begun.run_id))
         _tell_of(begun, spider, tell)
         begun = replace(begun, notes=(*begun.notes, *missing))
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -69,6 +70,9 @@ class RunRecorder:
         self.records: dict[str, int] = {}
         """How many different records the run has stored, by collection; known at its end."""
         self._stored: dict[type[Record], RunRecords] = {}
+        self.others_share: Counter[str] = Counter()
+        """What other processes have done for the run beside this one, as they said last: for people, not for the
+        verdict."""
         self._database_error = self._ended_early = ""
         self._ready = self._is_open = False
         self._heartbeat: asyncio.Task[None] | None = None
@@ -188,9 +192,18 @@ class RunRecorder:
             try:
                 if not await run_in_thread(self.ownership.beat, RunCounts(**self.counts())):
                     self.end_early("another process has ended the run")
+                if self.is_durable:
+                    await run_in_thread(self._share)
             except PyMongoError as error:
                 # A missed beat is no reason to stop: the next write of records decides whether MongoDB is lost.
                 logger.warning("The run's heartbeat could not be written: %s", type(error).__name__)
+
+    def _share(self) -> None:
+        """Write down what this process has done, and read what the others have. Blocks."""
+        mine = {name: self.outcomes.tallies.here(statistic) for name, statistic in statistics.COUNTS.items()}
+        run = Run.objects(id=self.run_id).only("shares").modify(new=True, **{f"set__shares__{self.worker}": mine})
+        shares = run.shares if run is not None else {}
+        self.others_share = sum((Counter(done) for name, done in shares.items() if name != self.worker), Counter())
 
     async def _closed(self, spider: SiteSpider, reason: str) -> None:
         self._is_open = False
@@ -289,7 +302,7 @@ class RunRecorder:
             return
         if verdict.state == "finished" or reason == "finished":
             letters = stored_runs(self._config, self.connection.open()).clear_unless_dead(self.run_id)
-            self._update(dead_letters=letters, workers={}, **({} if letters else {"frontier": {}}))
+            self._update(dead_letters=letters, workers={}, shares={}, **({} if letters else {"frontier": {}}))
 
     def _update(self, **fields: Any) -> None:
         Run.objects(id=self.run_id).update_one(**fields)

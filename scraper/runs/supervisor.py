@@ -19,14 +19,13 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NoReturn
 
-from scraper.core.processes import die_with_parent, stand_for
+from scraper.core.processes import stand_for
 from scraper.core.project import ROOT, project
 from scraper.core.supervision import DUMP_SIGNAL, MOST_IN_A_ROW, HeldPage, SharedMemory, Supervised, be_supervised
 from scraper.errors import EXIT_FAILED, EXIT_INCOMPLETE
+from scraper.runs.signals import STOPS, Signals, belong_to
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from scraper.core.supervision import SharedRun
 
 TICK_S = 0.2
@@ -60,19 +59,17 @@ OUTERMOST = "page_watch.py"
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 """How a process ends that breaks in C code, which is as much a page's doing as a loop is."""
 
-STOPS = {signal.SIGINT: signal.SIGINT, signal.SIGTERM: signal.SIGTERM, signal.SIGHUP: signal.SIGTERM}
-"""What asks for the end of a crawl, and what is passed on to it for that."""
 
-
-def supervise(limit_s: float) -> None:
+def supervise(limit_s: float, *, quiet: bool = False) -> None:
     """Go on in a child process; in this one watch that, and exit with its exit code once it has ended.
 
     A page that holds the child's main thread longer than `limit_s` seconds is given up, and a new child goes on with
-    the run: the function returns once in each. With a limit of 0 it returns at once, and nothing is watched.
+    the run: the function returns once in each. A `quiet` one leaves it to another
+    process to say that the run was stopped. With a limit of 0 it returns at once, and nothing is watched.
     """
     if not limit_s:
         return
-    supervisor, told, exhausted = _Supervisor(limit_s), "", False
+    supervisor, told, exhausted = _Supervisor(limit_s, quiet=quiet), "", False
     while True:
         before = supervisor.memory.run if told else None
         sys.stdout.flush()
@@ -87,10 +84,10 @@ def supervise(limit_s: float) -> None:
 class _Supervisor:
     """The process that a person or a scheduler has started. All times are those of `time.monotonic`."""
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, *, quiet: bool) -> None:
         self.memory = SharedMemory()
-        self._limit_s, self._pid = limit_s, os.getpid()
-        self._signals = _Signals()
+        self._limit_s, self._pid, self._is_quiet = limit_s, os.getpid(), quiet
+        self._signals = Signals()
         self._child = 0
         self._in_a_row = 0
         self._deputy: _DeputyProcess | None = None
@@ -103,7 +100,7 @@ class _Supervisor:
         if self._deputy is not None:
             self._deputy.let_go()
         # In a group of its own: Ctrl-C reaches it once, from the parent, and twice would end it at once.
-        _belong_to(self._pid)
+        belong_to(self._pid)
         stand_for(self._pid)
 
     def watch(self, child: int) -> tuple[str, bool]:
@@ -202,7 +199,7 @@ class _Supervisor:
             self._exit(128 + signal.SIGINT)
         self._carried_out("interrupt", self._stopped_at + LEAVE_S - time.monotonic(), why=why)
         self._carried_out("clear_away", self._stopped_at + LEAVE_S - time.monotonic())
-        self._exit(EXIT_INCOMPLETE, f"interrupted: {why} (run {run.run})")
+        self._exit(EXIT_INCOMPLETE, "" if self._is_quiet else f"interrupted: {why} (run {run.run})")
 
     def _carried_out(self, order: str, seconds: float, **more: object) -> bool:
         """Have a deputy do something; return whether it was done after some seconds at most."""
@@ -245,45 +242,10 @@ class _Supervisor:
         os._exit(code)  # what a process does at its end the child has done
 
 
-class _Signals:
-    """The signals that reach the supervisor, to be dealt with between two looks."""
-
-    def __init__(self) -> None:
-        self._received: list[int] = []
-        self._woken, self._wakes = os.pipe()
-        for end in (self._woken, self._wakes):
-            os.set_blocking(end, False)
-        self._wakeup_before = signal.set_wakeup_fd(self._wakes, warn_on_full_buffer=False)
-        kinds = (*STOPS, signal.SIGTSTP, signal.SIGCHLD)
-        # What is ignored, as SIGHUP is under nohup, stays so.
-        noted = [number for number in kinds if signal.getsignal(number) is not signal.SIG_IGN]
-        self._before = {number: signal.signal(number, self._note) for number in noted}
-
-    def wait(self, seconds: float) -> list[int]:
-        """Return the signals that have come; wait so long for one."""
-        if not self._received:
-            select.select([self._woken], [], [], seconds)
-        with suppress(BlockingIOError):
-            os.read(self._woken, 1024)
-        received, self._received = self._received, []
-        return received
-
-    def restore(self) -> None:
-        """Let signals do what they did before."""
-        signal.set_wakeup_fd(self._wakeup_before)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        os.close(self._woken)
-        os.close(self._wakes)
-
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        self._received.append(number)
-
-
 class _DeputyProcess:
     """A process that does in the child's place what has to be written to the database; see `Deputy`."""
 
-    def __init__(self, run: SharedRun, parent: int, signals: _Signals) -> None:
+    def __init__(self, run: SharedRun, parent: int, signals: Signals) -> None:
         self.run = run
         self._ours, theirs = socket.socketpair()
         self._waits_for = 0
@@ -294,7 +256,7 @@ class _DeputyProcess:
             signals.restore()
             for number in STOPS:
                 signal.signal(number, signal.SIG_IGN)
-            _belong_to(parent)
+            belong_to(parent)
             stand_for(parent)
             _serve(theirs, run)
         theirs.close()
@@ -358,15 +320,6 @@ def _serve(orders: socket.socket, run: SharedRun) -> NoReturn:
                 orders.sendall(b"-")
     finally:
         os._exit(0)
-
-
-def _belong_to(parent: int) -> None:
-    os.setpgid(0, 0)
-    # Of a terminal's background it may be, but it writes there.
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    die_with_parent(signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(EXIT_FAILED)
 
 
 def _told(stack: str) -> str:

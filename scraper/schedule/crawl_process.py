@@ -110,4 +110,6 @@ def command_of(firing: Firing) -> list[str]:
     for name, value in sorted(firing.arguments.items()):
         of_every_crawl = name in ("start", *LIMITS)
         options += [f"--{name.replace('_', '-')}", str(value)] if of_every_crawl else ["-a", f"{name}={value}"]
+    if firing.processes != "1":
+        options += ["--processes", firing.processes]
     return command("crawl", firing.spider, *options, "--firing", firing.mark)

@@ -53,6 +53,7 @@ def insert(schedule: Schedule, owed: Owed, *, quiet: bool = False) -> Firing | N
         limit_s=schedule.limit_s,
         retries=schedule.retries,
         quiet=quiet or None,
+        processes=schedule.processes,
     )
     try:
         firing.save(force_insert=True)

@@ -41,6 +41,7 @@ class Schedule:
     catch_up: CatchUp = "last"
     limit_s: float = 0
     retries: int = 0
+    processes: str = "1"
 
     @property
     def key(self) -> str:
@@ -119,4 +120,12 @@ def _schedule(name: str, line: ScheduleLine, config: Config, spiders: Mapping[st
     arguments = {name: value for name, value in given.items() if value} | {
         "start": line.start or spiders[found].start_url
     }
-    return Schedule(name=name, spider=found, cron=line.cron, arguments=arguments, enabled=line.enabled, **options)
+    return Schedule(
+        name=name,
+        spider=found,
+        cron=line.cron,
+        arguments=arguments,
+        enabled=line.enabled,
+        processes=line.processes,
+        **options,
+    )

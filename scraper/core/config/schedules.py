@@ -14,7 +14,18 @@ from scraper.core.cron import check_cron, check_zone
 
 Policy = Literal["skip", "queue", "replace"]
 CatchUp = Literal["none", "last", "all"]
+
+
+def check_processes(text: str) -> str:
+    """Return the text; raise ValueError unless it is a number of processes or `auto`."""
+    if text != "auto" and not (text.isascii() and text.isdigit() and int(text)):
+        raise ValueError(f"is '{text}', expected 1 or more, or auto")
+    return text
+
+
 Retries = Annotated[int, Field(ge=0, le=100)]
+Processes = Annotated[str, AfterValidator(check_processes)]
+"""Of one crawl: a number, or `auto` for the cores of the machine."""
 Zone = Annotated[str, AfterValidator(check_zone)]
 
 
@@ -77,6 +88,7 @@ class ScheduleLine(Section):
     start: str = ""
     max_pages: Count | None = None
     max_depth: Count | None = None
+    processes: Processes = "1"
     own: dict[str, str] = Field(default_factory=dict)
     """Arguments of the spider's own, which the line has as `a.NAME=value`."""
 
