@@ -76,6 +76,26 @@ def test_columns_are_found_typed_and_read_by_their_selectors(shape: str) -> None
     assert "Buy" not in {row[0] for column in found.columns for row in column.values if row}
 
 
+def test_a_flat_record_that_lacks_its_last_element_takes_none_of_the_next_one() -> None:
+    rows = [f"<h3>Thing {n}</h3><p>{n} EUR</p>" + f"<div><a>tag {n}</a></div>" * (n % 4 != 1) for n in range(COUNT)]
+    page = page_of(f"<main>{''.join(rows)}</main>")
+    found = list_columns([page.response.selector.root], repeated_blocks(page)[0])
+    [tags] = [column for column in found.columns if "self::div" in column.selector]
+    records = compiled("h3")(page.response.selector.root)
+    wanted = [[] if n % 4 == 1 else [f"tag {n}"] for n in range(COUNT)]
+    assert [compiled(tags.selector)(record) for record in records] == wanted
+
+
+def test_cells_of_a_record_s_second_row_are_told_by_their_place() -> None:
+    rows = [f"<tr><td>{n}.</td><td>Thing {n}</td></tr><tr><td colspan=2><i>{n} EUR</i> <i>blue {n}</i></td></tr>"
+            for n in range(COUNT)]  # fmt: skip
+    page = page_of(f"<table>{''.join(rows)}</table>")
+    found = list_columns([page.response.selector.root], repeated_blocks(page)[0])
+    values = [column.values for column in found.columns]
+    assert tuple((f"{n} EUR",) for n in range(COUNT)) in values
+    assert tuple((f"blue {n}",) for n in range(COUNT)) in values
+
+
 def test_values_of_which_a_record_has_several_are_a_list() -> None:
     found, _ = columns_of(
         "<li><p>{name}</p><a class=tag href=/t>a{n}</a><a class=tag href=/u{odd}>b{odd}</a></li>", "<ul>{}</ul>"

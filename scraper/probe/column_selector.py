@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from scraper.probe.leaves import Aligned, Leaf
 
+PLACE = re.compile(r"\[\d+\]")
+MOST_BEHIND = 12
+"""Elements behind a record's first one in which a value is looked for by its place."""
+
 LEAST_RIGHT = 0.98
 """The share of records in which a selector has to give the value that was aligned, or nothing where there is none."""
 
@@ -21,7 +25,7 @@ LEAST_RIGHT = 0.98
 def column_selector(column: Aligned, roots: Sequence[Element], *, many: bool) -> str:
     """Return a selector that gives a column's values in every record; empty when none of those that are tried does."""
     wanted = [[leaf.text for leaf in row] for row in column.rows]
-    for selector in dict.fromkeys(_proposed(column)):
+    for selector in dict.fromkeys(proposed_selectors(column)):
         found = [values_at(root, selector) for root in roots]
         if many:
             right = sum(mine == given for mine, given in zip(wanted, found, strict=True))
@@ -45,7 +49,7 @@ def is_first_told(root: Element, selector: str) -> bool:
     return all(str(value).strip() for value in compiled(selector)(root)[:1])
 
 
-def _proposed(column: Aligned) -> Iterator[str]:
+def proposed_selectors(column: Aligned) -> Iterator[str]:
     """Yield selectors, those that last longest first."""
     for selector in _all_proposed(column):
         if selector.endswith("/text()[normalize-space()]"):
@@ -149,9 +153,17 @@ def _placed(leaf: Leaf) -> Iterator[str]:
 
 def _steps(leaf: Leaf) -> list[str]:
     """Return the steps from the record to the element by tag, with places where there are several of a tag."""
+    return _steps_up(leaf.element, len(_path(leaf)))
+
+
+def _path(leaf: Leaf) -> tuple[str, ...]:
+    """Return the steps of a leaf's key: behind them are its name, the attribute if it is one, and its label."""
+    return leaf.key[1 : -3 if leaf.attribute else -2]
+
+
+def _steps_up(element: Element, depth: int) -> list[str]:
+    """Return so many steps down to an element by tag, with places where there are several of a tag."""
     steps: list[str] = []
-    element = leaf.element
-    depth = sum(1 for step in leaf.key[1:] if re.fullmatch(r"[a-z][a-z0-9-]*", step) or re.fullmatch(r"t[dh]\d+", step))
     for _ in range(depth):
         parent = element.getparent()
         if parent is None:
@@ -165,25 +177,24 @@ def _steps(leaf: Leaf) -> list[str]:
 
 def _behind(leaf: Leaf, xpath: str) -> Iterator[str]:
     """Yield selectors of what stands behind the first element of a record that goes on."""
-    tag, place = leaf.key[0][1:].rstrip("0123456789"), 0
     found = re.fullmatch(r"\+([a-z][a-z0-9]*?)(\d+)", leaf.key[0])
-    if found:
-        tag, place = found[1], int(found[2])
-    inner = [step for step in leaf.key[1:] if re.fullmatch(r"[a-z][a-z0-9]*", step) and step != leaf.key[-2]]
-    base = f"./following-sibling::{tag}[{place + 1}]"
+    tag, place = (found[1], int(found[2])) if found else (leaf.key[0][1:].rstrip("0123456789"), 0)
+    steps = _path(leaf)
+    base, deeper = f"./following-sibling::{tag}[{place + 1}]", leaf.element.tag
     yield f"{base}{xpath}"
-    deeper = leaf.element.tag
     for name in class_names(leaf.element):
         if WORD.fullmatch(name):
             yield f"{base}//{deeper}[contains(@class, '{name}')]{xpath}"
+    if (name := leaf.element.get("itemprop") or "") and "'" not in name:
+        yield f"{base}//{deeper}[@itemprop='{name}']{xpath}"
     if leaf.label and "'" not in leaf.label:
         yield f"{base}//*[starts-with(normalize-space(), '{leaf.label}')]/following-sibling::{deeper}[1]{xpath}"
-    parent = leaf.element.getparent()
-    alike = [child for child in parent if child.tag == deeper] if parent is not None else []
-    if len(alike) > 1 and inner:
-        yield f"{base}/{'/'.join(inner)}[{alike.index(leaf.element) + 1}]{xpath}"
-    yield f"{base}/{'/'.join(inner)}{xpath}" if inner else f"{base}//{deeper}{xpath}"
-    yield f"{base}//{deeper}{xpath}"
+    path = "".join(f"/{step}" for step in _steps_up(leaf.element, len(steps)))
+    if steps:
+        yield from (f"{base}{path}{xpath}", f"{base}{PLACE.sub('', path)}{xpath}", f"{base}//{deeper}{xpath}")
+    # Where a record lacks its last element, `base` is the next record's; what stands at its place is another element.
+    for number in range(place + 1, MOST_BEHIND):
+        yield f"./following-sibling::*[{number}][self::{tag}]{PLACE.sub('', path)}{xpath}"
 
 
 def _as_xpath(selector: str) -> str:
