@@ -22,6 +22,7 @@ FIRST, *FURTHER = PAGES = (
     "own-selenium-or-beautifulsoup",
     "notebook",
     "is-everything-fine",
+    "redesigned-site",
     "troubleshooting",
     "upgrade",
 )

@@ -16,6 +16,15 @@ UTILITY = {"title": "text-lg font-bold", "money": "text-red-600", "date": "text-
            "count": "inline-block", "labels": "flex", "picture": "rounded", "rating": "stars"}  # fmt: skip
 
 
+TWISTS = ("wrapped", "reordered", "attribute", "language")
+GERMAN = {"Name": "Name", "Picture": "Bild", "Price": "Preis", "In stock": "Bestand", "Description": "Beschreibung", "Position": "Stelle",
+          "Company": "Firma", "Location": "Ort", "Posted": "Vom", "Salary": "Gehalt", "Event": "Veranstaltung", "Date": "Datum", "Venue": "Haus",
+          "Seats": "Plätze", "Headline": "Schlagzeile", "Author": "Verfasser", "Published": "Erschienen", "Summary": "Kurzfassung",
+          "Tags": "Stichwörter", "Place": "Gegend", "Capital": "Hauptstadt", "Population": "Einwohner", "Area": "Fläche", "Quote": "Zitat"}  # fmt: skip
+MONTHS = {"January": "Januar", "February": "Februar", "March": "März", "May": "Mai", "June": "Juni", "July": "Juli", "October": "Oktober",
+          "December": "Dezember"}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Layout:
     """A template."""
@@ -31,6 +40,20 @@ class Layout:
     advertised: bool
     chrome: bool
     """Whether there is a menu, a side bar and a footer."""
+    twist: str = ""
+    """What is otherwise than in every other template: one of TWISTS."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields of a record, in the order in which they are shown."""
+        first, *others = KINDS[self.kind]
+        if self.twist == "reordered":
+            others = [*others[1:], others[0]]
+        return (first, *others)
+
+    def label_of(self, field: Field) -> str:
+        """Return what is written before a field."""
+        return GERMAN.get(field.label, field.label) if self.twist == "language" else field.label
 
     @property
     def name(self) -> str:
@@ -87,8 +110,23 @@ def element(layout: Layout, field: Field, record: Record, place: int, tag: str =
     """Return a field of a record as an element."""
     if field.name not in record:
         return ""
+    inner = _element(layout, field, record, place, tag)
+    return f'<div class="wrap"><div>{inner}</div></div>' if layout.twist == "wrapped" and inner else inner
+
+
+def _text_of(layout: Layout, field: Field, shown: Shown) -> str:
+    """Return what is written for a value."""
+    if layout.twist == "language" and field.role == "date":
+        day, month, year = shown.text.split()
+        return f"{day}. {MONTHS.get(month, month)} {year}"
+    return shown.text
+
+
+def _element(layout: Layout, field: Field, record: Record, place: int, tag: str) -> str:
     shown, named = record[field.name], layout.class_of(field.name, field.role)
-    text = html.escape(shown.text)
+    text = html.escape(_text_of(layout, field, shown))
+    if layout.twist == "attribute" and field.role in ("money", "count", "date"):
+        return f'<{tag or "span"}{named} data-{field.role}="{text}"></{tag or "span"}>'
     if field.role == "picture":
         return f'<img{named} src="{text}" alt="">'
     if field.role == "labels":
@@ -99,12 +137,12 @@ def element(layout: Layout, field: Field, record: Record, place: int, tag: str =
         return f"<{tag or 'h3'}{named}>{inner}</{tag or 'h3'}>"
     tag = tag or ("p" if field.role == "long" else "span")
     if layout.labelled and field.role != "long":
-        return f"<div><b>{field.label}:</b> <{tag}{named}>{text}</{tag}></div>"
+        return f"<div><b>{layout.label_of(field)}:</b> <{tag}{named}>{text}</{tag}></div>"
     return f"<{tag}{named}>{text}</{tag}>"
 
 
 def _fields(layout: Layout, record: Record, place: int) -> str:
-    return "\n".join(element(layout, field, record, place) for field in KINDS[layout.kind])
+    return "\n".join(element(layout, field, record, place) for field in layout.fields)
 
 
 def _each(layout: Layout, records: list[Record], open_: Callable[[int], str], close: str, random: Random) -> str:
@@ -169,8 +207,8 @@ def _wrapped(layout: Layout, records: list[Record], random: Random) -> str:
 
 
 def _table(layout: Layout, records: list[Record], random: Random) -> str:
-    fields = KINDS[layout.kind]
-    head = "".join(f"<th>{field.label}</th>" for field in fields)
+    fields = layout.fields
+    head = "".join(f"<th>{layout.label_of(field)}</th>" for field in fields)
     rows = [_cells(layout, record, place) for place, record in enumerate(records)]
     return f'<table class="data"><tr>{head}</tr>{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
 
@@ -182,13 +220,16 @@ def _headless(layout: Layout, records: list[Record], random: Random) -> str:
 
 def _cells(layout: Layout, record: Record, place: int) -> str:
     found = []
-    for field in KINDS[layout.kind]:
+    for field in layout.fields:
         if field.role == "picture" or field.name not in record:
             found.append(f"<td>{element(layout, field, record, place)}</td>")
         elif field.role in ("labels",):
             found.append(f"<td>{element(layout, field, record, place, 'span')}</td>")
         else:
-            inner = html.escape(record[field.name].text)
+            inner = html.escape(_text_of(layout, field, record[field.name]))
+            if layout.twist == "attribute" and field.role in ("money", "count", "date"):
+                found.append(f"<td>{element(layout, field, record, place, 'span')}</td>")
+                continue
             if field.role == "title" and layout.linked:
                 inner = f'<a href="/{layout.kind}/{place}">{inner}</a>'
             found.append(f"<td{layout.class_of(field.name, field.role)}>{inner}</td>")
@@ -197,7 +238,7 @@ def _cells(layout: Layout, record: Record, place: int) -> str:
 
 def _two_rows(layout: Layout, records: list[Record], random: Random) -> str:
     rows = []
-    first, *others = KINDS[layout.kind]
+    first, *others = layout.fields
     for place, record in enumerate(records):
         rows.append(
             f'<tr><td rowspan="1">{place + 1}.</td><td>{element(layout, first, record, place, "span")}</td></tr>'
@@ -210,7 +251,7 @@ def _two_rows(layout: Layout, records: list[Record], random: Random) -> str:
 def _flat(layout: Layout, records: list[Record], random: Random) -> str:
     parts = []
     for place, record in enumerate(records):
-        fields = KINDS[layout.kind]
+        fields = layout.fields
         parts.append(element(layout, fields[0], record, place, "h3"))
         parts += [
             element(layout, field, record, place, "div" if field.role == "labels" else "p") for field in fields[1:]
@@ -221,7 +262,7 @@ def _flat(layout: Layout, records: list[Record], random: Random) -> str:
 def _lines(layout: Layout, records: list[Record], random: Random) -> str:
     parts = []
     for place, record in enumerate(records):
-        fields = KINDS[layout.kind]
+        fields = layout.fields
         rest = [element(layout, field, record, place, "b" if number == 0 else "i")
                 for number, field in enumerate(fields[1:]) if field.role not in ("labels",)]  # fmt: skip
         parts.append(
@@ -233,7 +274,7 @@ def _lines(layout: Layout, records: list[Record], random: Random) -> str:
 def _definitions(layout: Layout, records: list[Record], random: Random) -> str:
     parts = []
     for place, record in enumerate(records):
-        fields = KINDS[layout.kind]
+        fields = layout.fields
         rest = " ".join(element(layout, field, record, place, "span") for field in fields[1:])
         parts.append(f"<dt>{element(layout, fields[0], record, place, 'span')}</dt><dd>{rest}</dd>")
     return f"<dl>{''.join(parts)}</dl>"

@@ -28,6 +28,7 @@ COMMANDS = {
     "keys": ("keys:keys", "Show which fields tell the items of a spider apart, as far as the stored ones show it."),
     "probe": ("probe:probe", "Study one page: its records, its data, and lines for a spider."),
     "newsite": ("newsite:newsite", "Write a spider, its model, saved pages and a test for a site."),
+    "heal": ("heal:heal", "Mend a spider's selectors after a redesign: print a patch and what speaks for it."),
     "query": ("query:app", "Show the records that meet every FILTER."),
     "profile": ("profile:profile", "Show what each field holds: filled, distinct, extremes, top values."),
     "export": ("export:export", "Write the records that meet every FILTER into a file, whole or not at all."),

@@ -27,7 +27,7 @@ from scraper.spider import SiteSpider
 from scraper.spider_loader import project_settings, spider_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pymongo.database import Database
     from scrapy.http import Response
@@ -44,6 +44,8 @@ class Reading:
 
     found: list[Found] = field(default_factory=list)
     """Cleaned and validated; those with faults would be refused."""
+    requests: list[Request] = field(default_factory=list)
+    """What it asks for next."""
     error: str = ""
     """What the spider raised, or why it could not be asked; what it found before that is in `found`."""
     wish: str = ""
@@ -66,8 +68,11 @@ class OfflineCrawl(Crawler):
 class TodaysSpiders:
     """The spiders as they are now; one object for all pages that were crawled with the same arguments."""
 
-    def __init__(self, database: Mongo, settings: Settings | None = None) -> None:
-        self._database = database
+    def __init__(
+        self, database: Mongo, settings: Settings | None = None, classes: Mapping[str, type[SiteSpider]] | None = None
+    ) -> None:
+        """Take the spiders of the project; those of `classes` by their names instead."""
+        self._database, self._classes = database, classes or {}
         self._settings = (settings or project_settings()).copy()
         config: Config = self._settings["SWATHE"]
         # A page is not read in another way now and then, to learn: there is nothing to learn from it.
@@ -79,7 +84,7 @@ class TodaysSpiders:
     def read(self, page: dict[str, Any], body: bytes) -> Reading:
         """Return what today's spider makes of a kept page; raise UsageError when there is no such spider any more."""
         reading = Reading()
-        spider = self._spider(page["spider"], self._arguments(page))
+        spider = self.spider(page["spider"], self._arguments(page))
         try:
             response = as_response(page, body, spider)
             for output in self._outputs(spider, response, page["request"]):
@@ -87,7 +92,9 @@ class TodaysSpiders:
                     reading.found.append(output)
                 elif isinstance(output, Request) and meta_keys.RENDER_CAUSE in output.meta:
                     reading.wish = str(output.meta[meta_keys.RENDER_EVIDENCE])
-                elif not isinstance(output, Request | None) and spider.takes_any_page:
+                elif isinstance(output, Request):
+                    reading.requests.append(output)
+                elif output is not None and spider.takes_any_page:
                     reading.found.append(self._record_of(output, response, spider))
         except CannotReadAgainError as error:
             reading.error = str(error)
@@ -110,7 +117,7 @@ class TodaysSpiders:
         crawl.failures.process_spider_input(response)
         dead = len(crawl.failures.problems)
         try:
-            for output in _in_full(request.callback(response, **request.cb_kwargs)):
+            for output in in_full(request.callback(response, **request.cb_kwargs)):
                 if isinstance(output, Awaited):
                     output.wait_in_thread()
                 else:
@@ -126,10 +133,11 @@ class TodaysSpiders:
             raise CannotReadAgainError("its items go through pipelines of the spider's own, which are not called again")
         return spider.record_of(item, response)
 
-    def _spider(self, name: str, arguments: dict[str, Any]) -> SiteSpider:
+    def spider(self, name: str, arguments: dict[str, Any]) -> SiteSpider:
+        """Return a spider as a crawl with these arguments would have it; raise UsageError for one that is not there."""
         identity = (name, json.dumps(arguments, sort_keys=True))
         if identity not in self._spiders:
-            kind = spider_class(name, get_spider_loader(self._settings))
+            kind = self._classes.get(name) or spider_class(name, get_spider_loader(self._settings))
             spider = kind.from_crawler(OfflineCrawl(kind, self._settings), **arguments)
             spider.reader.decisions.load(self._database)
             self._spiders[identity] = spider
@@ -147,10 +155,10 @@ class TodaysSpiders:
         return self._steps
 
 
-def _in_full(result: Any) -> Iterable[Any]:
+def in_full(result: Any) -> Iterable[Any]:
     """Return what a callback gives, however it was written."""
     if isinstance(result, AsyncIterator):
         return asyncio.run(collect_asyncgen(result))
     if inspect.iscoroutine(result):
-        return _in_full(asyncio.run(result))
+        return in_full(asyncio.run(result))
     return result or ()

@@ -21,6 +21,10 @@ HEADING = re.compile(r"h[2-6]")
 LABEL = re.compile(r"([^:\uff1a]{2,30})[:\uff1a]$")
 BEGINNING = re.compile(r"^\s*([^\W\d][^:\uff1a\n]{1,28}?)\s*[:\uff1a]\s+(?=\S)")
 ATTRIBUTES = {"img": ("src",), "time": ("datetime",), "meta": ("content",), "a": ("title",), "data": ("value",)}
+NAMING = frozenset({"class", "id", "style"})
+"""Attributes that say what an element is or how it looks."""
+
+ATTRIBUTE = re.compile(r"[a-z][a-z0-9-]*")
 MOST_LEAVES, MOST_ALIKE = 400, 6
 LEAST_LABELLED, LEAST_BEGINNING = 0.25, 0.6
 
@@ -111,9 +115,17 @@ def _differ(parts: list[Aligned]) -> bool:
 
 
 def leaves_of(
-    members: Sequence[Element], *, whole_page: bool = False, without: frozenset[Element] = frozenset()
+    members: Sequence[Element],
+    *,
+    whole_page: bool = False,
+    without: frozenset[Element] = frozenset(),
+    every_attribute: bool = False,
+    most: int = MOST_LEAVES,
 ) -> list[Leaf]:
-    """Return the values of a record, in the order of the page."""
+    """Return the values of a record, in the order of the page, at most so many.
+
+    With `every_attribute` also those of attributes that hold none as a rule, such as `data-price`.
+    """
     found: list[Leaf] = []
     seen: Counter[str] = Counter()
     for place, member in enumerate(members):
@@ -122,9 +134,9 @@ def leaves_of(
         step = "" if place == 0 else f"+{member.tag}{seen[member.tag]}"
         seen[member.tag] += place > 0
         ahead: list[tuple[Element, tuple[str, ...]]] = [(member, (step,))]
-        while ahead and len(found) < MOST_LEAVES:
+        while ahead and len(found) < most:
             element, path = ahead.pop()
-            found += _own_leaves(element, path)
+            found += _own_leaves(element, path, every_attribute=every_attribute)
             inner = [child for child in element if isinstance(child.tag, str) and child.tag not in HIDDEN]
             if whole_page:
                 inner = [child for child in inner if not _is_beside(child) and child not in without]
@@ -145,9 +157,12 @@ def _step(element: Element) -> str:
     return str(element.tag)
 
 
-def _own_leaves(element: Element, path: tuple[str, ...]) -> Iterator[Leaf]:
+def _own_leaves(element: Element, path: tuple[str, ...], *, every_attribute: bool) -> Iterator[Leaf]:
     name = element.get("itemprop") or " ".join(sorted(kinds_of(element)))
-    for attribute in ATTRIBUTES.get(element.tag, ()):
+    others = (
+        [one for one in element.attrib if one not in NAMING and ATTRIBUTE.fullmatch(one)] if every_attribute else []
+    )
+    for attribute in dict.fromkeys((*ATTRIBUTES.get(element.tag, ()), *others)):
         value = (element.get(attribute) or "").strip()
         if value:
             label = label_before(element)

@@ -16,7 +16,7 @@ from jinja2 import Environment
 from practice.directory import ROUTER
 from practice.faults import Fault, damage_answer
 from scraper.demo.memory import Memory
-from scraper.demo.pages import environment
+from scraper.demo.pages import environment, render_pages
 from scraper.demo.server import DemoServer
 from scraper.demo.site import DemoSite
 
@@ -46,9 +46,14 @@ def _padding(size_kb: int) -> str:
 
 # Compiling the templates takes longer than rendering a page: the servers of a test run share them.
 @functools.lru_cache(maxsize=4)
-def practice_templates(padding_kb: int = 0) -> Environment:
-    """Return the templates, each page made heavier by `padding_kb` of hidden menus (KiB)."""
-    templates = environment(Path(__file__).with_name("templates"))
+def practice_templates(padding_kb: int = 0, *, redesigned: bool = False) -> Environment:
+    """Return the templates, each page made heavier by `padding_kb` of hidden menus (KiB).
+
+    With `redesigned` the shop has another layout, in which none of the first one's selectors finds anything.
+    """
+    here = Path(__file__)
+    folders = [here.with_name("redesigned")] if redesigned else []
+    templates = environment(*folders, here.with_name("templates"))
     if padding_kb:
         templates.globals["padding"] = _padding(padding_kb)
     return templates
@@ -82,6 +87,10 @@ class PracticeServer(DemoServer):
         self._arrivals_s: deque[float] | None = deque(maxlen=most_per_s) if most_per_s else None
         self._faulted: Counter[tuple[str, Fault]] = Counter()
         self._log: deque[Request] = deque(maxlen=LOG_LENGTH)
+
+    def redesign(self) -> None:
+        """Show the shop in its second layout from now on."""
+        self._pages = render_pages(self.site, practice_templates(redesigned=True))
 
     @property
     def requests(self) -> list[Request]:

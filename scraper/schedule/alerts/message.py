@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST = 300
+OF_SELECTORS = ("layout-changed", "empty")
+"""Causes for which new selectors may be the remedy."""
+
 DEFUSED = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "@": "＠", "*": "∗", "|": "¦"})  # noqa: RUF001
 """What chats take for markup or for a call to everybody, and what stands for it."""
 
@@ -37,6 +40,7 @@ def message_of(incident: Mapping[str, Any]) -> Message:
         f"{'file' if incident['kind'] == 'broken' else 'spider'}: {subject}",
         *(f"{harmless(name)}: {harmless(value)}" for name, value in (incident.get("arguments") or {}).items()),
         *([f"look: swathe runs show {run}"] if run else []),
+        *([f"mend: swathe heal {subject}"] if is_open and incident.get("cause") in OF_SELECTORS else []),
     ]
     title, lines = _opened(incident) if is_open else _closed(incident)
     told_once = ["This is told once; the next message says when it is back to normal."] if is_open else []

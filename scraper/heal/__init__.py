@@ -1,0 +1,1 @@
+"""Mend a spider's selectors after a redesign: by the values that are stored, and behind a gate."""

@@ -1,0 +1,308 @@
+"""A new selector for a field: from where its stored values stand on today's pages, and only where that says enough."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mongoengine import BooleanField, Decimal128Field, DecimalField, FloatField, IntField, ListField
+
+from models.record import schema_of
+from scraper.errors import SwatheError
+from scraper.heal.known_records import EMPTY, UNREAD, is_as_stored, plain
+from scraper.heal.place_names import OLD, is_named, is_struck, words_at, words_of
+from scraper.probe.column_selector import proposed_selectors
+from scraper.probe.column_types import MONEY
+from scraper.probe.leaves import BESIDE, Aligned, leaves_of
+from scraper.select import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from scrapy.http import TextResponse
+
+    from models.record import Record
+    from scraper.heal.known_records import FieldReader
+    from scraper.heal.spider_source import FieldPlace
+    from scraper.probe.leaves import Leaf
+    from scraper.probe.outline import Element
+
+LEAST_EQUAL = 0.9
+"""The share of the stored values that a selector has to give, of a field that does not change from run to run."""
+
+LEAST_OF_RARE = 0.8
+"""The same of the values that are not the commonest one: a selector that always says yes is right of most books."""
+
+LEAST_EVER = 0.5
+LEAST_KNOWN = 3
+"""Records that are known and stand on today's pages."""
+
+MOST_LEAVES, MOST_PLACES, MOST_SELECTORS, MOST_EXAMPLES = 3_000, 16, 48, 3
+LONGEST_AMOUNT = 40
+VALUE = re.compile(r"/(?:text\(\)(?:\[normalize-space\(\)\])?|@[\w-]+)$")
+"""The end of a selector that says which text of an element is meant."""
+
+NUMBERS = (IntField, FloatField, DecimalField, Decimal128Field)
+
+
+class NotFoundError(SwatheError):
+    """Report a field for which no selector is sure enough; the text goes on behind the field's name."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A record on one of today's pages."""
+
+    members: tuple[Element, ...]
+    """The elements that it consists of: the entry, or the page's root."""
+    page: TextResponse
+    known: dict[str, Any] | None
+    """The record as MongoDB had it; None for one that is new."""
+
+    @cached_property
+    def leaves(self) -> list[Leaf]:
+        """Its values, in texts and attributes."""
+        return leaves_of(self.members, every_attribute=True, most=MOST_LEAVES)
+
+
+@dataclass(frozen=True)
+class FoundPlace:
+    """A selector, and how it does on the known records."""
+
+    selector: str
+    column: Aligned
+    equal: int
+    of: int
+    named: int = 0
+    """How many words of the field stand at the place."""
+
+
+@dataclass
+class FieldSearch:
+    """The search for the fields of one document, in the records that one method of the spider reads."""
+
+    document: type[Record]
+    shown: Sequence[Shown]
+    reader: FieldReader
+    places: Sequence[FieldPlace]
+    """All fields that the method reads."""
+    usual_changes: Mapping[str, float] = field(default_factory=dict)
+    """By field: in which share of the records it changes from run to run."""
+
+    @cached_property
+    def known(self) -> list[Shown]:
+        """The records that are known."""
+        return [one for one in self.shown if one.known is not None]
+
+    def stored(self, name: str) -> list[Any]:
+        """Return the stored values of a field, of the known records."""
+        column = schema_of(self.document).columns[name]
+        return [one.known.get(column) for one in self.known if one.known is not None]
+
+    def is_many(self, name: str) -> bool:
+        """Return whether a field is a list."""
+        return isinstance(schema_of(self.document).fields[name], ListField)
+
+    def least(self, name: str) -> float:
+        """Return the share of stored values that have to be found again: of a field that often changes fewer."""
+        return max(LEAST_EVER, LEAST_EQUAL - self.usual_changes.get(name, 0.0))
+
+    def is_right(self, name: str, values: Sequence[Any]) -> bool:
+        """Say whether values are those of the known records."""
+        return are_as_stored(list(zip(self.stored(name), values, strict=True)), self.least(name))
+
+    def values_by(self, name: str, selector: str) -> list[Any]:
+        """Return what a field makes of a selector, in the known records."""
+        return [self._value(name, one, _texts(one, selector)) for one in self.known]
+
+    def found(self, place: FieldPlace) -> FoundPlace:
+        """Return the surest place of a field; raise NotFoundError."""
+        name, stored = place.name, self.stored(place.name)
+        if all(value in EMPTY for value in stored):
+            raise NotFoundError("no known record on today's pages has a value to look for")
+        columns = self._columns(name)
+        if not columns:
+            shown = next(value for value in stored if value not in EMPTY)
+            raise NotFoundError(f"its stored values, such as {str(shown)[:40]!r}, stand on none of today's pages")
+        tried = [one for column in columns if (one := self._best_selector(place, column))]
+        if not tried:
+            least = f"{self.least(name):.0%}"
+            raise NotFoundError(f"no selector gives {least} of its {len(stored)} stored values on today's pages")
+        tried.sort(key=lambda one: (-one.equal, -one.named, _standing(one.column.first)))
+        self._check_says_enough(place, tried)
+        self._check_is_no_other(place, tried[0])
+        if isinstance(schema_of(self.document).fields[name], NUMBERS) and MONEY.search(tried[0].column.first.text):
+            self._check_is_the_price(place, tried[0])
+        return tried[0]
+
+    @cached_property
+    def _labels(self) -> Counter[str]:
+        """In how many known records each label stands; one of a few is a value itself, such as a title with a colon."""
+        return Counter(label for one in self.known for label in {leaf.label for leaf in one.leaves})
+
+    def _key_of(self, leaf: Leaf) -> tuple[str, ...]:
+        """Return what is the same for a value's place in all records: its path, and its label where that is one."""
+        label = leaf.label if self._labels[leaf.label] >= LEAST_EVER * len(self.known) else ""
+        return (*leaf.key[:-1], label)
+
+    def _value(self, name: str, one: Shown, texts: list[str]) -> Any:
+        raw: Any = texts if self.is_many(name) else (texts[0] if texts else None)
+        return self.reader.value(self.document, name, raw, one.page.url)
+
+    def _columns(self, name: str) -> list[Aligned]:
+        """Return where stored values stand, those of most records first."""
+        rows: dict[tuple[str, ...], list[list[Leaf]]] = defaultdict(lambda: [[] for _ in self.known])
+        many, stored = self.is_many(name), self.stored(name)
+        for number, (one, old) in enumerate(zip(self.known, stored, strict=True)):
+            for leaf in one.leaves if old not in EMPTY else ():
+                value = self._value(name, one, [leaf.text])
+                if value is not UNREAD and value not in EMPTY and _is_part(value, old, many=many):
+                    rows[self._key_of(leaf)][number].append(leaf)
+        columns = [Aligned(key, found) for key, found in rows.items()]
+        columns = [column for column in columns if column.filled >= LEAST_EVER * self._filled(stored)]
+        return sorted(columns, key=lambda column: -column.filled)[:MOST_PLACES]
+
+    @staticmethod
+    def _filled(stored: Sequence[Any]) -> float:
+        return sum(value not in EMPTY for value in stored) / len(stored)
+
+    def _best_selector(self, place: FieldPlace, column: Aligned) -> FoundPlace | None:
+        """Return the first selector of a place that gives most of the stored values, and gives nothing behind them."""
+        named = len(words_of(place) & words_at(column))
+        found = []
+        for selector in _selectors(column):
+            values = self.values_by(place.name, selector)
+            if self.is_right(place.name, values) and self._stays_within(selector):
+                equal = sum(map(is_as_stored, self.stored(place.name), values))
+                alone = self.is_many(place.name) or all(len(_texts(one, selector)) < 2 for one in self.shown)
+                found.append((equal, alone, FoundPlace(selector, column, equal, len(values), named)))
+                if alone and equal == len(values):
+                    break
+        return max(found, key=lambda one: one[:2])[2] if found else None
+
+    def _stays_within(self, selector: str) -> bool:
+        """Say whether a selector gives nothing of the next record, where one consists of elements side by side."""
+        if not selector.startswith("./following-sibling::"):
+            return True
+        elements = [(one, compiled(VALUE.sub("", selector))(one.members[0])) for one in self.shown]
+        return all(_is_within(element, one.members) for one, found in elements for element in found)
+
+    def _check_says_enough(self, place: FieldPlace, tried: Sequence[FoundPlace]) -> None:
+        """Raise NotFoundError where the values stand in other places as well, and none has the field's name."""
+        best, stored = tried[0], self.stored(place.name)
+        mine = self._all_values(place.name, best.selector)
+        rivals = [one for one in tried[1:] if one.equal == best.equal and one.named >= best.named]
+        for other in rivals:
+            if not all(map(_same, mine, self._all_values(place.name, other.selector))):
+                raise NotFoundError(
+                    f"{best.selector} and {other.selector} both give its stored values, and differ elsewhere"
+                )
+        if len({_key(value) for value in stored}) > 1 or best.named:
+            return
+        fields = schema_of(self.document).fields
+        if isinstance(fields[place.name], NUMBERS) and not isinstance(fields[place.name], BooleanField):
+            raise NotFoundError(
+                f"all {len(stored)} stored values are {stored[0]}, and nothing on the pages has its name"
+            )
+
+    def _all_values(self, name: str, selector: str) -> list[Any]:
+        return [self._value(name, one, _texts(one, selector)) for one in self.shown]
+
+    def _check_is_no_other(self, place: FieldPlace, best: FoundPlace) -> None:
+        """Raise NotFoundError where the values stand at what is another field by its name: they have been swapped."""
+        mine = [_texts(one, best.selector) for one in self.known]
+        for other in self.places:
+            selector = other.selector
+            if other.name == place.name or not is_named(selector):
+                continue
+            theirs = [_texts(one, selector) for one in self.known]
+            same = sum(bool(a) and a[:1] == b[:1] for a, b in zip(mine, theirs, strict=True))
+            if same > LEAST_EVER * len(mine) and not self.is_right(other.name, self.values_by(other.name, selector)):
+                raise NotFoundError(
+                    f"its stored values stand where `{other.name}` is read ({selector}): were they swapped?"
+                )
+
+    def _check_is_the_price(self, place: FieldPlace, best: FoundPlace) -> None:
+        """Raise NotFoundError for a price that may be an old one: it is called so, or another stands beside it."""
+        words, at = words_of(place), words_at(best.column)
+        rows = zip(best.column.rows, self.known, strict=True)
+        struck = any(is_struck(leaf.element, one.members[0]) for row, one in rows for leaf in row)
+        if (struck or at & OLD) and not words & OLD:
+            raise NotFoundError(f"its stored values stand where the pages show an old price ({best.selector})")
+        for rival in self._prices_beside(place, best):
+            if best.named <= len(words & words_at(rival)):
+                what = rival.first.text[:30]
+                raise NotFoundError(
+                    f"{best.selector} gives its stored values, but there is another price, such as {what!r}"
+                )
+
+    def _prices_beside(self, place: FieldPlace, best: FoundPlace) -> Iterator[Aligned]:
+        """Yield where other amounts stand in most records, which are no other field's stored values."""
+        rows: dict[tuple[str, ...], list[list[Leaf]]] = defaultdict(lambda: [[] for _ in self.known])
+        for number, (one, own) in enumerate(zip(self.known, best.column.rows, strict=True)):
+            amounts = {leaf.text for leaf in own}
+            for leaf in one.leaves:
+                if MONEY.search(leaf.text) and len(leaf.text) < LONGEST_AMOUNT and leaf.text not in amounts:
+                    rows[self._key_of(leaf)][number].append(leaf)
+        others = [self.stored(other.name) for other in self.places if other.name != place.name]
+        for key, found in rows.items():
+            column = Aligned(key, found)
+            explained = 0
+            for number, (one, row) in enumerate(zip(self.known, found, strict=True)):
+                value = self._value(place.name, one, [row[0].text]) if row else UNREAD
+                explained += value is not UNREAD and any(_same(stored[number], value) for stored in others)
+            if column.filled >= LEAST_EVER and explained < LEAST_EQUAL * sum(map(bool, found)):
+                yield column
+
+
+def are_as_stored(pairs: Sequence[tuple[Any, Any]], least: float) -> bool:
+    """Say whether enough values are the stored ones, of pairs of both: at least such a share of all.
+
+    So have to be most of those that are not the commonest one, and most of those where nothing was.
+    """
+    equal = [new is not UNREAD and is_as_stored(old, new) for old, new in pairs]
+    commonest = Counter(_key(old) for old, _ in pairs).most_common(1)[0][0]
+    rare = [same for same, (old, _) in zip(equal, pairs, strict=True) if _key(old) != commonest]
+    empty = [same for same, (old, _) in zip(equal, pairs, strict=True) if old in EMPTY]
+    enough = sum(equal) >= least * len(equal)
+    return enough and all(sum(some) >= min(least, LEAST_OF_RARE) * len(some) for some in (rare, empty))
+
+
+def _selectors(column: Aligned) -> list[str]:
+    """Return selectors of a place, as they are proposed of the first records that have it."""
+    found: dict[str, None] = {}
+    rows = [row for row in column.rows if row]
+    for start in range(min(MOST_EXAMPLES, len(rows))):
+        found.update(dict.fromkeys(proposed_selectors(Aligned(column.first.key, rows[start:]))))
+    return list(found)[:MOST_SELECTORS]
+
+
+def _texts(one: Shown, selector: str) -> list[str]:
+    return [str(value) for value in compiled(selector)(one.members[0])]
+
+
+def _is_part(value: Any, stored: Any, *, many: bool) -> bool:
+    """Say whether a value is the stored one; of a list, whether it has nothing else."""
+    return set(map(plain, value)) <= set(map(plain, stored)) if many else is_as_stored(stored, value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (one is not UNREAD and other is not UNREAD and is_as_stored(one, other))
+
+
+def _key(value: Any) -> Any:
+    return "" if value in EMPTY else plain(value)
+
+
+def _standing(leaf: Leaf) -> int:
+    """Return how likely a place is of the record itself, 0 the likeliest: headings first, what is beside it last."""
+    if any(above.tag in BESIDE for above in leaf.element.iterancestors()):
+        return 2
+    return 0 if leaf.element.tag in ("h1", "h2", "h3") else 1
+
+
+def _is_within(element: Element, members: tuple[Element, ...]) -> bool:
+    return element in members or any(above in members for above in element.iterancestors())

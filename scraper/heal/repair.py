@@ -1,0 +1,242 @@
+"""One repair: what a spider no longer reads on today's pages, and the edits that let it read that again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from models.record import Found, schema_of
+from scraper.heal.field_search import LEAST_KNOWN, FieldSearch, NotFoundError, Shown
+from scraper.heal.gate import ON_EACH
+from scraper.heal.known_records import UNREAD, FieldReader, KnownRecords
+from scraper.heal.list_search import FoundEntries, ListSearch, next_call
+from scraper.heal.spider_source import Edit, SpiderSource, either, field_edit, quoted
+from scraper.heal.todays_pages import TodaysPages
+from scraper.pages.reread import TodaysSpiders, in_full
+from scraper.paging.ask import Ask
+from scraper.paging.kind import ListPage
+from scraper.paging.links import NextLink, absolute
+from scraper.probe.leaves import leaves_of
+from scraper.select import texts
+from scraper.spider import SiteSpider
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scrapy.http import TextResponse
+
+    from scraper.heal.spider_source import FieldPlace
+
+GROWN = 1.05
+"""A list goes on when so many times as many records are known as its first page shows."""
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A selector that becomes another."""
+
+    what: str
+    """`items`, `link`, `pagination`, or a document and its field."""
+    before: str
+    now: str
+
+
+@dataclass
+class Healing:
+    """What came of trying to heal a spider."""
+
+    source: SpiderSource
+    start: str
+    """The address at which the spider's list begins."""
+    mended: list[Mended] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Why nothing is to be changed; empty when the repair passed the gate, or nothing was to be mended."""
+    text: str = ""
+    """The mended module; empty where it is refused or nothing is broken."""
+    looked_at: str = ""
+    """Which pages were looked at, in words."""
+
+    @property
+    def patch(self) -> str:
+        """The repair as a unified diff."""
+        return self.source.patch_to(self.text) if self.text else ""
+
+
+class Repair:
+    """One attempt: looks at today's pages, and gathers edits."""
+
+    def __init__(
+        self,
+        healing: Healing,
+        spider: SiteSpider,
+        spiders: TodaysSpiders,
+        pages: TodaysPages,
+        known: dict[str, KnownRecords],
+        usual: dict[tuple[str, str], float],
+        *,
+        keep_old: bool,
+    ) -> None:
+        self._keep_old = keep_old
+        self._healing, self._spider, self._pages, self._known, self._usual = healing, spider, pages, known, usual
+        self._reader, self._source = FieldReader(spiders), healing.source
+        self._edits: list[Edit] = []
+
+    def tried(self) -> None:
+        """Fill the healing: with the mended text, or with why it is refused."""
+        page = self._pages.get(self._spider.lists.first_request().url)
+        if page is None:
+            why = self._pages.missed[0] if self._pages.missed else f"{self._spider.start_at} was not had"
+            self._healing.refused.append(why)
+            return
+        entries = self._list(page)
+        if entries is not None:
+            for method, document in dict.fromkeys((one.method, one.document) for one in self._source.fields):
+                if document in self._known:
+                    self._fields(method, document, page, entries)
+        if self._edits and not self._healing.refused:
+            self._healing.text = self._source.patched(self._edits)
+
+    def _list(self, page: TextResponse) -> FoundEntries | None:
+        """Mend `items`, `link` and the next link; return the entries of the first page."""
+        spider, linked = self._spider, self._is_linked
+        main = self._known[self._main]
+        search = ListSearch(page, main, self._reader, linked=linked)
+        what = "items"
+        try:
+            entries = search.entries(spider.items)
+            search.check_whole(entries)
+            self._mend(what, spider.items, entries.selector, self._source.attribute("items"))
+            if linked:
+                what = "link"
+                link = search.link(entries, spider.link)
+                self._mend(what, spider.link, link, self._source.attribute("link"))
+                self.link = link
+            what = "pagination"
+            self._next(page, entries)
+        except NotFoundError as error:
+            self._healing.refused.append(f"{what}: {error}")
+            return None
+        return entries
+
+    @property
+    def _is_linked(self) -> bool:
+        return type(self._spider).read_item is SiteSpider.read_item
+
+    @property
+    def _main(self) -> str:
+        """The document whose records the list shows."""
+        method = "read_page" if self._is_linked else "read_item"
+        return next(
+            (one.document for one in self._source.fields if one.method == method), self._source.fields[0].document
+        )
+
+    def _mend(self, what: str, before: str, now: str, node: Any) -> None:
+        if before == now:
+            return
+        if node is None:
+            raise NotFoundError(f"{self._source.shown_file} does not say it, expected {what} = {now!r} in the class")
+        self._edits.append(Edit(node, quoted(self._with_old(what, before, now) if self._keep_old else now)))
+        self._healing.mended.append(Mended(what, before, now))
+
+    @staticmethod
+    def _with_old(what: str, before: str, now: str) -> str:
+        """Return a selector of a list that finds what the new one or the present one finds."""
+        pair = [one if what == "items" or "::" in one else f"{one}::attr(href)" for one in (now, before)]
+        try:
+            return either(*pair)
+        except ValueError as error:
+            raise NotFoundError(f"{error}: leave --keep-old out") from None
+
+    def _next(self, page: TextResponse, entries: FoundEntries) -> None:
+        """Mend the next link where the list goes on and the link is not found, and the total that stands beside it."""
+        kind = self._spider.kind
+        if not isinstance(kind, NextLink):
+            return
+        listed = ListPage(page, kind, 1)
+        goes_on = isinstance(kind.following(listed), Ask)
+        has_total = not kind.total or listed.stated(kind.total)[0] is not None
+        if (goes_on and has_total) or len(self._known[self._main].records) <= GROWN * len(entries.shown):
+            return
+        calls = [call for call in self._source.calls_of("NextLink")
+                 if not kind.link or (call.args and getattr(call.args[0], "value", None) == kind.link)]  # fmt: skip
+        now = next_call(page, self._pages)
+        if goes_on and "total=" not in now:
+            return
+        if len(calls) != 1:
+            raise NotFoundError(
+                f"{self._source.shown_file} has {len(calls)} NextLink of {kind.link!r}, expected 1: {now}"
+            )
+        self._edits.append(Edit(calls[0], now))
+        self._healing.mended.append(Mended("pagination", f"NextLink({kind.link!r})", now))
+
+    def _fields(self, method: str, document: str, page: TextResponse, entries: FoundEntries) -> None:
+        """Mend the fields that a method reads of a document."""
+        known = self._known[document]
+        places = [one for one in self._source.fields if (one.method, one.document) == (method, document)]
+        shown = list(entries.shown) if method == "read_item" else self._own_pages(method, known, page, entries)
+        usual = {one.name: self._usual.get((schema_of(known.document).collection, one.name), 0.0) for one in places}
+        search = FieldSearch(known.document, shown, self._reader, places, usual)
+        if len(search.known) < LEAST_KNOWN:
+            if method in ("read_item", "read_page"):
+                count = len(search.known)
+                self._healing.refused.append(
+                    f"{document}: {count} known records stand on today's pages, expected {LEAST_KNOWN}"
+                )
+            return
+        found = [self._read(method, document, one) for one in search.known]
+        for place in places:
+            self._field(place, search, found)
+
+    def _field(self, place: FieldPlace, search: FieldSearch, found: Sequence[Found | None]) -> None:
+        name = place.name
+        values = [
+            self._reader.value(search.document, name, one.raw.get(name), one.base_url or one.url) if one else UNREAD
+            for one in found
+        ]
+        if search.is_right(name, values):
+            return
+        try:
+            best = search.found(place)
+        except NotFoundError as error:
+            self._healing.refused.append(f"{place.document}.{name}: {error}")
+            return
+        self._edits.append(field_edit(place, best.selector, many=search.is_many(name), keep_old=self._keep_old))
+        self._healing.mended.append(Mended(f"{place.document}.{name}", place.selector or place.source, best.selector))
+
+    def _read(self, method: str, document: str, one: Shown) -> Found | None:
+        """Return what the spider makes today of a record; None where it makes nothing, or fails."""
+        arguments = (one.page, one.members[0]) if method == "read_item" else (one.page,)
+        try:
+            for output in in_full(getattr(self._spider, method)(*arguments)):
+                if isinstance(output, Found) and output.document.__name__ == document:
+                    return output
+        except Exception:  # noqa: BLE001 - a spider whose selectors find nothing may raise whatever it likes
+            return None
+        return None
+
+    def _own_pages(self, method: str, known: KnownRecords, page: TextResponse, entries: FoundEntries) -> list[Shown]:
+        """Return records' own pages: those that the list leads to, or where they were stored from."""
+        urls: list[str] = []
+        if method == "read_page":
+            selector = self.link if "::" in self.link else f"{self.link}::attr(href)"
+            for one in entries.shown:
+                found = texts(one.members[0], selector) if one.known is not None else []
+                urls += [url for raw in found[:1] if (url := absolute(page, raw)[0])]
+        else:
+            urls = list(known.by_url)
+        shown = []
+        step = max(1, len(urls) // ON_EACH)
+        for url in urls[::step][:ON_EACH]:
+            own = self._pages.get(url)
+            if own is not None:
+                shown.append(Shown((own.selector.root,), own, self._record_of(own, url, known)))
+        return shown
+
+    def _record_of(self, own: TextResponse, url: str, known: KnownRecords) -> dict[str, Any] | None:
+        for address in (own.url, url):
+            if len(records := known.by_url.get(address, [])) == 1:
+                return records[0]
+        leaves = leaves_of((own.selector.root,), every_attribute=True)
+        records = known.shown_by({leaf.text for leaf in leaves}, own.url, self._reader, loosely=False)
+        return records[0] if len(records) == 1 else None

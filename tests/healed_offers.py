@@ -1,0 +1,67 @@
+"""A spider with its document, to be healed: offers of a shop, with an old price and a voucher that some have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from scraper import (
+    Decimal128Field,
+    IntField,
+    ListField,
+    NextLink,
+    Record,
+    SiteSpider,
+    StringField,
+    cleaners,
+    first,
+    texts,
+)
+
+
+class Offer(Record):
+    """An offer."""
+
+    meta: ClassVar = {"collection": "healed_offers"}
+
+    name = StringField(required=True, key=True, clean=cleaners.one_line)
+    price = Decimal128Field(required=True, clean=cleaners.amount)
+    old_price = Decimal128Field(clean=cleaners.amount)
+    stock = IntField(clean=cleaners.count)
+    pieces = IntField(clean=cleaners.count)
+    tags = ListField(StringField(), clean=cleaners.labels)
+
+
+class OffersSpider(SiteSpider):
+    """Stores every offer."""
+
+    name = "healed_offers"
+    start_url = "http://offers.example/"
+    records = (Offer,)
+    items = "div.offer"
+    pagination = NextLink("a.next")
+
+    def read_item(self, page: Any, item: Any) -> Iterator[Any]:
+        """Read an offer."""
+        price = first(item, "span.price::text")
+        yield Offer.found(
+            page,
+            name=first(item, "h3::text"),
+            price=price,
+            old_price=first(item, "span.old-price::text"),
+            stock=first(item, "span.stock::text"),
+            pieces=(first(item, "span.pieces::text") or "").partition(" ")[0],
+            tags=texts(item, "a.tag::text"),
+        )
+
+
+class OwnParse(SiteSpider):
+    """Reads its pages itself."""
+
+    name = "healed_by_hand"
+    start_url = "http://offers.example/"
+    records = (Offer,)
+
+    def parse(self, response: Any, **_: Any) -> Iterator[Any]:
+        """Read nothing."""
+        yield from ()

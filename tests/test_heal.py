@@ -1,0 +1,372 @@
+"""`swathe heal`: what it mends, and what it refuses; stored documents, kept pages and a real mongod, no network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from bson import Decimal128, ObjectId
+from healed_offers import OffersSpider, OwnParse
+from stored_pages import connected
+
+from models.quality import Quality, RecordsQuality
+from models.system import Change, Run
+from scraper.core.config import Config, load_config
+from scraper.errors import UsageError
+from scraper.heal.field_search import LEAST_EQUAL, are_as_stored
+from scraper.heal.healing import heal, run_to_heal
+from scraper.heal.spider_source import SpiderSource, field_edit, quoted
+from scraper.pages.archive import Capture, write
+from spiders.books import BooksSpider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pymongo.database import Database
+
+    from scraper.heal.repair import Healing
+
+    Mongo = Database[dict[str, Any]]
+
+START = OffersSpider.start_url
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+YESTERDAY = NOW - timedelta(days=1)
+STATE = json.dumps({"name": START, "number": 1, "state": {}})
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The offers of a shop, and what a page shows of them in a new layout."""
+
+    names: tuple[str, ...]
+    prices: tuple[int, ...]
+    old_prices: tuple[int | None, ...]
+    stocks: tuple[int, ...]
+    tags: tuple[tuple[str, ...], ...]
+
+    def stored(self) -> list[dict[str, Any]]:
+        """Return the offers as MongoDB has them."""
+        seen = {"first_seen": YESTERDAY, "last_seen": YESTERDAY, "changed_at": YESTERDAY, "run": ObjectId()}
+        return [
+            {
+                "name": name,
+                "price": Decimal128(str(price)),
+                "old_price": None if old is None else Decimal128(str(old)),
+                "stock": stock,
+                "pieces": 2,
+                "tags": list(tags),
+                "url": START,
+                **seen,
+            }
+            for name, price, old, stock, tags in self.rows
+        ]
+
+    @property
+    def rows(self) -> list[Any]:
+        return list(zip(self.names, self.prices, self.old_prices, self.stocks, self.tags, strict=True))
+
+    def page(self, card: str, around: str = "{}", old: str = "") -> str:
+        """Return a page in which each offer is written by a template; `old` is that of an old price, if any."""
+        cards = [
+            card.format(
+                name=name, price=f"£{price}.00", stock=stock, tags="".join(f'<a rel="tag">{tag}</a>' for tag in tags),
+                old=old.format(f"£{before}.00") if before else "",
+            )
+            for name, price, before, stock, tags in self.rows
+        ]  # fmt: skip
+        return f"<html><body><main>{around.format(''.join(cards))}</main></body></html>"
+
+
+SHOP = Shop(
+    tuple(
+        f"{word} lamp {number}"
+        for number, word in enumerate(("blue", "quiet", "tall", "old", "round", "small", "grey", "thin"), 11)
+    ),
+    (31, 47, 12, 95, 60, 23, 78, 54),
+    (40, None, 19, 99, None, None, 80, 61),
+    (4, 17, 230, 9, 0, 56, 31, 8),
+    (("oak",), ("oak", "tin"), (), ("ash",), ("tin",), ("ash", "oak"), ("elm",), ("oak",)),
+)
+CARD = (
+    '<article class="card"><div><h2 class="card-name">{name}</h2><b class="card-price">{price}</b>{old}'
+    '<data value="{stock}">there</data><i class="pieces">2 pieces</i><p>{tags}</p></div></article>'
+)
+OLD = '<del class="was">{}</del>'
+TABLE = (
+    '<tr><td>{name}</td><td class="price">{price}</td><td class="was">{old}</td><td data-stock="{stock}"></td>'
+    '<td class="pieces">2 pieces</td><td>{tags}</td></tr>'
+)
+
+
+@pytest.fixture
+def config(data_dir: Path, database: Mongo, server: Any) -> Iterator[Config]:
+    environ = {"SWATHE_MONGODB_DATA_DIR": str(data_dir), "SWATHE_MONGODB_DATABASE": database.name}
+    with connected(data_dir, database):
+        yield load_config(environ=environ)
+
+
+def healed(database: Mongo, config: Config, page: str, shop: Shop = SHOP, *, keep_old: bool = False) -> Healing:
+    """Heal the spider whose run of today kept this page, after one of yesterday stored the shop."""
+    database.healed_offers.insert_many(shop.stored())
+    run = Run(spider=OffersSpider.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW)
+    keep(database, run.save().id, page)
+    return heal(OffersSpider.name, OffersSpider, database, config, keep_old=keep_old)
+
+
+def keep(database: Mongo, run: ObjectId, page: str, when: datetime = NOW) -> None:
+    url = START
+    request = {
+        "url": url,
+        "method": "GET",
+        "headers": {},
+        "body": None,
+        "callback": "on_list_page",
+        "cb_kwargs": STATE,
+        "request_meta": "{}",
+    }
+    about = {"url": url, "spider": OffersSpider.name, "run": run, "when": when, "why": "nothing", "fingerprint": url}
+    kept = {
+        **about,
+        "request": request,
+        "status": 200,
+        "headers": {},
+        "kind": "HtmlResponse",
+        "encoding": "utf-8",
+        "flags": [],
+    }
+    assert write(database, [Capture(kept, page.encode())]) == [True]
+
+
+@pytest.mark.parametrize(
+    ("card", "around", "old"), [(CARD, "<div>{}</div>", OLD), (TABLE, "<table>{}</table>", "<s>{}</s>")]
+)
+def test_every_field_is_mended_and_the_patched_spider_reads_what_was_stored(
+    database: Mongo, config: Config, card: str, around: str, old: str
+) -> None:
+    healing = healed(database, config, SHOP.page(card, around, old))
+    assert healing.refused == []
+    assert {one.what for one in healing.mended} >= {
+        "items",
+        "Offer.name",
+        "Offer.price",
+        "Offer.old_price",
+        "Offer.tags",
+    }
+    assert "Offer.stock: 8 of 8 stored values" in healing.evidence
+    assert healing.looked_at == "1 page that the run kept"
+    patch = healing.patch.splitlines()
+    assert patch[:2] == ["--- a/tests/healed_offers.py", "+++ b/tests/healed_offers.py"]
+    assert '-    items = "div.offer"' in patch
+    # The price is given to a variable first: there it is mended.
+    assert any(line.startswith("+        price = first(item, ") for line in patch)
+    assert healing.source.loaded(healing.text).items != OffersSpider.items
+
+
+OLD_CARD = (
+    '<div class="offer"><h3>{name}</h3><span class="price">{price}</span>{old}<span class="stock">{stock}</span>'
+    '<span class="pieces">2 p</span>{tags}</div>'
+)
+
+
+def old_page(shop: Shop = SHOP) -> str:
+    """Return a page in the layout that the spider was written for."""
+    return shop.page(OLD_CARD, old='<span class="old-price">{}</span>').replace('rel="tag"', 'class="tag"')
+
+
+def test_with_the_old_selectors_kept_pages_in_both_layouts_are_read(database: Mongo, config: Config) -> None:
+    keep(database, ObjectId(), old_page(), when=YESTERDAY)
+    healing = healed(database, config, SHOP.page(CARD, "<div>{}</div>", OLD), keep_old=True)
+    assert healing.refused == []
+    assert "8 records of 1 older page are read as before" in healing.evidence
+    assert healing.source.loaded(healing.text).items == "article.card, div.offer"
+    assert "+            name=first(item, \"h2.card-name::text\") or first(item, 'h3::text')," in healing.patch
+
+
+def test_an_older_page_that_would_be_read_otherwise_refuses_the_repair(database: Mongo, config: Config) -> None:
+    """The new selector finds something on older pages, too: a price that was of something else."""
+    older = old_page().replace("</h3>", '</h3><b class="card-price">£1</b>')
+    keep(database, ObjectId(), older, when=YESTERDAY)
+    healing = healed(database, config, SHOP.page(CARD, "<div>{}</div>", OLD), keep_old=True)
+    assert healing.refused == [f"8 of 8 records of older pages would be read otherwise, the first on {START}"]
+
+
+REFUSED = {
+    "all values are others": (
+        replace(SHOP, names=tuple(f"Chair {number}" for number in range(8))),
+        (CARD, "<div>{}</div>", OLD),
+        "items: 0 of the 8 known records stand on",
+    ),
+    "one field's values are others": (
+        replace(SHOP, prices=tuple(price + 1 for price in SHOP.prices)),
+        (CARD, "<div>{}</div>", OLD),
+        "Offer.price: its stored values, such as '31', stand on none of today's pages",
+    ),
+    "one field's values are those of other records": (
+        replace(SHOP, stocks=(*SHOP.stocks[1:], SHOP.stocks[0])),
+        (CARD, "<div>{}</div>", OLD),
+        "Offer.stock: its stored values, such as '4', stand on none of today's pages",
+    ),
+    "price and old price are swapped": (
+        SHOP,
+        (CARD.replace("card-price", "was").replace("<b", "<del").replace("</b", "</del"), "<div>{}</div>", "<b>{}</b>"),
+        "Offer.price: its stored values stand where the pages show an old price",
+    ),
+    "a new price stands beside the one that is known": (
+        SHOP,
+        (
+            CARD.replace("card-price", "x1").replace("{old}", '<b class="x2">£{stock}9.50</b>{old}'),
+            "<div>{}</div>",
+            OLD,
+        ),
+        "but there is another price, such as '£49.50'",
+    ),
+    "the key is nowhere": (
+        SHOP,
+        (CARD.replace('<h2 class="card-name">{name}</h2>', ""), "<div>{}</div>", OLD),
+        "items: 0 of the 8 known records stand on",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_may_be_wrong_is_refused_and_named(database: Mongo, config: Config, name: str) -> None:
+    shown, layout, said = REFUSED[name]
+    healing = healed(database, config, shown.page(*layout))
+    assert healing.text == ""
+    assert any(said in why for why in healing.refused), healing.refused
+    assert not any("\n" in why for why in healing.refused)
+
+
+def test_prices_that_stand_at_the_other_field_s_own_selector_have_been_swapped(database: Mongo, config: Config) -> None:
+    every = replace(SHOP, old_prices=tuple(price + 7 for price in SHOP.prices))
+    card = (
+        '<div class="offer"><h3>{name}</h3><span class="old-price">{price}</span>{old}'
+        '<span class="stock">{stock}</span><span class="pieces">2 p</span>{tags}</div>'
+    )
+    healing = healed(database, config, every.page(card, old='<span class="price">{}</span>'), every)
+    assert healing.text == ""
+    assert any(why.startswith("Offer.price:") and "were they swapped?" in why for why in healing.refused)
+
+
+def test_a_half_of_the_list_is_no_repair(database: Mongo, config: Config) -> None:
+    half = Shop(*(getattr(SHOP, name)[:4] for name in SHOP.__dataclass_fields__))
+    rest = Shop(*(getattr(SHOP, name)[4:] for name in SHOP.__dataclass_fields__))
+    beside = rest.page(TABLE, "<table>{}</table>", OLD).partition("<main>")[2]
+    page = half.page(CARD, "<div>{}</div>", OLD).partition("</main>")[0] + beside
+    healing = healed(database, config, page)
+    assert healing.text == ""
+    assert [why for why in healing.refused if "finds 4 of the 8 known records" in why], healing.refused
+
+
+def test_what_stands_in_the_next_record_is_not_taken_for_this_one_s(database: Mongo, config: Config) -> None:
+    """All stocks but one stand in the row behind the record's own two; every other one by chance in its own as well."""
+    count = 20
+    names, prices = tuple(f"A lamp, number {n:02}" for n in range(count)), tuple(range(30, 30 + count))
+    stocks = tuple(7 * (n // 2) + 1 for n in range(count))
+    wide = Shop(names, prices, (None,) * count, stocks, ((),) * count)
+    card = (
+        '<tr class="one"><td>{name}</td><td class="price">{price}</td><td class="pieces">2 pieces</td></tr>'
+        '<tr class="two"><td colspan="3">there: <i class="stock">{stock}</i></td></tr>'
+    )
+    moved = replace(wide, stocks=(stocks[-1], *stocks[:-1]))
+    healing = healed(database, config, moved.page(card, "<table>{}</table>"), wide)
+    assert healing.text == ""
+    assert [why for why in healing.refused if why.startswith("Offer.stock: ")], healing.refused
+
+
+@pytest.mark.parametrize(
+    ("pairs", "enough"),
+    [
+        ([(n, n) for n in range(9)] + [(9, 0)], True),
+        ([(n, n) for n in range(8)] + [(8, 0), (9, 0)], False),
+        ([(True, True)] * 19 + [(False, True)], False),
+        ([(f"text {n}", f"text {n}") for n in range(19)] + [(None, "of the next one")], False),
+        ([(["a", "b"], ["b", "a"])] * 5, True),
+    ],
+)
+def test_values_are_as_stored_also_where_they_are_rare(pairs: list[tuple[Any, Any]], *, enough: bool) -> None:
+    assert are_as_stored(pairs, LEAST_EQUAL) is enough
+
+
+def test_a_number_that_is_the_same_everywhere_needs_its_name_at_the_place(database: Mongo, config: Config) -> None:
+    unnamed = CARD.replace('<i class="pieces">2 pieces</i>', "<i>2</i><u>2</u>")
+    healing = healed(database, config, SHOP.page(unnamed, old=OLD))
+    assert healing.refused == [
+        "Offer.pieces: all 8 stored values are 2, and nothing on the pages has its name",
+    ]
+
+
+def test_the_gate_holds_what_a_run_usually_finds_against_the_repair(database: Mongo, config: Config) -> None:
+    """Eight known offers are read right, but thirty new ones have no stock: runs had it in all of theirs."""
+    for day in range(2, 8):
+        began = NOW - timedelta(days=day)
+        counts = {"found": 40, "filled": {"name": 40, "price": 40, "stock": 40, "pieces": 40}}
+        quality = Quality(records=[RecordsQuality(collection="healed_offers", **counts)])
+        Run(spider=OffersSpider.name, state="finished", verdict="complete", started_at=began, heartbeat_at=began,
+            quality=quality).save()  # fmt: skip
+    fresh = "".join(CARD.format(name=f"new lamp {n}", price="£5.00", old="", stock="", tags="") for n in range(30))
+    page = SHOP.page(CARD, old=OLD).replace("</main>", f"{fresh}</main>")
+    healing = healed(database, config, page)
+    assert healing.text
+    assert [why for why in healing.refused if "`stock` is empty in 79 %" in why], healing.refused
+
+
+def test_a_record_that_would_be_refused_refuses_the_repair(database: Mongo, config: Config) -> None:
+    bad = CARD.format(name="A lamp without a price", price="", old="", stock=1, tags="")
+    healing = healed(database, config, SHOP.page(CARD, old=OLD).replace("</main>", f"{bad}</main>"))
+    assert healing.refused == [
+        "1 of 9 records would be refused, the first because of price: nothing was found, expected a value"
+    ]
+
+
+def test_what_a_suspect_run_has_changed_is_looked_for_as_it_was_before(database: Mongo, config: Config) -> None:
+    database.healed_offers.insert_many(SHOP.stored())
+    times = {"state": "finished", "spider": OffersSpider.name}
+    good = NOW - timedelta(hours=20)
+    Run(**times, verdict="complete", started_at=good, heartbeat_at=good).save()
+    broken = NOW - timedelta(hours=2)
+    Run(**times, verdict="unknown", suspect=True, started_at=broken, heartbeat_at=broken).save()
+    for row in database.healed_offers.find():
+        change = {"record": row["_id"], "field": "price", "old": row["price"], "new": Decimal128("1"), "when": broken}
+        database[Change._get_collection_name()].insert_one(
+            {"_id": str(row["_id"]), "records": "healed_offers", **change}
+        )
+    database.healed_offers.update_many({}, {"$set": {"price": Decimal128("1"), "changed_at": broken}})
+    run = Run(**times, verdict="unknown", started_at=NOW, heartbeat_at=NOW).save()
+    keep(database, run.id, SHOP.page(CARD, old=OLD))
+    healing = heal(OffersSpider.name, OffersSpider, database, config)
+    assert "Offer.price: 8 of 8 stored values" in healing.evidence
+
+
+def test_a_spider_that_reads_everything_is_left_alone(database: Mongo, config: Config) -> None:
+    healing = healed(database, config, old_page())
+    assert (healing.mended, healing.refused, healing.text) == ([], [], "")
+
+
+def test_what_cannot_be_healed_is_one_line(database: Mongo, config: Config) -> None:
+    for verdict, said in (("", "has no run"), ("complete", "there is nothing to mend"), ("unknown", "no records of")):
+        if verdict:
+            Run(spider=OffersSpider.name, state="finished", verdict=verdict, started_at=NOW, heartbeat_at=NOW).save()
+        with pytest.raises(UsageError, match=said) as fault:
+            heal(OffersSpider.name, OffersSpider, database, config)
+        assert "\n" not in str(fault.value)
+        Run.objects.delete()
+    Run(spider=OwnParse.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW).save()
+    with pytest.raises(UsageError, match="follows pages by a `parse` of its own"):
+        heal(OwnParse.name, OwnParse, database, config)
+    assert run_to_heal(OwnParse.name)["verdict"] == "unknown"
+
+
+def test_a_patch_leaves_out_what_nothing_uses_any_more_and_takes_hostile_names_as_text() -> None:
+    source = SpiderSource(BooksSpider)
+    edits = [field_edit(place, "b.x::text", many=False) for place in source.fields]
+    text = source.patched(edits)
+    assert "facts" not in text
+    assert "from scraper import NextLink, SiteSpider, first\n" in text
+    assert 'title=first(page, "b.x::text")' in text
+    assert source.patched([]) == source.text
+    assert quoted('x");import os#\n') == '"x\\");import os#\\n"'

@@ -1,0 +1,57 @@
+"""`swathe heal` as a user runs it: a shop gets another layout, its spider is mended, and reads what it read before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
+from practice import PracticeServer, enlarge, load_site
+from stored_pages import contents, project
+
+from scraper.schedule.alerts.message import message_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pymongo.database import Database
+    from support import Swathe
+
+    Mongo = Database[dict[str, Any]]
+
+
+def test_a_shop_that_was_redesigned_is_read_again_with_every_field_exact(
+    swathe: Swathe, tmp_path: Path, database: Mongo
+) -> None:
+    shop = project(tmp_path, swathe)
+    file = shop.root / "spiders" / "books.py"
+    with PracticeServer(enlarge(load_site(), quotes=1, books=45)) as site:
+        start = f"{site.url}books/"
+        shop("crawl", "books", "--start", start)
+        before, text = contents(database, "books"), file.read_text()
+        assert "there is nothing to mend" in shop("heal", "books", code=2).error_line
+        site.redesign()
+        assert "did the layout change?" in shop("crawl", "books", "--start", start, code=3).err
+        asked = len(site.requests)
+        told = shop("heal", "books", "--write").out
+        paths = [request.path for request in site.requests[asked:]]
+        assert len(paths) == len(set(paths)) <= 13
+        assert "Book.price: 6 of 6 stored values" in told
+        assert '+    link = "td.offer-name a"' in told.splitlines()
+        assert file.read_text() != text
+        assert "complete" in shop("crawl", "books", "--start", start).err
+    assert contents(database, "books") == before
+    assert database.changes.count_documents({}) == 0
+
+
+def test_what_cannot_be_healed_is_one_line_that_names_the_next_step(swathe: Swathe) -> None:
+    assert "did you mean 'books'?" in swathe("heal", "bokos", code=2).error_line
+    assert swathe("heal", "books", code=2).error_line.endswith("`swathe crawl books`")
+
+
+def test_a_message_offers_to_heal_where_selectors_may_be_the_cause() -> None:
+    opened = {"opened_at": datetime(2026, 5, 4, tzinfo=UTC), "open": True, "_id": ObjectId(), "run": ObjectId()}
+    about = {**opened, "spider": "books", "kind": "incomplete", "why": "x"}
+    told = {cause: message_of({**about, "cause": cause}).body for cause in ("empty", "server-error")}
+    assert "mend: swathe heal books" in told["empty"].splitlines()
+    assert "heal" not in told["server-error"]
