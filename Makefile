@@ -61,6 +61,7 @@ bench: install
 	$(BIN)/python benchmarks/recrawl.py
 	$(BIN)/python benchmarks/rendering.py
 	$(BIN)/python benchmarks/values.py
+	$(BIN)/python benchmarks/web.py
 	$(BIN)/python benchmarks/induction.py
 
 # How often verdicts are right: every kind of fault, and 1,000 healthy crawls. Takes longer than the other benchmarks.

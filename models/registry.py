@@ -21,7 +21,9 @@ from models.record import Record, schema_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SYSTEM = ("alerts", "frontier", "hosts", "learned", "pages", "proxies", "schedules", "system", "visits", "watches")
+SYSTEM = (
+    "alerts", "frontier", "hosts", "learned", "pages", "proxies", "schedules", "system", "visits", "watches", "web",
+)  # fmt: skip
 """The modules here with documents of Swathe's own."""
 
 

@@ -90,6 +90,7 @@ class Firing(Document):
     limit_s = FloatField(default=0)
     retries = IntField(default=0)
     processes = StringField(default="1")
+    retry_dead = BooleanField()
     tries = IntField(default=0)
     attempts = EmbeddedDocumentListField(Attempt)
 

@@ -23,6 +23,7 @@ SELDOM = {
     "apprise",
     "bs4",
     "dateparser",
+    "fastapi",
     "feedparser",
     "ftfy",
     "jinja2",
@@ -32,6 +33,7 @@ SELDOM = {
     "redis",
     "requests",
     "selenium",
+    "uvicorn",
     "xlsxwriter",
 }
 """What only some call of a command needs; no command imports it for being called."""

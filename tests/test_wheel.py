@@ -23,6 +23,7 @@ FIRST, *FURTHER = PAGES = (
     "notebook",
     "is-everything-fine",
     "redesigned-site",
+    "web",
     "troubleshooting",
     "upgrade",
 )

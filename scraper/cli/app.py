@@ -53,6 +53,10 @@ COMMANDS = {
     "rejected": ("rejected:app", "Show refused items: why, and what the page had; try them again."),
     "schedule": ("schedule:app", "Run spiders by themselves, as [schedule] in config.ini says."),
     "watch": ("watch:app", "Tell people when data change, as [watch] in config.ini says."),
+    "web": (
+        "web:app",
+        "Serve a page that shows everything, and an API for programs, to this machine alone unless told.",
+    ),
     "alerts": ("alerts:app", "Tell people when runs go wrong, once per incident."),
     "logins": ("logins:app", "Show and import the logins that last from crawl to crawl."),
     "pages": ("pages:app", "Show the pages that were kept, and read them again with today's spiders."),

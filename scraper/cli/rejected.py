@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from bson import ObjectId
 
 from models.system import Rejected
 from scraper.cli.ids import find_by_id
@@ -112,28 +110,9 @@ def _redriven(
     connection: Connection, items: list[dict[str, Any]], listeners: tuple[str, ...] | None
 ) -> list[Attempted]:
     """Try items again; None for `listeners`: nothing is stored."""
-    from scraper.pages.offline_run import RereadRun
-    from scraper.pages.redrive import Redrive, pages_of
-    from scraper.pages.reread import TodaysSpiders
-    from scraper.storage.records.plan import Outcome
-    from scraper.storage.records.store import Store
+    from scraper.pages.retry import retry_items
 
-    database = connection.open()
-    spiders = TodaysSpiders(database)
-    pages = tracked(sorted(pages_of(items), key=lambda page: str(page[0]["spider"])), "Trying again")
-    attempts: list[Attempted] = []
-    for spider, own in groupby(pages, key=lambda page: str(page[0]["spider"])):
-        if listeners is None:
-            dry = Redrive(database, spiders, None, ObjectId())
-            attempts += [attempted for page in own for attempted in dry.retry(page)]
-            continue
-        with RereadRun("redrive", spider, {"items": len(items)}) as run:
-            redrive = Redrive(database, spiders, Store(connection, run.id, spider, listeners), run.id)
-            for page in own:
-                done = redrive.retry(page)
-                run.count(Outcome(attempted.outcome or Outcome.REFUSED) for attempted in done)
-                attempts += done
-    return attempts
+    return retry_items(connection, items, listeners, lambda pages: tracked(pages, "Trying again"))
 
 
 def _print_attempts(attempts: list[Attempted], *, dry_run: bool) -> None:

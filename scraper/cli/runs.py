@@ -18,7 +18,8 @@ from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, say
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.core.statistics import of_different_records
-from scraper.errors import UsageError
+from scraper.runs.accept import accept as take_as_usual
+from scraper.runs.accept import result_of
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
 
@@ -111,26 +112,11 @@ def accept(
     """Take a suspect run for what is usual from now on: later runs are held against it, not against those before."""
     with connection_to(load_config().mongodb) as database:
         run = find_by_id(database[Run._get_collection_name()], run_id, "run", "swathe runs list")
-        others = [reason for reason in run.get("reasons", []) if reason not in run.get("deviations", [])]
-        if run.get("kind", "crawl") != "crawl" or run["state"] != "finished" or others:
-            why = f"{_result(run)}{': ' if others else ''}{'; '.join(others)}"
-            raise UsageError(
-                f"run {run['_id']} is {why}, expected a crawl that is complete, or has nothing but its deviations "
-                f"against it: crawl again, and accept that run"
-            )
-        notes = [*run.get("notes", []), *(f"accepted by hand: {line}" for line in run.get("reasons", []))]
-        Run.objects(id=run["_id"], state="finished").update_one(
-            accepted_at=datetime.now(UTC), verdict="complete", suspect=False, cause="", reasons=[], notes=notes
-        )
+        take_as_usual(run)
     console.print(f"run {run['_id']} is what is usual for {run['spider']} from now on", markup=False, soft_wrap=True)
 
 
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare_runs)
-
-
-def _result(run: dict[str, Any]) -> Any:
-    word = run["state"] if run["state"] != "finished" else run.get("verdict") or run.get("kind")
-    return f"{word}, suspect" if run.get("suspect") else word
 
 
 def _filled(records: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +135,7 @@ def _row(run: dict[str, Any]) -> dict[str, Any]:
         "spider": run["spider"],
         "started": run["started_at"],
         "took": str(timedelta(seconds=round(took.total_seconds()))),
-        "result": _result(run),
+        "result": result_of(run),
         "cause": run.get("cause", ""),
         "pages": counts.get("pages", 0),
         "new": counts.get("items_new", 0),

@@ -106,7 +106,7 @@ def command_of(firing: Firing) -> list[str]:
     """Return the command that a person would type for the crawl of a firing, or its digest, with the firing's mark."""
     if firing.spider == DIGEST:
         return command("digest", "--firing", firing.mark)
-    options: list[str] = []
+    options = ["--retry-dead"] if firing.retry_dead else []
     for name, value in sorted(firing.arguments.items()):
         of_every_crawl = name in ("start", *LIMITS)
         options += [f"--{name.replace('_', '-')}", str(value)] if of_every_crawl else ["-a", f"{name}={value}"]

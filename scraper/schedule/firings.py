@@ -37,8 +37,11 @@ def begin(schedule: Schedule, now: datetime) -> None:
         )
 
 
-def insert(schedule: Schedule, owed: Owed, *, quiet: bool = False) -> Firing | None:
-    """Write the row of a firing; return it, or None when it is there already. A `quiet` one tells nobody."""
+def insert(schedule: Schedule, owed: Owed, *, quiet: bool = False, retry_dead: bool = False) -> Firing | None:
+    """Write the row of a firing; return it, or None when it is there already.
+
+    A `quiet` one tells nobody. With `retry_dead` it does not crawl anew, but tries the dead letters of the last run.
+    """
     firing = Firing(
         id=firing_id(schedule.name, owed.due),
         schedule=schedule.name,
@@ -54,6 +57,7 @@ def insert(schedule: Schedule, owed: Owed, *, quiet: bool = False) -> Firing | N
         retries=schedule.retries,
         quiet=quiet or None,
         processes=schedule.processes,
+        retry_dead=retry_dead or None,
     )
     try:
         firing.save(force_insert=True)

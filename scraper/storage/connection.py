@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import mongoengine
@@ -40,13 +41,16 @@ AUTHENTICATION_FAILED, UNAUTHORIZED = 18, 13
 class Connection:
     """This process's one way to MongoDB, embedded or the user's own.
 
-    Use it in a `with`: what MongoDB refuses there becomes a DatabaseError of one line.
+    Use it in a `with`: what MongoDB refuses there becomes a DatabaseError of one line. Within another `with` of it, the
+    outer one closes it. Threads may share it.
     """
 
     def __init__(self, config: MongoConfig) -> None:
         self._config = config
         self.server = None if config.uri.get_secret_value() else EmbeddedServer(config)
         self._client: MongoClient[dict[str, Any]] | None = None
+        self._users = 0
+        self._lock = RLock()
 
     @property
     def uri(self) -> str:
@@ -65,6 +69,10 @@ class Connection:
 
     def open(self) -> Database[dict[str, Any]]:
         """Reach MongoDB, starting the embedded server when needed; raise DatabaseError or ConfigError."""
+        with self._lock:
+            return self._open()
+
+    def _open(self) -> Database[dict[str, Any]]:
         # The driver knows at once when a server that it was connected to is gone; to look for oneself takes half a
         # millisecond, and this is called for every batch.
         if self._client is None:
@@ -97,11 +105,17 @@ class Connection:
             self.server.leave()
 
     def __enter__(self) -> Database[dict[str, Any]]:
-        return self.open()
+        with self._lock:
+            database = self._open()
+            self._users += 1
+            return database
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         address = self.address
-        self.close()
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self.close()
         if isinstance(error, PyMongoError):
             raise DatabaseError(explain(error, address)) from error
 

@@ -31,6 +31,7 @@ from scraper.core.config.sections import (
     StoreConfig,
     option,
 )
+from scraper.core.config.web import WebConfig
 from scraper.core.project import project
 from scraper.errors import ConfigError, expected_one_of
 
@@ -62,6 +63,7 @@ class Config(Section):
     scheduler: SchedulerConfig
     alerts: AlertsConfig
     events: EventsConfig
+    web: WebConfig
     watch: Watches = option(
         {},
         "What people are told of when records change, as name = RECORDS CONDITION, e.g. cheap = books price<10, "

@@ -1,0 +1,62 @@
+"""The overview: a row a spider, with its last runs, and what is not fine."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pymongo import ASCENDING, DESCENDING
+
+from models.system import Run
+from scraper.status.gather import gather
+from scraper.status.status import as_json, status_of
+from scraper.web.asked import Db, Settings
+from scraper.web.views.view import View
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+
+    Mongo = Database[dict[str, Any]]
+
+RUNS = Run._get_collection_name()
+STRIP = 30
+"""The last runs of a spider that are shown as a strip."""
+
+OF_STRIP = ("state", "verdict", "suspect", "started_at", "ended_at", "records")
+
+
+def prepare(database: Mongo) -> None:
+    """Create the index that finds the last runs of a spider, however many there are."""
+    database[RUNS].create_index(
+        [("spider", ASCENDING), ("kind", ASCENDING), ("started_at", DESCENDING)], name="spider_latest"
+    )
+
+
+def overview(db: Db, config: Settings) -> dict[str, Any]:
+    """Is everything fine, and what changed: each spider with its last runs, incidents, the next firings."""
+    status = status_of(gather(config, datetime.now(UTC)))
+    spiders = [{**vars(one), **_runs(db, one.spider)} for one in status.spiders]
+    return {**as_json(status), "spiders": spiders}
+
+
+def result_of(run: dict[str, Any]) -> str:
+    """Return how a run ended, or that it runs, in one word."""
+    if run["state"] != "finished":
+        return str(run["state"])
+    return "suspect" if run.get("suspect") else str(run.get("verdict") or run.get("kind") or "finished")
+
+
+def _runs(database: Mongo, spider: str) -> dict[str, Any]:
+    crawls = {"spider": spider, "kind": "crawl"}
+    latest = list(database[RUNS].find(crawls, OF_STRIP, sort=[("started_at", -1)], limit=STRIP))
+    strip = [{"id": str(run["_id"]), "result": result_of(run), "at": run["started_at"]} for run in reversed(latest)]
+    complete = next((run for run in latest if run.get("verdict") == "complete"), None)
+    if complete is None and len(latest) == STRIP:
+        whole = {**crawls, "verdict": "complete"}
+        complete = database[RUNS].find_one(whole, OF_STRIP, sort=[("started_at", -1)])
+    records = sum((complete.get("records") or {}).values()) if complete else None
+    at = complete and (complete.get("ended_at") or complete["started_at"])
+    return {"strip": strip, "complete_at": at, "records": records}
+
+
+VIEW = View("/", "overview.html", overview)
