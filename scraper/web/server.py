@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from scraper.errors import UsageError
-from scraper.spider_loader import all_spiders
 from scraper.web import access, audit
 from scraper.web.app import app_of
 from scraper.web.gate import Door, Gate
@@ -37,7 +36,7 @@ def serve(config: Config, connection: Connection, place: Address | Path, say: Ca
     database = connection.open()
     for part in (access, audit, overview):
         part.prepare(database)
-    all_spiders()  # imports Scrapy and the project: a second that the first page should not take
+    overview.overview(database, config)  # imports Scrapy and the project: seconds that the first page should not take
     with _bound(config, database, place) as bound:
         bound.listen()  # whoever reads the line below may come at once
         door = _door(config, bound)
