@@ -13,7 +13,9 @@ import pytest
 from bson import ObjectId
 from web_page import INCIDENT, ITEM, NOW, RECORD, RUN, Page, fill, served
 
+from models.schedules import Firing
 from scraper.core.processes import birth, this_process
+from scraper.schedule.crawl_process import command_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,7 +175,8 @@ def test_a_schedule_is_fired_once_however_often_it_is_pressed_at_once(page: Page
     assert page.ask(f"/api/v1/runs/{RUN}/retry-dead", "POST").json()["outcome"].startswith("books starts within")
     retried = page.database.firings.find_one({"schedule": "books"})
     assert retried is not None
-    assert retried["retry_dead"] is True
+    assert "--retry-dead" in command_of(Firing._from_son(retried))
+    assert "--retry-dead" not in command_of(Firing._from_son(firing))
     audit = page.json("/audit.json")["actions"]
     assert [row["action"] for row in audit if row["target"] == "books"].count("trigger") == 7
     assert {row["who"] for row in audit} == {audit[0]["who"]}
