@@ -157,7 +157,7 @@ def fill(database: Mongo, text: str = "Usual") -> None:
     )  # fmt: skip
     database.incidents.insert_one(
         {"_id": INCIDENT, "key": "books {}", "spider": "books", "kind": text, "why": text, "open": True, "times": 2,
-         "opened_at": NOW, "last_at": NOW, "next_try_at": NOW}
+         "opened_at": NOW, "last_at": NOW, "next_try_at": NOW, "to_tell": []}
     )  # fmt: skip
     database.firings.insert_one(
         {"_id": text, "schedule": text, "spider": text, "key": text, "due": NOW, "start_at": NOW, "state": "done",

@@ -120,7 +120,7 @@ def mute_spider(db: Db, who: Who, spider: Named, days: Annotated[int, Query(ge=1
 def unmute_spider(db: Db, who: Who, spider: Named) -> str:
     """Tell of a spider again."""
     with audited(db, who, "unmute", spider) as said:
-        if not unmute(spider, datetime.now(UTC)):
+        if not unmute(spider):
             raise HTTPException(409, "this spider is not muted")
         said["outcome"] = f"{spider} is told of again"
         return said["outcome"]
