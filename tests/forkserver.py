@@ -119,8 +119,8 @@ def _wait_for_one(asked: dict[str, Any], out: int, err: int, status: int) -> Non
         os.dup2(err, 2)
         os.closerange(3, max(out, err, status) + 1)
         # Those that Python made are for what this process was started with, which may not have been pipes.
-        sys.stdout = sys.__stdout__ = open(1, "w", closefd=False)  # noqa: SIM115
-        sys.stderr = sys.__stderr__ = open(2, "w", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
         _become(**asked)
         sys.exit()
     os.close(out)

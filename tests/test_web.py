@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pymongo import MongoClient
 
 DATABASE = "test_web"
+NOBODY = "f" * 24
 SCHEDULE = {"SWATHE_SCHEDULE_BOOKS": "0 6 * * *", "SWATHE_SCHEDULE_TABLE": "0 7 * * * | spider=quotes-table"}
 
 
@@ -107,8 +108,8 @@ def test_records_are_asked_for_in_the_language_of_query_page_by_page(page: Page)
         ("/records/books?limit=0", 422, "limit"),
         ("/records/books?limit=99999999999999999999", 422, "limit"),
         ("/records/books?after=x", 422, "after"),
-        (f"/records/books/{ObjectId()}", 404, "there is no record"),
-        (f"/runs/{ObjectId()}", 404, "there is no run"),
+        (f"/records/books/{NOBODY}", 404, "there is no record"),
+        (f"/runs/{NOBODY}", 404, "there is no run"),
         ("/runs/..%2f..%2fetc", 404, "Not Found"),
         ("/runs/xyz", 422, "id"),
         (f"/runs/{RUN}/compare/{RUN}", 400, "both are run"),

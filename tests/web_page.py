@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Mongo = Database[dict[str, Any]]
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-RUN, RECORD, ITEM, PAGE, INCIDENT = (ObjectId() for _ in range(5))
+RUN, RECORD, ITEM, PAGE, INCIDENT = (ObjectId(f"{number:024x}") for number in range(1, 6))
 SHA = "0" * 64
 
 
