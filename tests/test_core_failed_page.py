@@ -17,7 +17,6 @@ from scrapy.utils.test import get_crawler
 from support import configured, last_run
 from test_paging import crawl
 
-from models.alerts import Incident
 from scraper.core.failed_page import REASONS, FailedPage
 from scraper.crawl.failures import NotAPageError, reason_of
 from scraper.crawl.request_stats import Tallies
@@ -130,7 +129,8 @@ def test_a_run_has_one_cause(evidence: dict[str, Any], cause: str) -> None:
 @pytest.mark.parametrize("word", REASONS)
 def test_runs_alerts_and_metrics_say_the_same_word(word: str) -> None:
     when = datetime(2026, 11, 21, tzinfo=UTC)
-    message = message_of(Incident(spider="books", kind="failed", why="x", cause=word, opened_at=when))
+    opened = {"_id": word, "open": True, "opened_at": when}
+    message = message_of({**opened, "spider": "books", "kind": "failed", "why": "x", "cause": word})
     assert message.body.splitlines()[0] == f"cause: {word}"
     crawler = get_crawler(settings_dict={"SWATHE": configured()})
     Tallies.of(crawler).fail(None, FailedPage("http://h/", "x", word))  # type: ignore[arg-type]
