@@ -19,12 +19,13 @@ from models.cleaners.currency_marks import (
     codes_of,
     is_word,
 )
+from models.cleaners.late_pattern import late
 from models.cleaners.money import LONE_PRICE, PLAIN_PRICE, PRICE, price_line
 from models.cleaners.numeric import is_number
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.text import remembered
 
-_SYMBOL, _WORD, _UNSPACED = re.compile(SYMBOL), re.compile(WORD), re.compile(UNSPACED)
+_SYMBOL, _WORD, _UNSPACED = re.compile(SYMBOL), late(WORD), late(UNSPACED)
 _NUMBER_BEFORE = re.compile(rf"[0-9][.,]? ?[-–—]{{0,2}} ?(?:{SYMBOL}|[Kk]r\.?)?[ (]?\Z")
 _NUMBER_AFTER = re.compile(rf"[ :)]{{0,2}}{SYMBOL}? ?[-−–]?[.,]?[0-9]")
 _LETTERS_BEFORE = re.compile(r"[^\W\d_]+\.?\Z")

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from models.cleaners.currency_marks import MARK, POINT_THOUSANDTHS, THREE_DECIMALS, codes_of
 from models.cleaners.figures import NUMBER, is_part_before, number_line, plain
+from models.cleaners.late_pattern import late
 from models.cleaners.number_words import MINOR_UNITS, has_minor_unit, is_inexact, is_multiplied, is_named, word_after
 from models.cleaners.numeric import MAX_DIGITS, bounded, is_number
 from models.cleaners.refusal import refusal, wrong_type
@@ -27,7 +28,7 @@ LONE_PRICE = re.compile(
 )
 """The shape of most others: figures with their separators, and one usual mark; the long way reads the same."""
 
-_SHOWN_NUMBER = re.compile(
+_SHOWN_NUMBER = late(
     # A minus touches what it belongs to: the dash in "Paperback - £5.00" is none.
     rf"(?P<minus>^[-−–] ?|(?<![^\s(])[-−–])?(?:(?P<before>{MARK}) ?(?P<inner_minus>[-−])?)?"
     rf"(?P<number>{NUMBER}|[0-9]+€[0-9]{{2}}(?![0-9.,]| ?€)|[0-9]*[.,]?[0-9]+)"  # 35€99 as in France
@@ -37,26 +38,26 @@ _SHOWN_NUMBER = re.compile(
 )
 _BETWEEN_PARTS = re.compile(r"\s*(?:[-−–—~&+:]|to|bis|à|al?|until|or|oder|ou|o|do|and|und|et|y|e)?\s*", re.IGNORECASE)
 _APART = re.compile(r"[0-9] ?[.,] [0-9]|[0-9] [.,] ?[0-9]")
-_ONE_APART = re.compile(
+_ONE_APART = late(
     rf"(?P<before>{MARK})? ?(?P<whole>[0-9]{{1,3}}(?:(?: ?[.,] ?| )[0-9]{{3}})*|[0-9]+)"
     rf"(?: ?(?P<mark>[.,]) ?(?P<decimals>[0-9]{{2}}))? ?(?P<after>{MARK})?"
 )
-_APART_PRICE = re.compile(
+_APART_PRICE = late(
     rf"(?:{MARK}) ?[0-9]{{1,3}} ?(?:[.,] | [.,])[0-9]{{2,3}}(?![0-9])"
     rf"|[0-9] ?(?:[.,] | [.,] ?)[0-9]{{2,3}}(?:[.,][0-9]{{1,2}})? ?(?:{MARK})"
 )
 _COLON = re.compile(r"((?:[0-9]{1,3}(?:[ .][0-9]{3})+|[0-9]+)):([0-9]{2})( ?(?:kr\.?|SEK|NOK|DKK|ISK|:-)(?!\w))")
-_WITH_MINOR = re.compile(
+_WITH_MINOR = late(
     rf"(?P<major>[0-9]{{1,3}}(?:[ .,][0-9]{{3}})+|[0-9]+) ?(?P<mark>{MARK}) ?(?:and |und |et |y |e |и |i )?"
     rf"(?P<minor>[0-9]{{1,2}}) ?(?P<unit>[^\W\d_]+|¢)\.?"
 )
-_MARK_WITH_MINOR = re.compile(
+_MARK_WITH_MINOR = late(
     rf"(?P<mark>{MARK}) ?(?P<major>[0-9]{{1,3}}(?:[ .,][0-9]{{3}})+|[0-9]+) ?(?:and |und |et |y |e |и |i )?"
     rf"(?P<minor>[0-9]{{1,2}}) ?(?P<unit>[^\W\d_]+|¢)\.?"
 )
 _UNFINISHED = re.compile(r"<[a-z]|[-−–—]\Z|[/⁄][0-9]+(?![0-9]| ?[^\W\d_])|['’´`·_][0-9]")
 """What follows figures at once and makes them another amount: "$19<sup>99", "12.50-", "$5/10", "12'50"."""
-_JOINED = re.compile(rf"[0-9]['’´`·_]\Z|(?:{MARK})\(\Z")
+_JOINED = late(rf"[0-9]['’´`·_]\Z|(?:{MARK})\(\Z")
 _PLUS_TAX = re.compile(r" ?\+ ?[^\W\d_]")
 _UNIT = re.compile(
     r" ?(?:(?:ft|kg|g|mg|lbs?|oz|ml|cl|l|cm|mm|km|inch(?:es)?|px|kB|MB|GB|TB|V|W|kW|kWh|A|mAh|Hz|MHz|GHz|h|hrs?|Std"
@@ -93,7 +94,7 @@ _INSTALMENT = re.compile(
 )
 _CENTS = re.compile(r"[.,][0-9]{2}\Z")
 _NO_UNIT = "0123456789€$£¥)-"
-_WORD_BETWEEN = re.compile(rf" ?(?!in |inkl|incl|exkl|excl|per |pro |par |por )[^\W\d_]+\.? ?(?:{MARK})")
+_WORD_BETWEEN = late(rf" ?(?!in |inkl|incl|exkl|excl|per |pro |par |por )[^\W\d_]+\.? ?(?:{MARK})")
 
 
 def amount(value: object) -> Decimal | None:
