@@ -265,8 +265,8 @@ def test_one_command_crawls_with_several_processes_and_goes_on_when_one_of_them_
     team.host.send_signal(signal.SIGINT)
     said = ended(team.host, 3)
     assert "interrupted: " in said
-    assert said.count(f"(run {run})") == 1, "one of them tells how it ended"
-    assert team.run()["state"] == "interrupted"
+    assert f"(run {run})" in said
+    assert "read here" not in said, "workers leave it to the first to tell of the run"
 
     team.site._latency_s = 0.3
     team.host = team.begin("--output", str(tmp_path / "books.jsonl"))
