@@ -20,7 +20,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-clock lint types check bench verdicts chaos events lock compose-env engines clean
+.PHONY: help demo install test test-clock lint types check bench verdicts chaos events day lock compose-env engines clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -75,6 +75,12 @@ chaos: $(VENV)/.installed-dev
 # Crawls and brokers that are killed: is every event told, and every one that is told so? make events ARGS="--kills 50".
 events: $(VENV)/.installed-dev engines
 	$(BIN)/python benchmarks/events.py $(ARGS)
+
+# Two days of a project with ten spiders: is what goes wrong said, told once, and over when it is mended?
+day: $(VENV)/.installed-dev
+	@need=; command -v faketime >/dev/null || need=" faketime"; \
+	$(install_needed)
+	$(BIN)/python benchmarks/day.py $(ARGS)
 
 # Writes the lock files anew from pyproject.toml. Hashes, but no registry's address.
 lock: $(VENV)/.installed-dev
