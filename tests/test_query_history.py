@@ -476,13 +476,26 @@ def test_only_the_scope_of_the_run_is_marked(connection: Connection, database: M
     database.things.insert_one({**(database.things.find_one({"name": "same"}) or {}), "_id": 1, "name": "seen by a run "
                                 "that goes on", "last_seen": datetime.now(UTC) + 2 * HOUR})  # fmt: skip
     Store(connection, later, "things").write([thing("of the run")])
-    assert records_of(database, Thing, later) == RunRecords(stored=1, unseen=2)
+    assert records_of(database, Thing, later) == RunRecords(stored=1, taken=1, unseen=2)
     assert records_of(database, Thing, seen_by["forgotten run"]) == RunRecords(stored=1), (
         "nothing is known of its scope"
     )
     assert mark_gone(database, [Thing], later, datetime.now(UTC) + 2 * HOUR) == 2
-    assert records_of(database, Thing, later) == RunRecords(stored=1)
+    assert records_of(database, Thing, later) == RunRecords(stored=1, taken=1)
     assert sorted(row["name"] for row in database.things.find({"gone_at": {"$ne": None}})) == ["limited", "same"]
+
+
+def test_what_another_run_saw_meanwhile_still_counts_for_the_run_that_saw_it_before(
+    connection: Connection, database: Mongo, run_of: Any
+) -> None:
+    earlier, this, other = run_of(WHEN - HOUR), run_of(WHEN), run_of(WHEN, spider="others")
+    Store(connection, earlier, "things").write([thing(name) for name in "abcd"])
+    database.things.update_many({}, {"$set": {"last_seen": WHEN - HOUR}})
+    Store(connection, this, "things").write([thing(name) for name in "abc"])
+    Store(connection, other, "things").write([thing(name) for name in "bcxy"])
+    of_run = records_of(database, Thing, this)
+    assert (of_run.stored, of_run.taken, of_run.known(3)) == (1, 4, 3)
+    assert of_run.known(0) == 1, "no more than it found is put down to it"
 
 
 def test_a_record_that_is_declared_gone_while_it_is_seen_comes_back_at_once(

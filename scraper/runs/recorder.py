@@ -249,7 +249,10 @@ class RunRecorder:
         spider.reader.decisions.save(self.run_id)
         database = self.connection.open()
         self._stored = {document: records_of(database, document, self.run_id) for document in spider.stored_records}
-        records = self.records = {schema_of(document).collection: of.stored for document, of in self._stored.items()}
+        records = self.records = {
+            schema_of(document).collection: of.known(self.measures.found(document))
+            for document, of in self._stored.items()
+        }
         findings = examine(spider, records, whole=not cut_short)
         findings.notes += [
             *self.findings.notes,

@@ -86,6 +86,11 @@ class Measures:
             tally.outcomes[Outcome.UNCHANGED] += len(ids)
             tally.filled.update(measured.get(name, {}))
 
+    def found(self, document: type[Record]) -> int:
+        """Return how many records of a document were found and not refused, one on two pages twice."""
+        outcomes = self._tallies[document].outcomes
+        return outcomes.total() - outcomes[Outcome.REFUSED]
+
     @cached_property
     def _documents(self) -> dict[str, type[Record]]:
         return record_documents()

@@ -51,25 +51,42 @@ class RunRecords:
 
     stored: int = 0
     """How many different records the run has stored, or seen as they are."""
+    taken: int = 0
+    """How many another run has stored, or seen, since this one began: it may have had them before that."""
     unseen: int = 0
     """How many of its scope it has not seen: those that are gone if it is complete."""
     newest: dict[str, datetime] = field(default_factory=dict)
     """By field, the latest time that the run has stored."""
+
+    def known(self, found: int) -> int:
+        """Return how many different records the run is known to have had, if it found this many, some maybe twice.
+
+        A record bears the run that saw it last. Where two spiders store the same at the same time, the one that ends
+        first would otherwise seem to have found little.
+
+        >>> RunRecords(stored=2, taken=40).known(42), RunRecords(stored=10).known(12), RunRecords(taken=9).known(3)
+        (42, 10, 3)
+        """
+        return self.stored + min(self.taken, max(0, found - self.stored))
 
 
 def records_of(database: Database[dict[str, Any]], document: type[Record], run_id: ObjectId) -> RunRecords:
     """Read a collection once for all that the end of a run asks of it. Blocks."""
     schema = schema_of(document)
     run = database[Run._get_collection_name()].find_one({"_id": run_id})
-    either = [{"run": run_id}, *([] if run is None else [_unseen(run)])]
+    either = [{"run": run_id}, *([] if run is None else [{"gone_at": None, "run": {"$ne": run_id}}])]
     times = [name for name in schema.content if isinstance(schema.fields[name], DateTimeField)]
     count = {"count": {"$sum": 1}, **{name: {"$max": f"${schema.columns[name]}"} for name in times}}
-    rows = database[schema.collection].aggregate([{"$match": {"$or": either}}, {"$group": {"_id": "$run", **count}}])
-    by_run = {row["_id"]: row for row in rows}
-    own = by_run.pop(run_id, {})
-    unseen = [] if run is None else _same_scope(database, run, list(by_run))
-    newest = {name: own[name] for name in times if own.get(name) is not None}
-    return RunRecords(own.get("count", 0), sum(by_run[other]["count"] for other in unseen), newest)
+    since = {"$gte": ["$last_seen", None if run is None else run["started_at"]]}
+    by = {"run": "$run", "since": since}
+    rows = list(database[schema.collection].aggregate([{"$match": {"$or": either}}, {"$group": {"_id": by, **count}}]))
+    own = [row for row in rows if row["_id"]["run"] == run_id]
+    others = [row for row in rows if row["_id"]["run"] != run_id]
+    taken = sum(row["count"] for row in others if row["_id"]["since"])
+    before = {row["_id"]["run"]: row["count"] for row in others if not row["_id"]["since"]}
+    unseen = [] if run is None else _same_scope(database, run, list(before))
+    newest = {name: max(found) for name in times if (found := [row[name] for row in own if row[name] is not None])}
+    return RunRecords(sum(row["count"] for row in own), taken, sum(before[other] for other in unseen), newest)
 
 
 def forget_pages_of(visits: Collection[dict[str, Any]], spider: str, collection: str, ids: list[ObjectId]) -> None:
