@@ -389,7 +389,6 @@ def main() -> int:
             **{name: value for name, value in os.environ.items() if not name.startswith("SWATHE_")}, **clock.environ,
             "SWATHE_MONGODB_URI": mongod.uri, "SWATHE_MONGODB_DATABASE": "day", "COLUMNS": "80", "NO_COLOR": "1",
             "SWATHE_SCHEDULER_POLL_S": "0.2", "SWATHE_SCHEDULER_RETRIES": "0", "SWATHE_SCHEDULER_LEASE_S": "5",
-            "SWATHE_SCHEDULER_MOST_RUNS": "1",  # the spiders share records
             "SWATHE_ALERTS_WEBHOOKS": hook.url, "SWATHE_ALERTS_WEBHOOK_SECRET": WHSEC,
             "SWATHE_ALERTS_HEARTBEAT_URL": hook.heartbeat,
         }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,9 @@ _names = itertools.count(1)
 
 
 def pytest_configure() -> None:
-    """Keep a developer's own settings out of the tests."""
+    """Keep a developer's own settings out of the tests, and let Ctrl-C reach what they start."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a shell; children would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith(("SWATHE_", "SCRAPY_"))]:
         del os.environ[name]
 

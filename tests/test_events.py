@@ -195,7 +195,7 @@ def test_a_broker_that_is_down_full_strange_or_without_its_exchange_loses_nothin
     told += events(listener.messages())
     lost_with_its_exchange = {"_id": {"$nin": [event["id"] for event in told]}}
     assert [row["new"].to_decimal() for row in database.changes.find(lost_with_its_exchange)] == [2]
-    assert Outbox(database, "events").count() == 0
+    assert Outbox(database, "events").waiting() == (0, None)
     assert not [record for record in caplog.records if "guest" in record.getMessage()]
 
 
@@ -298,7 +298,7 @@ def test_crawls_that_are_killed_with_their_broker_tell_everything_and_nothing_el
 def test_the_doctor_tries_the_broker(swathe: Swathe, tmp_path: Path) -> None:
     with RedisProcess(tmp_path / "redis") as redis:
         url = redis.url
-        assert "0 events wait" in swathe("doctor", code=None, SWATHE_EVENTS_AMQP_URL=url).out
+        assert "0 events for the next crawl to tell" in swathe("doctor", code=None, SWATHE_EVENTS_AMQP_URL=url).out
     assert re.search(r"FAULT events .*does not answer", swathe("doctor", code=1, SWATHE_EVENTS_AMQP_URL=url).out)
 
 
