@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pymongo
 import pytest
 import requests
+from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from support import configured, until
 from web_page import ITEM, NOW, PAGE, RECORD, RUN, Page, fill, served
@@ -23,7 +25,7 @@ from scraper.web import access, audit
 from scraper.web.access import Visitor
 from scraper.web.app import TOO_LONG
 from scraper.web.gate import LOOKING, PUBLIC, _is_public
-from scraper.web.server import serve
+from scraper.web.server import CONSOLE, login_address, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,13 +36,18 @@ if TYPE_CHECKING:
     from support import Swathe
 
 DATABASE = "test_web_access"
+PUBLIC_ORIGIN = "https://swathe.example"
+WRONG_ORIGINS = (
+    None, "", "null", "http://evil.example", "http://{next}", "http://[", "https://{here}", "file://{here}", "://{here}",
+    "http://{here}.evil.example", "http://x@{here}", PUBLIC_ORIGIN,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def page(data_dir: Path, client: MongoClient[dict[str, Any]]) -> Iterator[Page]:
     """The page, with something to show."""
     environ = {"SWATHE_MONGODB_DATA_DIR": str(data_dir), "SWATHE_MONGODB_DATABASE": DATABASE}
-    with served(**environ) as page:
+    with served(origins=[PUBLIC_ORIGIN], **environ) as page:
         fill(page.database)
         page.database.page_bodies.insert_one({"_id": "0" * 64, "zstd": compress(b"<h1>Kept</h1>", 3), "size": 9})
         yield page
@@ -119,14 +126,15 @@ def test_every_route_refuses_whoever_may_not(page: Page) -> None:
         def status(method: str = method, path: str = path, **headers: str | None) -> int:
             return page.ask(path, method, **headers).status_code
 
-        assert status(Host="evil.example", **origin) == 421, path
-        assert status(Host=f"evil.example:{page.port}", **origin) == 421, path
+        for host in ("evil.example", f"evil.example:{page.port}", f"{page.host}.evil.example"):
+            assert (status(Host=host, **origin) == 421) == (path != "/healthz"), (path, host)
         if not _is_public(path):
             assert status(Authorization=None, **origin) == 401, path
             assert status(Authorization="Bearer x", **origin) == 401, path
             assert status(Authorization="Basic x", Cookie=session, **origin) == 401, path
         if method not in LOOKING:
-            for wrong in (None, "null", "http://evil.example", f"http://127.0.0.1:{page.port + 1}", "http://[", ""):
+            for wrong in WRONG_ORIGINS:
+                wrong = wrong and wrong.format(here=page.host, next=f"127.0.0.1:{page.port + 1}")
                 assert status(Authorization=None, Cookie=session, Origin=wrong) == 403, (path, wrong)
             assert status(Authorization=None, Cookie=session, Sec_Fetch_Site="cross-site", **origin) == 403, path
             assert status(Origin="http://evil.example") == 403, path
@@ -199,9 +207,55 @@ def test_a_token_opens_a_session_with_its_rights_until_it_is_revoked(page: Page)
     assert session["Cookie"].split("=")[1] not in stored
     access.revoke(page.database, "visitor")
     assert page.ask("/", **session).status_code == 401
+    assert page.database.web_access.count_documents({"name": "visitor"}) == 0
     assert page.ask("/", Authorization=f"Bearer {token}").status_code == 401
     with pytest.raises(UsageError, match="there is no token 'visitor'"):
         access.revoke(page.database, "visitor")
+
+
+def test_a_session_that_is_begun_while_its_token_is_revoked_is_none(
+    database: Database[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, issue = access.issue(database, "token", "operate", "visitor"), access.issue
+
+    def revoked_first(database: Database[Any], kind: access.Kind, role: access.Role, name: str) -> str:
+        access.revoke(database, name)
+        return issue(database, kind, role, name)
+
+    monkeypatch.setattr(access, "issue", revoked_first)
+    assert access.begin_session(database, "token", token) is None
+    assert database.web_access.count_documents({}) == 0
+
+
+def test_browsers_that_came_by_a_printed_address_are_turned_away(database: Database[Any]) -> None:
+    session = access.begin_session(database, "login", login_address(database, "").rpartition("=")[2])
+    unused = login_address(database, "").rpartition("=")[2]
+    assert session
+    assert access.visitor(database, "session", session)
+    access.revoke(database, CONSOLE)
+    assert access.visitor(database, "session", session) is None
+    assert access.begin_session(database, "login", unused) is None
+
+
+def test_a_redirect_stays_where_the_browser_is(page: Page) -> None:
+    proxied = page.ask("/runs/", Host="swathe.example", X_Forwarded_Host="evil.example", X_Forwarded_Proto="http")
+    assert (proxied.status_code, proxied.headers["Location"]) == (307, f"{PUBLIC_ORIGIN}/runs")
+    near = page.ask("/runs/", X_Forwarded_Host="evil.example", X_Forwarded_Proto="https")
+    assert near.headers["Location"] == f"http://{page.host}/runs"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin"),
+    [
+        ("", ""),
+        ("https://Swathe.example/a/", "https://swathe.example"),
+        ("https://swathe.example:443", "https://swathe.example"),
+        ("http://127.0.0.1:80/", "http://127.0.0.1"),
+        ("http://127.0.0.1:8700", "http://127.0.0.1:8700"),
+    ],
+)
+def test_the_origin_of_the_public_address_is_as_browsers_have_it(public_url: str, origin: str) -> None:
+    assert configured(SWATHE_WEB_PUBLIC_URL=public_url).web.public_origin == origin
 
 
 def test_a_stored_page_is_shown_where_it_can_do_nothing_and_no_other_file_is(page: Page) -> None:
@@ -210,6 +264,14 @@ def test_a_stored_page_is_shown_where_it_can_do_nothing_and_no_other_file_is(pag
     policy = answer.headers["Content-Security-Policy"].split("; ")
     assert {"sandbox", "default-src 'none'", "frame-ancestors 'self'"} <= set(policy)
     assert re.search(r"<iframe sandbox [^>]*src=", page.ask(f"/pages/{PAGE}").text)
+    hostile = "<LINK rel=preconnect href=//evil.example><iframe srcdoc='&lt;link rel=preconnect>'></iframe>\xe9"
+    page.database.page_bodies.update_one({"_id": "0" * 64}, {"$set": {"zstd": compress(hostile.encode(), 3)}})
+    for encoding in ("idna", "punycode", "utf-8", "no such", "rot13", None):
+        page.database.pages.update_one({"_id": PAGE}, {"$set": {"encoding": encoding}})
+        answer = page.ask(f"/pages/{PAGE}/content")
+        assert answer.status_code == 200, encoding
+        assert answer.content.decode().endswith("\xe9"), encoding
+        assert not re.search("<link|<iframe", answer.text, re.IGNORECASE), "nothing that may connect elsewhere"
     for kind in ("html", "screenshot"):  # the run names /etc/passwd
         refused = page.ask(f"/runs/{RUN}/evidence/0/{kind}")
         assert refused.status_code == 404
@@ -246,7 +308,10 @@ def test_the_same_action_is_under_way_once_and_one_that_died_does_not_bar_it(dat
         "lost",
         "it was done",
     ]
-    assert not database.web_actions.count_documents({"under_way": True})
+    sleeping = {"$project": {"x": {"$function": {"body": "function() { sleep(600000); }", "args": [], "lang": "js"}}}}
+    with pytest.raises(PyMongoError), pymongo.timeout(1), audit.audited(database, who, "stop", "run"):
+        list(database.web_actions.aggregate([{"$limit": 1}, sleeping]))
+    assert not database.web_actions.count_documents({"under_way": True}), "what took too long bars the next"
 
 
 def test_the_paths_that_need_nobody_are_these() -> None:

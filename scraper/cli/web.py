@@ -92,9 +92,12 @@ def tokens() -> None:
 
 @app.command("revoke", epilog="Example: swathe web revoke grafana")
 def revoke(name: Name) -> None:
-    """Let a token, and the sessions begun with it, be good no more."""
+    """Let a token, and the sessions begun with it, be good no more.
+
+    '(console)' is the name of those that came by a printed address.
+    """
     from scraper.web import access
 
     with connection_to(load_config().mongodb) as database:
         access.revoke(database, name)
-    console.print(f"the token of {name} is good no more", markup=False)
+    console.print(f"{name} comes in no more", markup=False)

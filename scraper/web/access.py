@@ -73,7 +73,13 @@ def begin_session(database: Mongo, kind: Literal["login", "token"], secret: str)
         return None
     given = database[ACCESS]
     row = given.find_one_and_delete(_valid(kind, secret)) if kind == "login" else given.find_one(_valid(kind, secret))
-    return issue(database, "session", row["role"], row["name"]) if row else None
+    if row is None:
+        return None
+    session = issue(database, "session", row["role"], row["name"])
+    if kind == "token" and given.find_one(_valid(kind, secret)) is None:  # revoked meanwhile
+        end_session(database, session)
+        return None
+    return session
 
 
 def end_session(database: Mongo, secret: str) -> None:
@@ -88,11 +94,15 @@ def tokens(database: Mongo) -> list[dict[str, Any]]:
 
 
 def revoke(database: Mongo, name: str) -> None:
-    """Let a token, and the sessions begun with it, be good no more; raise UsageError, naming those there are."""
-    if not database[ACCESS].delete_many({"kind": "token", "name": name}).deleted_count:
+    """Let a token, or the login addresses of a name, and the sessions begun with them be good no more.
+
+    Raise UsageError for a name that nobody has, naming the tokens there are.
+    """
+    # The sessions second: whoever begins one looks afterwards whether the token is there still.
+    gone = [database[ACCESS].delete_many({"kind": kind, "name": name}) for kind in ("token", "login", "session")]
+    if not any(one.deleted_count for one in gone):
         names = [row["name"] for row in tokens(database)]
         raise UsageError(f"there is no token '{name}': {expected_one_of(name, names) if names else 'none was made'}")
-    database[ACCESS].delete_many({"kind": "session", "name": name})
 
 
 def _valid(kind: Kind, secret: str) -> dict[str, Any]:

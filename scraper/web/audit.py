@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +56,11 @@ def audited(database: Mongo, who: Visitor, action: str, target: str) -> Iterator
         raise HTTPException(409, outcome) from None
     try:
         yield said
-    except Exception as error:
+    except BaseException as error:
         said["outcome"] = f"refused: {getattr(error, 'detail', error)}"
         raise
     finally:
         ended = {"outcome": said["outcome"][:LONGEST_OUTCOME] or "done", "ended_at": datetime.now(UTC)}
-        database[ACTIONS].update_one({"_id": begun["_id"]}, {"$set": ended, "$unset": {"under_way": ""}})
+        change = {"$set": ended, "$unset": {"under_way": ""}}
+        # Without the time limit of the action, which may be what ended it: it would be under way until it is lost.
+        Context().run(database[ACTIONS].update_one, {"_id": begun["_id"]}, change)

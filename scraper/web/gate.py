@@ -8,6 +8,7 @@ the session's cookie goes with requests of our own pages alone. What is not let 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
@@ -27,14 +28,17 @@ if TYPE_CHECKING:
     from pymongo.database import Database
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PUBLIC = ("/login", "/healthz", "/static/")
+HEALTH = "/healthz"
+"""Answered by whatever name: those that ask whether a container is well have its address alone, and it has no data."""
+
+PUBLIC = ("/login", HEALTH, "/static/")
 """What needs nobody to be known: a path, or all below one that ends in a slash."""
 
 LOOKING = ("GET", "HEAD")
 """Methods that change nothing; every other one needs a visitor who may operate, and an Origin."""
 
-DOWNLOAD_TIMES = 60
-"""A download may take so many times as long as a page."""
+LONG_TIMES = 60
+"""A download, or an action, may take so many times as long as a page."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
@@ -46,6 +50,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # Browsers ask for the names in links before anybody follows one.
+    "X-DNS-Prefetch-Control": "off",
     "Cache-Control": "no-store",
 }
 """What every answer says, unless it says something stricter itself."""
@@ -55,13 +61,18 @@ HEADERS = {
 class Door:
     """Where this process is reached, and by which names."""
 
-    hosts: frozenset[str]
-    """Host headers that are answered, in small letters."""
+    origins: frozenset[str]
+    """What is answered, as an Origin header has it, in small letters: `http://127.0.0.1:8700`."""
     prefix: str = ""
     cookie: str = "swathe"
     is_secure: bool = False
     """Whether browsers come by HTTPS, so that the cookie is for that alone."""
     limit_s: float = 10
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """What is answered, as a Host header has it."""
+        return frozenset(origin.partition("://")[2] for origin in self.origins)
 
 
 class Gate:
@@ -73,31 +84,36 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it in one line."""
         assert scope["type"] == "http", "served without lifespan and web sockets"
-        scope, headers = _rooted(scope, self._door.prefix), Headers(scope=scope)
+        headers = Headers(scope=scope)
+        scope = _as_asked(scope, headers, self._door)
         path = scope["path"][len(self._door.prefix) :]
         send = _with_headers(send)
-        refused = self._refused_address(scope["method"], headers)
+        refused = self._refused_address(scope["method"], path, headers)
         if refused is None and not _is_public(path):
             refused = await self._refused_visitor(scope, headers)
         if refused is not None:
             await refusal(scope, *refused)(scope, receive, send)
             return
-        with pymongo.timeout(self._door.limit_s * (DOWNLOAD_TIMES if "/download" in path else 1)):
+        with pymongo.timeout(self._door.limit_s * (LONG_TIMES if _is_long(scope["method"], path) else 1)):
             await self._inner(scope, receive, send)
 
-    def _refused_address(self, method: str, headers: Headers) -> tuple[int, str] | None:
+    def _refused_address(self, method: str, path: str, headers: Headers) -> tuple[int, str] | None:
         """Return why a request does not come from a page of ours, if so: status and line."""
         host = headers.get("host", "").lower()
-        if host not in self._door.hosts:
+        if host not in self._door.hosts and path != HEALTH:
             return 421, "this name is not answered here: use the address that `swathe web` printed, or [web] public_url"
         if method in LOOKING:
             return None
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
         if origin is None and "authorization" in headers and "cookie" not in headers:
             return None  # a program with a token: no browser sends that by itself
-        if origin is None or origin.lower().partition("://")[2] != host or site not in ("same-origin", "none"):
+        if not self._is_ours(origin or "", host) or site not in ("same-origin", "none"):
             return 403, "this did not come from a page of this address, expected an Origin header that names it"
         return None
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        """Return whether an Origin is this very address, by the scheme that browsers have for it."""
+        return origin.lower() in self._door.origins and origin.lower().partition("://")[2] == host
 
     async def _refused_visitor(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Return why nobody who may do this is known, if so; else note who it is in `scope`."""
@@ -138,11 +154,19 @@ def _is_public(path: str) -> bool:
     return any(path == one or (one.endswith("/") and path.startswith(one)) for one in PUBLIC)
 
 
-def _rooted(scope: Scope, prefix: str) -> Scope:
-    """Return the scope of a request whose path has the prefix, whether or not the proxy in front takes it away."""
-    path = scope["path"]
+def _is_long(method: str, path: str) -> bool:
+    return method not in LOOKING or path.endswith("/download")
+
+
+def _as_asked(scope: Scope, headers: Headers, door: Door) -> Scope:
+    """Return the scope of a request as its browser has it, whatever the proxy in front takes away.
+
+    The path has the prefix, and the scheme, which redirects go to, is HTTPS where browsers come by that.
+    """
+    path, prefix = scope["path"], door.prefix
     whole = path if not prefix or path == prefix or path.startswith(f"{prefix}/") else prefix + path
-    return {**scope, "path": whole, "root_path": prefix}
+    scheme = "https" if f"https://{headers.get('host', '').lower()}" in door.origins else "http"
+    return {**scope, "path": whole, "root_path": prefix, "scheme": scheme}
 
 
 def _with_headers(send: Send) -> Send:

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from scraper.storage.connection import Connection
 
 STOP_WITHIN_S = 5
+OPTIONS: dict[str, Any] = {
+    "log_level": "warning", "access_log": False, "lifespan": "off", "ws": "none", "server_header": False,
+    "proxy_headers": False, "timeout_graceful_shutdown": STOP_WITHIN_S,
+}  # fmt: skip
+"""Of uvicorn. No line for each request, as the address of a login is a secret; no header says who somebody is."""
+
 CONSOLE = "(console)"
 """Who somebody is that came by an address that was printed."""
 
@@ -44,9 +50,7 @@ def serve(config: Config, connection: Connection, place: Address | Path, say: Ca
         if _is_near(bound):
             say(f"Log in, once, within 15 minutes: {login_address(database, _shown(config, bound))}")
         gate = Gate(app_of(config, connection, door), door, connection.open)
-        options: dict[str, Any] = {"log_level": "warning", "access_log": False, "lifespan": "off", "ws": "none"}
-        options |= {"proxy_headers": False, "server_header": False, "timeout_graceful_shutdown": STOP_WITHIN_S}
-        server = uvicorn.Server(uvicorn.Config(gate, **options))
+        server = uvicorn.Server(uvicorn.Config(gate, **OPTIONS))
         # uvicorn sends itself the signal again once it has stopped: a page that was told to end has not failed.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
@@ -111,15 +115,16 @@ def _answers(path: Path) -> bool:
 
 def _door(config: Config, bound: socket.socket) -> Door:
     """Return by which names the socket is reached."""
-    web, hosts, name = config.web, {config.web.public_host} - {""}, "unix"
+    web, hosts, name = config.web, set[str](), "unix"
     if bound.family == socket.AF_UNIX:
-        hosts |= {"localhost"}
+        hosts = {"localhost"}
     else:
         host, port = bound.getsockname()[:2]
         name = str(port)
         own = [f"[{host}]" if ":" in host else host] if host not in ("0.0.0.0", "::") else []  # noqa: S104
-        hosts |= {f"{one}:{port}" for one in (*own, *(["localhost", "127.0.0.1"] if _is_near(bound) else []))}
-    return Door(frozenset(hosts), web.prefix, f"swathe_{name}", is_secure=web.is_secure, limit_s=web.query_limit_s)
+        hosts = {f"{one}:{port}" for one in (*own, *(["localhost", "127.0.0.1"] if _is_near(bound) else []))}
+    origins = {f"http://{one}" for one in hosts} | ({web.public_origin} - {""})
+    return Door(frozenset(origins), web.prefix, f"swathe_{name}", is_secure=web.is_secure, limit_s=web.query_limit_s)
 
 
 def _is_near(bound: socket.socket) -> bool:

@@ -12,6 +12,9 @@ from scraper.core.ip_address import Address, read_address
 
 PUBLIC_URL = re.compile(r"(https?)://([a-z0-9.-]+(?::\d{1,5})?|\[[0-9a-f:]+\](?::\d{1,5})?)((?:/[A-Za-z0-9._~-]+)*)/?")
 
+PORTS = {"http": ":80", "https": ":443"}
+"""What browsers leave out."""
+
 
 def _check_public_url(text: str) -> str:
     if text and not PUBLIC_URL.fullmatch(text.lower()):
@@ -36,9 +39,11 @@ class WebConfig(Section):
     )
 
     @property
-    def public_host(self) -> str:
-        """Name and port of `public_url`, as a browser's Host header has them; empty without one."""
-        return self._public(2)
+    def public_origin(self) -> str:
+        """Scheme, name and port of `public_url`, as a browser's Origin header has them; empty without one."""
+        if not self.public_url:
+            return ""
+        return f"{self._public(1)}://{self._public(2).removesuffix(PORTS[self._public(1)])}"
 
     @property
     def prefix(self) -> str:

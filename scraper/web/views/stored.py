@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
@@ -24,6 +26,12 @@ FRAMED = {
 }
 SHOWN_AS = {"HtmlResponse": "text/html"}
 """How a kept page is shown by its kind; any other is text."""
+
+OF_NAMES = ("idna", "punycode")
+"""Encodings of names of hosts: they fail on what is none, or take hours for it."""
+
+CONNECTING = re.compile(r"<(?=link|iframe)", re.IGNORECASE)
+"""Where elements begin that no policy keeps from connecting elsewhere: `<link rel=preconnect>`, also in a `srcdoc`."""
 
 raw = APIRouter(include_in_schema=False)
 
@@ -64,16 +72,19 @@ def evidence(
 
 
 def _framed(body: bytes, encoding: str, kind: str) -> Response:
-    text = body.decode(encoding if _is_known(encoding) else "utf-8", "replace")
+    text = body.decode(encoding if _is_of_texts(encoding) else "utf-8", "replace")
+    if kind == "text/html":
+        text = CONNECTING.sub("<x-", text)
     return Response(text.encode(), media_type=f"{kind}; charset=utf-8", headers=FRAMED)
 
 
-def _is_known(encoding: str) -> bool:
+def _is_of_texts(encoding: str) -> bool:
+    """Return whether a page can be in an encoding; its server may have named any that Python has."""
     try:
         "".encode(encoding)
+        return codecs.lookup(encoding).name not in OF_NAMES
     except (LookupError, ValueError):
         return False
-    return True
 
 
 VIEWS = (View("/pages/{id}", "stored_page.html", stored_page),)
