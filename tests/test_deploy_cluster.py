@@ -16,6 +16,7 @@ from redis import Redis
 from support import ROOT, configured, until
 
 from scraper.cli.manual import command_names
+from scraper.core.project import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,7 @@ def test_every_object_is_of_a_known_kind_and_what_it_selects_is_there() -> None:
         "selenium",
         "worker",
         "scheduler",
+        "web",
     ]
 
 
@@ -77,6 +79,8 @@ def test_a_container_is_pinned_and_limited_and_has_no_rights(
     name: str, pod: dict[str, Any], container: dict[str, Any]
 ) -> None:
     assert re.fullmatch(r"[a-z./-]+:\d+(\.\d+)+", container["image"]), container["image"]
+    if container["name"] == "swathe":
+        assert container["image"].endswith(f"/swathe:{VERSION}")
     assert {"cpu", "memory"} <= container["resources"]["limits"].keys() & container["resources"]["requests"].keys()
     assert pod["securityContext"]["runAsNonRoot"]
     assert pod["automountServiceAccountToken"] is False
@@ -97,15 +101,15 @@ def test_secrets_are_named_and_nothing_is_open_to_the_world() -> None:
     guarded = {
         found["spec"]["podSelector"]["matchLabels"]["app"] for found in OBJECTS if found["kind"] == "NetworkPolicy"
     }
-    assert guarded == {"redis", "selenium", "swathe"}
+    assert guarded == {"redis", "selenium", "swathe", "web"}
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert list(published) == ["mongodb", "rabbitmq"]
+    assert list(published) == ["mongodb", "rabbitmq", "web"]
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 def test_commands_and_options_exist() -> None:
     for name, _, container in containers():
-        if name in ("worker", "scheduler"):
+        if name in ("worker", "scheduler", "web"):
             commands = {tuple(container["args"][:count]) for count in (1, 2)}
             assert commands & set(command_names()), container["args"]
             configured(**{option: "redis" for option in configuration_of(container) if option.endswith("BACKEND")})
