@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import socket
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from pymongo import MongoClient
     from pymongo.database import Database
+    from starlette.types import Message
     from support import Swathe
 
 DATABASE = "test_web_access"
@@ -235,6 +237,20 @@ def test_browsers_that_came_by_a_printed_address_are_turned_away(database: Datab
     access.revoke(database, CONSOLE)
     assert access.visitor(database, "session", session) is None
     assert access.begin_session(database, "login", unused) is None
+
+
+def test_a_login_that_is_cut_off_leaves_no_traceback(page: Page) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asked = {"type": "http", "method": "POST", "path": "/login", "root_path": "", "query_string": b"", "headers": []}
+    asyncio.run(page.app(asked, receive, send))
+    assert sent[0]["status"] == 400
 
 
 def test_a_redirect_stays_where_the_browser_is(page: Page) -> None:

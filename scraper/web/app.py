@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pymongo.errors import ExecutionTimeout, NetworkTimeout, PyMongoError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -158,12 +159,16 @@ def _database_failed(request: Request, error: Any) -> Response:
     return refusal(request.scope, 503, AWAY)
 
 
+def _cut_off(request: Request, _error: Exception) -> Response:
+    return refusal(request.scope, 400, "the request ended before it was whole")
+
+
 def _failed(request: Request, _error: Exception) -> Response:
     return refusal(request.scope, 500, "this failed here: what `swathe web` prints says why; please report it")
 
 
 ANSWERS = {
     HTTPException: _not_done, UsageError: _not_understood, RequestValidationError: _not_valid,
-    PyMongoError: _database_failed, DatabaseError: _database_failed, Exception: _failed,
+    ClientDisconnect: _cut_off, PyMongoError: _database_failed, DatabaseError: _database_failed, Exception: _failed,
 }  # fmt: skip
 """What is said of each error, in one line; one that none of these foresees also leaves its traceback in the log."""
