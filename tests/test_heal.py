@@ -100,6 +100,7 @@ TABLE = (
     '<tr><td>{name}</td><td class="price">{price}</td><td class="was">{old}</td><td data-stock="{stock}"></td>'
     '<td class="pieces">2 pieces</td><td>{tags}</td></tr>'
 )
+IDENTIFIED = CARD.replace('<h2 class="card-name">{name}</h2>', "").replace("<article", '<article id="{name}"')
 
 
 @pytest.fixture
@@ -117,8 +118,7 @@ def healed(database: Mongo, config: Config, page: str, shop: Shop = SHOP, *, kee
     return heal(OffersSpider.name, OffersSpider, database, config, keep_old=keep_old)
 
 
-def keep(database: Mongo, run: ObjectId, page: str, when: datetime = NOW) -> None:
-    url = START
+def keep(database: Mongo, run: ObjectId, page: str, when: datetime = NOW, url: str = START) -> None:
     request = {
         "url": url,
         "method": "GET",
@@ -142,7 +142,8 @@ def keep(database: Mongo, run: ObjectId, page: str, when: datetime = NOW) -> Non
 
 
 @pytest.mark.parametrize(
-    ("card", "around", "old"), [(CARD, "<div>{}</div>", OLD), (TABLE, "<table>{}</table>", "<s>{}</s>")]
+    ("card", "around", "old"),
+    [(CARD, "<div>{}</div>", OLD), (TABLE, "<table>{}</table>", "<s>{}</s>"), (IDENTIFIED, "<div>{}</div>", OLD)],
 )
 def test_every_field_is_mended_and_the_patched_spider_reads_what_was_stored(
     database: Mongo, config: Config, card: str, around: str, old: str
@@ -252,6 +253,32 @@ def test_prices_that_stand_at_the_other_field_s_own_selector_have_been_swapped(d
     assert any(why.startswith("Offer.price:") and "were they swapped?" in why for why in healing.refused)
 
 
+@pytest.mark.parametrize("price", ["x1", "card-price"])
+def test_a_lower_price_of_some_records_alone_refuses_the_repair(database: Mongo, config: Config, price: str) -> None:
+    """The stored prices stand where the full ones are: five of eight offers are on sale."""
+    full = replace(SHOP, old_prices=(None,) * 8)
+    page = SHOP.page(CARD.replace("card-price", price), old='<b class="sale-price">{}</b>')
+    healing = healed(database, config, page, full)
+    assert healing.text == ""
+    assert any("but there is another price, such as '£40.00'" in why for why in healing.refused), healing.refused
+
+
+def test_an_advertisement_between_some_entries_is_no_price_of_theirs(database: Mongo, config: Config) -> None:
+    page = SHOP.page(CARD, old=OLD).replace("</article>", "</article><aside>Our sofa: £9.99</aside>", 2)
+    assert healed(database, config, page).refused == []
+
+
+def test_a_record_that_a_page_shows_twice_with_other_values_refuses_the_repair(database: Mongo, config: Config) -> None:
+    club = CARD.format(name=SHOP.names[0], price="£1.00", old="", stock=4, tags='<a rel="tag">oak</a>')
+    page = SHOP.page(
+        CARD.replace("card-price", "p1"), "<h4>All</h4>{}<h4>Club</h4>" + club.replace("card-price", "p1"), OLD
+    )
+    healing = healed(database, config, page)
+    assert any(
+        why.startswith(f"{START} shows Offer blue lamp 11 twice, with other values of price") for why in healing.refused
+    ), healing.refused
+
+
 def test_a_half_of_the_list_is_no_repair(database: Mongo, config: Config) -> None:
     half = Shop(*(getattr(SHOP, name)[:4] for name in SHOP.__dataclass_fields__))
     rest = Shop(*(getattr(SHOP, name)[4:] for name in SHOP.__dataclass_fields__))
@@ -292,7 +319,28 @@ def test_values_are_as_stored_also_where_they_are_rare(pairs: list[tuple[Any, An
     assert are_as_stored(pairs, LEAST_EQUAL) is enough
 
 
-def test_a_number_that_is_the_same_everywhere_needs_its_name_at_the_place(database: Mongo, config: Config) -> None:
+@pytest.mark.parametrize(("behind", "goes_on"), [("the rest", True), ("the first page again", False), ("", False)])
+def test_a_next_link_has_to_lead_to_more_entries(
+    database: Mongo, config: Config, behind: str, *, goes_on: bool
+) -> None:
+    first, rest = (Shop(*(getattr(SHOP, name)[part] for name in SHOP.__dataclass_fields__))
+                   for part in (slice(5), slice(5, 8)))  # fmt: skip
+    page = first.page(CARD, old=OLD).replace("</main>", '</main><a class="pg" href="?page=2">Next</a>')
+    pages = {"the rest": rest.page(CARD, old=OLD), "the first page again": page, "": "<p>Our shops</p>"}
+    run = Run(spider=OffersSpider.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW).save()
+    keep(database, run.id, page)
+    keep(database, run.id, pages[behind], url=f"{START}?page=2")
+    database.healed_offers.insert_many(SHOP.stored())
+    healing = heal(OffersSpider.name, OffersSpider, database, config)
+    assert '+    pagination = NextLink("a.pg")' in healing.patch.splitlines()
+    said = "pagination: the page that the new link leads to was not had, or has no more entries"
+    assert healing.refused == ([] if goes_on else [said])
+
+
+def test_a_value_that_is_the_same_everywhere_needs_its_name_at_the_place(database: Mongo, config: Config) -> None:
+    said = CARD.replace('<i class="pieces">2 pieces</i>', "<i>2 pieces</i>")
+    assert healed(database, config, SHOP.page(said, old=OLD)).refused == []
+    database.client.drop_database(database.name)
     unnamed = CARD.replace('<i class="pieces">2 pieces</i>', "<i>2</i><u>2</u>")
     healing = healed(database, config, SHOP.page(unnamed, old=OLD))
     assert healing.refused == [

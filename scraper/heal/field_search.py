@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mongoengine import BooleanField, Decimal128Field, DecimalField, FloatField, IntField, ListField
+from mongoengine import Decimal128Field, DecimalField, FloatField, IntField, ListField
 
 from models.record import schema_of
 from scraper.errors import SwatheError
 from scraper.heal.known_records import EMPTY, UNREAD, is_as_stored, plain
-from scraper.heal.place_names import OLD, is_named, is_struck, words_at, words_of
+from scraper.heal.place_names import ASKED, OLD, is_named, is_struck, words_at, words_in, words_of
 from scraper.probe.column_selector import proposed_selectors
 from scraper.probe.column_types import MONEY
 from scraper.probe.leaves import BESIDE, Aligned, leaves_of
@@ -42,8 +42,14 @@ LEAST_KNOWN = 3
 
 MOST_LEAVES, MOST_PLACES, MOST_SELECTORS, MOST_EXAMPLES = 3_000, 16, 48, 3
 LONGEST_AMOUNT = 40
+BARE = re.compile(r"\d[\d.,'\u2019\s]*[.,]\d\d")
+"""An amount without its currency."""
+
 VALUE = re.compile(r"/(?:text\(\)(?:\[normalize-space\(\)\])?|@[\w-]+)$")
 """The end of a selector that says which text of an element is meant."""
+
+CODE = re.compile("[A-Z]{3}")
+"""A currency, which is the same everywhere as a rule, and nowhere has a name."""
 
 NUMBERS = (IntField, FloatField, DecimalField, Decimal128Field)
 
@@ -134,7 +140,7 @@ class FieldSearch:
         tried.sort(key=lambda one: (-one.equal, -one.named, _standing(one.column.first)))
         self._check_says_enough(place, tried)
         self._check_is_no_other(place, tried[0])
-        if isinstance(schema_of(self.document).fields[name], NUMBERS) and MONEY.search(tried[0].column.first.text):
+        if isinstance(schema_of(self.document).fields[name], NUMBERS) and _is_amount(tried[0].column.first.text):
             self._check_is_the_price(place, tried[0])
         return tried[0]
 
@@ -200,13 +206,10 @@ class FieldSearch:
                 raise NotFoundError(
                     f"{best.selector} and {other.selector} both give its stored values, and differ elsewhere"
                 )
-        if len({_key(value) for value in stored}) > 1 or best.named:
+        is_named = best.named or words_of(place) & words_in(best.column.first.text)
+        if len({_key(value) for value in stored}) > 1 or is_named or CODE.fullmatch(str(stored[0])):
             return
-        fields = schema_of(self.document).fields
-        if isinstance(fields[place.name], NUMBERS) and not isinstance(fields[place.name], BooleanField):
-            raise NotFoundError(
-                f"all {len(stored)} stored values are {stored[0]}, and nothing on the pages has its name"
-            )
+        raise NotFoundError(f"all {len(stored)} stored values are {stored[0]}, and nothing on the pages has its name")
 
     def _all_values(self, name: str, selector: str) -> list[Any]:
         return [self._value(name, one, _texts(one, selector)) for one in self.shown]
@@ -233,19 +236,22 @@ class FieldSearch:
         if (struck or at & OLD) and not words & OLD:
             raise NotFoundError(f"its stored values stand where the pages show an old price ({best.selector})")
         for rival in self._prices_beside(place, best):
-            if best.named <= len(words & words_at(rival)):
+            theirs = words_at(rival)
+            if best.named <= len(words & theirs) or (theirs - at) & ASKED:
                 what = rival.first.text[:30]
                 raise NotFoundError(
                     f"{best.selector} gives its stored values, but there is another price, such as {what!r}"
                 )
 
     def _prices_beside(self, place: FieldPlace, best: FoundPlace) -> Iterator[Aligned]:
-        """Yield where other amounts stand in most records, which are no other field's stored values."""
+        """Yield where other amounts stand, if only in one record: a sale need not be of all.
+
+        Left out are those that are other fields' stored values, and advertisements between some of the entries.
+        """
         rows: dict[tuple[str, ...], list[list[Leaf]]] = defaultdict(lambda: [[] for _ in self.known])
-        for number, (one, own) in enumerate(zip(self.known, best.column.rows, strict=True)):
-            amounts = {leaf.text for leaf in own}
+        for number, (one, own) in enumerate(zip(self.known, self.stored(place.name), strict=True)):
             for leaf in one.leaves:
-                if MONEY.search(leaf.text) and len(leaf.text) < LONGEST_AMOUNT and leaf.text not in amounts:
+                if _is_amount(leaf.text) and not _same(own, self._value(place.name, one, [leaf.text])):
                     rows[self._key_of(leaf)][number].append(leaf)
         others = [self.stored(other.name) for other in self.places if other.name != place.name]
         for key, found in rows.items():
@@ -253,8 +259,13 @@ class FieldSearch:
             explained = 0
             for number, (one, row) in enumerate(zip(self.known, found, strict=True)):
                 value = self._value(place.name, one, [row[0].text]) if row else UNREAD
-                explained += value is not UNREAD and any(_same(stored[number], value) for stored in others)
-            if column.filled >= LEAST_EVER and explained < LEAST_EQUAL * sum(map(bool, found)):
+                explained += any(
+                    stored[number] == row[0].text or (value is not UNREAD and _same(stored[number], value))
+                    for stored in others
+                    if row
+                )
+            is_between = key[0] and not best.column.key[0] and column.filled < LEAST_EVER
+            if explained < LEAST_EQUAL * sum(map(bool, found)) and not is_between:
                 yield column
 
 
@@ -282,6 +293,12 @@ def _selectors(column: Aligned) -> list[str]:
 
 def _texts(one: Shown, selector: str) -> list[str]:
     return [str(value) for value in compiled(selector)(one.members[0])]
+
+
+def _is_amount(text: str) -> bool:
+    """Say whether a text is that of a price."""
+    short = len(text) < LONGEST_AMOUNT and any(map(str.isdecimal, text))
+    return short and bool(MONEY.search(text) or BARE.fullmatch(text))
 
 
 def _is_part(value: Any, stored: Any, *, many: bool) -> bool:

@@ -43,16 +43,34 @@ class Walk:
     """What a spider makes of today's pages."""
 
     found: list[Found] = field(default_factory=list)
-    lists: list[str] = field(default_factory=list)
-    """The list pages that were read."""
+    lists: list[set[object]] = field(default_factory=list)
+    """Of each list page that was read its entries: records, and the addresses of records' own pages."""
     followed: set[str] = field(default_factory=set)
     """The addresses of all requests."""
     problems: list[str] = field(default_factory=list)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a second list page has entries that the first has not."""
+        return len(self.lists) > 1 and not self.lists[1] <= self.lists[0]
+
     def of(self, document: type[Record]) -> list[Found]:
         """Return the records of a document, each once; it is another class where the mended module defines it."""
-        found = [one for one in self.found if one.document.__name__ == document.__name__]
-        return list({one.identity: one for one in found}.values())
+        return list({one.identity: one for one in self._all_of(document)}.values())
+
+    def twice(self, document: type[Record]) -> Iterator[str]:
+        """Yield an objection for the first record that one page shows twice, with other values."""
+        first: dict[tuple[object, ...], Found] = {}
+        for one in (one for one in self._all_of(document) if not one.faults):
+            before = first.setdefault((one.url, one.identity), one).stored
+            other = [name for name, value in one.stored.items() if not is_as_stored(before.get(name), value)]
+            if other and not one.added:
+                key = key_text(document, one.stored)
+                yield f"{one.url} shows {document.__name__} {key} twice, with other values of {', '.join(other)}"
+                return
+
+    def _all_of(self, document: type[Record]) -> list[Found]:
+        return [one for one in self.found if one.document.__name__ == document.__name__]
 
 
 def walk(name: str, spiders: TodaysSpiders, pages: TodaysPages, run: Mapping[str, Any]) -> Walk:
@@ -74,13 +92,17 @@ def walk(name: str, spiders: TodaysSpiders, pages: TodaysPages, run: Mapping[str
         kept = {**as_document(response, spider, b""), "run": run["_id"]}
         reading = spiders.read(kept, response.body)
         if callback == "on_list_page":
-            done.lists.append(request.url)
+            done.lists.append({one.identity for one in reading.found} | _own_pages(reading.requests))
         if reading.error or reading.wish:
             done.problems.append(f"{request.url}: {reading.error or f'wants the browser: {reading.wish}'}")
         done.found += reading.found
         done.followed.update(one.url for one in reading.requests)
         ahead = _lists_first([*ahead, *reading.requests])
     return done
+
+
+def _own_pages(requests: Iterable[Request]) -> set[str]:
+    return {one.url for one in requests if getattr(one.callback, "__name__", "") != "on_list_page"}
 
 
 def _lists_first(requests: Iterable[Request]) -> list[Request]:
@@ -106,6 +128,7 @@ def judge_repair(
     earlier = _earlier(run)
     for records in known:
         found = done.of(records.document)
+        objections += done.twice(records.document)
         same = _matched(found, records)
         objections += _refusals(found, same, records.document, earlier)
         if len(same) < LEAST_KNOWN:

@@ -65,8 +65,10 @@ def heal(
         judged += [read_older(database, name, before, (spiders, patched))] if keep_old else []
         healing.evidence = [line for one in judged for line in one.evidence]
         healing.refused = [line for one in judged for line in one.objections]
-        if any(one.what == "pagination" for one in healing.mended) and len(done.lists) < 2:
-            healing.refused.append("pagination: the page that the new link leads to was not had")
+        if any(one.what == "pagination" for one in healing.mended) and not done.goes_on:
+            healing.refused.append(
+                "pagination: the page that the new link leads to was not had, or has no more entries"
+            )
     healing.looked_at = str(pages)
     return healing
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 OLD = frozenset({"old", "was", "previous", "former", "original", "strike", "rrp", "msrp", "uvp", "statt"})
 """Words that call a price one that is not asked any more."""
 
+ASKED = frozenset({"now", "sale", "special", "deal", "discount", "reduced", "current", "today"})
+"""Words that call a price the one that is asked, so that another one beside it is not."""
+
 STRUCK = frozenset({"del", "s", "strike"})
 VAGUE = frozenset(
     re.findall(

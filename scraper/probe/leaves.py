@@ -21,7 +21,7 @@ HEADING = re.compile(r"h[2-6]")
 LABEL = re.compile(r"([^:\uff1a]{2,30})[:\uff1a]$")
 BEGINNING = re.compile(r"^\s*([^\W\d][^:\uff1a\n]{1,28}?)\s*[:\uff1a]\s+(?=\S)")
 ATTRIBUTES = {"img": ("src",), "time": ("datetime",), "meta": ("content",), "a": ("title",), "data": ("value",)}
-NAMING = frozenset({"class", "id", "style"})
+NAMING = frozenset({"class", "style"})
 """Attributes that say what an element is or how it looks."""
 
 ATTRIBUTE = re.compile(r"[a-z][a-z0-9-]*")
