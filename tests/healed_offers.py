@@ -26,6 +26,7 @@ class Offer(Record):
 
     name = StringField(required=True, key=True, clean=cleaners.one_line)
     price = Decimal128Field(required=True, clean=cleaners.amount)
+    currency = StringField(clean=cleaners.currency_code)
     old_price = Decimal128Field(clean=cleaners.amount)
     stock = IntField(clean=cleaners.count)
     pieces = IntField(clean=cleaners.count)
@@ -48,6 +49,7 @@ class OffersSpider(SiteSpider):
             page,
             name=first(item, "h3::text"),
             price=price,
+            currency=price,
             old_price=first(item, "span.old-price::text"),
             stock=first(item, "span.stock::text"),
             pieces=(first(item, "span.pieces::text") or "").partition(" ")[0],

@@ -55,6 +55,7 @@ class Shop:
             {
                 "name": name,
                 "price": Decimal128(str(price)),
+                "currency": "GBP",
                 "old_price": None if old is None else Decimal128(str(old)),
                 "stock": stock,
                 "pieces": 2,
@@ -162,7 +163,7 @@ def test_every_field_is_mended_and_the_patched_spider_reads_what_was_stored(
     patch = healing.patch.splitlines()
     assert patch[:2] == ["--- a/tests/healed_offers.py", "+++ b/tests/healed_offers.py"]
     assert '-    items = "div.offer"' in patch
-    # The price is given to a variable first: there it is mended.
+    # The price is given to a variable first, which is the currency as well: there it is mended, once.
     assert any(line.startswith("+        price = first(item, ") for line in patch)
     assert healing.source.loaded(healing.text).items != OffersSpider.items
 
@@ -277,6 +278,15 @@ def test_a_record_that_a_page_shows_twice_with_other_values_refuses_the_repair(d
     assert any(
         why.startswith(f"{START} shows Offer blue lamp 11 twice, with other values of price") for why in healing.refused
     ), healing.refused
+
+
+def test_a_variable_that_gives_two_fields_which_stand_apart_now_is_left_to_a_person(
+    database: Mongo, config: Config
+) -> None:
+    page = SHOP.page(CARD.replace("</b>", "</b><u>GBP</u>"), old=OLD).replace("£", "")
+    healing = healed(database, config, page)
+    (why,) = healing.refused
+    assert why.startswith("Offer.currency: `first(item, 'span.price::text')` is another field, too"), why
 
 
 def test_a_half_of_the_list_is_no_repair(database: Mongo, config: Config) -> None:

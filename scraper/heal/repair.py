@@ -21,6 +21,7 @@ from scraper.select import texts
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Sequence
 
     from scrapy.http import TextResponse
@@ -81,6 +82,7 @@ class Repair:
         self._healing, self._spider, self._pages, self._known, self._usual = healing, spider, pages, known, usual
         self._reader, self._source = FieldReader(spiders), healing.source
         self._edits: list[Edit] = []
+        self._shares: dict[ast.expr, str] = {}
 
     def tried(self) -> None:
         """Fill the healing: with the mended text, or with why it is refused."""
@@ -197,12 +199,20 @@ class Repair:
         if search.is_right(name, values):
             return
         try:
-            best = search.found(place)
+            selector = self._shared(place, search) or search.found(place).selector
         except NotFoundError as error:
             self._healing.refused.append(f"{place.document}.{name}: {error}")
             return
-        self._edits.append(field_edit(place, best.selector, many=search.is_many(name), keep_old=self._keep_old))
-        self._healing.mended.append(Mended(f"{place.document}.{name}", place.selector or place.source, best.selector))
+        self._shares[place.node] = selector
+        self._edits.append(field_edit(place, selector, many=search.is_many(name), keep_old=self._keep_old))
+        self._healing.mended.append(Mended(f"{place.document}.{name}", place.selector or place.source, selector))
+
+    def _shared(self, place: FieldPlace, search: FieldSearch) -> str:
+        """Return the new selector of a variable that gives another field as well; raise where they stand apart now."""
+        selector = self._shares.get(place.node, "")
+        if selector and not search.is_right(place.name, search.values_by(place.name, selector)):
+            raise NotFoundError(f"`{place.source}` is another field, too, which stands at {selector} now: part them")
+        return selector
 
     def _read(self, method: str, document: str, one: Shown) -> Found | None:
         """Return what the spider makes today of a record; None where it makes nothing, or fails."""

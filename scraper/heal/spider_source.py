@@ -118,13 +118,14 @@ class SpiderSource:
         return [place for method in methods if method.name not in DATA_METHODS for place in _fields_of(method)]
 
     def patched(self, edits: Sequence[Edit]) -> str:
-        """Return the module's source with these edits; what nothing uses any more is left out."""
+        """Return the module's source with these edits, of one part the last; what nothing uses any more is left out."""
         lines = self.text.encode().splitlines(keepends=True)
         starts = [0]
         for line in lines:
             starts.append(starts[-1] + len(line))
         body = self.text.encode()
-        for edit in sorted(edits, key=lambda one: (one.node.lineno, one.node.col_offset), reverse=True):
+        once = {edit.node: edit for edit in edits}.values()
+        for edit in sorted(once, key=lambda one: (one.node.lineno, one.node.col_offset), reverse=True):
             node = edit.node
             begin = starts[node.lineno - 1] + node.col_offset
             end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
