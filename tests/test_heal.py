@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -417,6 +418,36 @@ def test_what_cannot_be_healed_is_one_line(database: Mongo, config: Config) -> N
     with pytest.raises(UsageError, match="follows pages by a `parse` of its own"):
         heal(OwnParse.name, OwnParse, database, config)
     assert run_to_heal(OwnParse.name)["verdict"] == "unknown"
+
+
+def test_a_patch_has_the_lines_that_a_file_has() -> None:
+    source = SpiderSource(BooksSpider)
+    source.text = "a = 1\r\nb = '\x0c\u2028'\n\tc"
+    patch = source.patch_to(source.text.replace("a = 1", "a = 2")).split("\n")
+    assert patch[3:] == ["-a = 1\r", "+a = 2\r", " b = '\x0c\u2028'", " \tc", "\\ No newline at end of file", ""]
+
+
+SHARED_LINE = """from scraper import SiteSpider, first
+
+
+class Lines(SiteSpider):
+    name = "lines"
+    start_url = "http://offers.example/"
+
+    def read_item(self, page, item):
+        one = first(item, "b::text"); two = first(item, "i::text")
+        yield Offer.found(page, name=one.strip(), price=two)
+"""
+
+
+def test_a_variable_that_shares_its_line_stays_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "shared_line.py"
+    file.write_text(SHARED_LINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    source = SpiderSource(import_module("shared_line").Lines)
+    name, _ = source.fields
+    text = source.patched([field_edit(name, "u::text", many=False)])
+    assert text == SHARED_LINE.replace("one.strip()", 'first(item, "u::text")')
 
 
 def test_a_patch_leaves_out_what_nothing_uses_any_more_and_takes_hostile_names_as_text() -> None:

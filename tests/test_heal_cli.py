@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,21 @@ if TYPE_CHECKING:
     Mongo = Database[dict[str, Any]]
 
 
+def applied(told: str, name: str, text: str, folder: Path) -> str:
+    """Return what `git apply` makes of a file with a patch, whatever is told around it."""
+    file = folder / name
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    subprocess.run(["git", "apply", "-"], input=told, text=True, cwd=folder, check=True, timeout=60)
+    return file.read_text()
+
+
 def test_a_shop_that_was_redesigned_is_read_again_with_every_field_exact(
     swathe: Swathe, tmp_path: Path, database: Mongo
 ) -> None:
     shop = project(tmp_path, swathe)
     file = shop.root / "spiders" / "books.py"
+    shop.change("spiders/books.py", '"h3 a"', '"h3 a"  #\tits\x0cown page')
     with PracticeServer(enlarge(load_site(), quotes=1, books=45)) as site:
         start = f"{site.url}books/"
         shop("crawl", "books", "--start", start)
@@ -37,8 +48,8 @@ def test_a_shop_that_was_redesigned_is_read_again_with_every_field_exact(
         paths = [request.path for request in site.requests[asked:]]
         assert len(paths) == len(set(paths)) <= 13
         assert "Book.price: 6 of 6 stored values" in told
-        assert '+    link = "td.offer-name a"' in told.splitlines()
-        assert file.read_text() != text
+        assert '+    link = "td.offer-name a"  #\tits\x0cown page' in told.split("\n")
+        assert applied(told, "spiders/books.py", text, tmp_path / "other") == file.read_text() != text
         assert "complete" in shop("crawl", "books", "--start", start).err
     assert contents(database, "books") == before
     assert database.changes.count_documents({}) == 0

@@ -15,7 +15,9 @@ from scraper.errors import UsageError
 
 if TYPE_CHECKING:
     from scraper.heal.repair import Healing
+    from scraper.heal.spider_source import SpiderSource
 
+WRITABLE = 0o222
 EXAMPLE = "Example: swathe heal books --write"
 
 
@@ -41,15 +43,24 @@ def heal(
 
     config = load_config()
     kind = spider_class(spider)
-    if write and not (source := SpiderSource(kind)).is_own:
-        raise UsageError(
-            f"spider '{spider}' is in {source.file}, expected a file of this project: write the patch there by hand"
-        )
+    if write:
+        _check_may_write(SpiderSource(kind))
     with connection_to(config.mongodb) as database:
         healing = healed(spider, kind, database, config, ignore_robots=ignore_robots, keep_old=keep_old)
     _show(healing, write=write, keep_old=keep_old)
     if healing.refused:
         raise typer.Exit(1)
+
+
+def _check_may_write(source: SpiderSource) -> None:
+    """Raise UsageError for a file of somebody else's, or that is not to be changed."""
+    if not source.is_own:
+        raise UsageError(
+            f"spider '{source.kind.name}' is in {source.file}, expected a file of this project: "
+            f"write the patch there by hand"
+        )
+    if not source.file.stat().st_mode & WRITABLE:
+        raise UsageError(f"{source.shown_file} is read-only, expected one that may be changed: chmod u+w")
 
 
 def _show(healing: Healing, *, write: bool, keep_old: bool) -> None:
@@ -68,14 +79,21 @@ def _show(healing: Healing, *, write: bool, keep_old: bool) -> None:
         return
     _lines("Evidence", healing.evidence)
     console.print()
-    for line in healing.patch.splitlines():
-        console.print(INVISIBLE.sub("\ufffd", line), markup=False, highlight=False, soft_wrap=True)
+    _print_patch(healing.patch)
     if not write:
         _lines("Then", [f"swathe heal {source.kind.name}{' --keep-old' if keep_old else ''} --write"])
         return
     with whole_file(source.file) as file:
         file.write(healing.text.encode())
     _lines(f"Wrote {source.shown_file}", [f"swathe crawl {source.kind.name}"])
+
+
+def _print_patch(patch: str) -> None:
+    """Print a patch as `git apply` takes it: without the console, which would turn tabs into blanks."""
+    for line in patch.removesuffix("\n").split("\n"):
+        end = "\r" if line.endswith("\r") else ""
+        shown = (sign if sign in "\t\f" else INVISIBLE.sub("\ufffd", sign) for sign in line.removesuffix(end))
+        typer.echo("".join(shown) + end)
 
 
 def _lines(title: str, lines: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+from collections import Counter
 from dataclasses import dataclass
 from difflib import unified_diff
 from functools import cached_property
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 READERS = ("each", "first", "texts")
 """What reads a page, of what is imported from `scraper`."""
+
+NO_NEWLINE = "\\ No newline at end of file"
+"""What a patch says of a last line without an end."""
 
 DATA_METHODS = ("read_data",)
 """Methods that are given no HTML."""
@@ -135,8 +139,8 @@ class SpiderSource:
     def patch_to(self, text: str) -> str:
         """Return a unified diff from the module to another text of it, as `git apply` takes it."""
         name = self.shown_file
-        lines = unified_diff(self.text.splitlines(), text.splitlines(), f"a/{name}", f"b/{name}", lineterm="")
-        return "\n".join(lines)
+        lines = list(unified_diff(_lines(self.text), _lines(text), f"a/{name}", f"b/{name}"))
+        return "".join(line if line.endswith("\n") else f"{line}\n{NO_NEWLINE}\n" for line in lines)
 
     def loaded(self, text: str) -> type[SiteSpider]:
         """Return the spider that another text of the module defines."""
@@ -208,22 +212,32 @@ def _assigned(method: ast.AST) -> dict[str, ast.expr]:
 def _tidied(text: str, before: str, uses: set[str]) -> str:
     """Leave out the variables that edits left unused, and import from `scraper` what is used now."""
     were_unused = {name for name, _ in _unused_assignments(ast.parse(before))}
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
     for name, node in reversed(list(_unused_assignments(ast.parse(text)))):
         if name not in were_unused:
             del lines[node.lineno - 1 : node.end_lineno]
     return "".join(_with_imports(lines, uses))
 
 
+def _lines(text: str) -> list[str]:
+    """Return lines with their ends, as Python counts them: a form feed ends none."""
+    return [line.decode() for line in text.encode().splitlines(keepends=True)]
+
+
 def _unused_assignments(tree: ast.Module) -> Iterator[tuple[str, ast.Assign]]:
-    """Yield the plain assignments in methods whose variable is read nowhere in them, and what it is called."""
+    """Yield the plain assignments in methods whose variable is read nowhere in them, and what it is called.
+
+    Left out are those that share a line with other statements.
+    """
     for method in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
         read = {node.id for node in ast.walk(method) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        ends = Counter(line for node in method.body for line in {node.lineno, node.end_lineno})
         for node in method.body:
             if (
                 isinstance(node, ast.Assign)
                 and isinstance(node.targets[0], ast.Name)
                 and node.targets[0].id not in read
+                and ends[node.lineno] == ends[node.end_lineno] == 1
             ):
                 yield f"{method.name}.{node.targets[0].id}", node
 
