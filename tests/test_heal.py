@@ -20,7 +20,7 @@ from scraper.errors import UsageError
 from scraper.heal.field_search import LEAST_EQUAL, are_as_stored
 from scraper.heal.healing import heal, run_to_heal
 from scraper.heal.spider_source import SpiderSource, field_edit, quoted
-from scraper.pages.archive import Capture, write
+from scraper.pages.archive import PAGES, Capture, write
 from spiders.books import BooksSpider
 
 if TYPE_CHECKING:
@@ -346,6 +346,25 @@ def test_a_next_link_has_to_lead_to_more_entries(
     assert '+    pagination = NextLink("a.pg")' in healing.patch.splitlines()
     said = "pagination: the page that the new link leads to was not had, or has no more entries"
     assert healing.refused == ([] if goes_on else [said])
+
+
+def test_a_field_that_no_record_of_the_first_page_has_is_looked_for_on_another(database: Mongo, config: Config) -> None:
+    later = replace(SHOP, old_prices=(None,) * 6 + (80, 61))
+    first, rest = (Shop(*(getattr(later, name)[part] for name in SHOP.__dataclass_fields__))
+                   for part in (slice(6), slice(6, 8)))  # fmt: skip
+    stored = later.stored()
+    for row in stored[6:]:
+        row["url"] = f"{START}?page=2"
+    database.healed_offers.insert_many(stored)
+    run = Run(spider=OffersSpider.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW).save()
+    keep(database, run.id, first.page(CARD, old=OLD).replace("</main>", '</main><a class="next" href="?page=2">2</a>'))
+    keep(database, run.id, rest.page(CARD, old=OLD), url=f"{START}?page=2")
+    healing = heal(OffersSpider.name, OffersSpider, database, config)
+    assert "Offer.old_price: 8 of 8 stored values" in healing.evidence
+    database[PAGES].delete_one({"url": f"{START}?page=2"})
+    healing = heal(OffersSpider.name, OffersSpider, database, config)
+    said = "Offer.old_price: 2 stored records have a value, and none of them stands on today's pages"
+    assert (healing.text, healing.refused) == ("", [said])
 
 
 def test_a_value_that_is_the_same_everywhere_needs_its_name_at_the_place(database: Mongo, config: Config) -> None:

@@ -81,7 +81,7 @@ def _work(
     from scraper.core.log import log_crawl
     from scraper.core.log_context import on_every_line
     from scraper.runs.crawl import work_on
-    from scraper.runs.join import run_of, run_to_join, run_with
+    from scraper.runs.join import has_ended, run_of, run_to_join, run_with
     from scraper.runs.start import taken_over
     from scraper.spider_loader import project_settings, spider_class
 
@@ -89,6 +89,8 @@ def _work(
     with connection_to(config.mongodb):
         if (begun := taken_over()) is not None:
             run = run_of(begun)
+        elif quiet and has_ended(run_id):
+            return EXIT_COMPLETE  # before this one had started
         elif run_id or spider_type is None:
             run = run_with(run_id)
         else:

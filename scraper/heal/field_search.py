@@ -91,7 +91,7 @@ class FieldSearch:
     """The search for the fields of one document, in the records that one method of the spider reads."""
 
     document: type[Record]
-    shown: Sequence[Shown]
+    shown: list[Shown]
     reader: FieldReader
     places: Sequence[FieldPlace]
     """All fields that the method reads."""
@@ -102,6 +102,11 @@ class FieldSearch:
     def known(self) -> list[Shown]:
         """The records that are known."""
         return [one for one in self.shown if one.known is not None]
+
+    def add(self, shown: Sequence[Shown]) -> None:
+        """Search further records, too; before anything was looked for."""
+        self.shown += shown
+        self.__dict__.pop("known", None)
 
     def stored(self, name: str) -> list[Any]:
         """Return the stored values of a field, of the known records."""

@@ -79,6 +79,10 @@ class ListSearch:
             raise NotFoundError(f"no selector finds the {len(elements)} entries of {self._page.url}")
         return new
 
+    def shown_by(self, selector: str) -> list[Shown]:
+        """Return the entries that a selector finds."""
+        return list(self._entries_of(compiled(selector)(self._root), selector).shown)
+
     def check_whole(self, entries: FoundEntries) -> None:
         """Raise NotFoundError when entries are a part of the list: records of this page stand elsewhere on it."""
         texts = {leaf.text for leaf in leaves_of((self._root,), every_attribute=True, most=MOST_LEAVES)}

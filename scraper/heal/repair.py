@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from models.record import Found, schema_of
 from scraper.heal.field_search import LEAST_KNOWN, FieldSearch, NotFoundError, Shown
 from scraper.heal.gate import ON_EACH
-from scraper.heal.known_records import UNREAD, FieldReader, KnownRecords
+from scraper.heal.known_records import EMPTY, UNREAD, FieldReader, KnownRecords
 from scraper.heal.list_search import FoundEntries, ListSearch, next_call
 from scraper.heal.spider_source import Edit, SpiderSource, either, field_edit, quoted
 from scraper.heal.todays_pages import TodaysPages
@@ -82,6 +82,7 @@ class Repair:
         self._healing, self._spider, self._pages, self._known, self._usual = healing, spider, pages, known, usual
         self._reader, self._source = FieldReader(spiders), healing.source
         self._edits: list[Edit] = []
+        self._unseen: list[str] = []
         self._shares: dict[ast.expr, str] = {}
 
     def tried(self) -> None:
@@ -96,6 +97,8 @@ class Repair:
             for method, document in dict.fromkeys((one.method, one.document) for one in self._source.fields):
                 if document in self._known:
                     self._fields(method, document, page, entries)
+        if self._edits:
+            self._healing.refused += self._unseen
         if self._edits and not self._healing.refused:
             self._healing.text = self._source.patched(self._edits)
 
@@ -186,9 +189,32 @@ class Repair:
                     f"{document}: {count} known records stand on today's pages, expected {LEAST_KNOWN}"
                 )
             return
+        for place in places:
+            self._show_rare(method, search, place.name, known, entries)
         found = [self._read(method, document, one) for one in search.known]
         for place in places:
             self._field(place, search, found)
+
+    def _show_rare(
+        self, method: str, search: FieldSearch, name: str, known: KnownRecords, entries: FoundEntries
+    ) -> None:
+        """Let a page more be searched for a field that none of the known records on the others has."""
+        column = schema_of(known.document).columns[name]
+        having = [record for record in known.records if record.get(column) not in EMPTY]
+        if not having or any(value not in EMPTY for value in search.stored(name)):
+            return
+        url = having[0]["url"]
+        page, shown = self._pages.get(url), list[Shown]()
+        if page is not None and method == "read_item":
+            shown = ListSearch(page, known, self._reader, linked=False).shown_by(entries.selector)
+        elif page is not None:
+            shown = [Shown((page.selector.root,), page, self._record_of(page, url, known))]
+        search.add(shown)
+        if all(value in EMPTY for value in search.stored(name)):
+            self._unseen.append(
+                f"{known.document.__name__}.{name}: {len(having)} stored records have a value, and none of them "
+                f"stands on today's pages"
+            )
 
     def _field(self, place: FieldPlace, search: FieldSearch, found: Sequence[Found | None]) -> None:
         name = place.name

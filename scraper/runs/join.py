@@ -55,6 +55,11 @@ def run_with(text: str) -> Run:
     return found[0]
 
 
+def has_ended(text: str) -> bool:
+    """Return whether the run with an id is there and does not run any more. Blocks."""
+    return bool(Run.objects(id=text, state__ne="running").first())
+
+
 def run_of(begun: Begun) -> Run:
     """Return the document of a run that this process works on; raise UsageError when it was removed. Blocks."""
     run = Run.objects(id=begun.run_id).first()
