@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,10 @@ class Shared:
         if self.redis:
             return int(self.redis.client.hlen(f"swathe:{{{self.database.name}:{self.run()['_id']}}}:numbers"))
         return int(self.run().get("frontier", {}).get("joined", 0))
+
+    def read_by(self) -> Counter[str]:
+        """How many pages each process has read."""
+        return Counter(row["owner"] for row in self.database.frontier.find({"state": "done"}))
 
     def run(self) -> dict[str, Any]:
         return last_run(self.database)
@@ -262,9 +267,11 @@ def test_one_command_crawls_with_several_processes_and_goes_on_when_one_of_them_
     next(process for process in leads.children() if process.pid != team.run()["pid"]).kill()
     until(lambda: team.workers() == 3, "another worker takes the place of the one that was killed", 60)
     until(lambda: len(team.run().get("shares", {})) >= 2, "each says what it has done, for the line of progress")
+    until(lambda: sum(sorted(team.read_by().values())[:-1]) > 2, "more than one has read pages", 60)
+    read = sum(team.read_by().values())
     team.host.send_signal(signal.SIGINT)
     said = ended(team.host, 3)
-    assert "interrupted: " in said
+    assert int(said.partition("interrupted: ")[2].split()[0]) >= read, "the pages of all are told"
     assert f"(run {run})" in said
     assert "read here" not in said, "workers leave it to the first to tell of the run"
 
@@ -282,6 +289,8 @@ def test_one_command_crawls_with_several_processes_and_goes_on_when_one_of_them_
     assert len((tmp_path / "books.jsonl").read_text().splitlines()) == len(team.site.site.books)
     assert not team.run()["shares"]
     team.is_whole(run)
+    late = team.swathe("worker", "--member", "--run", str(run), code=0)
+    assert late.err == "", "a worker that has started too late has nothing to say"
 
 
 def test_how_many_processes_are_to_crawl_is_a_number_or_auto(swathe: Swathe) -> None:

@@ -102,14 +102,17 @@ class LeaseScheduler(BaseScheduler):
 
     def close(self, reason: str) -> Deferred[None]:
         """Write what is waiting and give back what was not begun."""
-        return deferred_from_coro(self._close())
+        return deferred_from_coro(self._close(is_over=reason == "finished"))
 
-    async def _close(self) -> None:
+    async def _close(self, *, is_over: bool) -> None:
         self._settle()
         try:
             if not self._control.database_is_lost:
                 await self._exchange.end()
                 await self._count_what_was_taken()
+                if not is_over and await self._writer.do(lambda backend: backend.others_changed()):
+                    # Of a run that is over it is known, as that was looked at last.
+                    self._tallies.others = await self._writer.do(lambda backend: backend.others_work())
         except DatabaseError as error:
             self._fail(error)
         self._crawler.stats.inc_value("dupefilter/filtered", self._exchange.duplicates)
