@@ -15,15 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scraper.core.config.schedules import MOST_PROCESSES
 from scraper.core.text import counted
 from scraper.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from scraper.runs.signals import STOPS, Signals, belong_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MOST = 64
-"""Processes of one command; more machines work on a run by `swathe worker`."""
 
 TICK_S = 0.2
 """How often it is looked whether a process has ended."""
@@ -56,8 +54,8 @@ def process_count(text: str) -> int:
     """
     if text == "auto":
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST):
-        raise UsageError(f"--processes {text}: expected 1 to {MOST}, or auto for the cores of this machine")
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PROCESSES):
+        raise UsageError(f"--processes {text}: expected 1 to {MOST_PROCESSES}, or auto for the cores of this machine")
     return int(text)
 
 

@@ -16,10 +16,14 @@ Policy = Literal["skip", "queue", "replace"]
 CatchUp = Literal["none", "last", "all"]
 
 
+MOST_PROCESSES = 64
+"""Processes of one crawl on one machine; more machines work on a run by `swathe worker`."""
+
+
 def check_processes(text: str) -> str:
     """Return the text; raise ValueError unless it is a number of processes or `auto`."""
-    if text != "auto" and not (text.isascii() and text.isdigit() and int(text)):
-        raise ValueError(f"is '{text}', expected 1 or more, or auto")
+    if text != "auto" and not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PROCESSES):
+        raise ValueError(f"is '{text}', expected 1 to {MOST_PROCESSES}, or auto")
     return text
 
 
