@@ -265,6 +265,16 @@ def test_a_lower_price_of_some_records_alone_refuses_the_repair(database: Mongo,
     assert any("but there is another price, such as '£40.00'" in why for why in healing.refused), healing.refused
 
 
+def test_a_price_that_has_changed_at_its_place_is_no_other_price(database: Mongo, config: Config) -> None:
+    many = Shop(*(2 * getattr(SHOP, name) for name in SHOP.__dataclass_fields__))
+    many = replace(many, names=tuple(f"{name}, old {number}" for number, name in enumerate(many.names)))
+    today = replace(many, prices=(35, *many.prices[1:]))
+    # A heading right before a price is no label of it, whatever is old there.
+    healing = healed(database, config, today.page(CARD.replace("card-price", "x1"), old=OLD), many)
+    assert healing.refused == []
+    assert "Offer.price: 15 of 16 stored values" in healing.evidence
+
+
 def test_an_advertisement_between_some_entries_is_no_price_of_theirs(database: Mongo, config: Config) -> None:
     page = SHOP.page(CARD, old=OLD).replace("</article>", "</article><aside>Our sofa: £9.99</aside>", 2)
     assert healed(database, config, page).refused == []

@@ -255,23 +255,26 @@ class FieldSearch:
         """
         rows: dict[tuple[str, ...], list[list[Leaf]]] = defaultdict(lambda: [[] for _ in self.known])
         for number, (one, own) in enumerate(zip(self.known, self.stored(place.name), strict=True)):
+            given = {" ".join(text.split()) for text in _texts(one, best.selector)}
             for leaf in one.leaves:
-                if _is_amount(leaf.text) and not _same(own, self._value(place.name, one, [leaf.text])):
+                is_own = leaf.text in given or _same(own, self._value(place.name, one, [leaf.text]))
+                if _is_amount(leaf.text) and not is_own:
                     rows[self._key_of(leaf)][number].append(leaf)
-        others = [self.stored(other.name) for other in self.places if other.name != place.name]
+        others = [other.name for other in self.places if other.name != place.name]
         for key, found in rows.items():
             column = Aligned(key, found)
-            explained = 0
-            for number, (one, row) in enumerate(zip(self.known, found, strict=True)):
-                value = self._value(place.name, one, [row[0].text]) if row else UNREAD
-                explained += any(
-                    stored[number] == row[0].text or (value is not UNREAD and _same(stored[number], value))
-                    for stored in others
-                    if row
-                )
             is_between = key[0] and not best.column.key[0] and column.filled < LEAST_EVER
-            if explained < LEAST_EQUAL * sum(map(bool, found)) and not is_between:
+            if not is_between and not any(self._is_shown_in(other, place.name, found) for other in others):
                 yield column
+
+    def _is_shown_in(self, name: str, reads: str, rows: Sequence[Sequence[Leaf]]) -> bool:
+        """Say whether the first texts of rows are stored values of a field; `reads` is the one that reads amounts."""
+        shown = [
+            stored == row[0].text or _same(stored, self._value(reads, one, [row[0].text]))
+            for one, row, stored in zip(self.known, rows, self.stored(name), strict=True)
+            if row
+        ]
+        return bool(sum(shown) >= self.least(name) * len(shown))
 
 
 def are_as_stored(pairs: Sequence[tuple[Any, Any]], least: float) -> bool:

@@ -35,7 +35,10 @@ def words_of(place: FieldPlace) -> set[str]:
 
 
 def words_at(column: Aligned) -> set[str]:
-    """Return the words that name a place: of its label, its attribute, its classes and those around it."""
+    """Return the words that name a place: of its label, its attribute, its classes and those around it.
+
+    The label is that of the key: the heading before it, such as "Old lamp", is none where each record has another.
+    """
     leaf = column.first
     holders = [leaf.element, *([parent] if (parent := leaf.element.getparent()) is not None else [])]
     names = [
@@ -43,7 +46,7 @@ def words_at(column: Aligned) -> set[str]:
         for holder in holders
         for name in (*class_names(holder), holder.get("itemprop") or "", holder.get("id") or "")
     ]
-    return words_in(column.label, leaf.attribute.removeprefix("title"), *names)
+    return words_in(column.key[-1], leaf.attribute.removeprefix("title"), *names)
 
 
 def words_in(*texts: str) -> set[str]:
