@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import psutil
 import pytest
 from practice import Fault, PracticeServer
 from support import ROOT, last_run, until
@@ -163,6 +164,11 @@ def test_a_schedule_can_be_fired_by_hand_and_says_how_it_ended(
     refused = swathe("schedule", "trigger", "table", code=3)
     assert "table: skipped: still running: table@" in refused.out
     until(lambda: database.runs.find_one({"state": "finished"}), "the end of the run that was left alone")
+    mark = database.runs.find_one({"state": "finished"})["firing"]  # type: ignore[index]
+    until(
+        lambda: not any(mark in (one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])),
+        "and of its process",
+    )
     result = swathe("schedule", "trigger", "table")
     run = last_run(database)
     assert result.out == f"table: complete (run {run['_id']})\n"
