@@ -70,6 +70,15 @@ def texts(page: Any, selector: str) -> list[str]:
     return [_text(value, selector) for value in _found(page, selector)]
 
 
+def address_selector(link: str) -> str:
+    """Return the selector of links' addresses, of one that may select the links themselves.
+
+    >>> address_selector("h3 a"), address_selector("h3 a::attr(data-href)")
+    ('h3 a::attr(href)', 'h3 a::attr(data-href)')
+    """
+    return link if "::" in link else f"{link}::attr(href)"
+
+
 def first(page: Any, selector: str) -> str | None:
     """Return the first text or attribute that matches a selector ending in `::text` or `::attr(name)`, or None."""
     found = _found(page, selector)

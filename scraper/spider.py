@@ -30,7 +30,7 @@ from scraper.fetch.http.redirects import Detours
 from scraper.paging import NextLink, Pagination
 from scraper.paging.links import absolute
 from scraper.paging.values import in_json
-from scraper.select import texts
+from scraper.select import address_selector, texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -220,7 +220,7 @@ class SiteSpider(Spider):
         """Yield what an entry of a list page shows: records, or requests; by default follow its `link`."""
         if not self.link:
             raise NotImplementedError(f"{type(self).__name__} needs a `link`, or a `read_item` that reads an entry")
-        return self.follow_record(page, texts(item, self.link if "::" in self.link else f"{self.link}::attr(href)"))
+        return self.follow_record(page, texts(item, address_selector(self.link)))
 
     def read_data(self, page: Any, data: Any) -> Given:
         """Yield what an entry that is no HTML holds; by default follow its link."""

@@ -119,7 +119,7 @@ class FieldSearch:
 
     def least(self, name: str) -> float:
         """Return the share of stored values that have to be found again: of a field that often changes fewer."""
-        return max(LEAST_EVER, LEAST_EQUAL - self.usual_changes.get(name, 0.0))
+        return least_equal(self.usual_changes.get(name, 0.0))
 
     def is_right(self, name: str, values: Sequence[Any]) -> bool:
         """Say whether values are those of the known records."""
@@ -275,6 +275,11 @@ class FieldSearch:
             if row
         ]
         return bool(sum(shown) >= self.least(name) * len(shown))
+
+
+def least_equal(usual_changes: float) -> float:
+    """Return the share of stored values that a field has to give again, of one that usually changes in such a share."""
+    return max(LEAST_EVER, LEAST_EQUAL - usual_changes)
 
 
 def are_as_stored(pairs: Sequence[tuple[Any, Any]], least: float) -> bool:

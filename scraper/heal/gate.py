@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from models.record import Found, key_text, schema_of
 from models.system import Run
 from scraper.core.text import counted
-from scraper.heal.field_search import LEAST_EQUAL, LEAST_EVER, LEAST_KNOWN, are_as_stored
+from scraper.heal.field_search import LEAST_KNOWN, are_as_stored, least_equal
 from scraper.heal.known_records import EMPTY, is_as_stored
 from scraper.pages.archive import PAGES, body_of
 from scraper.pages.document import as_document
 from scraper.runs.quality.deviations import LEARNED_FROM, deviations
 from scraper.runs.quality.figures import Figure, Metric, Sample, sample_of
 from scraper.runs.quality.wording import sentence
+from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     Mongo = Database[dict[str, Any]]
 
+LIST_CALLBACK = SiteSpider.on_list_page.__name__
 LISTS, ON_EACH, OLDER = 2, 6, 20
 """List pages that are read, records' own pages of each kind, and kept pages of before."""
 
@@ -80,8 +82,8 @@ def walk(name: str, spiders: TodaysSpiders, pages: TodaysPages, run: Mapping[str
     read: dict[str, int] = defaultdict(int)
     while ahead:
         request = ahead.pop(0)
-        callback = getattr(request.callback, "__name__", "")
-        most = LISTS if callback == "on_list_page" else ON_EACH
+        callback = _callback(request)
+        most = LISTS if callback == LIST_CALLBACK else ON_EACH
         if request.url in seen or read[callback] >= most or request.method != "GET":
             continue
         seen.add(request.url)
@@ -91,7 +93,7 @@ def walk(name: str, spiders: TodaysSpiders, pages: TodaysPages, run: Mapping[str
         response = page.replace(request=request)
         kept = {**as_document(response, spider, b""), "run": run["_id"]}
         reading = spiders.read(kept, response.body)
-        if callback == "on_list_page":
+        if callback == LIST_CALLBACK:
             done.lists.append({one.identity for one in reading.found} | _own_pages(reading.requests))
         if reading.error or reading.wish:
             done.problems.append(f"{request.url}: {reading.error or f'wants the browser: {reading.wish}'}")
@@ -102,11 +104,15 @@ def walk(name: str, spiders: TodaysSpiders, pages: TodaysPages, run: Mapping[str
 
 
 def _own_pages(requests: Iterable[Request]) -> set[str]:
-    return {one.url for one in requests if getattr(one.callback, "__name__", "") != "on_list_page"}
+    return {one.url for one in requests if _callback(one) != LIST_CALLBACK}
 
 
 def _lists_first(requests: Iterable[Request]) -> list[Request]:
-    return sorted(requests, key=lambda one: getattr(one.callback, "__name__", "") != "on_list_page")
+    return sorted(requests, key=lambda one: _callback(one) != LIST_CALLBACK)
+
+
+def _callback(request: Request) -> str:
+    return getattr(request.callback, "__name__", "")
 
 
 @dataclass(frozen=True)
@@ -195,7 +201,7 @@ def _equal(
         if not pairs or all(old in EMPTY and new in EMPTY for old, new in pairs):
             continue
         equal = sum(is_as_stored(old, new) for old, new in pairs)
-        least = max(LEAST_EVER, LEAST_EQUAL - usual.get((schema.collection, name), 0.0))
+        least = least_equal(usual.get((schema.collection, name), 0.0))
         yield f"{document.__name__}.{name}: {equal} of {len(pairs)} stored values", are_as_stored(pairs, least)
 
 

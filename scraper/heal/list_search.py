@@ -18,7 +18,7 @@ from scraper.probe.hints import Study
 from scraper.probe.leaves import Aligned, leaves_of
 from scraper.probe.outline import Outline
 from scraper.probe.selectors import Selectors
-from scraper.select import compiled
+from scraper.select import address_selector, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +44,8 @@ class FoundEntries:
 
     @property
     def known(self) -> int:
-        """How many different known records they are."""
-        return len({one.known["_id"] for one in self.shown if one.known is not None})
+        """How many different known records they are; none is shown twice."""
+        return _count(self.shown)
 
 
 class ListSearch:
@@ -157,8 +157,7 @@ class ListSearch:
         return own if own in links else next(iter(links), "")
 
     def _leads(self, one: Shown, link: str) -> bool:
-        selector = link if "::" in link else f"{link}{FOLLOWED_BY}"
-        found = {self._address(str(value)) for value in compiled(selector)(one.members[0])}
+        found = {self._address(str(value)) for value in compiled(address_selector(link))(one.members[0])}
         return bool(found) and found == {self._address_of(one)}
 
 

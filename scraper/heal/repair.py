@@ -17,7 +17,7 @@ from scraper.paging.ask import Ask
 from scraper.paging.kind import ListPage
 from scraper.paging.links import NextLink, absolute
 from scraper.probe.leaves import leaves_of
-from scraper.select import texts
+from scraper.select import address_selector, texts
 from scraper.spider import SiteSpider
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Repair:
     @staticmethod
     def _with_old(what: str, before: str, now: str) -> str:
         """Return a selector of a list that finds what the new one or the present one finds."""
-        pair = [one if what == "items" or "::" in one else f"{one}::attr(href)" for one in (now, before)]
+        pair = [one if what == "items" else address_selector(one) for one in (now, before)]
         try:
             return either(*pair)
         except ValueError as error:
@@ -255,9 +255,8 @@ class Repair:
         """Return records' own pages: those that the list leads to, or where they were stored from."""
         urls: list[str] = []
         if method == "read_page":
-            selector = self.link if "::" in self.link else f"{self.link}::attr(href)"
             for one in entries.shown:
-                found = texts(one.members[0], selector) if one.known is not None else []
+                found = texts(one.members[0], address_selector(self.link)) if one.known is not None else []
                 urls += [url for raw in found[:1] if (url := absolute(page, raw)[0])]
         else:
             urls = list(known.by_url)

@@ -64,8 +64,8 @@ def supervise(limit_s: float, *, quiet: bool = False) -> None:
     """Go on in a child process; in this one watch that, and exit with its exit code once it has ended.
 
     A page that holds the child's main thread longer than `limit_s` seconds is given up, and a new child goes on with
-    the run: the function returns once in each. A `quiet` one leaves it to another
-    process to say that the run was stopped. With a limit of 0 it returns at once, and nothing is watched.
+    the run: the function returns once in each. A `quiet` one leaves it to another process to say that the run was
+    stopped. With a limit of 0 it returns at once, and nothing is watched.
     """
     if not limit_s:
         return
