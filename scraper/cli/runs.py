@@ -18,8 +18,8 @@ from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, say
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.core.statistics import of_different_records
-from scraper.runs.accept import accept as take_as_usual
-from scraper.runs.accept import result_of
+from scraper.runs.quality.baseline import accept as take_as_usual
+from scraper.runs.quality.baseline import result_of
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
 

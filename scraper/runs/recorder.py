@@ -28,7 +28,7 @@ from scraper.runs.certificates import Certificates
 from scraper.runs.completeness import Findings, counted_by_list, examine
 from scraper.runs.evidence import Outcomes, notes_of, requests_in_memory
 from scraper.runs.owner import Ownership
-from scraper.runs.quality.assessment import assess
+from scraper.runs.quality.baseline import assess
 from scraper.runs.quality.measures import Measures
 from scraper.runs.start import Begun, given_to, new_run
 from scraper.runs.verdict import Verdict, judge

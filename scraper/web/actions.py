@@ -25,7 +25,7 @@ from scraper.core.processes import is_gone
 from scraper.core.text import counted
 from scraper.errors import UsageError
 from scraper.pages.retry import retry_items
-from scraper.runs.accept import accept
+from scraper.runs.quality.baseline import accept
 from scraper.schedule import firings
 from scraper.schedule.alerts.incidents import close_incidents, mute, unmute
 from scraper.schedule.due import Owed
