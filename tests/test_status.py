@@ -19,7 +19,7 @@ from twisted.internet import ssl
 
 from models.broken import Broken
 from scraper.core.processes import this_process
-from scraper.runs.certificates import Certificates
+from scraper.runs.evidence import Certificates
 from scraper.schedule.alerts.webhooks import webhooks_of
 from scraper.status.digest import digest_of
 from scraper.status.evidence import Certificate, DatabaseState, DiskState, Evidence, Tally, Untold

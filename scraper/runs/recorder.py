@@ -24,9 +24,8 @@ from scraper.core.supervision import MOST_IN_A_ROW, supervised
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
 from scraper.pages.visit_store import NOT_THERE
-from scraper.runs.certificates import Certificates
 from scraper.runs.completeness import Findings, counted_by_list, examine
-from scraper.runs.evidence import Outcomes, notes_of, requests_in_memory
+from scraper.runs.evidence import Certificates, Outcomes, notes_of, requests_in_memory
 from scraper.runs.owner import Ownership
 from scraper.runs.quality.baseline import assess
 from scraper.runs.quality.measures import Measures
