@@ -78,8 +78,7 @@ def _work(
     supervise(config.crawl.page_limit_s, quiet=quiet)
     from scrapy.crawler import AsyncCrawlerProcess
 
-    from scraper.core.log import log_crawl
-    from scraper.core.log_context import on_every_line
+    from scraper.core.log import log_crawl, on_every_line
     from scraper.runs.crawl import work_on
     from scraper.runs.join import has_ended, run_of, run_to_join, run_with
     from scraper.runs.start import taken_over

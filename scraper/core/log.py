@@ -10,6 +10,8 @@ import logging
 import os
 import stat
 import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +19,42 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 from pythonjsonlogger.json import JsonFormatter
 
-from scraper.core.log_context import fields, on_every_line
 from scraper.core.masking import Masking, secret_settings, secrets_of
 from scraper.core.text import INVISIBLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from scrapy.settings import Settings
 
     from scraper.core.config import Config
+
+_everywhere: dict[str, str] = {}
+_here: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 - nobody writes into it
+
+
+def on_every_line(**fields: str | None) -> None:
+    """Have all lines of this process, of whatever library and thread, bear these fields; None takes one off."""
+    for name, value in fields.items():
+        _everywhere.pop(name, None)
+        if value is not None:
+            _everywhere[name] = value
+
+
+@contextmanager
+def about(**fields: str) -> Iterator[None]:
+    """Have the lines that are logged inside bear these fields, too."""
+    token = _here.set({**_here.get(), **fields})
+    try:
+        yield
+    finally:
+        _here.reset(token)
+
+
+def fields() -> dict[str, str]:
+    """Return the fields of a line that is logged here and now."""
+    return {**_everywhere, **_here.get()}
+
 
 CONTINUED = "\n    | "
 """Begins the further lines of a message, so that no text of a page can look like a line of its own."""

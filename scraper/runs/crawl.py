@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.utils.misc import load_object
 
 from scraper.core import statistics
-from scraper.core.log import set_level
-from scraper.core.log_context import on_every_line
+from scraper.core.log import on_every_line, set_level
 from scraper.core.text import counted
 from scraper.crawl.components import missing_components
 from scraper.errors import EXIT_FAILED, CrawlError

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from models.schedules import Firing, ScheduleState
 from models.system import Run
 from scraper.core.cron import next_due
-from scraper.core.log_context import about
+from scraper.core.log import about
 from scraper.core.text import local_time
 from scraper.schedule import firings
 from scraper.schedule.crawl_process import HOST
