@@ -89,7 +89,7 @@ ITEM_PROCESSOR = "scraper.crawl.item_processor.ItemProcessor"
 # Called with the configuration and the run's id once a crawl has come to its verdict, in whatever way.
 AFTER_CRAWL = ["scraper.schedule.alerts.watcher.after_crawl"]
 # Other programs that listen; without them nothing of it is imported.
-LISTENING = {"scraper.events.extension.PublishEvents": 0} if EVENTS in SWATHE.listeners else {}
+LISTENING = {"scraper.events.publisher.PublishEvents": 0} if EVENTS in SWATHE.listeners else {}
 if LISTENING:
     AFTER_CRAWL.append("scraper.events.publisher.after_crawl")
 if WATCH in SWATHE.listeners:

@@ -12,12 +12,16 @@ import time
 from contextlib import nullcontext
 from datetime import timedelta
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pymongo import ReturnDocument
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+from scrapy.utils.asyncio import run_in_thread
 
 from models.system import Run
 from scraper.core.config import EVENTS
+from scraper.core.crawl_control import stores_records
 from scraper.core.processes import is_gone, this_process
 from scraper.errors import EventsError
 from scraper.events.background import Background
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from scraper.events.brokers import Broker
 
     Mongo = Database[dict[str, Any]]
+    from scrapy.crawler import Crawler
 
 logger = logging.getLogger(__name__)
 
@@ -161,3 +166,26 @@ def after_crawl(config: Config, _run_id: ObjectId) -> None:
     """Publish what a crawl has left, its run's end too, waiting for [events] timeout_s at most."""
     with publishing(config):
         pass
+
+
+class PublishEvents:
+    """Scrapy extension that publishes beside a crawl; the settings name it only where somebody listens."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._publishing = Publishing(crawler.settings["SWATHE"])
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the extension for a crawl; raise NotConfigured where nothing is stored, as in `scrapy shell`."""
+        if not stores_records(crawler):
+            raise NotConfigured
+        extension = cls(crawler)
+        crawler.signals.connect(extension._opened, signal=signals.spider_opened)
+        crawler.signals.connect(extension._closed, signal=signals.spider_closed)
+        return extension
+
+    async def _opened(self) -> None:
+        await run_in_thread(self._publishing.start)
+
+    async def _closed(self) -> None:
+        await run_in_thread(self._publishing.stop)
