@@ -10,9 +10,9 @@ from aiohttp import web
 from practice.list_numbers import asked_slice
 from scraper.demo.layouts import quote_as_json
 from scraper.demo.list_page import Leaf, asked_leaf, leaf
+from scraper.demo.memory import seal, unseal
 from scraper.demo.records import Quote
 from scraper.demo.router import BadValueError, Route, Visit, send_json
-from scraper.demo.seals import seal, unseal
 
 TOKEN_HEADER, NEXT_TOKEN_HEADER = "X-Page-Token", "X-Next-Page-Token"
 

@@ -6,11 +6,10 @@ from aiohttp import web
 
 from practice.list_template import show
 from scraper.demo.list_page import Leaf, leaf
-from scraper.demo.memory import ExpiredError
+from scraper.demo.memory import ExpiredError, seal, unseal
 from scraper.demo.pages import HTML_TYPE
 from scraper.demo.records import Quote
 from scraper.demo.router import BadValueError, Route, Visit, redirect, send, send_json, whole_number
-from scraper.demo.seals import seal, unseal
 
 FRAGMENT = "/lists/load-more/fragment"
 MORE_JSON = "/lists/load-more-json/more"
