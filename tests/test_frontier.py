@@ -26,13 +26,12 @@ from support import configured, last_run, until
 
 from scraper.core.failed_page import FailedPage
 from scraper.fetch.http.continued import Fingerprinter, continue_from
-from scraper.frontier.exchange import PATIENCE_S, Exchange
+from scraper.frontier.exchange import PATIENCE_S, Exchange, Writer
 from scraper.frontier.mongo_backend import MongoFrontier
 from scraper.frontier.mongo_runs import MongoRuns
 from scraper.frontier.protocol import Ack, Batch, Put
 from scraper.frontier.ready import Ready
 from scraper.frontier.requests import fingerprint
-from scraper.frontier.writer import Writer
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:

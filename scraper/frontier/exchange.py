@@ -5,20 +5,55 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 from scraper.core import statistics
 from scraper.core.failed_page import FailedPage
 from scraper.core.supervision import nobody_to_blame
 from scraper.errors import UnstorableRequestError
-from scraper.frontier.protocol import Ack, Batch
+from scraper.frontier.protocol import Ack, Batch, Written
 from scraper.frontier.ready import Ready
+from scraper.storage.outage import UntilLost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from scraper.frontier.protocol import Ack, Batch, Put, Taken, Written
-    from scraper.frontier.writer import Writer
+    from scraper.frontier.protocol import Backend, Put, Taken
+    from scraper.storage.connection import Connection
+
+T = TypeVar("T")
+
+
+class Writer:
+    """Carry out work on the store, one piece after the other, off the event loop, through breaks of the connection."""
+
+    def __init__(self, backend: Backend, connection: Connection) -> None:
+        self._backend = backend
+        self._until_lost = UntilLost(connection, "the frontier cannot be kept")
+        self._thread = ThreadPoolExecutor(1, "frontier")
+
+    @property
+    def shared(self) -> bool:
+        """Whether other workers were ever seen at the run."""
+        return self._backend.shared
+
+    async def do(self, work: Callable[[Backend], T]) -> T:
+        """Return what work gives; raise DatabaseError when the store stays away, and from then on at once."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._carried, work)
+
+    def write_at_once(self, batch: Batch) -> Written:
+        """Write a batch and wait for it: for the rare case that requests are made faster than they can be stored."""
+        written: Written = self._thread.submit(self._carried, lambda backend: backend.write(batch)).result()
+        return written
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=False)
+
+    def _carried(self, work: Callable[[Backend], T]) -> T:
+        return self._until_lost.do(lambda: work(self._backend))
+
 
 logger = logging.getLogger(__name__)
 

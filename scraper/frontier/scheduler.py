@@ -17,10 +17,9 @@ from scraper.crawl.page_watch import PageWatch
 from scraper.crawl.request_stats import Tallies
 from scraper.errors import DatabaseError, UnstorableRequestError
 from scraper.frontier.engine_slot import EngineSlot
-from scraper.frontier.exchange import Exchange
+from scraper.frontier.exchange import Exchange, Writer
 from scraper.frontier.requests import Preparer, acknowledgement, requests_after
 from scraper.frontier.stores import frontier_of
-from scraper.frontier.writer import Writer
 from scraper.storage.connection import connection_to
 
 if TYPE_CHECKING:
