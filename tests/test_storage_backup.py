@@ -16,7 +16,7 @@ from support import until
 from scraper.core import zst
 from scraper.errors import FileError, UsageError
 from scraper.storage.backup.archive import FORMAT, VERSION
-from scraper.storage.backup.restore import check_archive, check_database, restore
+from scraper.storage.backup.backup import check_archive, check_database, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

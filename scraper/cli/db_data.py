@@ -16,9 +16,8 @@ from rich.status import Status
 from scraper.cli.output import console, errors, visible
 from scraper.core.config import load_config
 from scraper.errors import DatabaseLostError, UsageError
-from scraper.storage.backup.backup import back_up
-from scraper.storage.backup.restore import check_archive, check_database
-from scraper.storage.backup.restore import restore as load_archive
+from scraper.storage.backup.backup import back_up, check_archive, check_database
+from scraper.storage.backup.backup import restore as load_archive
 from scraper.storage.connection import connection_to, explain
 from scraper.storage.embedded.folder import FileLock
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from scraper.core.config.sections import MongoConfig
-    from scraper.storage.backup.restore import Mongo
+    from scraper.storage.backup.backup import Mongo
 
 BACKUP_EXAMPLE = "Example: swathe db backup swathe-2026-11-21.backup"
 RESTORE_EXAMPLE = "Example: swathe db restore swathe-2026-11-21.backup --yes"

@@ -23,7 +23,7 @@ from models.learned import recall
 from scraper.core.mongo_address import MongoAddress, mask_addresses
 from scraper.core.processes import check_open_files
 from scraper.errors import ConfigError, DatabaseError
-from scraper.storage.backup.restoring import READY, finish
+from scraper.storage.backup.replacement import READY, finish
 from scraper.storage.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:
