@@ -23,8 +23,8 @@ from scraper.errors import DatabaseError, UsageError
 from scraper.query.filters import mongo_filter
 from scraper.query.history import Selection
 from scraper.storage.connection import Connection
-from scraper.storage.migration.check import refuse_older_schema
 from scraper.storage.migration.migration import Migration
+from scraper.storage.migration.stored import refuse_older_schema
 from scraper.storage.records.plan import Outcome
 from scraper.storage.records.store import Store
 

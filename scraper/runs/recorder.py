@@ -34,7 +34,7 @@ from scraper.runs.verdict import Verdict, judge
 from scraper.spider import SiteSpider
 from scraper.storage.connection import connection_to
 from scraper.storage.indexes import ensure_indexes
-from scraper.storage.migration.check import refuse_older_schema
+from scraper.storage.migration.stored import refuse_older_schema
 from scraper.storage.records.gone import RunRecords, mark_gone, records_of
 from scraper.storage.run_heartbeat import HEARTBEAT_S, mark_lost_runs
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from models.record import WHOLE_RECORD, schema_of
 from scraper.errors import UsageError
 from scraper.storage.indexes import KEY_INDEX, ensure_indexes, key_columns
-from scraper.storage.migration.keeping import keep
 from scraper.storage.migration.retypes import ASIDE
-from scraper.storage.migration.stored import SchemaFinding, old_columns
+from scraper.storage.migration.stored import SchemaFinding, keep, old_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.record import schema_of
 from models.system import Change, Rejected
-from scraper.storage.migration.keeping import keep
-from scraper.storage.migration.stored import SchemaFinding, old_columns
+from scraper.storage.migration.stored import SchemaFinding, keep, old_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,15 @@ from pymongo import UpdateOne
 
 from models.record import schema_of
 from models.system import Change
-from scraper.storage.migration.keeping import keep
-from scraper.storage.migration.stored import SchemaFinding, converted, fits, of_other_type, old_columns, stored_types
+from scraper.storage.migration.stored import (
+    SchemaFinding,
+    converted,
+    fits,
+    keep,
+    of_other_type,
+    old_columns,
+    stored_types,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,9 +1,10 @@
-"""What MongoDB holds for a field: which types fit it, and how a value of another type becomes one that does."""
+"""What MongoDB holds for a field: which values fit it, which become ones that do, and what is done with all others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,10 +23,18 @@ from mongoengine import (
     ValidationError,
 )
 
-from models.record import Record, schema_of
+from models.record import Found, Record, schema_of
+from models.system import Rejected
+from scraper.errors import DatabaseError
+from scraper.storage.indexes import key_columns
+from scraper.storage.records.plan import Sighting
+from scraper.storage.records.rejected import rejection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mongoengine.base import BaseField
+    from pymongo.database import Database
 
 TYPES: tuple[tuple[type[BaseField], tuple[str, ...], tuple[type, ...]], ...] = (
     (StringField, ("string",), (str,)),
@@ -101,3 +110,66 @@ def converted(document: type[Record], name: str, value: Any, url: str) -> Any:
         raise
     except Exception as error:  # noqa: BLE001 - a converter's own bug concerns this record, and no other
         raise ValueError(f"{type(error).__name__}: {error}") from None
+
+
+LOOKED_AT = 20
+"""Records at each end of a collection whose values are held against their fields' types."""
+
+
+def refuse_older_schema(database: Database[dict[str, Any]], documents: Iterable[type[Record]]) -> None:
+    """Raise DatabaseError, naming `swathe migrate`, where a crawl would store records beside older ones. Blocks."""
+    for document in documents:
+        if what := _older(database, document):
+            name = schema_of(document).collection
+            raise DatabaseError(
+                f"the stored {name} are of an older schema ({what}): "
+                f"`swathe migrate {name} --dry-run` shows what has to change, without it the change is made"
+            )
+
+
+def _older(database: Database[dict[str, Any]], document: type[Record]) -> str:
+    """Return what is older, or an empty text."""
+    schema = schema_of(document)
+    records = database[schema.collection]
+    key, stored = tuple(schema.columns[name] for name in schema.key), key_columns(records)
+    if stored not in (None, key):
+        return f"their key is {', '.join(stored or ())}, expected {', '.join(key)}"
+    for name in schema.content:
+        for old in old_columns(document, name):
+            if records.find_one({old: {"$exists": True}}, ["_id"]):
+                return f"they have `{old}`, expected `{schema.columns[name]}`"
+    for record in chain(*(records.find(sort=[("_id", order)], limit=LOOKED_AT) for order in (1, -1))):
+        for name in schema.content:
+            value = record.get(schema.columns[name])
+            if not fits(schema.fields[name], value):
+                return f"`{name}` is a {type(value).__name__}, expected a {type(schema.fields[name]).__name__}"
+    return ""
+
+
+BY = "migrate"
+"""Stands for the spider of what a migration put into `rejected`."""
+
+
+def keep(
+    database: Database[dict[str, Any]],
+    document: type[Record],
+    cases: Iterable[tuple[dict[str, Any], dict[str, Any], dict[str, str]]],
+) -> None:
+    """Write each case: the record, the values to keep besides its key, and what is wrong by field.
+
+    The same case is kept once, however often a migration is begun anew.
+    """
+    schema = schema_of(document)
+    writes = []
+    for record, values, faults in cases:
+        key = {name: record.get(schema.columns[name]) for name in schema.key}
+        raw = {name: _raw(value) for name, value in {**key, **values}.items()}
+        found = Found(document, str(record.get("url", "")), raw, faults=faults)
+        writes.append(rejection(found, Sighting(datetime.now(UTC), record.get("run")), BY))
+    if writes:
+        database[Rejected._get_collection_name()].bulk_write(writes, ordered=False)
+
+
+def _raw(value: Any) -> Any:
+    """Return a stored value as a page might have shown it."""
+    return str(value) if isinstance(value, Decimal128 | ObjectId) else value
