@@ -110,7 +110,7 @@ def _redriven(
     connection: Connection, items: list[dict[str, Any]], listeners: tuple[str, ...] | None
 ) -> list[Attempted]:
     """Try items again; None for `listeners`: nothing is stored."""
-    from scraper.pages.retry import retry_items
+    from scraper.pages.redrive import retry_items
 
     return retry_items(connection, items, listeners, lambda pages: tracked(pages, "Trying again"))
 

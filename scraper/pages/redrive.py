@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
@@ -19,8 +20,11 @@ from models.registry import record_documents
 from models.system import Redriven, Rejected
 from scraper.errors import UsageError
 from scraper.pages.archive import PAGES, body_of
+from scraper.pages.offline_run import RereadRun
+from scraper.pages.reread import TodaysSpiders
 from scraper.storage.records.plan import Outcome, Sighting
 from scraper.storage.records.rejected import kept_of
+from scraper.storage.records.store import Store
 from scraper.storage.records.upsert import Upsert
 
 if TYPE_CHECKING:
@@ -28,10 +32,10 @@ if TYPE_CHECKING:
 
     from pymongo.database import Database
 
-    from scraper.pages.reread import TodaysSpiders
-    from scraper.storage.records.store import Store
-
     Mongo = Database[dict[str, Any]]
+    from collections.abc import Callable, Iterable
+
+    from scraper.storage.connection import Connection
 
 REJECTED, REDRIVEN = Rejected._get_collection_name(), Redriven._get_collection_name()
 
@@ -199,3 +203,29 @@ def most_alike(raw: Mapping[str, Any], candidates: Sequence[Mapping[str, Any]]) 
         for candidate in candidates
     ]
     return [place for place, count in enumerate(shared) if count == max(shared)]
+
+
+def retry_items(
+    connection: Connection, items: list[dict[str, Any]], listeners: tuple[str, ...] | None,
+    tracked: Callable[[Sequence[Any]], Iterable[Any]] = iter,
+) -> list[Attempted]:  # fmt: skip
+    """Return what became of each item; None for `listeners`: nothing is stored. `tracked` sees the pages go by. Blocks.
+
+    Two at once store nothing twice: who is second finds the item gone from `rejected`, or the record unchanged.
+    """
+    database = connection.open()
+    spiders = TodaysSpiders(database)
+    pages = tracked(sorted(pages_of(items), key=lambda page: str(page[0]["spider"])))
+    attempts: list[Attempted] = []
+    for spider, own in groupby(pages, key=lambda page: str(page[0]["spider"])):
+        if listeners is None:
+            dry = Redrive(database, spiders, None, ObjectId())
+            attempts += [attempted for page in own for attempted in dry.retry(page)]
+            continue
+        with RereadRun("redrive", spider, {"items": len(items)}) as run:
+            redrive = Redrive(database, spiders, Store(connection, run.id, spider, listeners), run.id)
+            for page in own:
+                done = redrive.retry(page)
+                run.count(Outcome(attempted.outcome or Outcome.REFUSED) for attempted in done)
+                attempts += done
+    return attempts

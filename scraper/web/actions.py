@@ -24,7 +24,7 @@ from models.system import Rejected, Run
 from scraper.core.processes import is_gone
 from scraper.core.text import counted
 from scraper.errors import UsageError
-from scraper.pages.retry import retry_items
+from scraper.pages.redrive import retry_items
 from scraper.runs.quality.baseline import accept
 from scraper.schedule import firings
 from scraper.schedule.alerts.incidents import close_incidents, mute, unmute
