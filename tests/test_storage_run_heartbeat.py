@@ -22,7 +22,7 @@ REREAD = """
 import sys
 from scraper.core.config import load_config
 from scraper.storage.connection import connection_to
-from scraper.pages.offline_run import RereadRun
+from scraper.pages.reread import RereadRun
 with connection_to(load_config().mongodb):
     with RereadRun(sys.argv[1], "books", {}):
         sys.stdin.read()

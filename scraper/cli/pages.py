@@ -126,9 +126,8 @@ def _replayed(
     listeners: tuple[str, ...] | None,
 ) -> ReplayResult:  # fmt: skip
     """Read pages again; None for `listeners`: nothing is stored."""
-    from scraper.pages.offline_run import RereadRun
     from scraper.pages.replay import Replay
-    from scraper.pages.reread import TodaysSpiders
+    from scraper.pages.reread import RereadRun, TodaysSpiders
     from scraper.spider_loader import spider_class
     from scraper.storage.records.store import Store
 

@@ -20,22 +20,20 @@ from models.registry import record_documents
 from models.system import Redriven, Rejected
 from scraper.errors import UsageError
 from scraper.pages.archive import PAGES, body_of
-from scraper.pages.offline_run import RereadRun
-from scraper.pages.reread import TodaysSpiders
+from scraper.pages.reread import RereadRun, TodaysSpiders
 from scraper.storage.records.plan import Outcome, Sighting
 from scraper.storage.records.rejected import kept_of
 from scraper.storage.records.store import Store
 from scraper.storage.records.upsert import Upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pymongo.database import Database
 
-    Mongo = Database[dict[str, Any]]
-    from collections.abc import Callable, Iterable
-
     from scraper.storage.connection import Connection
+
+    Mongo = Database[dict[str, Any]]
 
 REJECTED, REDRIVEN = Rejected._get_collection_name(), Redriven._get_collection_name()
 
