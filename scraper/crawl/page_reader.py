@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Selector
@@ -16,7 +18,6 @@ from scraper.core import statistics
 from scraper.core.tiers import API, BROWSER, DATA, HTML, HTML5, TIERS
 from scraper.crawl.api_discovery import discover
 from scraper.crawl.attempt import Awaited, ReadAttempt, attempt, in_thread, records_of
-from scraper.crawl.failed_pages import FailedPages
 from scraper.crawl.failures import describe
 from scraper.crawl.request_stats import (
     CLOSED,
@@ -40,7 +41,6 @@ from scraper.select import each
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
-    from pathlib import Path
 
     from scrapy.http import Response
     from twisted.python.failure import Failure
@@ -48,6 +48,38 @@ if TYPE_CHECKING:
     from scraper.core.tiers import Tier
     from scraper.crawl.site import Site
     from scraper.paging.kind import ListPage
+
+KEPT = 10
+"""Pages kept with a run."""
+
+
+class FailedPages:
+    """Keeps what pages that yielded nothing in any way looked like, below the data folder: a person can see why."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.kept: list[dict[str, str]] = []
+        """For each page: `url`, and where its `html` and `screenshot` are."""
+
+    def screenshot_of(self, url: str) -> str:
+        """Return where the browser is to put its picture of a page that it cannot read; empty when there are enough."""
+        return str(self._file(url, "png")) if len(self.kept) < KEPT else ""
+
+    def keep(self, response: Response) -> None:
+        """Keep the HTML of a page, as far as there is room."""
+        if len(self.kept) >= KEPT:
+            return
+        page, picture = self._file(response.url, "html"), self._file(response.url, "png")
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        page.write_bytes(response.body)
+        page.chmod(0o600)
+        kept = {"url": response.url, "html": str(page)}
+        self.kept.append({**kept, "screenshot": str(picture)} if picture.exists() else kept)
+
+    def _file(self, url: str, suffix: str) -> Path:
+        """Name a file after the address without using any of it: it comes from a page."""
+        return self._folder / f"{hashlib.blake2b(url.encode(), digest_size=8).hexdigest()}.{suffix}"
+
 
 MOST_ATTEMPTS = 10
 """Places of a page's data that are tried, the largest first."""
