@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bson import Decimal128, json_util
 from rich.box import SIMPLE_HEAD
@@ -231,3 +232,23 @@ def _plain(value: Any) -> str:
 def extended_json(value: Any) -> str:
     """Return a value of MongoDB's as extended JSON, safe to print."""
     return escaped(json_util.dumps(value, ensure_ascii=False))
+
+
+T = TypeVar("T")
+
+LINE_EVERY_S = 10.0
+
+
+def tracked(things: Sequence[T], what: str) -> Iterator[T]:
+    """Yield the things; say on standard error, in words such as `Reading pages`, how many there have been."""
+    if errors.is_terminal:
+        from rich.progress import track  # only long work waits for its import
+
+        yield from track(things, what, console=errors, transient=True)
+        return
+    said_at = monotonic()
+    for number, thing in enumerate(things, 1):
+        yield thing
+        if monotonic() - said_at > LINE_EVERY_S:
+            said_at = monotonic()
+            errors.print(f"{what}: {number} of {len(things)}", markup=False)

@@ -9,9 +9,8 @@ import typer
 
 from models.pages import StoredPage
 from scraper.cli.ids import find_by_id
-from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, visible
+from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, tracked, visible
 from scraper.cli.shell import spider_names
-from scraper.cli.tracking import tracked
 from scraper.core.atomic_file import PRIVATE_FILE, whole_file
 from scraper.core.config import load_config
 from scraper.core.text import counted

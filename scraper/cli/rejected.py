@@ -8,8 +8,7 @@ import typer
 
 from models.system import Rejected
 from scraper.cli.ids import find_by_id
-from scraper.cli.output import MOST_ROWS, console, print_facts, print_table
-from scraper.cli.tracking import tracked
+from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, tracked
 from scraper.core.config import load_config
 from scraper.core.text import counted
 from scraper.errors import EXIT_INCOMPLETE
