@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scraper.cli.ids import find_by_id
+from scraper.cli.lookup import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_table, say
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from models.system import Run
-from scraper.cli.ids import find_by_id
+from scraper.cli.lookup import find_by_id
 from scraper.cli.output import print_table, say
 from scraper.core.config import load_config
 from scraper.core.text import json_text

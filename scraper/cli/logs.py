@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from models.system import Run
-from scraper.cli.ids import find_by_id
+from scraper.cli.lookup import find_by_id
 from scraper.cli.output import visible
 from scraper.core.config import load_config
 from scraper.errors import UsageError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.pages import StoredPage
-from scraper.cli.ids import find_by_id
+from scraper.cli.lookup import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, tracked, visible
 from scraper.cli.shell import spider_names
 from scraper.core.atomic_file import PRIVATE_FILE, whole_file

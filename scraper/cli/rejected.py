@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.system import Rejected
-from scraper.cli.ids import find_by_id
+from scraper.cli.lookup import find_by_id
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, tracked
 from scraper.core.config import load_config
 from scraper.core.text import counted

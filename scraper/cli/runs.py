@@ -12,8 +12,7 @@ import typer
 from models.system import Run, SeenList
 from scraper.cli import compare
 from scraper.cli.broken import print_broken
-from scraper.cli.ids import find_by_id
-from scraper.cli.kept import kept_of
+from scraper.cli.lookup import find_by_id, kept_of
 from scraper.cli.output import MOST_ROWS, console, print_facts, print_table, say, visible
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config

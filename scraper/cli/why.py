@@ -15,7 +15,7 @@ from models.questions import as_stored
 from models.record import schema_of
 from models.registry import record_documents
 from models.system import Rejected, RenderDecision, Run
-from scraper.cli.kept import kept_of
+from scraper.cli.lookup import kept_of
 from scraper.cli.output import console, print_facts, print_table
 from scraper.core.config import load_config
 from scraper.core.config.proxies import proxies_for
