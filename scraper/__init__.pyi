@@ -24,7 +24,6 @@ from scraper.browser.actions import ScrollToEnd as ScrollToEnd
 from scraper.browser.actions import Type as Type
 from scraper.browser.actions import WaitFor as WaitFor
 from scraper.errors import SwatheError as SwatheError
-from scraper.interactive import connect as connect
 from scraper.login import Login as Login
 from scraper.paging import Cursor as Cursor
 from scraper.paging import DateWindows as DateWindows
@@ -42,3 +41,4 @@ from scraper.select import each as each
 from scraper.select import first as first
 from scraper.select import texts as texts
 from scraper.spider import SiteSpider as SiteSpider
+from scraper.storage.project_database import connect as connect

@@ -14,10 +14,10 @@ from scraper.cli.output import console, print_facts
 from scraper.core.config import Config, load_config
 from scraper.core.mongo_address import MongoAddress
 from scraper.errors import UsageError
-from scraper.interactive import connect
 from scraper.storage.connection import connection_to
 from scraper.storage.embedded.binary import find_mongod
 from scraper.storage.embedded.server import EmbeddedServer
+from scraper.storage.project_database import connect
 
 EXAMPLE = "Example: swathe db status"
 

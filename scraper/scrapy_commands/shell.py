@@ -8,7 +8,7 @@ from typing import Any
 from scrapy.commands.shell import Command as ShellCommand
 
 from scraper.errors import SwatheError
-from scraper.interactive import connect
+from scraper.storage.project_database import connect
 
 
 class Command(ShellCommand):
