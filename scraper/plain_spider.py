@@ -16,7 +16,7 @@ from scraper.crawl.plain_items import PlainItems
 from scraper.crawl.shared_links import SharedLinks
 from scraper.errors import UsageError
 from scraper.fetch.http.redirects import Detours
-from scraper.spider import SiteSpider, check_values
+from scraper.spider.site_spider import SiteSpider, check_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

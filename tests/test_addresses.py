@@ -25,7 +25,7 @@ from scraper.pages.reread import TodaysSpiders
 from scraper.paging.forms import find_form, submitted
 from scraper.paging.links import absolute
 from scraper.paging.numbered import joined, with_parameters
-from scraper.spider import with_plain_host
+from scraper.spider.site_spider import with_plain_host
 from scraper.storage.records.rejected import kept_of
 
 if TYPE_CHECKING:

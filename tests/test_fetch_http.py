@@ -28,7 +28,7 @@ from scraper.paging import Sitemap
 from scraper.probe.fetching import Fetcher
 from scraper.probe.new_site import site_address
 from scraper.probe.report import probe
-from scraper.spider import check_start_url
+from scraper.spider.site_spider import check_start_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the readers of pages and lists need of a spider; `scraper.spider.SiteSpider` is it."""
+"""What the readers of pages and lists need of a spider; `scraper.spider.site_spider.SiteSpider` is it."""
 
 from __future__ import annotations
 
