@@ -49,7 +49,7 @@ def crawl_once(spider: str, site: str) -> dict[str, float]:
 
     from scraper.core.config import load_config
     from scraper.runs.crawl import crawl
-    from scraper.spider_loader import project_settings, spider_class
+    from scraper.spider.loader import project_settings, spider_class
     from scraper.storage.connection import connection_to
 
     settings = project_settings()
@@ -76,7 +76,7 @@ def queue(urls: int, site: str) -> dict[str, float]:
     from scraper.core.config import load_config
     from scraper.runs.crawl import crawl
     from scraper.spider import SiteSpider
-    from scraper.spider_loader import project_settings
+    from scraper.spider.loader import project_settings
     from scraper.storage.connection import connection_to
 
     class Queueing(SiteSpider):

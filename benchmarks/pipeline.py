@@ -124,7 +124,7 @@ def spider_of(crawl: str) -> type[SiteSpider]:
     """Return the spider of a crawl."""
     from models.quotes import Quote
     from scraper.select import first, texts
-    from scraper.spider_loader import spider_class
+    from scraper.spider.loader import spider_class
     from spiders.quotes import QuotesSpider
 
     class ListedQuotes(QuotesSpider):
@@ -144,10 +144,10 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
     from scraper.core.config import load_config
     from scraper.crawl.page_item import PageRecords
     from scraper.frontier.stores import stored_runs
-    from scraper.plain_spider import adopted
     from scraper.runs.crawl import tune_process
     from scraper.runs.start import begin_run
-    from scraper.spider_loader import project_settings
+    from scraper.spider.loader import project_settings
+    from scraper.spider.plain_spider import adopted
     from scraper.storage.connection import connection_to
     from scraper.storage.indexes import ensure_indexes
 

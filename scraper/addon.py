@@ -27,4 +27,4 @@ class Swathe:
         for name, value in ours.items():
             if name.isupper() and name not in OF_PROJECTS:
                 settings.set(name, value, priority="addon")
-        settings.set("SPIDER_LOADER_CLASS", "scraper.spider_loader.AdoptingLoader", priority="addon")
+        settings.set("SPIDER_LOADER_CLASS", "scraper.spider.loader.AdoptingLoader", priority="addon")

@@ -36,7 +36,7 @@ BOT_NAME = "swathe"
 SPIDER_MODULES = [project().module("spiders")]
 NEWSPIDER_MODULE = SPIDER_MODULES[0]
 # A broken spider is left out alone.
-SPIDER_LOADER_CLASS = "scraper.spider_loader.GuardedLoader"
+SPIDER_LOADER_CLASS = "scraper.spider.loader.GuardedLoader"
 COMMANDS_MODULE = "scraper.scrapy_commands"
 
 # Politeness

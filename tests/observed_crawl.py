@@ -15,7 +15,7 @@ from models.quotes import Quote
 from scraper.core.log import log_crawl
 from scraper.runs.crawl import crawl as run_crawl
 from scraper.spider import SiteSpider
-from scraper.spider_loader import project_settings
+from scraper.spider.loader import project_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from test_paging import last_run
 
 from scraper.pages.replay import Replay, ReplayResult, latest_pages
 from scraper.pages.reread import TodaysSpiders
-from scraper.spider_loader import project_settings
+from scraper.spider.loader import project_settings
 from scraper.storage.connection import Connection
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from practice import PracticeServer
 from support import ROOT, last_run, until
 
 from scraper.core.code_version import code_version, version_of
-from scraper.spider_loader import spider_class
+from scraper.spider.loader import spider_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from scraper.crawl.components import missing_components
 from scraper.errors import CrawlError
 from scraper.fetch.http.continued import EndlessRequestError, continue_from
 from scraper.spider import SiteSpider
-from scraper.spider_loader import project_settings
+from scraper.spider.loader import project_settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from scraper.pages import trim as page_trim
 from scraper.pages.document import CannotReadAgainError, as_document, as_response
 from scraper.pages.reread import OfflineCrawl, TodaysSpiders
 from scraper.pages.trim import stored_bytes, trim
-from scraper.spider_loader import project_settings
+from scraper.spider.loader import project_settings
 from spiders.quotes import QuotesSpider
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from models.record import Found
 from scraper.core.text import counted
 from scraper.pages.redrive import Redrive, pages_of
 from scraper.pages.reread import TodaysSpiders
-from scraper.spider_loader import project_settings
+from scraper.spider.loader import project_settings
 from scraper.storage.records.store import Store
 
 if TYPE_CHECKING:

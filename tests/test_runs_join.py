@@ -22,7 +22,7 @@ from scraper.errors import UsageError
 from scraper.runs.join import joined
 from scraper.runs.start import FORMAT
 from scraper.runs.team import process_count
-from scraper.spider_loader import spider_class
+from scraper.spider.loader import spider_class
 
 if TYPE_CHECKING:
     import subprocess

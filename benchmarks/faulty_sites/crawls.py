@@ -139,7 +139,7 @@ class Crawls:
         from scrapy.crawler import AsyncCrawlerRunner
 
         from scraper.core.config import load_config
-        from scraper.spider_loader import project_settings
+        from scraper.spider.loader import project_settings
 
         self.config, self.settings = load_config(), project_settings()
         # The log of a thousand crawls is nobody's; what is wrong with a crawl stands in its run.

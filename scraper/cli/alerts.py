@@ -135,7 +135,7 @@ def unmute_spider(
 def _check_subject(name: str) -> None:
     """Raise UsageError for what is neither a spider nor has an incident."""
     from models.alerts import Incident
-    from scraper.spider_loader import spider_class
+    from scraper.spider.loader import spider_class
 
     with connection_to(load_config().mongodb):
         if not Incident.objects(spider=name).first():

@@ -29,7 +29,7 @@ def print_broken(config: Config) -> None:
 
 def check() -> None:
     """Print what is broken as one line of JSON."""
-    from scraper.spider_loader import all_spiders
+    from scraper.spider.loader import all_spiders
 
     config = load_config()
     record_documents()

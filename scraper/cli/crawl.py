@@ -87,7 +87,7 @@ def crawl(
     from scraper.core.log import log_crawl
     from scraper.runs.crawl import crawl as run_crawl
     from scraper.runs.output import check_output
-    from scraper.spider_loader import project_settings, spider_class
+    from scraper.spider.loader import project_settings, spider_class
 
     spider_type = spider_class(spider)
     numbers = {"max_pages": max_pages, "max_depth": max_depth, "since_known": since_known}

@@ -186,7 +186,7 @@ def is_contact(text: str) -> bool:
 def _schedules(config: Config) -> list[CheckResult]:
     """Name the schedules that cannot be carried out; those of a broken file are that file's fault."""
     from scraper.schedule.schedule import schedules_and_faults
-    from scraper.spider_loader import all_spiders
+    from scraper.spider.loader import all_spiders
 
     if not config.schedule or broken_parts(config):
         return []

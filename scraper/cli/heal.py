@@ -38,7 +38,7 @@ def heal(
     # Scrapy and what studies pages take a moment to import; the other commands should not wait for them.
     from scraper.heal.healing import heal as healed
     from scraper.heal.spider_source import SpiderSource
-    from scraper.spider_loader import spider_class
+    from scraper.spider.loader import spider_class
     from scraper.storage.connection import connection_to
 
     config = load_config()

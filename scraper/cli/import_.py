@@ -43,7 +43,7 @@ def import_records(
     from itertools import chain
 
     from scraper.query.imports.load import Import
-    from scraper.spider_loader import project_settings
+    from scraper.spider.loader import project_settings
 
     pipelines = project_settings().getdict("ITEM_PIPELINES_BASE")
     config = load_config()

@@ -82,7 +82,7 @@ def forget_login(spider: Spider) -> None:
 def _that_keeps(name: str) -> type[SiteSpider]:
     """Return the spider; raise UsageError for one that would not use a session."""
     from scraper.login import Login
-    from scraper.spider_loader import spider_class
+    from scraper.spider.loader import spider_class
 
     spider = spider_class(name)
     login = getattr(spider, "login", None)

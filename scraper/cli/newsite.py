@@ -38,7 +38,7 @@ def newsite(
 
     from scraper.probe.new_site import NewSite, site_address
     from scraper.probe.newsite import default_name, write_site
-    from scraper.spider_loader import project_settings
+    from scraper.spider.loader import project_settings
 
     address = site_address(url)
     if "://" not in url:

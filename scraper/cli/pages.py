@@ -102,7 +102,7 @@ def replay(
     Of each request the latest page counts. Exit 0: nothing is lost, 3: a page cannot be read, or a stored record would
     be refused or not be found any more, 2: usage.
     """
-    from scraper.spider_loader import spider_class
+    from scraper.spider.loader import spider_class
 
     spider_class(spider)
     moment = start_of(since) if since else None
@@ -127,7 +127,7 @@ def _replayed(
     """Read pages again; None for `listeners`: nothing is stored."""
     from scraper.pages.replay import Replay
     from scraper.pages.reread import RereadRun, TodaysSpiders
-    from scraper.spider_loader import spider_class
+    from scraper.spider.loader import spider_class
     from scraper.storage.records.store import Store
 
     database = connection.open()

@@ -50,7 +50,7 @@ def run(
     from scraper.schedule.presence import Presence
     from scraper.schedule.schedule import schedules_and_faults
     from scraper.schedule.service import Service
-    from scraper.spider_loader import all_spiders
+    from scraper.spider.loader import all_spiders
     from scraper.watch.teller import telling
 
     config = load_config()
@@ -142,7 +142,7 @@ def _schedules(config: Config) -> list[Schedule]:
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
     from models.broken import BROKEN
     from scraper.schedule.schedule import schedules_of
-    from scraper.spider_loader import all_spiders
+    from scraper.spider.loader import all_spiders
 
     return schedules_of(config, all_spiders(), some_are_broken=bool(BROKEN)) if config.schedule else []
 

@@ -26,7 +26,7 @@ MOST_VALUES, VALUES_MS = 50, 500
 
 def spider_names(incomplete: str) -> list[str]:
     """Return the spiders whose names begin so."""
-    from scraper.spider_loader import all_spiders
+    from scraper.spider.loader import all_spiders
 
     try:
         return [name for name in all_spiders() if name.startswith(incomplete)]

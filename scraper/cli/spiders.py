@@ -14,7 +14,7 @@ EXAMPLE = "Example: swathe spiders"
 def spiders() -> None:
     """List the spiders: where they start, what they store, and when they run next by a schedule."""
     # Scrapy takes half a second to import; the commands that do without it should not wait for it.
-    from scraper.spider_loader import all_spiders
+    from scraper.spider.loader import all_spiders
 
     config = load_config()
     due = next_by_spider(config)

@@ -82,7 +82,7 @@ def _work(
     from scraper.runs.crawl import work_on
     from scraper.runs.join import has_ended, run_of, run_to_join, run_with
     from scraper.runs.start import taken_over
-    from scraper.spider_loader import project_settings, spider_class
+    from scraper.spider.loader import project_settings, spider_class
 
     spider_type = spider_class(spider) if spider else None
     with connection_to(config.mongodb):

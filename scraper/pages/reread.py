@@ -28,7 +28,7 @@ from scraper.crawl.page_item import PageRecords
 from scraper.pages.document import CannotReadAgainError, as_response
 from scraper.select import let_go
 from scraper.spider import SiteSpider
-from scraper.spider_loader import project_settings, spider_class
+from scraper.spider.loader import project_settings, spider_class
 from scraper.storage.run_heartbeat import HEARTBEAT_S, open_run
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from scraper.core.log import log_crawl
 from scraper.errors import SwatheError
 from scraper.runs.crawl import crawl
 from scraper.runs.supervisor import supervise
-from scraper.spider_loader import spider_class
+from scraper.spider.loader import spider_class
 
 if TYPE_CHECKING:
     import argparse

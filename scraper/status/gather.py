@@ -21,7 +21,7 @@ from scraper.events.outbox import Outbox
 from scraper.query.times import span_of
 from scraper.schedule.alerts.delivery import receivers_of
 from scraper.schedule.schedule import schedules_and_faults
-from scraper.spider_loader import all_spiders
+from scraper.spider.loader import all_spiders
 from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, Evidence, Tally, Untold
 from scraper.status.status import tally_of
 from scraper.storage.connection import connection_to, explain

@@ -31,7 +31,7 @@ from scraper.schedule.alerts.incidents import close_incidents, mute, unmute
 from scraper.schedule.due import Owed
 from scraper.schedule.presence import lives
 from scraper.schedule.schedule import Schedule, run_key, schedules_and_faults
-from scraper.spider_loader import all_spiders
+from scraper.spider.loader import all_spiders
 from scraper.web.answers import as_json, page
 from scraper.web.asked import Db, Id, Settings, Who, found, not_there
 from scraper.web.audit import audited

@@ -31,7 +31,7 @@ from scraper.schedule.alerts.incidents import (
     send_incidents,
 )
 from scraper.schedule.schedule import DIGEST
-from scraper.spider_loader import all_spiders
+from scraper.spider.loader import all_spiders
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from models.system import Run
-from scraper.spider_loader import all_spiders
+from scraper.spider.loader import all_spiders
 from scraper.web.asked import Db, Name
 from scraper.web.views.view import View
 

@@ -11,7 +11,7 @@ from scraper.core.cron import due_times
 from scraper.schedule.overview import firing_row, overview
 from scraper.schedule.presence import lives
 from scraper.schedule.schedule import Schedule, schedules_and_faults
-from scraper.spider_loader import all_spiders
+from scraper.spider.loader import all_spiders
 from scraper.web.asked import PER_PAGE, Db, Settings
 from scraper.web.views.view import View
 

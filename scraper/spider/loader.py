@@ -13,7 +13,7 @@ from models.broken import BROKEN, import_part, import_parts
 from models.registry import check_record
 from scraper.core.project import project
 from scraper.errors import ProjectError, UsageError, expected_one_of
-from scraper.plain_spider import adopted
+from scraper.spider.plain_spider import adopted
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.spiderloader import SpiderLoaderProtocol
 
-    from scraper.spider import SiteSpider
+    from scraper.spider.site_spider import SiteSpider
 
 
 class GuardedLoader(SpiderLoader):
