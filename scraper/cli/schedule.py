@@ -44,12 +44,11 @@ def run(
     from scraper.core.log import log_service
     from scraper.core.metrics import serve
     from scraper.events.publisher import publishing
-    from scraper.schedule.file_watch import FileWatch
     from scraper.schedule.metrics import ScheduleMetrics
     from scraper.schedule.overview import overview
     from scraper.schedule.presence import Presence
     from scraper.schedule.schedule import schedules_and_faults
-    from scraper.schedule.service import Service
+    from scraper.schedule.service import FileWatch, Service
     from scraper.spider.loader import all_spiders
     from scraper.watch.teller import telling
 
