@@ -22,7 +22,7 @@ from scraper.core.processes import this_process
 from scraper.runs.evidence import Certificates
 from scraper.schedule.alerts.webhooks import webhooks_of
 from scraper.status.digest import digest_of
-from scraper.status.evidence import Certificate, DatabaseState, DiskState, Evidence, Tally, Untold
+from scraper.status.evidence import Certificate, DatabaseState, DiskState, RecordTally, StatusEvidence, Untold
 from scraper.status.status import as_json, status_of
 from scraper.status.text import age, status_lines
 
@@ -46,7 +46,7 @@ def run(spider: str = "books", hours_ago: float = 6, **fields: Any) -> dict[str,
         "state": "finished",
         "verdict": "complete",
         "reasons": [],
-        "tally": Tally(3, 2, 1),
+        "tally": RecordTally(3, 2, 1),
     }
     return {"_id": ObjectId(), "spider": spider, "started_at": at, "ended_at": at, **made, **fields}
 
@@ -55,14 +55,14 @@ def incomplete(**fields: Any) -> dict[str, Any]:
     return run(**{"verdict": "incomplete", "reasons": ["1 page could not be read: http://x"], **fields})
 
 
-def known(**fields: Any) -> Evidence:
+def known(**fields: Any) -> StatusEvidence:
     """Return what is known of a spider that ran this morning as it should."""
     healthy: dict[str, Any] = {
         "now": NOON, "yesterday": NOON - 36 * HOUR, "spiders": ["books"], "runs": [run()], "schedules": [NIGHTLY],
         "database": DatabaseState("mongodb://x", version="7.0.14", size_mb=12), "disk": DiskState(".swathe", 5000, 500),
         "states": FIRED, "schedulers": [LIVING],
     }  # fmt: skip
-    return Evidence(**{**healthy, **fields})
+    return StatusEvidence(**{**healthy, **fields})
 
 
 def incident(**fields: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_a_healthy_project_is_fine() -> None:
     assert status.fine
     assert status.exit_code == 0
     (books,) = status.spiders
-    assert (books.result, books.last, books.next) == ("complete", Tally(3, 2, 1), NOON + 18 * HOUR)
+    assert (books.result, books.last, books.next) == ("complete", RecordTally(3, 2, 1), NOON + 18 * HOUR)
     assert status_of(known(runs=[], states={}, schedules=[], schedulers=[])).spiders[0].result == "never ran"
 
 
@@ -146,7 +146,7 @@ def test_whatever_its_names_and_numbers_it_fits_the_width_and_steers_no_terminal
     status = status_of(
         known(
             spiders=[hostile, *(f"s{number}" for number in range(50))],
-            runs=[incomplete(spider=hostile, reasons=[hostile] * 9, tally=Tally(10**9, 10**12, 7, 10**5))],
+            runs=[incomplete(spider=hostile, reasons=[hostile] * 9, tally=RecordTally(10**9, 10**12, 7, 10**5))],
             schedules=[schedule(f"name{number}" * 9, "0 6 * * *") for number in range(20)],
             incidents=many,
             faults=[hostile] * 30,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from unicodedata import category
 
-from models.cleaners.figures import Figure, figures_in, has_other_digits, number_line
+from models.cleaners.figures import WrittenNumber, figures_in, has_other_digits, number_line
 from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.stock import stock_statements
@@ -111,14 +111,14 @@ def _count_in(value: str) -> int | None:
     return int(numbers.pop())
 
 
-def _counts_no_things(figure: Figure) -> bool:
+def _counts_no_things(figure: WrittenNumber) -> bool:
     """Tell whether figures are an amount of money or a temperature: "12 €", "12 °C"."""
     before = figure.text[: figure.start].rstrip()[-1:]
     after = figure.text[figure.end : figure.end + 2].lstrip()[:1]
     return after in _DEGREES or any(sign and category(sign) == "Sc" for sign in (before, after))
 
 
-def _is_total(figure: Figure, *, of: bool) -> bool:
+def _is_total(figure: WrittenNumber, *, of: bool) -> bool:
     """Tell whether figures are one exact number; the slash of "1/20" stands for "of", and those of a date do not."""
     if not of or not figure.text[: figure.start].rstrip().endswith("/"):
         return figure.is_exact_count

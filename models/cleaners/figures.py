@@ -60,7 +60,7 @@ def has_other_digits(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class WrittenNumber:
     """A number in a text, and where it stands."""
 
     value: Decimal
@@ -81,7 +81,7 @@ class Figure:
         return not is_lowest(self.text, self.start)
 
 
-def figures_in(text: str) -> Iterator[Figure]:
+def figures_in(text: str) -> Iterator[WrittenNumber]:
     """Find the numbers of a text; one separator before exactly three digits groups thousands.
 
     >>> [str(figure.value) for figure in figures_in("1,234 of 5.678,90 and 0.5")]
@@ -91,7 +91,7 @@ def figures_in(text: str) -> Iterator[Figure]:
         start, end = found.span()
         negative = text[start - 1 : start] in ("-", "−") and not text[max(start - 2, 0) : start - 1].isalnum()
         value = plain(found[0], found["group"])
-        yield Figure(value, text, start, end, negative, value != value.to_integral_value())
+        yield WrittenNumber(value, text, start, end, negative, value != value.to_integral_value())
 
 
 def plain(number: str, group: str | None) -> Decimal:

@@ -14,7 +14,7 @@ from rich.text import Text
 from models.record import Record, key_text, schema_of
 from scraper.cli.chart import draw_chart
 from scraper.cli.output import console, print_table, shown_time, visible, write_csv, write_json
-from scraper.cli.query import TABLE_ROWS, Format
+from scraper.cli.query import TABLE_ROWS, OutputFormat
 from scraper.cli.shell import record_names
 from scraper.core.config import load_config
 from scraper.core.text import counted
@@ -44,7 +44,7 @@ def history(
         int | None,
         typer.Option(min=0, help=f"Changes at most, 0 for all. [default: {TABLE_ROWS} in a table, else all]"),
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How to print the changes.")] = Format.TABLE,
+    format_: Annotated[OutputFormat, typer.Option("--format", help="How to print the changes.")] = OutputFormat.TABLE,
 ) -> None:
     """Show what changed on one record, the latest first, and how its numbers moved."""
     document = record_called(records)
@@ -54,14 +54,14 @@ def history(
         except UsageError as error:
             raise UsageError(visible(error)) from None
         changes = list(changes_of(database, record))
-    rows = limit if limit is not None else TABLE_ROWS if format_ is Format.TABLE else 0
+    rows = limit if limit is not None else TABLE_ROWS if format_ is OutputFormat.TABLE else 0
     shown = changes[:rows] if rows else changes
-    if format_ is Format.TABLE:
+    if format_ is OutputFormat.TABLE:
         _print_table(document, record, changes, shown)
-    elif format_ is Format.CSV:
+    elif format_ is OutputFormat.CSV:
         write_csv(shown, [*COLUMNS, "url"])
     else:
-        write_json(shown, [*COLUMNS, "url"], lines=format_ is Format.JSONL)
+        write_json(shown, [*COLUMNS, "url"], lines=format_ is OutputFormat.JSONL)
 
 
 def _print_table(

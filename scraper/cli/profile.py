@@ -19,7 +19,7 @@ EXAMPLE = "Example: swathe profile books in_stock=true"
 LONGEST = 30
 
 
-class Format(StrEnum):
+class ProfileFormat(StrEnum):
     """How the profile is printed."""
 
     TABLE = "table"
@@ -31,13 +31,15 @@ def profile(
     filters: Annotated[
         list[str] | None, typer.Argument(metavar="[FILTER]...", help="Which records, as `swathe query` takes them.")
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="For people, or one JSON object a field.")] = Format.TABLE,
+    format_: Annotated[
+        ProfileFormat, typer.Option("--format", help="For people, or one JSON object a field.")
+    ] = ProfileFormat.TABLE,
 ) -> None:
     """Show what each field holds: filled, distinct, extremes, top values, examples, and filled by month first seen."""
     with connection_to(load_config().mongodb) as database:
         found = profiled(database, records, filters or [])
     rows = [_row(one) for one in found]
-    if format_ is Format.JSON:
+    if format_ is ProfileFormat.JSON:
         write_json(rows, list(rows[0]), lines=True)
         return
     count = found[0].records if found else 0

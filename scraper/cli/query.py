@@ -26,7 +26,7 @@ EXAMPLE = "Example: swathe query books 'price<10' in_stock=true --sort -rating -
 TABLE_ROWS = 20
 
 
-class Format(StrEnum):
+class OutputFormat(StrEnum):
     """How rows are printed."""
 
     TABLE = "table"
@@ -48,7 +48,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 def _interact(context: typer.Context, wanted: bool) -> None:
     if wanted:
-        prompt(context.command, {"--format": tuple(Format)})
+        prompt(context.command, {"--format": tuple(OutputFormat)})
         raise typer.Exit
 
 
@@ -106,11 +106,11 @@ def query(
             "--interactive", "-i", is_eager=True, callback=_interact, help="Ask on and on, with completion (Tab)."
         ),
     ] = False,
-    format_: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
+    format_: Annotated[OutputFormat, typer.Option("--format", help="How to print the rows.")] = OutputFormat.TABLE,
 ) -> None:
     """Show the records that meet every FILTER."""
     question = ask(_wanted(context.params))
-    rows = limit if limit is not None else TABLE_ROWS if format_ is Format.TABLE else 0
+    rows = limit if limit is not None else TABLE_ROWS if format_ is OutputFormat.TABLE else 0
     with connection_to(load_config().mongodb) as database:
         question.prepare(database)
         if explain:
@@ -120,12 +120,12 @@ def query(
         if count:
             found.count = question.count(database)
             typer.echo(found.count)
-        elif format_ is Format.TABLE:
+        elif format_ is OutputFormat.TABLE:
             _print_table(database, question, found, rows, UTC if utc else None)
-        elif format_ is Format.CSV:
+        elif format_ is OutputFormat.CSV:
             write_csv(found, list(question.columns))
         else:
-            write_json(found, list(question.columns), lines=format_ is Format.JSONL)
+            write_json(found, list(question.columns), lines=format_ is OutputFormat.JSONL)
         print_near_values(question.near_values(database, is_empty=not found.count))
 
 

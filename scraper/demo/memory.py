@@ -85,7 +85,7 @@ class ViewStates:
 
 
 @dataclass
-class Session:
+class Visitor:
     """One visitor, known by a cookie; `username` is empty until a log-in, `pages_left` None means any number."""
 
     key: str
@@ -94,20 +94,20 @@ class Session:
     pages_left: int | None = None
 
 
-class Sessions:
+class Visitors:
     """The sessions under way; each ends after `pages` member pages, or with a log-out."""
 
     def __init__(self, pages: int | None = None) -> None:
         self._pages = pages
-        self._sessions: Recent[Session] = Recent()
+        self._sessions: Recent[Visitor] = Recent()
 
-    def find(self, key: str | None) -> Session | None:
+    def find(self, key: str | None) -> Visitor | None:
         """Return the session of a cookie, if it is still under way."""
         return self._sessions.get(key or "")
 
-    def begin(self) -> Session:
+    def begin(self) -> Visitor:
         """Start a session for a visitor without one."""
-        session = Session(secrets.token_urlsafe(16), secrets.token_urlsafe(24), pages_left=self._pages)
+        session = Visitor(secrets.token_urlsafe(16), secrets.token_urlsafe(24), pages_left=self._pages)
         self._sessions[session.key] = session
         return session
 
@@ -134,5 +134,5 @@ class Memory:
         for name, value in {"session_pages": session_pages, "viewstate_uses": viewstate_uses}.items():
             if value is not None and value < 1:
                 raise ValueError(f"cannot serve the practice site: {name} must be 1 or more, or None, not {value}")
-        self.sessions = Sessions(session_pages)
+        self.sessions = Visitors(session_pages)
         self.view_states = ViewStates(viewstate_uses)

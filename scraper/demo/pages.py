@@ -68,7 +68,7 @@ def environment(*folders: Path) -> Environment:
 
 
 @dataclass(frozen=True)
-class Page:
+class ServedPage:
     """What the server sends for one path."""
 
     body: bytes
@@ -76,7 +76,7 @@ class Page:
     etag: str
 
     @classmethod
-    def of(cls, text: str, content_type: str) -> Page:
+    def of(cls, text: str, content_type: str) -> ServedPage:
         """Encode a text and give it an ETag (with its quotation marks) that changes with the content."""
         body = text.encode()
         return cls(body, content_type, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
@@ -173,15 +173,15 @@ def _other_drafts(site: DemoSite) -> Iterator[Draft]:
     yield Draft(paths.PRIVATE, HTML_TYPE, "notice.html", private)
 
 
-def render_pages(site: DemoSite, templates: Environment | None = None) -> dict[str, Page]:
+def render_pages(site: DemoSite, templates: Environment | None = None) -> dict[str, ServedPage]:
     """Render every page that never changes: path (as requested, without a query) to page."""
     templates = templates or environment()
     halves = (_quote_list_drafts(site), _author_drafts(site), _book_list_drafts(site), _product_drafts(site))
     pages = {}
     for path, content_type, template, context in chain(*halves, _cover_drafts(site), _other_drafts(site)):
         html = templates.get_template(template).render(link=partial(paths.relative, path), **context)
-        pages[path] = Page.of(break_html(html) if path in site.broken_html else html, content_type)
-    pages[paths.ROBOTS] = Page.of(ROBOTS_TXT, TEXT_TYPE)
+        pages[path] = ServedPage.of(break_html(html) if path in site.broken_html else html, content_type)
+    pages[paths.ROBOTS] = ServedPage.of(ROBOTS_TXT, TEXT_TYPE)
     # The second names under which the real sites serve their first page; nothing links to them.
     pages["/quotes/page/1/"] = pages[paths.quote_list(1)]
     pages["/books/index.html"] = pages[paths.book_list(1)]

@@ -12,7 +12,7 @@ from jinja2 import Environment
 
 from scraper.demo import layouts, members, search_form
 from scraper.demo.memory import Memory
-from scraper.demo.pages import Page, environment, render_pages
+from scraper.demo.pages import ServedPage, environment, render_pages
 from scraper.demo.router import Route, Router, Visit, not_found
 from scraper.demo.site import DemoSite, load_site
 
@@ -47,7 +47,7 @@ class DemoServer:
         self._router = router or Router(ROUTES)
         self._templates = templates or environment()
         self._memory = memory or Memory()
-        self._pages: dict[str, Page] = {}
+        self._pages: dict[str, ServedPage] = {}
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._error: OSError | None = None
@@ -130,7 +130,7 @@ def _not_allowed(*methods: str) -> web.Response:
     return web.Response(status=405, headers={"Allow": ", ".join(methods)})
 
 
-def _send(page: Page, request: web.BaseRequest) -> web.Response:
+def _send(page: ServedPage, request: web.BaseRequest) -> web.Response:
     if request.headers.get("If-None-Match") == page.etag:
         return web.Response(status=304, headers={"ETag": page.etag})
     return web.Response(body=page.body, headers={"Content-Type": page.content_type, "ETag": page.etag})

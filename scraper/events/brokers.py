@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from scraper.core.config.listening import EventsConfig
-    from scraper.events.message import Message
+    from scraper.events.message import EventMessage
 
     T = TypeVar("T")
 
@@ -27,7 +27,7 @@ CORRECT = "start it, or correct SWATHE_EVENTS_AMQP_URL"
 class Broker(Protocol):
     """A connection to a broker; use it in a `with`, in one thread. What goes wrong is an EventsError of one line."""
 
-    def publish(self, messages: Sequence[Message]) -> None:
+    def publish(self, messages: Sequence[EventMessage]) -> None:
         """Return once the broker has confirmed every message; raise EventsError when it has not."""
         ...
 
@@ -57,7 +57,7 @@ class RabbitMQ:
         self._loop = asyncio.Runner()
         self._connection: Any = None
 
-    def publish(self, messages: Sequence[Message]) -> None:
+    def publish(self, messages: Sequence[EventMessage]) -> None:
         """Return once every message is confirmed; raise EventsError."""
         self._do(self._publish(messages))
 
@@ -88,7 +88,7 @@ class RabbitMQ:
         kind = aio_pika.ExchangeType.TOPIC
         self._exchange = await channel.declare_exchange(self._config.exchange, kind, durable=True)
 
-    async def _publish(self, messages: Sequence[Message]) -> None:
+    async def _publish(self, messages: Sequence[EventMessage]) -> None:
         import aio_pika
 
         persistent = aio_pika.DeliveryMode.PERSISTENT
@@ -163,7 +163,7 @@ class RedisStream:
             retry=Retry(NoBackoff(), 0),
         )  # fmt: skip
 
-    def publish(self, messages: Sequence[Message]) -> None:
+    def publish(self, messages: Sequence[EventMessage]) -> None:
         """Return once every message is in the stream; raise EventsError."""
         with self._client.pipeline(transaction=False) as pipeline:
             for one in messages:

@@ -24,7 +24,7 @@ LARGEST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Message:
+class EventMessage:
     """A message: `id` is the same however often it is sent."""
 
     id: str
@@ -32,22 +32,22 @@ class Message:
     body: bytes
 
 
-def messages_of(events: Sequence[Event]) -> list[Message]:
+def messages_of(events: Sequence[Event]) -> list[EventMessage]:
     """Return the messages of records that are new, changed or gone."""
     names = {records: _names(records) for records in {event.records for event in events}}
     return [_message_of(event, names[event.records]) for event in events]
 
 
-def message_of_run(run: Mapping[str, Any]) -> Message:
+def message_of_run(run: Mapping[str, Any]) -> EventMessage:
     """Return the message of a run's end."""
     shown = ("spider", "kind", "arguments", "state", "verdict", "reasons", "exit_code", "started_at", "ended_at")
     message_id = f"runs/{run['_id']}/{run.get('resumed') or 0}/{run['state']}"
     said = {"id": message_id, "event": "ended", "run": run["_id"], **{name: run.get(name) for name in shown}}
     said |= {"counts": run.get("counts", {}), "records": run.get("records", {})}
-    return Message(message_id, RUN_ENDED, json_text(said).encode(errors="replace"))
+    return EventMessage(message_id, RUN_ENDED, json_text(said).encode(errors="replace"))
 
 
-def _message_of(event: Event, names: Mapping[str, str]) -> Message:
+def _message_of(event: Event, names: Mapping[str, str]) -> EventMessage:
     fields = {names.get(column, column): {"old": old, "new": new} for column, (old, new) in event.fields.items()}
     after = event.after or {}
     record = {names.get(column, column): value for column, value in after.items() if column != "_id"}
@@ -66,7 +66,7 @@ def _message_of(event: Event, names: Mapping[str, str]) -> Message:
     if len(body) > LARGEST_BYTES:
         said |= {"key": event.key[:200], "fields": dict.fromkeys(fields), "record": None, "shortened": True}
         body = json_text(said).encode(errors="replace")
-    return Message(event.id, f"{PREFIX}.{_word(event.records)}.{event.kind}", body)
+    return EventMessage(event.id, f"{PREFIX}.{_word(event.records)}.{event.kind}", body)
 
 
 def _word(name: str) -> str:

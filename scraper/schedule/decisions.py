@@ -85,7 +85,7 @@ class CrawlState:
 
 
 @dataclass(frozen=True)
-class Way:
+class Obstacles:
     """What stands between a firing and its start."""
 
     running: Firing | None = None
@@ -100,7 +100,9 @@ class Way:
     """Whether the run of its last try is complete after all: a worker went on with it."""
 
 
-def decide_start(firing: Firing, now: datetime, way: Way, most_queued: int) -> Wait | Start | Skip | Replace | RunEnd:
+def decide_start(
+    firing: Firing, now: datetime, way: Obstacles, most_queued: int
+) -> Wait | Start | Skip | Replace | RunEnd:
     """Decide about a firing that waits."""
     if now < firing.start_at:
         return Wait()

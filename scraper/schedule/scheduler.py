@@ -23,12 +23,12 @@ from scraper.schedule.crawl_process import HOST
 from scraper.schedule.decisions import (
     REPLACED,
     STOPPED,
+    Obstacles,
     Replace,
     RunEnd,
     Send,
     Skip,
     Start,
-    Way,
     decide_after,
     decide_running,
     decide_start,
@@ -213,7 +213,7 @@ class Scheduler:
         if all_owed:
             firings.advance(schedule, all_owed[-1].due)
 
-    def _way(self, firing: Firing) -> Way:
+    def _way(self, firing: Firing) -> Obstacles:
         same = Firing.objects(key=firing.key, id__ne=firing.id)
         running = same(state="running").first()
         alive = Run.objects(
@@ -223,7 +223,7 @@ class Scheduler:
         if alive is not None and running is None and self._crawls.is_gone(alive):
             mark_lost(alive)
             alive = None
-        return Way(
+        return Obstacles(
             running=running,
             by_hand=str(alive.id) if alive and running is None else "",
             queued=same(state="waiting", due__lt=firing.due).count(),

@@ -16,7 +16,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Tally:
+class RecordTally:
     """How many records were new, changed, gone and refused."""
 
     new: int = 0
@@ -64,7 +64,7 @@ class Untold:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class StatusEvidence:
     """What is known; documents are as MongoDB has them, with aware times."""
 
     now: datetime
@@ -76,7 +76,7 @@ class Evidence:
     runs: Sequence[Document] = ()
     """The latest crawl of each spider and its arguments that is over."""
     running: Sequence[Document] = ()
-    changed: Mapping[str, Tally] = field(default_factory=dict)
+    changed: Mapping[str, RecordTally] = field(default_factory=dict)
     """What came of the runs of each spider since yesterday."""
     schedules: Sequence[Schedule] = ()
     faults: Sequence[str] = ()

@@ -22,7 +22,7 @@ from scraper.query.times import span_of
 from scraper.schedule.alerts.delivery import receivers_of
 from scraper.schedule.schedule import schedules_and_faults
 from scraper.spider.loader import all_spiders
-from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, Evidence, Tally, Untold
+from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, RecordTally, StatusEvidence, Untold
 from scraper.status.status import tally_of
 from scraper.storage.connection import connection_to, explain
 from scraper.storage.run_heartbeat import is_lost
@@ -47,7 +47,7 @@ SHOWN_REASONS = 5
 LOST = {"state": "lost", "reasons": ["killed: it stopped without a word"]}
 
 
-def gather(config: Config, now: datetime | None = None) -> Evidence:
+def gather(config: Config, now: datetime | None = None) -> StatusEvidence:
     """Return what is known; a database that does not answer is part of it. Blocks."""
     now = now or datetime.now(UTC)
     spiders = all_spiders()
@@ -63,12 +63,12 @@ def gather(config: Config, now: datetime | None = None) -> Evidence:
     try:
         with connection as database:
             state = _database(database, connection.address)
-            return Evidence(**known, database=state, **_stored(database, config, known["yesterday"], now))
+            return StatusEvidence(**known, database=state, **_stored(database, config, known["yesterday"], now))
     except DatabaseError as error:
-        return Evidence(**known, database=DatabaseState(connection.address, fault=str(error)))
+        return StatusEvidence(**known, database=DatabaseState(connection.address, fault=str(error)))
     except PyMongoError as error:
         fault = explain(error, connection.address)
-        return Evidence(**known, database=DatabaseState(connection.address, fault=fault))
+        return StatusEvidence(**known, database=DatabaseState(connection.address, fault=fault))
 
 
 def _disk(config: Config) -> DiskState:
@@ -166,7 +166,7 @@ def _run(run: Document) -> Document:
     return {**run, "tally": tally_of(counts)}
 
 
-def _changed(database: Mongo, since: datetime) -> dict[str, Tally]:
+def _changed(database: Mongo, since: datetime) -> dict[str, RecordTally]:
     """Return what came of the crawls of each spider since a time; each refused item counts once, however often seen."""
     totals: dict[str, Counter[str]] = defaultdict(Counter)
     crawls = {"kind": "crawl", "started_at": {"$gte": since}}
@@ -179,7 +179,7 @@ def _changed(database: Mongo, since: datetime) -> dict[str, Tally]:
     ]
     for row in database[_name(Rejected)].aggregate(refused):
         totals[row["_id"]]["refused"] = row["count"]
-    return {spider: Tally(**total) for spider, total in totals.items()}
+    return {spider: RecordTally(**total) for spider, total in totals.items()}
 
 
 def _name(document: Any) -> str:

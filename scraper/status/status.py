@@ -12,7 +12,7 @@ from scraper.errors import EXIT_COMPLETE, EXIT_INCOMPLETE
 from scraper.runs.verdict import is_limit
 from scraper.schedule.presence import lives
 from scraper.schedule.schedule import DIGEST, run_key
-from scraper.status.evidence import Tally
+from scraper.status.evidence import RecordTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from models.broken import Broken
     from scraper.schedule.schedule import Schedule
-    from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, Evidence, Untold
+    from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, StatusEvidence, Untold
 
 REMOVED_SHOWN = timedelta(days=7)
 """For how long a spider that was removed is still shown."""
@@ -44,9 +44,9 @@ class SpiderStatus:
     run: str = ""
     at: datetime | None = None
     """When that run ended, or began if it never did."""
-    last: Tally = field(default_factory=Tally)
+    last: RecordTally = field(default_factory=RecordTally)
     """What it changed against the run before."""
-    since_yesterday: Tally = field(default_factory=Tally)
+    since_yesterday: RecordTally = field(default_factory=RecordTally)
     reasons: tuple[str, ...] = ()
     late: str = ""
     next: datetime | None = None
@@ -80,7 +80,7 @@ class SchedulerStatus:
 
 
 @dataclass(frozen=True)
-class Problem:
+class StatusProblem:
     """One thing that is not fine, and what to do."""
 
     kind: str
@@ -110,7 +110,7 @@ class Status:
     """Those that have ended, or soon will."""
     broken: tuple[Broken, ...]
     untold: tuple[Untold, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[StatusProblem, ...]
 
     @property
     def fine(self) -> bool:
@@ -123,7 +123,7 @@ class Status:
         return EXIT_COMPLETE if self.fine else EXIT_INCOMPLETE
 
 
-def status_of(known: Evidence) -> Status:
+def status_of(known: StatusEvidence) -> Status:
     """Return the status; what is muted or known to somebody is shown, and no problem."""
     spiders = tuple(_spiders(known))
     incidents = tuple(_incidents(known))
@@ -144,12 +144,12 @@ def status_of(known: Evidence) -> Status:
     )  # fmt: skip
 
 
-def tally_of(counts: dict[str, int]) -> Tally:
+def tally_of(counts: dict[str, int]) -> RecordTally:
     """Return what a run counted of records."""
-    return Tally(*(counts.get(f"items_{name}", 0) for name in ("new", "changed", "gone", "refused")))
+    return RecordTally(*(counts.get(f"items_{name}", 0) for name in ("new", "changed", "gone", "refused")))
 
 
-def _spiders(known: Evidence) -> Iterator[SpiderStatus]:
+def _spiders(known: StatusEvidence) -> Iterator[SpiderStatus]:
     """Yield a status for each spider, and for those that are gone although they ran a moment ago."""
     seen = {run["spider"] for run in known.runs if known.now - _at(run) < REMOVED_SHOWN}
     missing = seen - set(known.spiders)
@@ -159,7 +159,7 @@ def _spiders(known: Evidence) -> Iterator[SpiderStatus]:
         yield _spider(known, name, run, is_missing=name in missing)
 
 
-def _spider(known: Evidence, name: str, run: Document | None, *, is_missing: bool) -> SpiderStatus:
+def _spider(known: StatusEvidence, name: str, run: Document | None, *, is_missing: bool) -> SpiderStatus:
     due = [next_due(one.cron, one.zone, known.now) for one in known.schedules if one.spider == name and one.enabled]
     began = [one["started_at"] for one in known.running if one["spider"] == name]
     late = "; ".join(late for one in known.schedules if one.spider == name and (late := _late(known, one)))
@@ -172,7 +172,7 @@ def _spider(known: Evidence, name: str, run: Document | None, *, is_missing: boo
     return SpiderStatus(
         name, word, fine and not late,
         run=str(run["_id"]) if run else "", at=_at(run) if run else None,
-        last=run["tally"] if run else Tally(), since_yesterday=known.changed.get(name, Tally()),
+        last=run["tally"] if run else RecordTally(), since_yesterday=known.changed.get(name, RecordTally()),
         reasons=tuple(run.get("reasons", ())) if run and not is_missing else (), late=late,
         next=min(due, default=None), running_since=min(began, default=None), muted_until=known.muted.get(name),
     )  # fmt: skip
@@ -218,7 +218,7 @@ def _at(run: Document) -> datetime:
     return at
 
 
-def _late(known: Evidence, schedule: Schedule) -> str:
+def _late(known: StatusEvidence, schedule: Schedule) -> str:
     """Return what is late of a schedule, in a few words."""
     state = known.states.get(schedule.name)
     if not schedule.enabled or state is None:
@@ -233,7 +233,7 @@ def _late(known: Evidence, schedule: Schedule) -> str:
     return ""
 
 
-def _incidents(known: Evidence) -> Iterator[OpenIncident]:
+def _incidents(known: StatusEvidence) -> Iterator[OpenIncident]:
     broken = {part.file for part in known.broken}
     for row in known.incidents:
         # A scheduler closes these when it looks; until then they are over all the same.
@@ -245,7 +245,7 @@ def _incidents(known: Evidence) -> Iterator[OpenIncident]:
             )  # fmt: skip
 
 
-def _is_removed(known: Evidence, spider: str) -> bool:
+def _is_removed(known: StatusEvidence, spider: str) -> bool:
     return spider not in {*known.spiders, DIGEST} and not known.broken
 
 
@@ -257,22 +257,22 @@ def _scheduler(row: Document, now: datetime) -> SchedulerStatus:
     )
 
 
-def _of_stores(known: Evidence) -> Iterator[Problem]:
+def _of_stores(known: StatusEvidence) -> Iterator[StatusProblem]:
     if known.database.fault:
-        yield Problem("database", "database", known.database.fault, "`swathe doctor` names a repair")
+        yield StatusProblem("database", "database", known.database.fault, "`swathe doctor` names a repair")
     if known.disk.free_mb < SPARE * known.disk.least_mb:
         what = f"{known.disk.free_mb} MB are free, expected {SPARE * known.disk.least_mb} or more"
-        yield Problem("disk", f"disk of {known.disk.folder}", what, "free some space")
+        yield StatusProblem("disk", f"disk of {known.disk.folder}", what, "free some space")
 
 
-def _of_files(known: Evidence) -> Iterator[Problem]:
+def _of_files(known: StatusEvidence) -> Iterator[StatusProblem]:
     for part in known.broken:
-        yield Problem("broken", part.file, str(part), "correct it; until then it alone is left out")
+        yield StatusProblem("broken", part.file, str(part), "correct it; until then it alone is left out")
     for fault in known.faults:
-        yield Problem("schedule", "schedule", fault, "correct the line")
+        yield StatusProblem("schedule", "schedule", fault, "correct the line")
 
 
-def _of_schedulers(known: Evidence, schedulers: Sequence[SchedulerStatus]) -> Iterator[Problem]:
+def _of_schedulers(known: StatusEvidence, schedulers: Sequence[SchedulerStatus]) -> Iterator[StatusProblem]:
     wanted = {one.name for one in known.schedules if one.enabled}
     if not wanted or known.database.fault:
         return
@@ -281,13 +281,13 @@ def _of_schedulers(known: Evidence, schedulers: Sequence[SchedulerStatus]) -> It
         seen = max((one.looked_at for one in schedulers), default=None)
         last = f"the last one looked at {local_time(seen)}" if seen else "none was ever seen"
         count = f"{len(wanted)} schedule{'s' if len(wanted) > 1 else ''}"
-        yield Problem("scheduler", "scheduler", f"none lives for {count}, {last}", "start `swathe schedule run`")
+        yield StatusProblem("scheduler", "scheduler", f"none lives for {count}, {last}", "start `swathe schedule run`")
     elif unknown := sorted(wanted - {name for row in alive for name in row.get("schedules", ())}):
         what = f"none that lives knows {', '.join(unknown)}"
-        yield Problem("scheduler", "scheduler", what, "start it anew, so that it reads the configuration")
+        yield StatusProblem("scheduler", "scheduler", what, "start it anew, so that it reads the configuration")
 
 
-def _of_spiders(spiders: Sequence[SpiderStatus], incidents: Sequence[OpenIncident]) -> Iterator[Problem]:
+def _of_spiders(spiders: Sequence[SpiderStatus], incidents: Sequence[OpenIncident]) -> Iterator[StatusProblem]:
     """Yield what is wrong with spiders; a spider that somebody knows of, or has muted, is left out."""
     left_out = {one.spider for one in spiders if one.muted_until}
     left_out |= {one.spider for one in incidents if one.known or one.muted}
@@ -296,28 +296,30 @@ def _of_spiders(spiders: Sequence[SpiderStatus], incidents: Sequence[OpenInciden
             continue
         what = f"{one.result}{f': {one.reasons[0]}' if one.reasons else ''}"
         if one.late:
-            yield Problem("late", one.spider, one.late, "see `swathe schedule history`")
+            yield StatusProblem("late", one.spider, one.late, "see `swathe schedule history`")
         if one.result not in (NEVER, "complete", "limited"):
-            yield Problem("run", one.spider, what, f"see `swathe runs show {one.run[-8:]}`")
+            yield StatusProblem("run", one.spider, what, f"see `swathe runs show {one.run[-8:]}`")
     named = {one.spider for one in spiders if not one.fine}
     for incident in incidents:
         if incident.kind != "broken" and incident.spider not in named | left_out:
             named.add(incident.spider)
             step = f"`swathe alerts close {incident.id[-8:]}` once it is mended"
-            yield Problem(incident.kind, incident.spider, incident.why, step)
+            yield StatusProblem(incident.kind, incident.spider, incident.why, step)
 
 
-def _of_certificates(certificates: Sequence[Certificate], now: datetime) -> Iterator[Problem]:
+def _of_certificates(certificates: Sequence[Certificate], now: datetime) -> Iterator[StatusProblem]:
     for one in certificates:
         ends = "ended" if one.ends_at <= now else "ends"
-        yield Problem("certificate", one.host, f"its certificate {ends} on {one.ends_at:%Y-%m-%d}", "tell its owner")
+        yield StatusProblem(
+            "certificate", one.host, f"its certificate {ends} on {one.ends_at:%Y-%m-%d}", "tell its owner"
+        )
 
 
-def _of_untold(known: Evidence) -> Iterator[Problem]:
+def _of_untold(known: StatusEvidence) -> Iterator[StatusProblem]:
     for one in known.untold:
         if (known.now - one.since).total_seconds() > known.late_s:
             what = f"{'waits' if one.count == 1 else 'wait'} since {local_time(one.since)}"
-            yield Problem("untold", counted(one.count, one.what), what, one.step)
+            yield StatusProblem("untold", counted(one.count, one.what), what, one.step)
 
 
 def as_json(status: Status) -> dict[str, Any]:

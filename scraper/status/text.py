@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, tzinfo
 
-    from scraper.status.evidence import Tally
+    from scraper.status.evidence import RecordTally
     from scraper.status.status import SpiderStatus, Status
 
 NARROWEST, LEAST_NAME = 50, 8
@@ -29,21 +29,21 @@ RESULT, AGE, NUMBER, NEXT = 11, 6, 5, 4
 LABEL = 13
 
 
-class Line(NamedTuple):
+class StatusLine(NamedTuple):
     """One line; `tone` is good, bad, doubtful, heading or quiet, or empty."""
 
     text: str
     tone: str = ""
 
 
-def status_lines(status: Status, width: int = 80, zone: tzinfo | None = None) -> Iterator[Line]:
+def status_lines(status: Status, width: int = 80, zone: tzinfo | None = None) -> Iterator[StatusLine]:
     """Yield the status as lines of at most `width` characters; times are in `zone`, None for this machine's."""
     width = max(width, NARROWEST)
     yield from _verdict(status, width, zone)
-    yield Line("")
+    yield StatusLine("")
     yield from _spiders(status, width)
     yield from _incidents(status, width, zone)
-    yield Line("")
+    yield StatusLine("")
     yield from _places(status, width, zone)
 
 
@@ -72,13 +72,13 @@ def short(number: int) -> str:
     return f"{number // size}{unit}"
 
 
-def _verdict(status: Status, width: int, zone: tzinfo | None) -> Iterator[Line]:
+def _verdict(status: Status, width: int, zone: tzinfo | None) -> Iterator[StatusLine]:
     when = status.now.astimezone(zone)
     count = len(status.problems)
     if status.fine:
-        yield Line(f"Everything is fine, {when:%Y-%m-%d %H:%M %Z}", "good")
+        yield StatusLine(f"Everything is fine, {when:%Y-%m-%d %H:%M %Z}", "good")
         return
-    yield Line(f"{count} thing{'s are' if count > 1 else ' is'} not fine, {when:%Y-%m-%d %H:%M %Z}", "bad")
+    yield StatusLine(f"{count} thing{'s are' if count > 1 else ' is'} not fine, {when:%Y-%m-%d %H:%M %Z}", "bad")
     for problem in status.problems[:MOST_PROBLEMS]:
         yield from _wrapped(str(problem), width, first="  - ", then="    ", tone="bad")
     if count > MOST_PROBLEMS:
@@ -86,7 +86,7 @@ def _verdict(status: Status, width: int, zone: tzinfo | None) -> Iterator[Line]:
         yield from _wrapped(more, width, first="  ", then="    ", tone="quiet")
 
 
-def _spiders(status: Status, width: int) -> Iterator[Line]:
+def _spiders(status: Status, width: int) -> Iterator[StatusLine]:
     if not status.spiders:
         yield from _wrapped("There is no spider yet: write one into spiders/.", width, tone="quiet")
         return
@@ -98,18 +98,18 @@ def _spiders(status: Status, width: int) -> Iterator[Line]:
     column = min(max(len("spider"), *(len(_safe(one.spider)) for one in status.spiders)), room)
     numbers = "".join(f"{name:>{NUMBER}}" for name in ("new", "chgd", "gone", "ref."))
     pad = " " * (column + 1 + RESULT + AGE + 1)
-    yield Line(f"{pad}{'the last run':>{4 * NUMBER}} {'since yesterday':>{4 * NUMBER}}", "heading")
+    yield StatusLine(f"{pad}{'the last run':>{4 * NUMBER}} {'since yesterday':>{4 * NUMBER}}", "heading")
     head = f"{'spider':<{column}} {'result':<{RESULT}}{'ago':>{AGE}} {numbers} {numbers} {'next':>{NEXT}}"
-    yield Line(head, "heading")
+    yield StatusLine(head, "heading")
     for one in status.spiders:
         name = _safe(one.spider)
         if len(name) > column:
             yield from _wrapped(name, width)
-        yield Line(_row(name if len(name) <= column else "", column, one, status), _tone(one))
+        yield StatusLine(_row(name if len(name) <= column else "", column, one, status), _tone(one))
         yield from _note_lines(one, status, width)
 
 
-def _record(one: SpiderStatus, status: Status, width: int) -> Iterator[Line]:
+def _record(one: SpiderStatus, status: Status, width: int) -> Iterator[StatusLine]:
     """Yield a spider on a narrow screen."""
     ran = f", {age(status.now - one.at)} ago" if one.at else ""
     due = f", next in {age(one.next - status.now)}" if one.next else ""
@@ -120,7 +120,7 @@ def _record(one: SpiderStatus, status: Status, width: int) -> Iterator[Line]:
     yield from _note_lines(one, status, width)
 
 
-def _note_lines(one: SpiderStatus, status: Status, width: int) -> Iterator[Line]:
+def _note_lines(one: SpiderStatus, status: Status, width: int) -> Iterator[StatusLine]:
     for note in _notes(one, status):
         yield from _wrapped(note, width, first="  ", then="  ", tone="quiet" if one.fine else _tone(one))
 
@@ -135,7 +135,7 @@ def _row(name: str, column: int, one: SpiderStatus, status: Status) -> str:
     )
 
 
-def _numbers(tally: Tally) -> str:
+def _numbers(tally: RecordTally) -> str:
     return "".join(f"{short(one):>{NUMBER}}" for one in (tally.new, tally.changed, tally.gone, tally.refused))
 
 
@@ -159,21 +159,21 @@ def _tone(one: SpiderStatus) -> str:
     return "good" if one.result == "complete" else ""
 
 
-def _incidents(status: Status, width: int, zone: tzinfo | None) -> Iterator[Line]:
+def _incidents(status: Status, width: int, zone: tzinfo | None) -> Iterator[StatusLine]:
     if not status.incidents:
         return
-    yield Line("")
-    yield Line("Open incidents", "heading")
+    yield StatusLine("")
+    yield StatusLine("Open incidents", "heading")
     for one in status.incidents[:MOST_INCIDENTS]:
         marks = [*(["known"] if one.known else []), *(["muted"] if one.muted else [])]
         mark = f" ({', '.join(marks)})" if marks else ""
         text = f"{one.id[-8:]} {one.spider}: {one.kind}{mark} since {_time(one.since, zone)}, {one.times}x: {one.why}"
         yield from _wrapped(text, width, first="  ", then="           ")
     if (more := len(status.incidents) - MOST_INCIDENTS) > 0:
-        yield Line(f"  and {more} more: `swathe alerts list`", "quiet")
+        yield StatusLine(f"  and {more} more: `swathe alerts list`", "quiet")
 
 
-def _places(status: Status, width: int, zone: tzinfo | None) -> Iterator[Line]:
+def _places(status: Status, width: int, zone: tzinfo | None) -> Iterator[StatusLine]:
     """Yield what the spiders stand on: scheduler, firings to come, database, disk, certificates, files."""
     for label, text in _facts(status, zone):
         yield from _wrapped(text, width, first=f"{label:<{LABEL}}", then=" " * LABEL)
@@ -217,6 +217,6 @@ def _safe(text: str) -> str:
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
 
 
-def _wrapped(text: str, width: int, first: str = "", then: str = "", tone: str = "") -> Iterator[Line]:
+def _wrapped(text: str, width: int, first: str = "", then: str = "", tone: str = "") -> Iterator[StatusLine]:
     for line in textwrap.wrap(_safe(text), width, initial_indent=first, subsequent_indent=then) or [first.rstrip()]:
-        yield Line(line, tone)
+        yield StatusLine(line, tone)

@@ -29,7 +29,7 @@ LARGEST_PORTION = 8 * 2**20
 
 
 @dataclass(frozen=True)
-class Sighting:
+class WatchedEvent:
     """An event that a watch is about, and what it is for the watch."""
 
     event: Event
@@ -39,14 +39,14 @@ class Sighting:
     """The old and the new value of the fields that it is about, by name."""
 
 
-def sightings(database: Mongo, watch: Watch, events: Sequence[Event]) -> Iterator[Sighting]:
+def sightings(database: Mongo, watch: Watch, events: Sequence[Event]) -> Iterator[WatchedEvent]:
     """Yield those of the events that a watch is about, in their order. Blocks: MongoDB itself applies the filter."""
     own = [event for event in events if event.records == watch.records]
     before = _meeting(database, watch, [event.before for event in own])
     after = _meeting(database, watch, [event.after for event in own])
     for number, event in enumerate(own):
         if how := _how(watch, event, met=number in before, meets=number in after):
-            yield Sighting(event, how, _values(watch, event))
+            yield WatchedEvent(event, how, _values(watch, event))
 
 
 def _how(watch: Watch, event: Event, *, met: bool, meets: bool) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from scraper.watch.condition import Watch
-    from scraper.watch.matching import Sighting
+    from scraper.watch.matching import WatchedEvent
 
     Mongo = Database[dict[str, Any]]
 
@@ -70,7 +70,7 @@ def gather(database: Mongo, watches: Sequence[Watch], to_tell: Sequence[str], no
     return sum(_insert_notice(database, name, lines.get(name, ""), to_tell, now) for name in names)
 
 
-def _insert_part(database: Mongo, watch: Watch, found: list[Sighting], now: datetime) -> None:
+def _insert_part(database: Mongo, watch: Watch, found: list[WatchedEvent], now: datetime) -> None:
     """Insert a part of a notice, which claims its changes all at once; those that another one has are left to it."""
     while found:
         ids = [sighting.event.id for sighting in found]
@@ -113,7 +113,7 @@ def _insert_notice(database: Mongo, name: str, line: str, to_tell: Sequence[str]
     return False
 
 
-def shown(sighting: Sighting) -> dict[str, Any]:
+def shown(sighting: WatchedEvent) -> dict[str, Any]:
     """Return a change as a notice keeps it: texts, as a page may have written anything."""
     event = sighting.event
     values = [{"field": name, "old": _text(old), "new": _text(new)} for name, (old, new) in sighting.values.items()]

@@ -12,7 +12,7 @@ from bson import Decimal128
 
 from scraper.core.text import ABSENT, ListStyle, cell_text, json_text
 from scraper.errors import FileError
-from scraper.query.export.table import Column, ColumnType
+from scraper.query.export.table import ColumnType, TableColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ def write_parquet(table: Table, out: BinaryIO) -> None:
             writer.write_batch(_batch(table.columns, gathered, schema))
 
 
-def _batch(columns: list[Column], rows: list[list[Any]], schema: pa.Schema) -> pa.RecordBatch:
+def _batch(columns: list[TableColumn], rows: list[list[Any]], schema: pa.Schema) -> pa.RecordBatch:
     arrays = []
     for place, (column, field) in enumerate(zip(columns, schema, strict=True)):
         inner = field.type.value_type if column.many else field.type
@@ -75,7 +75,7 @@ def _batch(columns: list[Column], rows: list[list[Any]], schema: pa.Schema) -> p
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _value(value: Any, column: Column, type_: pa.DataType) -> Any:
+def _value(value: Any, column: TableColumn, type_: pa.DataType) -> Any:
     """Return a value as pyarrow takes it; raise TypeError when it is not what the column is for."""
     if value is None or value is ABSENT:
         return None
@@ -118,7 +118,7 @@ def _decimal_types(table: Table) -> dict[str, pa.DataType]:
     """
     columns = [column for column in table.columns if column.kind is ColumnType.DECIMAL]
     whole, fraction = dict.fromkeys(columns, 0), dict.fromkeys(columns, 0)
-    unfit: set[Column] = set()
+    unfit: set[TableColumn] = set()
     for row in table.values(columns) if columns else ():
         for column, value in zip(columns, row, strict=True):
             for number in _numbers(value):

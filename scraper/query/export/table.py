@@ -49,7 +49,7 @@ _KINDS: tuple[tuple[type, ColumnType], ...] = (
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column: its header, where its value is in MongoDB, and what that is."""
 
     name: str
@@ -59,7 +59,7 @@ class Column:
     """Whether a value is a list of such."""
 
 
-def columns_of(document: type[Document], select: Sequence[str] = ()) -> list[Column]:
+def columns_of(document: type[Document], select: Sequence[str] = ()) -> list[TableColumn]:
     """Return the columns of the named fields, or of all, in the document's order; raise UsageError for unknown ones.
 
     Of records first what they are, then the bookkeeping; of Swathe's own documents also `id`.
@@ -81,7 +81,7 @@ class Table:
 
     database: Database[dict[str, Any]]
     selection: Selection
-    columns: list[Column]
+    columns: list[TableColumn]
     order: Sequence[tuple[str, int]] = ()
     limit: int = 0
     advance: Callable[[int], object] = lambda _: None
@@ -98,7 +98,7 @@ class Table:
                 self.advance(STEP)
             yield row
 
-    def values(self, columns: Sequence[Column]) -> Iterator[list[Any]]:
+    def values(self, columns: Sequence[TableColumn]) -> Iterator[list[Any]]:
         """Yield the values that each record has in `columns`, without counting it."""
         paths = [column.path.parts for column in columns]
         records = self.selection.rows(self.database, [column.path.shown for column in columns], self.order, self.limit)
@@ -116,11 +116,11 @@ class Table:
         return min(total, self.limit) if self.limit else total
 
 
-def _column(path: FieldPath) -> Column:
+def _column(path: FieldPath) -> TableColumn:
     many = isinstance(path.field, me.ListField)
     inner = path.field.field if many else path.field
     kind = next((kind for base, kind in _KINDS if isinstance(inner, base)), ColumnType.NESTED)
-    return Column(path.name, path, kind, many)
+    return TableColumn(path.name, path, kind, many)
 
 
 def _inner(record: Any, path: Sequence[str]) -> Any:

@@ -31,7 +31,7 @@ KEPT = tuple(sorted(BOOKKEEPING - {"url"}))
 
 
 @dataclass(frozen=True)
-class Line:
+class ImportLine:
     """A record that a line holds, and what Swathe itself knew about it."""
 
     number: int
@@ -48,7 +48,7 @@ class BadLine:
     problem: str
 
 
-def read_lines(path: Path, document: type[Record]) -> Iterator[Line | BadLine]:
+def read_lines(path: Path, document: type[Record]) -> Iterator[ImportLine | BadLine]:
     """Yield what each line holds, blank ones left out; raise UsageError or FileError for the file itself."""
     with ExitStack() as stack:
         file = _opened(path, stack)
@@ -83,7 +83,7 @@ def _next_line(path: Path, file: BinaryIO) -> bytes:
         raise FileError(f"{path} is damaged ({error}): what was read before is stored; get the file anew") from error
 
 
-def _read(number: int, text: bytes, document: type[Record]) -> Line | BadLine:
+def _read(number: int, text: bytes, document: type[Record]) -> ImportLine | BadLine:
     schema = schema_of(document)
     try:
         row = json.loads(text, parse_float=Decimal, parse_int=_whole, parse_constant=_no_number)
@@ -108,7 +108,9 @@ def _read(number: int, text: bytes, document: type[Record]) -> Line | BadLine:
             number, f"'{wrong[0]}' is {row[wrong[0]]!r:.60}, expected what `swathe export` writes, or nothing"
         )
     first = typed.get("first_seen")
-    return Line(number, found, {"last_seen": first, "changed_at": first, "gone_at": None, **kept} if first else {})
+    return ImportLine(
+        number, found, {"last_seen": first, "changed_at": first, "gone_at": None, **kept} if first else {}
+    )
 
 
 def _typed(value: Any, field: Any) -> Any:

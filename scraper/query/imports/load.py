@@ -17,7 +17,7 @@ from scrapy.utils.misc import load_object
 from models.record import Record, schema_of
 from models.system import Run, RunCounts
 from scraper.crawl.page_item import PageRecords
-from scraper.query.imports.lines import BadLine, Line
+from scraper.query.imports.lines import BadLine, ImportLine
 from scraper.storage.connection import CODEC
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.records.bulk import DUPLICATE_KEY, send
@@ -68,7 +68,7 @@ class Import:
         self.taken = Loaded(ObjectId())
         self._store = Store(connection, self.taken.run, SPIDER, listeners)
 
-    def take(self, path: Path, lines: Iterator[Line | BadLine], advance: Callable[[int], object]) -> Loaded:
+    def take(self, path: Path, lines: Iterator[ImportLine | BadLine], advance: Callable[[int], object]) -> Loaded:
         """Store the lines, batch by batch, and close the run; raise DatabaseError.
 
         A line with `first_seen` is a move and keeps its bookkeeping; one that is there already is left as it is.
@@ -94,8 +94,8 @@ class Import:
             run.update(state=state, verdict=verdict, reasons=reasons, ended_at=now, heartbeat_at=now, counts=counts)
         return self.taken
 
-    def _take_batch(self, batch: list[Line | BadLine]) -> None:
-        lines = [line for line in batch if isinstance(line, Line)]
+    def _take_batch(self, batch: list[ImportLine | BadLine]) -> None:
+        lines = [line for line in batch if isinstance(line, ImportLine)]
         page: Any = PageRecords("", [line.found for line in lines])
         for step in self._steps:
             page = step.process_item(page)
@@ -108,7 +108,7 @@ class Import:
         self.taken.not_stored += len(bad)
         self.taken.bad += sorted(bad, key=lambda line: line.number)[: NAMED - len(self.taken.bad)]
 
-    def _move(self, lines: list[Line]) -> list[BadLine]:
+    def _move(self, lines: list[ImportLine]) -> list[BadLine]:
         """Insert records as they were; return those that MongoDB cannot hold, or refuses."""
         collection = self._connection.open()[schema_of(self._document).collection]
         bad, requests, numbers = [], [], []
@@ -126,7 +126,7 @@ class Import:
         return bad
 
 
-def _faults(line: Line) -> str:
+def _faults(line: ImportLine) -> str:
     return "; ".join(f"{name}: {problem}" for name, problem in line.found.faults.items())
 
 
