@@ -33,6 +33,17 @@ class Tutorial(scrapy.Spider):
         yield from response.follow_all(css="a.next", callback=self.parse)
 
 
+class Api(scrapy.Spider):
+    """Pages of JSON, each of which names the next ones."""
+
+    name = "api"
+
+    def parse(self, response: Any) -> Any:
+        answer = response.json()
+        yield {"name": answer["name"], "kind": "thing"}
+        yield from response.follow_all(answer["more"])
+
+
 class Thing(scrapy.Item):
     name = scrapy.Field()
     number = scrapy.Field()

@@ -335,9 +335,10 @@ def test_the_last_line_counts_each_record_once(swathe: Swathe, database: Mongo) 
 
     def site(asked: Asked) -> str:
         number = int(asked.query.get("page", 1))
-        return rows(shown[number], more='<a class=next href="/?page=2">Next</a>' if number == 1 else "")
+        return rows(shown[number], "/{}", '<a class=next href="/?page=2">Next</a>' if number == 1 else "")
 
     with OddSite(lambda asked: site(asked) if asked.query.get("page", "1") in "12" else Answer(status=404)) as odd:
         result = crawl(swathe, "rows", odd.url, SPIDER_MODULES="odd_spiders")
     assert "records 9 new, 0 changed, 0 unchanged, 0 refused" in result.err
     assert last_run(database)["records"] == {"quotes": 9}
+    assert last_run(database)["counts"]["items_unchanged"] == 1, "what the pages showed"

@@ -244,3 +244,22 @@ def test_a_scrapy_project_adds_one_line(swathe: Swathe, database: Mongo, site: A
     (tmp_path / "kept" / "settings.py").write_text(plain)
     without = swathe.run([sys.executable, "-m", "scraper", "crawl", "things"], code=2, cwd=tmp_path)
     assert "kept.settings does not name Swathe, expected the line ADDONS = " in without.error_line
+
+
+def test_a_callback_that_gets_no_json_says_that_the_page_has_changed(swathe: Swathe, database: Mongo) -> None:
+    pages = {
+        "/": '{"name": "start", "more": ["/deep", "/html", "/other", "/fine"]}',
+        "/deep": "[" * 10**6 + "]" * 10**6,
+        "/html": "<p>Please come back later",
+        "/other": '{"title": "without a name"}',
+        "/fine": '{"name": "fine", "more": []}',
+    }
+    with OddSite(lambda asked: Answer(pages[asked.path], kind="application/json")) as odd:
+        crawl(swathe, "api", odd.url)
+    run = last_run(database)
+    assert run["records"] == {"api": 2}
+    assert run["failed"] == {"layout-changed": 2, "own-code": 1}
+    told = " ".join(problem["what"] for problem in run["problems"])
+    assert "answered with what is no JSON: RecursionError" in told
+    assert "answered with what is no JSON: JSONDecodeError" in told
+    assert "raised in the spider: KeyError: 'name'" in told

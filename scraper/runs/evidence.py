@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from scrapy import signals
+from scrapy.http import TextResponse
 
 from scraper.core import meta as meta_keys
 from scraper.core import statistics
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
     from twisted.python.failure import Failure
 
+    from scraper.core.failed_page import Reason
     from scraper.runs.completeness import Findings
 
 
@@ -95,7 +98,11 @@ class Outcomes:
         self.tallies.tally(request).counts[statistics.SPIDER_EXCEPTIONS] += (
             1  # Scrapy itself counts it for this process
         )
-        self._keep(request, url, f"raised in the spider: {type(failure.value).__name__}: {failure.value}")
+        what = f"{type(failure.value).__name__}: {failure.value}"
+        if _is_of_json(failure.value):
+            self._keep(request, url, f"answered with what is no JSON: {what}", "layout-changed")
+        else:
+            self._keep(request, url, f"raised in the spider: {what}")
 
     def _item_failed(self, item: Any, response: Response | Failure | None, failure: Failure) -> None:
         lost = len(item.records) if isinstance(item, PageRecords) else 1
@@ -117,9 +124,15 @@ class Outcomes:
         if why not in self.tallies.noted(DROPPED):
             self.tallies.note(request, DROPPED, why)
 
-    def _keep(self, request: Request | None, url: str, what: str) -> None:
-        failed = FailedPage(url, " ".join(what.split())[:500], "own-code")
+    def _keep(self, request: Request | None, url: str, what: str, reason: Reason = "own-code") -> None:
+        failed = FailedPage(url, " ".join(what.split())[:500], reason)
         PageFailures.of(self._crawler).keep(request, failed)
+
+
+def _is_of_json(error: BaseException | None) -> bool:
+    """Return whether a callback failed as it asked for a page's JSON: a page of another kind, or nested too deeply."""
+    frames = walk_tb(error.__traceback__ if error else None)
+    return any(frame.f_code is TextResponse.json.__code__ for frame, _ in frames)
 
 
 def _in_words(error: BaseException | None) -> str:
