@@ -159,6 +159,9 @@ DOWNLOADER_MIDDLEWARES_BASE = _base(
 FEED_EXPORT_ENCODING = "utf-8"
 # Scrapy makes this many tasks for every page, whatever is on it; its default of 100 costs more than parsing.
 CONCURRENT_ITEMS = 3
+# Scrapy would read the source of the callback anew for every third page: what it has found out of a bound method, it
+# keeps as long as that lives.
+WARN_ON_GENERATOR_RETURN_VALUE = False
 
 LOG_LEVEL = SWATHE.crawl.log_level
 LOG_FORMATTER = "scraper.crawl.log_formatter.ShortLogFormatter"
