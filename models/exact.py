@@ -57,8 +57,8 @@ def exact_reader(field: BaseField) -> Reader | None:
     if isinstance(field, me.DecimalField):
         return lambda value: _decimal(value, field)
     readers: tuple[tuple[type[BaseField], Reader], ...] = (
-        (me.ComplexDateTimeField, lambda value: value),
-        (me.StringField, _text if not hasattr(field, "clean") else lambda value: value),
+        (me.ComplexDateTimeField, as_given),
+        (me.StringField, _text if not hasattr(field, "clean") else as_given),
         (me.BooleanField, _truth),
         (me.IntField, _whole),
         (me.FloatField, _double),
@@ -66,6 +66,11 @@ def exact_reader(field: BaseField) -> Reader | None:
         (me.DateTimeField, _time),
     )
     return next((reader for kind, reader in readers if isinstance(field, kind)), None)
+
+
+def as_given(value: Any) -> Any:
+    """Return the value, which its cleaner or MongoEngine itself has taken exactly."""
+    return value
 
 
 def _list_of(reader: Reader, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -20,7 +20,7 @@ from mongoengine import (
 
 from models.addresses import UTF8
 from models.cleaning import cleaner_of, noise_of
-from models.exact import exact_reader
+from models.exact import as_given, exact_reader
 from models.questions import RecordQuerySet
 
 if TYPE_CHECKING:
@@ -189,6 +189,21 @@ class Found:
         return f"{self.document.__name__} of {self.url}"
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How the value of one field is held against it."""
+
+    name: str
+    column: str
+    field: BaseField
+    read: Callable[[Any], Any] | None
+    """Takes a value exactly, see `Schema.exact`; None where any is taken as it is."""
+    is_required: bool
+    is_as_is: bool
+    is_plain: Callable[[Any], bool] | None
+    """Tells most valid values at once, without the field; None where it cannot be told."""
+
+
 @dataclass(frozen=True)
 class Schema:
     """What a document's fields say, gathered once per document."""
@@ -216,6 +231,22 @@ class Schema:
     """Names in MongoDB of the fields without a history."""
     noise: dict[str, Callable[[Any, Any], bool]]
     """Name in MongoDB to a function of the old and the new value: whether they differ by noise only."""
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """How each field's value is validated, in the order of the fields."""
+        return tuple(
+            Check(
+                name,
+                self.columns[name],
+                field,
+                None if (read := self.exact.get(name)) is as_given else read,
+                field.required,
+                name in self.as_is,
+                _plain_test(field),
+            )
+            for name, field in self.fields.items()
+        )
 
 
 def schema_of(document: Any) -> Schema:
@@ -277,6 +308,25 @@ def _gather(document: Any) -> Schema:
         untracked=frozenset(fields[name].db_field for name in content if not getattr(fields[name], "track", True)),
         noise={fields[name].db_field: rule for name in content if (rule := noise_of(fields[name])) is not None},
     )
+
+
+def _plain_test(field: BaseField) -> Callable[[Any], bool] | None:
+    """Return the test that a field's value is a text, or a list of texts, where the field asks for nothing more."""
+    is_free = not field.choices and field.validation is None
+    if type(field) is StringField and is_free and field.max_length is field.min_length is field.regex is None:
+        return _is_text
+    if type(field) is ListField and is_free and field.max_length is None and field.field is not None:
+        return _is_texts if _plain_test(field.field) is _is_text else None
+    return None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: Any) -> bool:
+    # An empty list may be one that is required.
+    return type(value) is list and bool(value) and all(map(_is_text, value))
 
 
 def _is_as_is(field: BaseField) -> bool:

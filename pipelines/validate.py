@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mongoengine.errors import ValidationError
 
-from models.record import WHOLE_RECORD, Found, Record, schema_of
+from models.record import WHOLE_RECORD, Check, Found, Record, schema_of
 from scraper.crawl.page_item import RecordStep
 
 if TYPE_CHECKING:
@@ -34,33 +34,41 @@ def validate(found: Found) -> None:
     document with a `clean()` of its own, for rules between fields, is built. MongoEngine's fields would make of a value
     of another type what they can: before they see it, each takes it exactly (`models.exact`), or it is a fault.
     """
-    _take_exactly(found)
-    if found.document.clean is not Record.clean and not found.faults:
-        _apply_rules_between_fields(found)
-        _take_exactly(found)
-    schema, values = schema_of(found.document), found.values
-    for name, field in schema.fields.items():
-        if name in found.faults or (name not in values and not field.required):
+    schema, faults = schema_of(found.document), found.faults
+    if found.document.clean is not Record.clean:
+        for check in schema.checks:
+            _read(check, found.values, faults)
+        if not faults:
+            _apply_rules_between_fields(found)
+    values, stored = found.values, found.stored
+    for check in schema.checks:
+        name = check.name
+        value = _read(check, values, faults)
+        if name in faults:
             continue
-        value = values.get(name)
-        if value is None and field.required:
-            found.faults[name] = MISSING
-        elif value is not None and (problem := _problem(field, value)):
-            found.faults[name] = problem
+        if value is None:
+            if check.is_required:
+                faults[name] = MISSING
+            elif name in values:
+                stored[check.column] = None
+            continue
+        is_plain = check.is_plain is not None and check.is_plain(value)
+        if not is_plain and (problem := _problem(check.field, value)):
+            faults[name] = problem
         else:
-            as_is = value is None or name in schema.as_is
-            found.stored[schema.columns[name]] = value if as_is else field.to_mongo(value)
+            stored[check.column] = value if check.is_as_is else check.field.to_mongo(value)
 
 
-def _take_exactly(found: Found) -> None:
-    values = found.values
-    for name, read in schema_of(found.document).exact.items():
-        value = values.get(name)
-        if value is not None and name not in found.faults:
-            try:
-                values[name] = read(value)
-            except ValueError as fault:
-                found.faults[name] = str(fault)
+def _read(check: Check, values: dict[str, Any], faults: dict[str, str]) -> Any:
+    """Return the value of a field, taken exactly; None where there is none, or what is no value of the field."""
+    name = check.name
+    value = values.get(name)
+    if value is not None and check.read is not None and name not in faults:
+        try:
+            value = values[name] = check.read(value)
+        except ValueError as fault:
+            faults[name] = str(fault)
+    return value
 
 
 def _problem(field: BaseField, value: Any) -> str:

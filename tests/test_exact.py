@@ -117,6 +117,87 @@ def test_a_text_that_nobody_sees_is_none(nothing: str) -> None:
     assert found(name=nothing).faults == {"name": "nothing was found, expected a value"}
 
 
+def no_a(value: str) -> None:
+    if "a" in value:
+        raise me.ValidationError("has an a")
+
+
+TEXTS: dict[str, dict[str, Any]] = {
+    "any": {},
+    "required": {"required": True},
+    "short": {"max_length": 2},
+    "long": {"min_length": 2},
+    "none": {"max_length": 0},
+    "pattern": {"regex": "^b"},
+    "choice": {"choices": ("a", "b")},
+    "checked": {"validation": no_a},
+}
+KINDS: dict[str, me.fields.BaseField] = {
+    **{f"text {name}": me.StringField(db_field="in_mongo", **given) for name, given in TEXTS.items()},
+    **{f"list of {name}": me.ListField(me.StringField(**given)) for name, given in TEXTS.items()},
+    "list required": me.ListField(me.StringField(), required=True),
+    "list short": me.ListField(me.StringField(), max_length=1),
+    "list of choices": me.ListField(me.StringField(), choices=("a", "b")),
+    "list checked": me.ListField(me.StringField(), validation=no_a),
+    "list of lists": me.ListField(me.ListField(me.StringField())),
+    "list of anything": me.ListField(),
+    "sorted": me.SortedListField(me.StringField()),
+    "address": me.URLField(),
+    "mail": me.EmailField(),
+    "object": me.DictField(),
+}
+VALUES = [
+    "a",
+    "b",
+    "abc",
+    "",
+    1,
+    b"a",
+    None,
+    [],
+    ["a"],
+    ["b", "abc"],
+    [""],
+    [None],
+    ["a", 1],
+    ("a",),
+    {"a": "b"},
+    [["a"]],
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_taken_and_what_is_stored_of_it_is_what_mongoengine_says(kind: str) -> None:
+    of_kind = KINDS[kind]
+    own = type("Kind", (me.Document,), {"value": of_kind, "meta": {"collection": "kind", "auto_create_index": False}})
+    record = type("KindRecord", (Record,), {"name": me.StringField(required=True, key=True), "value": of_kind})
+    for value in VALUES:
+        one = Found(record, "https://a.example/", {})
+        one.values = {"name": "a", "url": one.url, "value": value}
+        validate(one)
+        # What exactly is made of a value is another matter: MongoEngine is asked of that.
+        given = one.values["value"]
+        document = own()
+        document._data["value"] = given
+        try:
+            document.validate()
+        except (me.ValidationError, TypeError, ValueError, AttributeError):
+            assert list(one.faults) == ["value"], (kind, value)
+        else:
+            assert not one.faults, (kind, value, one.faults)
+            stored, expected = one.stored[of_kind.db_field], None if given is None else of_kind.to_mongo(given)
+            assert (stored, type(stored)) == (expected, type(expected)), (kind, value)
+
+
+def test_every_field_at_fault_is_named_and_one_at_fault_before_stays_as_it_was() -> None:
+    one = Found(Plain, "https://a.example/", {})
+    one.values = {"name": None, "whole": "12.7", "price": "1.5", "at": "yesterday", "parts": "1"}
+    one.faults = {"price": "is odd"}
+    validate(one)
+    assert list(one.faults) == ["price", "url", "name", "whole", "at", "parts"]
+    assert (one.faults["price"], one.faults["url"], one.stored) == ("is odd", one.faults["name"], {})
+
+
 def test_rules_between_fields_see_only_exact_values() -> None:
     assert found(Ruled, low=12.7).faults.keys() == {"low"}
     assert found(Ruled, low="101").faults == {"low": "is too much"}
