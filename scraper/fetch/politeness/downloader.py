@@ -6,13 +6,17 @@ And a redirect is followed here: to Scrapy it is a request of its own, which wai
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.core.downloader import Downloader
-from scrapy.exceptions import IgnoreRequest
+from scrapy.core.downloader.middleware import DownloaderMiddlewareManager
+from scrapy.exceptions import IgnoreRequest, _InvalidOutput
 from scrapy.http import Response
+from scrapy.utils.defer import ensure_awaitable
+from scrapy.utils.python import global_object_name
 from twisted.python.failure import Failure
 
 from scraper.core import meta as meta_keys
@@ -24,7 +28,7 @@ from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.middleware import Politeness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
@@ -35,11 +39,49 @@ ROOM = 100
 """Requests that may wait for their turn at once; the others stay in the scheduler."""
 
 
+class Middlewares(DownloaderMiddlewareManager):
+    """Scrapy's manager, except that what a middleware answers at once, as nearly all do, is not waited for."""
+
+    async def _process_request(
+        self, request: Request, download_func: Callable[[Request], Coroutine[Any, Any, Response]]
+    ) -> Response | Request:
+        for method in self.methods["process_request"]:
+            assert method is not None
+            given = self._handle_mw_method(method, request=request)
+            if given is not None and (answer := await _awaited(given, method, or_none=True)) is not None:
+                return answer
+        return await download_func(request)
+
+    async def _process_response(self, response: Response | Request, request: Request) -> Response | Request:
+        if not isinstance(response, Response):
+            return await super()._process_response(response, request)
+        for method in self.methods["process_response"]:
+            assert method is not None
+            given = self._handle_mw_method(method, request=request, response=response)
+            answer = given if isinstance(given, Response) else await _awaited(given, method, or_none=False)
+            if isinstance(answer, Request):
+                return answer
+            assert answer is not None
+            response = answer
+        return response
+
+
+async def _awaited(given: Any, method: Callable[..., Any], *, or_none: bool) -> Response | Request | None:
+    """Return what a middleware answers once it has; raise Scrapy's error for what is no answer."""
+    answer: object = await ensure_awaitable(given, _warn=global_object_name(method))
+    if isinstance(answer, Response | Request) or (answer is None and or_none):
+        return answer
+    expected = "None, Response or Request" if or_none else "Response or Request"
+    raise _InvalidOutput(f"Middleware {method.__qualname__} must return {expected}, got {type(answer).__name__}")
+
+
 class PoliteDownloader(Downloader):
     """Count the requests that wait apart from those under way."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        # Scrapy's own has the class that it makes written down.
+        self.middleware.__class__ = Middlewares
         self._waiting: set[Request] = set()
         self._hosts: set[str] = set()
         """The slots that are hosts, and that nobody has named."""
@@ -78,6 +120,21 @@ class PoliteDownloader(Downloader):
         """
         fetched: Deferred[Response | Request] = super().fetch(request)
         return fetched.addBoth(self._go_on, request)
+
+    async def _enqueue_request(self, request: Request) -> Response:
+        """Return the answer to a request; where its slot has room and no delay, without the queue and a task for it."""
+        key, slot = self._get_slot(request)
+        if slot.queue or slot.delay or slot.latercall or slot.free_transfer_slots() < 1:
+            return await super()._enqueue_request(request)
+        request.meta[self.DOWNLOAD_SLOT] = key
+        slot.active.add(request)
+        spider = self.crawler.spider
+        self.signals.send_catch_log(signal=signals.request_reached_downloader, request=request, spider=spider)
+        slot.lastseen = time.monotonic()
+        try:
+            return await self._download(slot, request)
+        finally:
+            slot.active.remove(request)
 
     def _go_on(self, result: Response | Request | Failure, request: Request) -> Any:
         politeness = self.crawler.get_downloader_middleware(Politeness)
