@@ -7,6 +7,7 @@ import inspect
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy import Request
@@ -74,16 +75,20 @@ class ReadAttempt:
     """Entries on which the spider raised an error."""
     good: int = 0
     """Entries that gave a record with all of its required fields, or a link."""
+    lacking: bool = False
+    """Whether a record lacks a required field."""
+
+    def take(self, entry: Any, outputs: tuple[Any, ...]) -> None:
+        """Take in what an entry gave."""
+        self.outputs.append((entry, outputs))
+        are_whole = [not found.lacks for found in records_of(outputs)]
+        self.lacking = self.lacking or not all(are_whole)
+        self.good += any(are_whole) or any(isinstance(output, Request) for output in outputs)
 
     @property
     def is_enough(self) -> bool:
         """Whether most entries gave what they should, which is what one odd record does not change."""
         return self.good > 0 and 2 * self.good >= len(self.outputs) + self.failed
-
-    @property
-    def lacking(self) -> bool:
-        """Whether a record lacks a required field."""
-        return any(found.lacks for _, outputs in self.outputs for found in records_of(outputs))
 
     @property
     def lacks(self) -> str:
@@ -103,7 +108,8 @@ def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any]
             begun = time.monotonic()
         try:
             given: Any = read(entry)
-            if inspect.isawaitable(given) or inspect.isasyncgen(given):
+            # To find out what it is otherwise takes longer than to read a value.
+            if not isinstance(given, GeneratorType) and (inspect.isawaitable(given) or inspect.isasyncgen(given)):
                 awaited = Awaited(given)
                 yield awaited
                 given = awaited.outputs()
@@ -112,8 +118,7 @@ def attempt(tier: Tier, where: str, entries: Sequence[Any], read: Callable[[Any]
             made.error = made.error or error
             made.failed += 1
             continue
-        made.outputs.append((entry, outputs))
-        made.good += is_good(outputs)
+        made.take(entry, outputs)
     return made
 
 
@@ -135,11 +140,6 @@ def in_thread(work: Callable[[], T]) -> Generator[None, None, T]:
         while wait([future], PAUSE_AFTER_S).not_done:
             yield
         return future.result()
-
-
-def is_good(outputs: Sequence[Any]) -> bool:
-    """Return whether there is a record that lacks no required field, or a link to follow."""
-    return any(not output.lacks if isinstance(output, Found) else isinstance(output, Request) for output in outputs)
 
 
 def records_of(outputs: Sequence[Any]) -> list[Found]:

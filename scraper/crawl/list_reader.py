@@ -140,8 +140,10 @@ class ListReader:
         for entry, outputs in made.outputs:
             without_record += not outputs
             entries.append(identity_of(entry, outputs))
-            self.entry_texts.update((out, text_hash(entry)) for out in outputs if isinstance(out, Request))
-            yield from outputs
+            for output in outputs:
+                if isinstance(output, Request):
+                    self.entry_texts[output] = text_hash(entry)
+                yield output
         self._compare_addresses(page, made)
         end, asks = (None, leads_to or ()) if not isinstance(leads_to, End) else (leads_to, ())
         facts = facts_of(page, entries, made.tier, without_record=without_record, end=end)
