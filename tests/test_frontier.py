@@ -26,6 +26,7 @@ from support import configured, last_run, until
 
 from scraper.core.failed_page import FailedPage
 from scraper.fetch.http.continued import Fingerprinter, continue_from
+from scraper.frontier import exchange as exchange_module
 from scraper.frontier.exchange import PATIENCE_S, Exchange, Writer
 from scraper.frontier.mongo_backend import MongoFrontier
 from scraper.frontier.mongo_runs import MongoRuns
@@ -182,6 +183,48 @@ def test_a_list_whose_pages_follow_one_another_is_kept_in_few_writes_and_no_page
     for batch in batches:
         kept |= set(numbers(batch.puts))
         assert {number + 1 for number in numbers(batch.acks)} <= kept | {60}
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_while_enough_is_ready_a_request_waits_for_others_unless_other_workers_may_want_it(
+    worker: Any, connection: Connection, database: Mongo, monkeypatch: pytest.MonkeyPatch, *, shared: bool
+) -> None:
+    monkeypatch.setattr(exchange_module, "PATIENCE_S", 3600)
+    me, faults = worker("me"), list[Exception]()
+
+    async def others() -> None:
+        pass
+
+    async def ready(exchange: Exchange, number: int) -> None:
+        while len(exchange.ready) < number:
+            await asyncio.sleep(0.001)
+
+    async def crawl() -> None:
+        exchange = Exchange(
+            Writer(me, connection), 30, 16, load=lambda taken: puts(0)[0], catch_up=others, wake=lambda: None,
+            fail=faults.append,
+        )  # fmt: skip
+        exchange.begin()
+        for put in puts(*range(20)):
+            exchange.put(put)
+        await ready(exchange, 20)
+        me.shared = shared
+        exchange.put(*puts(20))
+        if shared:
+            await ready(exchange, 21)
+        else:
+            await asyncio.gather(*[asyncio.to_thread(database.frontier.find_one) for _ in range(20)])
+            assert database.frontier.count_documents({}) == 20
+            begun = [exchange.next() for _ in range(13)]
+            await ready(exchange, 8)
+            assert all(begun)
+        assert database.frontier.count_documents({}) == 21
+        exchange.put(*puts(21))
+        await exchange.end()
+
+    asyncio.run(crawl())
+    assert not faults
+    assert database.frontier.count_documents({}) == 22
 
 
 def following(number: int) -> list[Put]:

@@ -71,7 +71,10 @@ TICK_S = 0.5
 
 
 PATIENCE_S = 0.1
-"""How long what nobody waits for may wait for company: acknowledgements, and requests that were begun early."""
+"""How long what nobody waits for may wait for company.
+
+That is acknowledgements, requests that were begun early, and others while enough are ready.
+"""
 
 
 class Outgoing:
@@ -89,8 +92,7 @@ class Outgoing:
         """Add a request."""
         self._batch.puts.append(put)
         self.plain += not put.early
-        if put.early:
-            self._wait()
+        self._wait()
 
     def ack(self, ack: Ack, *, at_once: bool = False) -> None:
         """Add an acknowledgement."""
@@ -103,9 +105,13 @@ class Outgoing:
         """Add requests to give back."""
         self._batch.releases += ids
 
-    def is_due(self, *, idle: bool) -> bool:
-        """Return whether something is to be written now; when `idle`, there is nothing else to do."""
-        return bool(self.plain or self._batch.releases) or self._has_waited(idle=idle)
+    def is_due(self, *, idle: bool, supplied: bool) -> bool:
+        """Return whether something is to be written now.
+
+        When `idle`, there is nothing else to do; when `supplied`, there is enough, and nobody waits for requests.
+        """
+        is_wanted = self._batch.releases or (self.plain and not supplied)
+        return bool(is_wanted) or self._has_waited(idle=idle)
 
     def take(self, *, idle: bool, all_: bool) -> Batch:
         """Return what is to be written now, or all there is; a request is never behind what relies on it."""
@@ -201,7 +207,9 @@ class Exchange:
                     self._written(self._writer.write_at_once(batch), batch)
             except Exception as error:  # noqa: BLE001 - as below
                 self._stop(error)
-        self.work_soon()
+        self.over = self._waits = False
+        if self._has_work:
+            self.work_soon()
 
     def ended(self, id_: bytes, ack: Ack | None) -> None:
         """Take in that a request has come to its end; without an acknowledgement it is given back."""
@@ -238,8 +246,14 @@ class Exchange:
         return not (self.ready or self._begun)
 
     @property
+    def _supplied(self) -> bool:
+        """Whether there is enough to begin for a while, and nobody else to take what is new."""
+        return len(self.ready) >= self._least / 2 and not self._writer.shared
+
+    @property
     def _has_work(self) -> bool:
-        return bool(self.ready.to_mark) or self._outgoing.is_due(idle=self._idle) or self._hungry
+        is_due = self._outgoing.is_due(idle=self._idle, supplied=self._supplied)
+        return bool(self.ready.to_mark) or is_due or self._hungry
 
     @property
     def _hungry(self) -> bool:
