@@ -16,6 +16,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ class HeldPage:
     since: float = 0.0
     """By `time.monotonic`, which all processes of a machine share."""
 
+    @cached_property
     def written(self) -> bytes:
-        """Return what the crawl shares of it; a request that has no room is left out."""
+        """What the crawl shares of it; a request that has no room is left out."""
         fields = {"id": self.id.hex(), "url": self.url[:MOST_URL], "priority": self.priority, "seq": self.seq}
         return json.dumps(fields | {"data": self.data if len(self.data) < MOST_DATA else ""}).encode()
 
@@ -89,7 +91,7 @@ class SharedMemory:
     def hold(self, page: HeldPage) -> None:
         """Say that a page has the main thread from now on."""
         if page is not self._shown:
-            self._write(PAGE, page.written())
+            self._write(PAGE, page.written)
             self._shown = page
         struct.pack_into("d", self._memory, SINCE, time.monotonic())
 
