@@ -156,6 +156,7 @@ DOWNLOADER_MIDDLEWARES_BASE = _base(
         "scraper.fetch.politeness.middleware.Politeness": 960,
     },
 )
+STATS_CLASS = "scraper.crawl.request_stats.Statistics"
 FEED_EXPORT_ENCODING = "utf-8"
 # Scrapy makes this many tasks for every page, whatever is on it; its default of 100 costs more than parsing.
 CONCURRENT_ITEMS = 3

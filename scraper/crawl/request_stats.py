@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from weakref import WeakKeyDictionary
 
+from scrapy.statscollectors import MemoryStatsCollector
+
 from scraper.core import statistics
 from scraper.core.failed_page import REASONS
 from scraper.fetch.http.continued import first_of
@@ -43,6 +45,15 @@ HTML5_UNREAD = "html5_unread"
 
 ONE_KEY = "one_key"
 """Notes: pages that show different records under one key."""
+
+
+class Statistics(MemoryStatsCollector):
+    """Scrapy's statistics (`STATS_CLASS`), without what it does at each access to find a deprecated argument.
+
+    That takes ten times as long as to count, and a page is the cause of some thirty counts.
+    """
+
+    __getattribute__ = object.__getattribute__
 
 
 @dataclass(slots=True)
