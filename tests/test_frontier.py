@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from practice import Fault, PracticeServer
 from queued import (
     RUN,
@@ -94,6 +96,73 @@ def test_what_a_middleware_asks_for_instead_is_known_by_what_it_continues() -> N
     assert len({of for of, _ in found}) == 3
     assert {link for _, link in found} == {fingerprint(Request("http://h/link", dont_filter=True), fingerprinter)}
     assert found[0] == continued("http://h/a")
+
+
+PARTS = [
+    *(
+        "a",
+        "B",
+        "7",
+        "-",
+        "_",
+        ".",
+        "..",
+        "/",
+        "/",
+        "//",
+        "?",
+        "=",
+        "&",
+        "%41",
+        "%2f",
+        "é",
+        ":",
+        ":80",
+        ":0443",
+        "#",
+        "#/a",
+    ),
+    *(
+        "~",
+        " ",
+        ";",
+        "+",
+        "xn--",
+        "127.1",
+        "0x7f",
+        "[::1]",
+        "@",
+        "quotes",
+        "page=2",
+        "index.html",
+        "a" * 64,
+        "'",
+        '"',
+        "\\",
+    ),
+]
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(
+    host=st.sampled_from(
+        ["h", "a.example", "127.0.0.1:81", "quotes.toscrape.com", "a-b.c", "a--b", "1", "09.1", "x" * 64]
+    )
+    | st.lists(st.sampled_from(PARTS), max_size=4).map("".join),
+    rest=st.lists(st.sampled_from(PARTS), max_size=8).map("".join),
+    method=st.sampled_from(["GET", "GET", "POST", "HEAD"]),
+    body=st.sampled_from([b"", b"", b"a"]),
+)
+def test_a_request_has_the_fingerprint_that_it_has_in_scrapy(host: str, rest: str, method: str, body: bytes) -> None:
+    for address in (f"http://{host}/{rest}", f"https://{host}{rest}"):
+        try:
+            request = Request(address, method=method, body=body)
+            expected = RequestFingerprinter().fingerprint(request)
+        except ValueError:
+            continue
+        assert Fingerprinter().fingerprint(request) == expected, request.url
+        verbatim = request.replace(meta={"verbatim_url": True})
+        assert Fingerprinter().fingerprint(verbatim) == RequestFingerprinter().fingerprint(verbatim), request.url
 
 
 def test_what_a_script_shows_at_a_route_is_a_page_of_its_own_in_the_browser() -> None:

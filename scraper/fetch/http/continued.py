@@ -7,7 +7,8 @@ page that the first of them leads back to, and with them what those were asked f
 from __future__ import annotations
 
 import json
-from hashlib import blake2b
+import re
+from hashlib import blake2b, sha1
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from scrapy.utils.request import RequestFingerprinterProtocol
 
     from scraper.core.failed_page import Reason
+
+# Addresses whose canonical form is the address itself, as with most; a label of a host may have 63 letters.
+_SEGMENT = r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+"
+_CANONICAL = re.compile(
+    r"https?://(?=[^/]{1,63}/)[a-z0-9]++(?:[.-][a-z0-9]++)*+(?::[0-9]++)?/"
+    rf"(?:{_SEGMENT}(?:/{_SEGMENT})*+/?)?(?:\?[A-Za-z0-9_-]++=[A-Za-z0-9_-]++)?"
+)
 
 MOST_TIMES = 100
 """Requests in a row that continue each other: more than any number of tries and redirects that is configured."""
@@ -80,10 +88,17 @@ def redirects_of(request: Request) -> int:
 
 
 class Fingerprinter(RequestFingerprinter):
-    """Scrapy's, except that what a script shows at a route (`#/item/1`) is a page of its own in the browser."""
+    """Scrapy's, except that what a script shows at a route (`#/item/1`) is a page of its own in the browser.
+
+    It is Scrapy's also where it is worked out here: to find the canonical form of an address takes Scrapy longer than
+    reading a record.
+    """
 
     def fingerprint(self, request: Request) -> bytes:
         """Return what tells a request from others."""
+        if request.method == "GET" and not request.body and _CANONICAL.fullmatch(request.url):
+            text = f'{{"body": "", "headers": {{}}, "method": "GET", "url": "{request.url}"}}'
+            return sha1(text.encode(), usedforsecurity=False).digest()
         if meta_keys.BROWSER in request.meta and is_route(request.url):
             return fingerprint_of(request, keep_fragments=True)
         return super().fingerprint(request)
