@@ -10,7 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.statscollectors import MemoryStatsCollector
 
 from scraper.crawl.request_stats import Statistics
-from scraper.spider_loader import project_settings
+from scraper.spider.loader import project_settings
 
 
 @pytest.mark.filterwarnings("ignore:Passing a 'spider' argument:scrapy.exceptions.ScrapyDeprecationWarning")
