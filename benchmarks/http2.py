@@ -60,7 +60,7 @@ def crawl(handler: str, url: str, pages: int, concurrency: int) -> dict[str, flo
     config = config.model_copy(update={"crawl": config.crawl.model_copy(update={"allow_private": ("127.0.0.0/8",)})})
     process = AsyncCrawlerProcess(
         {
-            "DOWNLOAD_HANDLERS": {"https": handler},
+            "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
             "CONCURRENT_REQUESTS": concurrency,
             "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency,
             "DOWNLOAD_VERIFY_CERTIFICATES": False,

@@ -16,6 +16,7 @@ AS_SCRAPY = {
 }
 os.environ.update(AS_SCRAPY)
 
+from scrapy.core.downloader.handlers import http11  # noqa: E402
 from scrapy.crawler import Crawler  # noqa: E402
 from scrapy.downloadermiddlewares import cookies, httpcompression, redirect, robotstxt  # noqa: E402
 from scrapy.settings import default_settings  # noqa: E402
@@ -24,6 +25,8 @@ from scrapy.spidermiddlewares import depth  # noqa: E402
 from scraper.crawl.limits import DepthLimit  # noqa: E402
 from scraper.fetch.http.compression import BoundedCompression  # noqa: E402
 from scraper.fetch.http.cookies import BoundedCookies  # noqa: E402
+from scraper.fetch.http.direct_handler import DirectHandler  # noqa: E402
+from scraper.fetch.http.handler import CheckedHttp  # noqa: E402
 from scraper.fetch.http.redirects import SiteRedirects, SiteRefreshes  # noqa: E402
 from scraper.fetch.politeness.robots import RobotsTxt  # noqa: E402
 
@@ -33,7 +36,9 @@ PARTS: dict[ModuleType, dict[str, type]] = {
     httpcompression: {"HttpCompressionMiddleware": BoundedCompression},
     robotstxt: {"RobotsTxtMiddleware": RobotsTxt},
     depth: {"DepthMiddleware": DepthLimit},
+    http11: {"HTTP11DownloadHandler": DirectHandler},
 }
+assert issubclass(CheckedHttp, http11.HTTP11DownloadHandler)  # it is one before the name means ours
 
 for module, parts in PARTS.items():
     for name, part in parts.items():

@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from scraper.fetch.browser.job import RenderedPage
     from scraper.fetch.browser.pool import BrowserPool
 
-HTTP = "scraper.fetch.http.handler.CheckedHttp"
-HTTP_WITHOUT_REACTOR = "scraper.fetch.http.handler_without_reactor.CheckedAiohttp"
 OPTIONS = ("wait_for", "actions", "keep_json", "screenshot")
 # About the body as it was sent, which is not the one that is returned.
 _OF_TRANSFER = {"content-encoding", "content-length", "transfer-encoding", "content-type", "set-cookie", "connection"}
@@ -102,8 +100,7 @@ class BrowserHandler(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        reactor = crawler.settings.getbool("TWISTED_REACTOR_ENABLED")
-        self._http = build_from_crawler(load_object(HTTP if reactor else HTTP_WITHOUT_REACTOR), crawler)
+        self._http = build_from_crawler(load_object(crawler.settings["HTTP_HANDLER"]), crawler)
         self._rendering = _renderings.setdefault(crawler, Rendering(crawler))
         self._resolver = resolver_of(crawler)
 

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from scrapy.core.downloader.handlers.http11 import (
     HTTP11DownloadHandler,
@@ -12,10 +11,11 @@ from scrapy.core.downloader.handlers.http11 import (
     _LenientHTTP11ClientProtocol,
     _LenientHTTPClientParser,
 )
-from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError, IgnoreRequest
+from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
 from twisted.web.client import ResponseFailed
 
 from scraper.core import meta as meta_keys
+from scraper.fetch.http.head import MOST_HEAD_BYTES, MOST_HEADERS, TOKEN, HeadTooLargeError
 from scraper.fetch.http.resolver import resolver_of
 from scraper.fetch.http.twisted_pool import CheckedPool
 
@@ -24,25 +24,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
-
-    from scraper.core.failed_page import Reason
-
-MOST_HEAD_BYTES = 2**18
-"""What browsers take for the head of an answer."""
-
-MOST_HEADERS = 500
-
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""Source: RFC 9110, section 5.6.2."""
-
-
-class HeadTooLargeError(IgnoreRequest):
-    """Report an answer whose head does not end."""
-
-    reason: ClassVar[Reason] = "partly-read"
-
-    def __init__(self) -> None:
-        super().__init__(f"answered with more than {MOST_HEADERS} headers or {MOST_HEAD_BYTES // 1024} KB of them")
 
 
 class CheckedHttp(HTTP11DownloadHandler):
@@ -89,7 +70,7 @@ class _Parser(_LenientHTTPClientParser):
 
     def headerReceived(self, name: bytes, value: bytes) -> None:
         """Take a header, but not one whose name is no token: browsers pass over such a line."""
-        if _TOKEN.fullmatch(name := name.rstrip(b" \t")):
+        if TOKEN.fullmatch(name := name.rstrip(b" \t")):
             super().headerReceived(name, value)  # type: ignore[no-untyped-call]
 
     def lineLengthExceeded(self, line: bytes) -> None:
