@@ -4,7 +4,8 @@
     python benchmarks/http_handlers.py --rounds 3 --pages 500
 
 nginx serves one static page over http and https on the loopback address. A spider that only counts asks for it by each
-handler in turn, in a process of its own; printed are the medians, and their ratio to Scrapy's own handler.
+handler in turn, in a process of its own; printed are the lowest figures of the rounds, which a busy machine changes
+least, and their ratio to Scrapy's own handler.
 
     scrapy   Scrapy's handler, as Scrapy has it
     checked  the same with connections to checked addresses and limits of the head: what proxies go through
@@ -15,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -79,12 +79,11 @@ def compare(asked: argparse.Namespace, url: str) -> None:
             command = [sys.executable, __file__, "--one", name, url, *options]
             done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
             rows.append(json.loads(done.stdout.splitlines()[-1]))
-    middle = {
-        name: [statistics.median(row[figure] for row in rows) for figure in ("cpu_ms", "wall_s")]
-        for name, rows in found.items()
+    lowest = {
+        name: [min(row[figure] for row in rows) for figure in ("cpu_ms", "wall_s")] for name, rows in found.items()
     }
-    for name, (cpu_ms, wall_s) in middle.items():
-        of_cpu, of_wall = cpu_ms / middle["scrapy"][0], wall_s / middle["scrapy"][1]
+    for name, (cpu_ms, wall_s) in lowest.items():
+        of_cpu, of_wall = cpu_ms / lowest["scrapy"][0], wall_s / lowest["scrapy"][1]
         print(
             f"{url.partition(':')[0]:<6}{name:<8} {cpu_ms:5.2f} ms of processor a page ({of_cpu:.2f} of scrapy),"
             f" {wall_s:5.2f} s ({of_wall:.2f})"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiohappyeyeballs import AddrInfoType, start_connection
 from scrapy.exceptions import DownloadConnectionRefusedError, DownloadFailedError
-from scrapy.utils.ssl import _make_ssl_context
+from scrapy.utils.ssl import _STDLIB_VERSION_MAP, _get_tls_version_limits, _make_ssl_context
 
 from scraper.fetch.http.connection import Connection
 
@@ -40,7 +40,10 @@ class Origin(NamedTuple):
 
 
 class ConnectionPool:
-    """The connections of one crawl, of which `most_idle` are kept open to each origin."""
+    """The connections of one crawl; CONCURRENT_REQUESTS_PER_DOMAIN of them are kept open to each origin.
+
+    Raise ValueError for a setting about TLS that says nothing.
+    """
 
     def __init__(self, resolver: Resolver, settings: BaseSettings) -> None:
         self._resolver, self._settings = resolver, settings
@@ -49,6 +52,7 @@ class ConnectionPool:
         self._open: set[Connection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._context: ssl.SSLContext | None = None
+        _get_tls_version_limits(settings, _STDLIB_VERSION_MAP.__getitem__)  # which must not fail page by page
 
     def take(self, origin: Origin) -> Connection | None:
         """Return a connection that is open already, the one that was used last."""
