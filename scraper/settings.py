@@ -67,8 +67,6 @@ DOWNLOAD_HANDLERS_BASE = BaseSettings(
     },
     "cmdline",
 )
-# What asks for a page that is not rendered; `scraper.fetch.http.handler.CheckedHttp` is Scrapy's own, as well checked.
-HTTP_HANDLER = "scraper.fetch.http.direct_handler.DirectHandler"
 DOWNLOAD_MAXSIZE = SWATHE.crawl.max_page_mb * 2**20
 DOWNLOAD_WARNSIZE = 0
 # Scrapy's own policy tells other sites which page led to them.

@@ -15,6 +15,7 @@ from scraper.core.log import on_every_line, set_level
 from scraper.core.text import counted
 from scraper.crawl.components import missing_components
 from scraper.errors import EXIT_FAILED, CrawlError
+from scraper.fetch.browser.handler import HTTP
 from scraper.frontier.stores import doubts, stored_runs
 from scraper.runs.join import farewell, joined
 from scraper.runs.recorder import RunRecorder
@@ -156,7 +157,8 @@ def _carry_out(
 ) -> RunRecorder | None:
     """Crawl; return what has recorded it, or None when it could not be set up."""
     # Imported from deep within the reactor they take a fifth of a second longer: Scrapy then looks at the whole stack.
-    for path in (process.settings["DOWNLOAD_HANDLERS_BASE"]["http"], process.settings["HTTP_HANDLER"]):
+    settings = process.settings
+    for path in (settings["DOWNLOAD_HANDLERS_BASE"]["http"], settings.get("HTTP_HANDLER", HTTP)):
         load_object(path)
     crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
     tune_process(crawler)

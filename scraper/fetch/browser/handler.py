@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from scraper.fetch.browser.job import RenderedPage
     from scraper.fetch.browser.pool import BrowserPool
 
+HTTP = "scraper.fetch.http.direct_handler.DirectHandler"
+"""What asks for a page that is not rendered, unless the setting HTTP_HANDLER names another download handler."""
 OPTIONS = ("wait_for", "actions", "keep_json", "screenshot")
 # About the body as it was sent, which is not the one that is returned.
 _OF_TRANSFER = {"content-encoding", "content-length", "transfer-encoding", "content-type", "set-cookie", "connection"}
@@ -100,7 +102,7 @@ class BrowserHandler(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._http = build_from_crawler(load_object(crawler.settings["HTTP_HANDLER"]), crawler)
+        self._http = build_from_crawler(load_object(crawler.settings.get("HTTP_HANDLER", HTTP)), crawler)
         self._rendering = _renderings.setdefault(crawler, Rendering(crawler))
         self._resolver = resolver_of(crawler)
 
