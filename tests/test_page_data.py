@@ -238,6 +238,13 @@ def test_properties_without_an_item_around_them_are_the_page_s_own() -> None:
     record = {"@type": "", "name": "The Sea", "price": "9.50", "offers": offers}
     assert data == PageData("itemprop without itemscope", record)
     assert single_records(data) == [record]
+    # What a page is about is an item, though nothing around it is one; so are items side by side.
+    product = f'<div itemprop="mainEntityOfPage" itemscope itemtype="https://schema.org/Product">{LOOSE}</div>'
+    named = {**record, "@type": "https://schema.org/Product"}
+    assert the_one(product) == PageData("microdata https://schema.org/Product", [named])
+    assert single_records(the_one(product)) == [named]
+    entry = product.replace("mainEntityOfPage", "item")
+    assert the_one(entry * 3) == PageData("microdata https://schema.org/Product", [named] * 3)
     # Of several records nothing tells which property belongs to which.
     assert single_records(the_one(LOOSE * 2)) == []
     assert single_records(the_one("<b itemprop=name>The Sea</b>")) == []

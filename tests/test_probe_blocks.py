@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from parsel import Selector
 from scrapy.http import HtmlResponse
 
 from scraper.probe.blocks import block_of, weighed_groups
@@ -99,3 +100,17 @@ def test_a_link_of_which_a_record_has_several_is_not_the_one_to_its_page() -> No
     assert best_of("".join(row.format(place) for place in range(5)))[0].link == ""
     row = "<div class=q><h3><a href=/{0}>A saying, number {0}</a></h3><a class=tag href=/t/{0}>one</a></div>"
     assert best_of("".join(row.format(place) for place in range(5)))[0].link == "h3 a"
+
+
+@pytest.mark.parametrize("name", ["ad-slot", "sponsored", "anzeige", "banner-advert"])
+def test_an_advertisement_between_records_is_none_though_it_is_built_like_one(name: str) -> None:
+    row = "<li class={0}><b>{1}</b><i>{2} EUR</i></li>"
+    offers = [
+        row.format("offer", f"Offer {n}", n) + row.format(name, "Buy now", 9) * (n % 3 == 2) for n in range(COUNT)
+    ]
+    root = Selector(f"<ul>{''.join(offers)}</ul>").root
+    block = block_of(root, weighed_groups(Outline(root))[0])
+    assert (block.selector, block.count) == ("li.offer", COUNT)
+    ads = "".join(row.format("classified-ads", f"A bicycle, number {n}", n) for n in range(COUNT))
+    root = Selector(f"<ul>{ads}</ul>").root
+    assert block_of(root, weighed_groups(Outline(root))[0]).count == COUNT

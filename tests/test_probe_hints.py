@@ -41,6 +41,16 @@ PAGERS = {
     "a class": ('<li class="pager-next"><a href="?page=2">on</a></li>', "?page=2"),
     "onclick": ("""<button onclick="location.href='/list/page/2/'">Next</button>""", "page/2/"),
     "a script's address": ("<script>n.onclick=()=>{location.assign('/list/page/2/')}</script>", "page/2/"),
+    "a window that opens": ("""<b class=on onclick="window.open('/list/page/2/','_self')">Next »</b>""", "page/2/"),
+    "a number behind an address": (
+        "<button onclick='go(2)'>2</button><script>function go(n){location='/list/p/'+n}</script>", "p/2"),
+    "an address in data": ("<div class=pager><span data-href='page2.html' class=next>Next</span></div>", "page2.html"),
+    "an arrow to a second file": ('<a href="/list/2"><img src=/i/arrow_right.gif></a>', "2"),
+    "Persian": (NEXT.format("صفحه بعدی"), "?page=2"),
+    "Thai": (NEXT.format("หน้าถัดไป »"), "?page=2"),
+    "Slovak": (NEXT.format("Ďalšia strana"), "?page=2"),
+    "Lithuanian": (NEXT.format("Kitas puslapis"), "?page=2"),
+    "Catalan": (NEXT.format("Pàgina següent →"), "?page=2"),
     "numbers": ('<a href="/list/2">2</a> <a href="/list/3">3</a>', "2"),
     "choices of a select": ('<select><option value="?p=2">2<option value="?p=3">3</select>', "?p=2"),
     "more": ('<a href="?start=10">More</a>', "?start=10"),
@@ -64,6 +74,9 @@ NO_PAGERS = {
     "a calendar": "".join(f'<a href="/list/day/{day}">{day}</a>' for day in range(1, 31)),
     "the next month": '<a href="?month=2024-05">Next »</a>',
     "the next record": '<div class="post-navigation post-nav"><a href="/list/other-thing">Next →</a></div>',
+    "the next record by rel": '<nav class="post-navigation"><a rel=next href="/list/other">Other thing »</a></nav>',
+    "a step of a wizard": '<div class=steps><a href="step2.html">Next step</a></div>',
+    "a newsletter": '<form method=post action=/sub><input type=email name=email><button>Next</button></form>',
     "the next slide": '<a class="carousel-control next" href="#slides">Next</a>',
     "a filter": '<form><select name=kind><option>a<option>b</select><input type=submit value=Go></form>',
 }  # fmt: skip
@@ -158,3 +171,23 @@ def test_a_total_that_the_second_page_does_not_confirm_is_none() -> None:
 def test_a_way_that_leads_to_the_same_records_comes_last() -> None:
     report, _ = second('<a href="?page=2">Next</a><a href="/list/2">2</a><a href="/list/3">3</a>', f"<ul>{ROWS}</ul>")
     assert [bool(hint.found) for hint in report.hints] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("form", "purpose"),
+    [
+        ("<form method=post action=/sub><input type=email name=email><button>Go</button></form>", "other"),
+        ("<form method=post action=/cart><input name=quantity><button>Buy</button></form>", "other"),
+        ("<form method=post action=/find><input name=q><button>Go</button></form>", "search"),
+        ("<form method=post action=/search.php><input name=words></form>", "search"),
+        ("<form action=/find><input name=words></form>", "search"),
+    ],
+)
+def test_a_form_that_sends_something_is_a_search_only_where_it_says_so(form: str, purpose: str) -> None:
+    assert [found.purpose for found in report_on(form).forms] == [purpose]
+
+
+def test_a_total_of_a_list_that_is_whole_is_told_with_its_place() -> None:
+    report = report_on("<h1>Things <small>10 items</small></h1>")
+    assert report.hints == []
+    assert (report.as_json()["stated"]["records"], report.as_json()["stated"]["total"]) == (10, "small")

@@ -9,8 +9,11 @@ import typer
 
 from scraper.cli.output import console, errors, print_facts, print_table, visible, write_json
 from scraper.core.config import load_config
+from scraper.core.text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scraper.probe.blocks import Block
     from scraper.probe.report import Report
 
@@ -86,6 +89,15 @@ def _show_table(rows: list[dict[str, Any]], columns: list[str], title: str) -> N
         print_table(rows, columns, title=title)
 
 
+def _stated(report: Report) -> Iterator[str]:
+    """Yield how many records and pages the page says there are, each with the selector of the place."""
+    stated = report.stated
+    if stated.total:
+        yield f"{counted(stated.records or 0, 'record')} at {stated.total}"
+    if stated.last:
+        yield f"{counted(stated.pages or 0, 'page')} at {stated.last}"
+
+
 def _facts(report: Report) -> dict[str, str]:
     """Return what is known of the answer as a whole."""
     page, fetched, robots = report.page, report.page.fetched, report.robots
@@ -101,6 +113,7 @@ def _facts(report: Report) -> dict[str, str]:
         "title": report.title,
         "JavaScript": "needed" if report.serving.javascript else "not needed",
         "tier": f"{report.serving.tier}: {report.serving.why}",
+        "states": ", ".join(_stated(report)),
         "note": "; ".join(report.notes),
     }
     return {name: text for name, text in facts.items() if text}

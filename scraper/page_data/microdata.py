@@ -23,6 +23,9 @@ MICRODATA, LOOSE, OPENGRAPH = "microdata ", "itemprop without itemscope", "openg
 """Where an item of microdata stands, and the properties that stand in none, and those of OpenGraph."""
 
 VOCABULARIES = ("og:", "product:", "book:", "article:", "music:", "video:", "profile:")
+OF_THE_PAGE = frozenset({"mainEntity", "mainEntityOfPage", "about", "itemListElement"})
+"""Properties of a page or a list; where that is no item itself, their values are items like others."""
+
 FIND_ITEMS = etree.XPath("//*[@itemscope and not(@itemprop)]")
 FIND_PROPERTIES = etree.XPath("//*[@itemprop]")
 FIND_IDS = etree.XPath("//*[@id]")
@@ -42,13 +45,29 @@ def microdata(page: etree._Element, effort: Effort) -> Iterator[PageData]:
         if len(item) > 1:
             items.setdefault(item["@type"] or "item", []).append(item)
     loose: dict[str, Any] = {"@type": ""}
-    for element in FIND_PROPERTIES(page):
-        if element not in reader.taken:
+    around = [element for element in FIND_PROPERTIES(page) if element not in reader.taken]
+    has_texts = any(element.get("itemscope") is None for element in _outermost(around))
+    for element in around:
+        if element in reader.taken:
+            continue
+        of_the_page = not OF_THE_PAGE.isdisjoint(element.get("itemprop").split())
+        if element.get("itemscope") is not None and (of_the_page or not has_texts):
+            item = reader.item(element, ())
+            items.setdefault(item["@type"] or "item", []).append(item)
+        else:
             reader.add(loose, element, ())
     for kind, found in items.items():
         yield PageData(f"{MICRODATA}{kind}", found)
     if len(loose) > 1:
         yield PageData(LOOSE, loose)
+
+
+def _outermost(elements: list[etree._Element]) -> Iterator[etree._Element]:
+    """Yield the elements that stand in none of the others; they are in the order of the page."""
+    scopes = {element for element in elements if element.get("itemscope") is not None}
+    for element in elements:
+        if not any(above in scopes for above in element.iterancestors()):
+            yield element
 
 
 def opengraph(page: etree._Element, effort: Effort) -> Iterator[PageData]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scraper.probe.outline import PASSED_OVER, Element, Outline, kinds_of, likeness
+from scraper.probe.outline import PASSED_OVER, Element, Outline, class_names, kinds_of, likeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,13 @@ MOST_PERIOD = 4
 LEAST_ROWS = 8
 OUTSIDE = frozenset({"nav", "footer"})
 """Elements in which nothing is looked for."""
+
+ADVERTISEMENT = re.compile(
+    r"(?:[\w-]{0,60}[-_])?(?:ads?|advert(?:s|isements?|orials?)?|sponsor(?:ed)?|promoted|adslot|adunit|anzeige|werbung|"
+    r"publicit[eé]|publicidad|reklam[ae]?)(?:[-_][\w-]{0,60})?",
+    re.IGNORECASE,
+)
+"""Classes and ids of what stands between records and is none; `classified-ads` are, so the most of a group stay."""
 
 STARTS = (
     "h1",
@@ -75,9 +83,15 @@ def groups_of(outline: Outline) -> list[Group]:
         clusters = _clusters(outline.children(parent), outline)
         found += _sequences(parent, clusters, outline)
         for cluster in clusters:
-            _join(elsewhere[_place(cluster[0])], cluster, outline)
+            own = [element for element in cluster if not _is_advertisement(element)]
+            _join(elsewhere[_place(cluster[0])], own if 2 * len(own) > len(cluster) else cluster, outline)
     found += [Group(tuple(cluster)) for merged in elsewhere.values() for cluster in merged if len(cluster) >= LEAST]
     return found
+
+
+def _is_advertisement(element: Element) -> bool:
+    """Say whether an element calls itself one: some stand between records, and are built like them."""
+    return any(map(ADVERTISEMENT.fullmatch, (*class_names(element), element.get("id") or "")))
 
 
 def _parents(outline: Outline) -> Iterator[Element]:

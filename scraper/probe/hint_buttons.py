@@ -21,9 +21,21 @@ if TYPE_CHECKING:
     from bs4 import Tag
 
 MOVED = re.compile(
-    r"""location(?:\.href)?\s{0,5}(?:=(?!=)|\.(?:assign|replace)\()\s{0,5}["'](?P<address>[^"'\s<>]{1,300})["']"""
+    r"""(?:location(?:\.href)?\s{0,5}(?:=(?!=)|\.(?:assign|replace)\()|window\.open\()\s{0,5}["']"""
+    r"""(?P<address>[^"'\s<>]{1,300})["'](?!\s{0,5}\+)"""
 )
 """Where a script leaves the page for another."""
+
+COUNTED = re.compile(
+    r"""location(?:\.href)?\s{0,5}(?:=(?!=)|\.(?:assign|replace)\()\s{0,5}["'](?P<before>[^"'\s<>]{1,200})["']
+    \s{0,5}\+\s{0,5}\(?\s{0,5}(?P<name>[A-Za-z_$][\w$]{0,30})\s{0,5}\)?(?:\s{0,5}\+\s{0,5}["'](?P<after>[^"'\s<>]{0,200})["'])?""",
+    re.VERBOSE,
+)
+"""Where a script puts a page's number into the address to which it leaves the page."""
+
+NUMBERED_CALL = re.compile(r"[\w$.]{1,40}\(\s{0,5}['\"]?(\d{1,5})['\"]?\s{0,5}\)")
+FILE = re.compile(r"[\w./-]{1,100}\.(?:html?|php|aspx?|jsp|json)(?:\?\S{0,200})?")
+"""An address without a folder, such as `page2.html`."""
 
 OPEN_PLACE = re.compile(r"\{(?!page\}|offset\})(\w{1,40})\}")
 """A value that a script puts into an address, and that counts nothing."""
@@ -33,12 +45,13 @@ def button_hints(study: Study) -> Iterator[Hint]:
     """Yield the hints that buttons with an address give, then those of scripts."""
     for button in study.page.soup.find_all(_is_button, limit=200):
         for name in ADDRESS_ATTRIBUTES:
-            if button.has_attr(name) and may_be_address(str(button[name])):
+            if button.has_attr(name) and (may_be_address(str(button[name])) or FILE.fullmatch(str(button[name]))):
                 call = Call.of("NextLink", f"{study.selectors.of(button)}::attr({name})", total=study.stated.total)
                 if hint := study.hint(call, f"the button '{words_of(button, 30)}' has an address in {name}"):
                     yield hint
                     return
     yield from _moved_hint(study)
+    yield from _counted_hint(study)
     for call_ in api_calls(study.page.scripts):
         if hint := _api_hint(study, call_):
             yield hint
@@ -61,6 +74,26 @@ def _moved_hint(study: Study) -> Iterator[Hint]:
             if way := Numbering.learn(url, number):
                 call = Call.of("PageNumbers", address_of(study.page.url, way), last=study.stated.last)
                 if hint := study.hint(call, f"a script goes to {found['address']}", number=number):
+                    yield hint
+                    return
+
+
+def _counted_hint(study: Study) -> Iterator[Hint]:
+    """Yield the hint of a script that goes to the page of a number, with which an element of the page calls it."""
+    calls = [
+        int(found[1])
+        for tag in study.page.soup.find_all(["a", "button", "span", "li", "div", "input"], limit=5_000)
+        for name in ("onclick", "href")
+        if (found := NUMBERED_CALL.search(str(tag.get(name) or "")))
+        and ((words := words_of(tag, 30) or str(tag.get("value") or "")) == found[1] or says_next(words))
+    ]
+    number = next((number for number in calls if number > 1), 0)
+    for script in study.page.scripts if number else ():
+        for found in COUNTED.finditer(script[:500_000]):
+            first = absolute(study.page.response, f"{found['before']}{number}{found['after'] or ''}")[0]
+            if first and (way := Numbering.learn(first, number)):
+                call = Call.of("PageNumbers", address_of(study.page.url, way), last=study.stated.last)
+                if hint := study.hint(call, f"a script puts a page's number behind {found['before']}", number=number):
                     yield hint
                     return
 
@@ -127,5 +160,6 @@ def _is_button(tag: Tag) -> bool:
     if not any(tag.has_attr(name) for name in ADDRESS_ATTRIBUTES):
         return False
     classed = any(MORE_CLASS.search(str(name)) for name in tag.get_attribute_list("class") if name)
-    words = (words_of(tag, 80), str(tag.get("aria-label") or ""))
-    return tag.name in ("button", "a", "div", "span", "input") and (classed or any(map(says_more, words)))
+    words = (words_of(tag, 80), str(tag.get("aria-label") or ""), str(tag.get("value") or ""))
+    says = any(says_more(text) or (says_next(text) and any(map(str.isalnum, text))) for text in words)
+    return tag.name in ("button", "a", "div", "span", "li", "input") and not tag.get("href") and (classed or says)

@@ -21,6 +21,8 @@ CSRF = re.compile(r"csrf|xsrf|token|nonce|__viewstate|__eventvalidation|authenti
 NO_CHOICE = re.compile(r"sort|order|per_?page|limit|size|lang|locale|currency|country|view", re.IGNORECASE)
 SINCE = re.compile(r"^(?:from|since|start|after|begin|date_?from|von|min_?date)(?:_?date)?$", re.IGNORECASE)
 UNTIL = re.compile(r"^(?:to|until|end|before|till|date_?to|bis|max_?date)(?:_?date)?$", re.IGNORECASE)
+SEARCH = re.compile(r"search|suche|recherche|buscar|busca|cerca|szukaj|zoek|filter", re.IGNORECASE)
+SEARCHED = frozenset({"q", "s", "query", "term", "keyword", "keywords"})
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 LOGGED_IN = "a[href*=logout]"
 MOST_FORMS, MOST_FIELDS = 20, 60
@@ -91,7 +93,13 @@ def _purpose(form: Form, tag: Tag) -> str:
     asks = any(not PAGE.match(name) and not NO_CHOICE.search(name) for name in form.fields)
     if not asks and any(says_next(label) or says_more(label) for label in labels):
         return "next page"
-    return "search" if form.fields else "other"
+    return "search" if form.fields and (form.method == "get" or _is_named_search(form, tag)) else "other"
+
+
+def _is_named_search(form: Form, tag: Tag) -> bool:
+    """Say whether a form that sends something is called a search: others ask a question, order or subscribe."""
+    texts = (form.action, form.selector, str(tag.get("role") or ""), *form.fields)
+    return any(map(SEARCH.search, texts)) or not SEARCHED.isdisjoint(form.fields)
 
 
 def _submits(tag: Tag) -> bool:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 NO_ADDRESS = ("javascript:", "#", "mailto:", "tel:", "data:")
 PAGED = re.compile(r"(?:^|[/_.-])(?:page|paged|pg|p|seite|pagina|strana|sida)[/_=-]?\d{1,6}(?:\D|$)", re.IGNORECASE)
+SECOND = re.compile(r"[-_]?0?2(?=\.\w{2,5}$|/?$)")
+"""What the address of a second page has more than that of the first: `list2.html` and `list.html`."""
+
 PAGER = re.compile(
     r"pag(?:er|ing|inat)|(?:^|[-_ ])pages?(?:$|[-_ ])|nav(?:igation)?[-_]?(?:links|below)", re.IGNORECASE
 )
@@ -48,7 +51,7 @@ def link_hints(study: Study) -> Iterator[Hint]:
         yield from _given(
             study.hint(Call.of("NextLink", **stated), "a Link header with rel=next; NextLink() is the default")
         )
-    elif addresses(response, REL_NEXT):
+    elif addresses(response, REL_NEXT) and not _leads_to_one(study):
         yield from _given(study.hint(Call.of("NextLink", **stated), "a link with rel=next; NextLink() is the default"))
     for anchor in next_links(study):
         call = next_call(study, anchor, **stated)
@@ -57,6 +60,12 @@ def link_hints(study: Study) -> Iterator[Hint]:
             yield from _offset_hint(study, hint.leads_to)
             break
     yield from _postback_hint(study)
+
+
+def _leads_to_one(study: Study) -> bool:
+    """Say whether all that is marked as next stands in what leads from one record to another."""
+    marked = study.page.soup.find_all(["a", "link"], rel="next", limit=10)
+    return bool(marked) and all(any(map(ONE_OF.search, _names_around(tag))) for tag in marked)
 
 
 def next_links(study: Study) -> list[Tag]:
@@ -146,7 +155,7 @@ def is_paged(url: str, address: str) -> bool:
         return True
     if other.path == own.path:
         return bool(changed)
-    return bool(PAGED.search(other.path))
+    return bool(PAGED.search(other.path)) or SECOND.sub("", other.path) == own.path
 
 
 def _next_selectors(study: Study, anchor: Tag) -> Iterator[str]:

@@ -93,6 +93,7 @@ class Report:
             "why": self.serving.why,
             "blocks": [asdict(block) for block in self.blocks],
             "data": [asdict(found) for found in self.lists],
+            "stated": asdict(self.stated),
             "pagination": [asdict(hint) for hint in self.hints],
             "forms": [asdict(form) for form in self.forms],
             "api_calls": [asdict(call) for call in self.calls],

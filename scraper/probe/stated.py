@@ -78,7 +78,9 @@ def _place(page: StudiedPage, selectors: Selectors, element: Tag, number: int) -
     """Return a selector at which a spider reads a number, of the element or of a part of it; empty for none."""
     whole = selectors.of(element)
     parts = element.find_all(True, limit=3)
-    tried = (whole, *(f"{whole} {part.name}" for part in parts))
+    # What says all of it by itself is sure to mean that: a heading's other words may have a number some day.
+    alone = [selectors.of(part) for part in parts if total_stated(words_of(part, LONGEST)) == number]
+    tried = (*alone, whole, *(f"{whole} {part.name}" for part in parts))
     return next((selector for selector in tried if number_at(page, selector) == number), "")
 
 
