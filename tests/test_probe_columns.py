@@ -151,3 +151,29 @@ def test_a_records_own_page_gives_labelled_fields_and_neither_headings_nor_other
 )
 def test_a_type_is_that_of_the_cleaner_which_reads_every_value(values: list[str], cleaner: str) -> None:
     assert kind_of(values).cleaner == cleaner
+
+
+COMPOSED = {
+    "a label": ("{name} Author: Ada {n}", {"name": "Thing number 3", "author": "Ada 3"}),
+    "two labels": ("{name} Old price: {price} Sold by: Cy {n}", {"old_price": "£4,003.50", "sold_by": "Cy 3"}),
+    "a bar": ("{name} | {price}", {"price": "£4,003.50"}),
+    "a dash before a price": ("{name} - {price}", {"price": "£4,003.50"}),
+}
+
+
+@pytest.mark.parametrize("shape", COMPOSED)
+def test_a_text_of_several_fields_is_taken_apart(shape: str) -> None:
+    text, wanted = COMPOSED[shape]
+    found, _ = columns_of(f"<div class=p><h3>Part {{n}}</h3><p class=name>{text}</p></div>")
+    values = {column.name: column.values[3][0] for column in found.columns}
+    assert values.items() >= wanted.items()
+    parts = [column.part.place for column in found.columns if column.part is not None and column.name != "currency"]
+    assert parts == list(range(text.count(":") + 1 if ":" in text else 2))
+
+
+@pytest.mark.parametrize(
+    "text", ["{name} - a story", "{name}: a story", "Note {n}: see {name}", "{n} Main Street | Ulm{odd}"]
+)
+def test_a_text_that_only_looks_put_together_is_one_field(text: str) -> None:
+    found, _ = columns_of(f"<div class=p><h3>Part {{n}}</h3><p class=name>{text}</p></div>")
+    assert [column.name for column in found.columns if column.part is not None] == []

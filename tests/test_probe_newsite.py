@@ -59,7 +59,13 @@ def test_a_site_is_written_crawled_and_tested_without_an_edit(
 
 
 @pytest.mark.parametrize(
-    ("path", "read"), [("quotes/js/", "read_data"), ("quotes/scroll", "read_data"), ("quotes/", "read_item")]
+    ("path", "read"),
+    [
+        ("quotes/js/", "read_data"),
+        ("quotes/scroll", "read_data"),
+        ("quotes/", "read_item"),
+        ("quotes/tableful/", "text, _, author"),
+    ],
 )
 def test_every_front_end_of_the_quotes_is_crawled_whole(
     swathe: Swathe, shop: Path, site: PracticeServer, database: Mongo, path: str, read: str

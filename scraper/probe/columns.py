@@ -21,6 +21,7 @@ from scraper.probe.column_types import (
     kind_of,
     name_of,
 )
+from scraper.probe.composition import Part, separators_of, taken_apart
 from scraper.probe.leaves import Aligned, aligned
 from scraper.probe.outline import Outline, class_names
 from scraper.select import compiled
@@ -69,6 +70,8 @@ class Column:
     """What the selector gives, by record."""
     key: bool = False
     required: bool = False
+    part: Part | None = None
+    """Which part of the text it is, where the selector gives several fields at once."""
 
     @property
     def filled(self) -> float:
@@ -143,9 +146,31 @@ def _columns(records: list[list[Element]], *, whole_page: bool, without: frozens
             if column.filled == 1:
                 unsure.append(f"no selector gives {column.first.text[:40]!r} and its like in every record")
             continue
-        found.append(_described(column, selector, many=many))
+        described = _described(column, selector, many=many)
+        found += [described] if many or column.first.attribute else _parts(described, column, roots)
     kept, dropped = _distinct(found)
     return Columns(tuple(keyed(_named_apart(_with_currency(kept[:MOST_COLUMNS])))), len(records), (*unsure, *dropped))
+
+
+def _parts(whole: Column, column: Aligned, roots: Sequence[Element]) -> list[Column]:
+    """Return the fields of which a text consists, or the one field that it is."""
+    may_be_several = whole.kind.field == "StringField" or whole.kind is AMOUNT
+    separators = separators_of(whole.selector, roots) if may_be_several else ()
+    if not separators:
+        return [whole]
+    texts = [row[0] if row else "" for row in whole.values]
+    rows = list(
+        zip(*(taken_apart(text, tuple(f" {one.strip()} " for one in separators)) for text in texts), strict=True)
+    )
+    found = []
+    for place, values in enumerate(rows):
+        part = Part(separators, place)
+        kind = kind_of([value for value in values if value])
+        names = [""] if place else [*class_names(column.first.element), ""]
+        name = name_of(names, part.label, column.first.element.tag if not place else "", kind, "")
+        given = tuple((value,) if value else () for value in values)
+        found.append(replace(whole, name=name, kind=kind, values=given, part=part))
+    return found
 
 
 def _is_template(column: Aligned, *, whole_page: bool) -> bool:

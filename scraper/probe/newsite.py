@@ -54,7 +54,7 @@ class WrittenSite:
                 "type": column.kind.field.removesuffix("Field").removesuffix("128"),
                 "filled": f"{column.filled:.0%}",
                 "": " ".join(marks),
-                "selector": column.selector,
+                "selector": column.selector + (f" (part {column.part.place + 1})" if column.part else ""),
             }
 
     def refused(self) -> Iterator[str]:

@@ -69,5 +69,5 @@ def liked(columns: tuple[Column, ...], like: Mapping[str, str]) -> tuple[Column,
             shown = ", ".join(f"{one.name}={str(one.values[0][0])[:30]!r}" for one in columns[:6] if one.values[0])
             raise UsageError(f"--like {name}={value!r}: no field of the records has that value; the first has {shown}")
         kept.append(replace(column, name=name))
-    names = {column.selector for column in kept}
-    return (*kept, *(column for column in columns if column.key and column.selector not in names))
+    had = {(column.selector, column.part) for column in kept}
+    return (*kept, *(column for column in columns if column.key and (column.selector, column.part) not in had))

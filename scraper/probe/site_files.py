@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from scraper import paging
 from scraper.core.project import project
+from scraper.probe.composition import Part
 from scraper.probe.new_site import TEMPLATES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from scraper.probe.columns import Column
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from scraper.probe.proposal import Proposal
 
 LONGEST_LINE = 120
+TAKEN = frozenset({"self", "page", "item", "data", "first", "texts", "rest", "_"})
+"""Names that a reading method has for something else."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ def _field(column: Column) -> str:
 
 def spider_text(site: NewSite, proposal: Proposal) -> str:
     """Return the module of the site's spider."""
+    variables = _variables(proposal.columns)
     line, way = proposal.pagination, WAYS["data" if proposal.is_data else "page" if proposal.link else "item"]
     used = {name for name in re.findall(r"\b([A-Z]\w+)\(", line) if hasattr(paging, name)}
     calls = set() if proposal.is_data else {"texts" if column.many else "first" for column in proposal.columns}
@@ -128,9 +133,10 @@ def spider_text(site: NewSite, proposal: Proposal) -> str:
         "",
         f"    def read_{way.part}({way.signature}) -> Iterator[Any]:",
         f'        """Read {way.what}."""',
+        *_statements(proposal.columns, way.part),
         f"        yield {site.document}.found(",
         "            page,",
-        *(f"            {_given(column, way.part)}" for column in proposal.columns),
+        *(f"            {_given(column, way.part, variables)}" for column in proposal.columns),
         "        )",
     ]
     return "\n".join(lines) + "\n"
@@ -141,9 +147,33 @@ def _imports(site: NewSite, own: str) -> list[str]:
     return sorted([model, own], key=lambda line: line.split()[1])
 
 
-def _given(column: Column, where: str) -> str:
+def _variables(columns: tuple[Column, ...]) -> dict[tuple[str, Part], str]:
+    """Return what a variable is called that has a part of a text: like the first field that it gives."""
+    found: dict[tuple[str, Part], str] = {}
+    for column in columns:
+        if column.part is not None:
+            name = f"{column.name}_" if column.name in TAKEN else column.name
+            found.setdefault((column.selector, column.part), name)
+    return found
+
+
+def _statements(columns: tuple[Column, ...], where: str) -> Iterator[str]:
+    """Write how texts of several fields are taken apart: each statement splits off the last field that is left."""
+    variables = _variables(columns)
+    for selector, separators in dict.fromkeys((selector, part.separators) for selector, part in variables):
+        names = [variables.get((selector, Part(separators, place)), "_") for place in range(len(separators) + 1)]
+        rest = f'(first({where}, {_python(selector)}) or "")'
+        for place in range(len(separators), 0, -1):
+            before = "rest" if place > 1 else names[0]
+            yield f"        {before}, _, {names[place]} = {rest}.rpartition({_python(separators[place - 1])})"
+            rest = "rest"
+
+
+def _given(column: Column, where: str, given: dict[tuple[str, Part], str]) -> str:
     if where == "data":
         return f"{column.name}={column.selector},"
+    if column.part is not None:
+        return f"{column.name}={given[column.selector, column.part]},"
     call = "texts" if column.many else "first"
     line = f"{column.name}={call}({where}, {_python(column.selector)}),"
     return line if len(line) < LONGEST_LINE - 12 else f"{line}  # noqa: E501"
