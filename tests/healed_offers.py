@@ -57,6 +57,22 @@ class OffersSpider(SiteSpider):
         )
 
 
+class LinesSpider(SiteSpider):
+    """Stores offers whose name, price and stock stand in one text."""
+
+    name = "healed_lines"
+    start_url = "http://offers.example/"
+    records = (Offer,)
+    items = "p.line"
+    pagination = NextLink("a.next")
+
+    def read_item(self, page: Any, item: Any) -> Iterator[Any]:
+        """Read a line: `A lamp Price: £31.00 Stock: 4`."""
+        rest, _, stock = (first(item, "span.all::text") or "").rpartition(" Stock: ")
+        name, _, price = rest.rpartition(" Price: ")
+        yield Offer.found(page, name=name, price=price, stock=stock, tags=texts(item, "a.tag::text"))
+
+
 class OwnParse(SiteSpider):
     """Reads its pages itself."""
 

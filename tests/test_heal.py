@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bson import Decimal128, ObjectId
-from healed_offers import OffersSpider, OwnParse
+from healed_offers import LinesSpider, OffersSpider, OwnParse
 from stored_pages import connected
 
 from models.quality import Quality, RecordsQuality
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from scraper.heal.repair import Healing
+    from scraper.spider import SiteSpider
 
     Mongo = Database[dict[str, Any]]
 
@@ -112,12 +113,21 @@ def config(data_dir: Path, database: Mongo, server: Any) -> Iterator[Config]:
         yield load_config(environ=environ)
 
 
-def healed(database: Mongo, config: Config, page: str, shop: Shop = SHOP, *, keep_old: bool = False) -> Healing:
+def healed(
+    database: Mongo,
+    config: Config,
+    page: str,
+    shop: Shop = SHOP,
+    *,
+    keep_old: bool = False,
+    kind: type[SiteSpider] = OffersSpider,
+    run: Run | None = None,
+) -> Healing:
     """Heal the spider whose run of today kept this page, after one of yesterday stored the shop."""
     database.healed_offers.insert_many(shop.stored())
-    run = Run(spider=OffersSpider.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW)
+    run = run or Run(spider=kind.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW)
     keep(database, run.save().id, page)
-    return heal(OffersSpider.name, OffersSpider, database, config, keep_old=keep_old)
+    return heal(kind.name, kind, database, config, keep_old=keep_old)
 
 
 def keep(database: Mongo, run: ObjectId, page: str, when: datetime = NOW, url: str = START) -> None:
@@ -300,6 +310,33 @@ def test_a_variable_that_gives_two_fields_which_stand_apart_now_is_left_to_a_per
     assert why.startswith("Offer.currency: `first(item, 'span.price::text')` is another field, too"), why
 
 
+LINE = '<li class="entry"><h4>{name} Price: {price} Stock: {stock}</h4>{tags}</li>'
+APART = '<li class="entry"><h4>{name}</h4><b class="price">{price}</b><i class="stock">{stock}</i>{tags}</li>'
+
+
+def test_a_text_of_several_fields_that_stands_elsewhere_is_taken_apart_as_before(
+    database: Mongo, config: Config
+) -> None:
+    healing = healed(database, config, SHOP.page(LINE, "<ul>{}</ul>"), kind=LinesSpider)
+    assert healing.refused == []
+    assert [line[1:].strip() for line in healing.patch.splitlines() if line.startswith("+ ")][:2] == [
+        'items = "li.entry"',
+        'rest, _, stock = (first(item, "h4::text") or "").rpartition(" Stock: ")',
+    ]
+    assert {f"Offer.{name}: 8 of 8 stored values" for name in ("name", "price", "stock")} <= set(healing.evidence)
+
+
+def test_fields_of_one_text_that_stand_by_themselves_now_are_read_by_themselves(
+    database: Mongo, config: Config
+) -> None:
+    healing = healed(database, config, SHOP.page(APART, "<ul>{}</ul>"), kind=LinesSpider)
+    assert healing.refused == []
+    assert 'name=first(item, "h4::text"), price=first(item, "b.price::text"), stock=first(item, "i.stock::text")' in (
+        healing.text
+    )
+    assert "rpartition" not in healing.text.partition("class LinesSpider")[2].partition("class OwnParse")[0]
+
+
 def test_a_half_of_the_list_is_no_repair(database: Mongo, config: Config) -> None:
     half = Shop(*(getattr(SHOP, name)[:4] for name in SHOP.__dataclass_fields__))
     rest = Shop(*(getattr(SHOP, name)[4:] for name in SHOP.__dataclass_fields__))
@@ -356,6 +393,26 @@ def test_a_next_link_has_to_lead_to_more_entries(
     assert '+    pagination = NextLink("a.pg")' in healing.patch.splitlines()
     said = "pagination: the page that the new link leads to was not had, or has no more entries"
     assert healing.refused == ([] if goes_on else [said])
+
+
+NUMBERED = '<p class="pages"><a href="/?seite=2">2</a> <a href="/?seite=3">3</a></p>'
+
+
+def test_a_list_that_goes_on_by_numbers_now_is_mended_though_it_had_a_next_link(
+    database: Mongo, config: Config
+) -> None:
+    page = SHOP.page(CARD, "<div>{}</div>", OLD)
+    more = replace(SHOP, names=tuple(f"a further {name}" for name in SHOP.names))
+    database.healed_offers.insert_many(more.stored())
+    run = Run(spider=OffersSpider.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW).save()
+    second = more.page(CARD, "<div>{}</div>", OLD).replace("</main>", f"{NUMBERED}</main>")
+    keep(database, run.id, second, url=f"{START}?seite=2")
+    healing = healed(database, config, page.replace("</main>", f"{NUMBERED}</main>"), run=run)
+    assert healing.refused == []
+    assert '+    pagination = PageNumbers("?seite={page}")' in healing.patch.splitlines()
+    imported = next(line for line in healing.text.splitlines() if line.startswith("from scraper import"))
+    assert "PageNumbers" in imported
+    assert "NextLink" in imported, "the other spider of the file has one still"
 
 
 def test_a_field_that_no_record_of_the_first_page_has_is_looked_for_on_another(database: Mongo, config: Config) -> None:

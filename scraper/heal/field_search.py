@@ -103,6 +103,9 @@ class FieldSearch:
         """The records that are known."""
         return [one for one in self.shown if one.known is not None]
 
+    def __post_init__(self) -> None:
+        self._made = {place.name: place.made for place in self.places if place.made is not None}
+
     def add(self, shown: Sequence[Shown]) -> None:
         """Search further records, too; before anything was looked for."""
         self.shown += shown
@@ -129,8 +132,27 @@ class FieldSearch:
         """Return what a field makes of a selector, in the known records."""
         return [self._value(name, one, _texts(one, selector)) for one in self.known]
 
+    def is_part(self, name: str) -> bool:
+        """Say whether selectors of a field give a text of which it is a part."""
+        return name in self._made
+
     def found(self, place: FieldPlace) -> FoundPlace:
-        """Return the surest place of a field; raise NotFoundError."""
+        """Return the surest place of a field; raise NotFoundError.
+
+        One that is a part of a text is looked for in such texts first, then by itself, where it is all of one.
+        """
+        made = self._made.get(place.name)
+        try:
+            found = self._found(place)
+            if made is None or not all(made(leaf.text) == leaf.text for row in found.column.rows for leaf in row):
+                return found
+        except NotFoundError:
+            if made is None:
+                raise
+        del self._made[place.name]
+        return self._found(place)
+
+    def _found(self, place: FieldPlace) -> FoundPlace:
         name, stored = place.name, self.stored(place.name)
         if all(value in EMPTY for value in stored):
             raise NotFoundError("no known record on today's pages has a value to look for")
@@ -161,6 +183,8 @@ class FieldSearch:
 
     def _value(self, name: str, one: Shown, texts: list[str]) -> Any:
         raw: Any = texts if self.is_many(name) else (texts[0] if texts else None)
+        if name in self._made:
+            raw = self._made[name](texts[0]) if texts else None
         return self.reader.value(self.document, name, raw, one.page.url)
 
     def _columns(self, name: str) -> list[Aligned]:

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 from models.cleaners import canonical_url
 from scraper.fetch.http.responses import base_of
 from scraper.heal.field_search import LEAST_EQUAL, LEAST_KNOWN, MOST_LEAVES, NotFoundError, Shown
-from scraper.paging.links import NextLink
 from scraper.probe.blocks import all_weighed, repeated_blocks
 from scraper.probe.column_selector import proposed_selectors
 from scraper.probe.group_selector import group_selector
+from scraper.probe.hint_buttons import button_hints
+from scraper.probe.hint_forms import form_hints
 from scraper.probe.hint_links import link_hints
+from scraper.probe.hint_numbers import number_hints
 from scraper.probe.hints import Study
 from scraper.probe.leaves import Aligned, leaves_of
-from scraper.probe.outline import Outline
+from scraper.probe.outline import Outline, words
 from scraper.probe.selectors import Selectors
 from scraper.select import address_selector, compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from scrapy.http import TextResponse
 
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 MOST_GROUPS, MOST_ENTRIES, MOST_VALUES = 40, 300, 40
 """Groups of a page that are looked at, entries of each, and values of one that count."""
+MOST_CHARACTERS = 300
+NEXT_PAGES = ("NextLink(", "PageNumbers(", "Offsets(", "NextForm(")
+"""How lines begin that say which page follows."""
+
 FOLLOWED_BY = "::attr(href)"
 
 
@@ -51,8 +57,20 @@ class FoundEntries:
 class ListSearch:
     """The search in one list page for the entries of known records."""
 
-    def __init__(self, page: TextResponse, known: KnownRecords, reader: FieldReader, *, linked: bool) -> None:
-        """`linked` says whether the records have pages of their own, by which they are told first."""
+    def __init__(
+        self,
+        page: TextResponse,
+        known: KnownRecords,
+        reader: FieldReader,
+        *,
+        linked: bool,
+        made: Sequence[Callable[[str], Any]] = (),
+    ) -> None:
+        """`linked` says whether the records have pages of their own, by which they are told first.
+
+        `made` is how the spider takes texts apart that hold several fields.
+        """
+        self._made = made
         self._page, self._known, self._reader, self._linked = page, known, reader, linked
         self._root = page.selector.root
 
@@ -85,7 +103,8 @@ class ListSearch:
 
     def check_whole(self, entries: FoundEntries) -> None:
         """Raise NotFoundError when entries are a part of the list: records of this page stand elsewhere on it."""
-        texts = {leaf.text for leaf in leaves_of((self._root,), every_attribute=True, most=MOST_LEAVES)}
+        leaves = leaves_of((self._root,), every_attribute=True, most=MOST_LEAVES)
+        texts = with_parts({leaf.text for leaf in leaves}, self._made)
         standing = self._known.shown_by(texts, self._page.url, self._reader, loosely=False)
         here = {one["_id"] for one in standing if one["url"] == self._page.url}
         found = {one.known["_id"] for one in entries.shown if one.known is not None}
@@ -140,7 +159,7 @@ class ListSearch:
             found = {record["_id"]: record for url in links for record in self._known.by_url.get(url, ())}
             if found:
                 return next(iter(found.values())) if len(found) == 1 else None
-        found_texts = {leaf.text for leaf in leaves}
+        found_texts = with_parts({leaf.text for leaf in leaves}, self._made)
         shown = self._known.shown_by(found_texts, self._page.url, self._reader, loosely=self._linked)
         return shown[0] if len(shown) == 1 else None
 
@@ -161,15 +180,26 @@ class ListSearch:
         return bool(found) and found == {self._address_of(one)}
 
 
-def next_call(page: TextResponse, pages: TodaysPages) -> str:
-    """Return the pagination by the link that leads on from a list's first page; raise NotFoundError."""
+def with_parts(texts: set[str], made: Sequence[Callable[[str], Any]]) -> set[str]:
+    """Return texts with the parts that a spider makes of them."""
+    return texts | {part for text in texts for one in made if isinstance(part := one(text), str) and part}
+
+
+def next_call(page: TextResponse, pages: TodaysPages, kind: str) -> str:
+    """Return the pagination that leads on from a list's first page, of a kind where one does; raise NotFoundError."""
     studied = pages.studied(page)
     study = Study(studied, repeated_blocks(studied), Selectors(studied.soup))
-    beginning = f"pagination = {NextLink.__name__}("
-    for hint in link_hints(study):
-        if hint.line.startswith(beginning) and hint.leads_to and hint.leads_to != page.url:
-            return hint.line.removeprefix("pagination = ")
-    raise NotFoundError(f"no link on {page.url} leads to a next page")
+    hints = [hint for maker in (link_hints, number_hints, button_hints, form_hints) for hint in maker(study)]
+    found = [hint.line.removeprefix("pagination = ") for hint in hints if hint.leads_to not in ("", page.url)]
+    called = [line for line in found if line.startswith(NEXT_PAGES)]
+    if not called:
+        raise NotFoundError(f"nothing on {page.url} leads to a next page")
+    return min(called, key=lambda line: not line.startswith(f"{kind}("))
+
+
+def entries_of(page: TextResponse | None, selector: str) -> set[str]:
+    """Return the texts of the entries that a selector finds on a page; none of one that was not had."""
+    return {words(element, MOST_CHARACTERS) for element in compiled(selector)(page.selector.root)} if page else set()
 
 
 def _count(shown: Sequence[Shown]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ast import unparse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,14 @@ from models.record import Found, schema_of
 from scraper.heal.field_search import LEAST_KNOWN, FieldSearch, NotFoundError, Shown
 from scraper.heal.gate import ON_EACH
 from scraper.heal.known_records import EMPTY, UNREAD, FieldReader, KnownRecords
-from scraper.heal.list_search import FoundEntries, ListSearch, next_call
+from scraper.heal.list_search import FoundEntries, ListSearch, entries_of, next_call, with_parts
 from scraper.heal.spider_source import Edit, SpiderSource, either, field_edit, quoted
 from scraper.heal.todays_pages import TodaysPages
 from scraper.pages.reread import TodaysSpiders, in_full
+from scraper.paging import NextForm, NextLink, Offsets, PageNumbers
 from scraper.paging.ask import Ask
 from scraper.paging.kind import ListPage
-from scraper.paging.links import NextLink, absolute
+from scraper.paging.links import absolute
 from scraper.probe.leaves import leaves_of
 from scraper.select import address_selector, texts
 from scraper.spider import SiteSpider
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from scrapy.http import TextResponse
 
     from scraper.heal.spider_source import FieldPlace
+
+MENDED = (NextLink, PageNumbers, Offsets, NextForm)
+"""Kinds of pagination by which one page of HTML leads to the next."""
 
 GROWN = 1.05
 """A list goes on when so many times as many records are known as its first page shows."""
@@ -106,7 +111,7 @@ class Repair:
         """Mend `items`, `link` and the next link; return the entries of the first page."""
         spider, linked = self._spider, self._is_linked
         main = self._known[self._main]
-        search = ListSearch(page, main, self._reader, linked=linked)
+        search = ListSearch(page, main, self._reader, linked=linked, made=self._source.made)
         what = "items"
         try:
             entries = search.entries(spider.items)
@@ -154,26 +159,40 @@ class Repair:
             raise NotFoundError(f"{error}: leave --keep-old out") from None
 
     def _next(self, page: TextResponse, entries: FoundEntries) -> None:
-        """Mend the next link where the list goes on and the link is not found, and the total that stands beside it."""
-        kind = self._spider.kind
-        if not isinstance(kind, NextLink):
+        """Mend the way to the next page where the list goes on and it is not found, and the total beside it."""
+        kind, calls = self._spider.kind, self._pagination_calls()
+        if kind.json or kind.html or not isinstance(kind, MENDED):
             return
         listed = ListPage(page, kind, 1)
-        goes_on = isinstance(kind.following(listed), Ask)
         has_total = not kind.total or listed.stated(kind.total)[0] is not None
+        goes_on = self._goes_on(kind.following(listed), entries)
         if (goes_on and has_total) or len(self._known[self._main].records) <= GROWN * len(entries.shown):
             return
-        calls = [call for call in self._source.calls_of("NextLink")
-                 if not kind.link or (call.args and getattr(call.args[0], "value", None) == kind.link)]  # fmt: skip
-        now = next_call(page, self._pages)
+        now = next_call(page, self._pages, type(kind).__name__)
         if goes_on and "total=" not in now:
             return
         if len(calls) != 1:
-            raise NotFoundError(
-                f"{self._source.shown_file} has {len(calls)} NextLink of {kind.link!r}, expected 1: {now}"
-            )
-        self._edits.append(Edit(calls[0], now))
-        self._healing.mended.append(Mended("pagination", f"NextLink({kind.link!r})", now))
+            raise NotFoundError(f"{self._source.shown_file} has {len(calls)} {type(kind).__name__}, expected 1: {now}")
+        self._edits.append(Edit(calls[0], now, now.partition("(")[0]))
+        self._healing.mended.append(Mended("pagination", unparse(calls[0]), now))
+
+    def _pagination_calls(self) -> list[ast.Call]:
+        """Return where the source makes the spider's pagination."""
+        kind = self._spider.kind
+        calls = self._source.calls_of(type(kind).__name__)
+        if isinstance(kind, NextLink) and kind.link:
+            return [call for call in calls if call.args and getattr(call.args[0], "value", None) == kind.link]
+        return calls
+
+    def _goes_on(self, following: object, entries: FoundEntries) -> bool:
+        """Say whether the next page is found: of one that a number gives the address, whether it has other entries."""
+        if not isinstance(following, Ask):
+            return False
+        if isinstance(self._spider.kind, NextLink) or following.method != "GET":
+            return True
+        page = self._pages.get(following.url)
+        first, second = (entries_of(one, entries.selector) for one in (entries.shown[0].page, page))
+        return not second <= first
 
     def _fields(self, method: str, document: str, page: TextResponse, entries: FoundEntries) -> None:
         """Mend the fields that a method reads of a document."""
@@ -206,7 +225,9 @@ class Repair:
         url = having[0]["url"]
         page, shown = self._pages.get(url), list[Shown]()
         if page is not None and method == "read_item":
-            shown = ListSearch(page, known, self._reader, linked=False).shown_by(entries.selector)
+            shown = ListSearch(page, known, self._reader, linked=False, made=self._source.made).shown_by(
+                entries.selector
+            )
         elif page is not None:
             shown = [Shown((page.selector.root,), page, self._record_of(page, url, known))]
         search.add(shown)
@@ -229,14 +250,18 @@ class Repair:
         except NotFoundError as error:
             self._healing.refused.append(f"{place.document}.{name}: {error}")
             return
-        self._shares[place.node] = selector
-        self._edits.append(field_edit(place, selector, many=search.is_many(name), keep_old=self._keep_old))
+        of_whole, many = search.is_part(name), search.is_many(name)
+        if of_whole or place.whole is None:
+            self._shares[place.origin] = selector
+        self._edits.append(field_edit(place, selector, many=many, keep_old=self._keep_old, of_whole=of_whole))
         self._healing.mended.append(Mended(f"{place.document}.{name}", place.selector or place.source, selector))
 
     def _shared(self, place: FieldPlace, search: FieldSearch) -> str:
         """Return the new selector of a variable that gives another field as well; raise where they stand apart now."""
-        selector = self._shares.get(place.node, "")
+        selector = self._shares.get(place.origin, "")
         if selector and not search.is_right(place.name, search.values_by(place.name, selector)):
+            if place.whole is not None:
+                return ""
             raise NotFoundError(f"`{place.source}` is another field, too, which stands at {selector} now: part them")
         return selector
 
@@ -273,5 +298,6 @@ class Repair:
             if len(records := known.by_url.get(address, [])) == 1:
                 return records[0]
         leaves = leaves_of((own.selector.root,), every_attribute=True)
-        records = known.shown_by({leaf.text for leaf in leaves}, own.url, self._reader, loosely=False)
+        shown = with_parts({leaf.text for leaf in leaves}, self._source.made)
+        records = known.shown_by(shown, own.url, self._reader, loosely=False)
         return records[0] if len(records) == 1 else None

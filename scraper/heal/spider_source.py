@@ -6,13 +6,16 @@ import ast
 import inspect
 import json
 from collections import Counter
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from difflib import unified_diff
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from scraper import paging
 from scraper.core.project import project
 from scraper.errors import UsageError
 
@@ -27,6 +30,13 @@ READERS = ("each", "first", "texts")
 NO_NEWLINE = "\\ No newline at end of file"
 """What a patch says of a last line without an end."""
 
+OF_TEXTS = frozenset(
+    ("partition", "rpartition", "split", "rsplit", "splitlines", "strip", "lstrip", "rstrip", "removeprefix",
+     "removesuffix", "replace", "lower", "upper", "title", "capitalize", "casefold", "join")
+)  # fmt: skip
+"""Methods by which a spider makes a field of a part of a text."""
+
+PLAIN = (ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.BoolOp, ast.Or, ast.Load, ast.UnaryOp, ast.USub)
 DATA_METHODS = ("read_data",)
 """Methods that are given no HTML."""
 
@@ -42,6 +52,15 @@ class FieldPlace:
     context: str
     """The variable that a selector of the method is applied to: the entry, or the page."""
     node: ast.expr
+    whole: ast.Call | None = None
+    """The `first(item, "…")` of whose text the field is a part; None where it is all of it, or something else."""
+    made: Callable[[str], Any] | None = None
+    """Makes what the spider gives the field of that text."""
+
+    @property
+    def origin(self) -> ast.expr:
+        """The part of the source in which the selector is; fields may share it."""
+        return self.whole or self.node
 
     @property
     def source(self) -> str:
@@ -51,17 +70,14 @@ class FieldPlace:
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts in it: selectors, and names such as those of a table's rows."""
-        found = [node.value for node in ast.walk(self.node) if isinstance(node, ast.Constant)]
+        inside = [*ast.walk(self.node), *(ast.walk(self.whole) if self.whole else ())]
+        found = [node.value for node in inside if isinstance(node, ast.Constant)]
         return tuple(text for text in found if isinstance(text, str))
 
     @property
     def selector(self) -> str:
         """The selector, where the expression is a plain `first(item, "…")` or `texts(item, "…")`; else empty."""
-        call = self.node
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in READERS[1:]):
-            return ""
-        given = [getattr(part, "id", getattr(part, "value", None)) for part in call.args]
-        return given[1] if len(given) == 2 and given[0] == self.context and isinstance(given[1], str) else ""
+        return _selector_of(self.node, self.context)
 
 
 @dataclass(frozen=True)
@@ -121,6 +137,11 @@ class SpiderSource:
         methods = [node for node in self._class.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         return [place for method in methods if method.name not in DATA_METHODS for place in _fields_of(method)]
 
+    @cached_property
+    def made(self) -> tuple[Callable[[str], Any], ...]:
+        """How texts are taken apart that hold several fields."""
+        return tuple(place.made for place in self.fields if place.made is not None)
+
     def patched(self, edits: Sequence[Edit]) -> str:
         """Return the module's source with these edits, of one part the last; what nothing uses any more is left out."""
         lines = self.text.encode().splitlines(keepends=True)
@@ -167,10 +188,16 @@ def quoted(text: str) -> str:
     return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
 
 
-def field_edit(place: FieldPlace, selector: str, *, many: bool, keep_old: bool = False) -> Edit:
-    """Return the edit that lets a field be read by a selector; with `keep_old` as before where that finds nothing."""
+def field_edit(place: FieldPlace, selector: str, *, many: bool, keep_old: bool = False, of_whole: bool = False) -> Edit:
+    """Return the edit that lets a field be read by a selector; with `keep_old` as before where that finds nothing.
+
+    With `of_whole` the selector gives the text of which the field is a part.
+    """
     call = "texts" if many else "first"
     node = place.node
+    if place.whole is not None and of_whole:
+        given = f"first({place.context}, {quoted(selector)})"
+        return Edit(place.whole, f"({given} or {ast.unparse(place.whole)})" if keep_old else given, "first")
     if keep_old:
         before = place.source if isinstance(node, ast.Call | ast.Name) else f"({place.source})"
         return Edit(node, f"{call}({place.context}, {quoted(selector)}) or {before}", call)
@@ -192,17 +219,94 @@ def _fields_of(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Field
             continue
         for keyword in call.keywords:
             if keyword.arg:
-                node = keyword.value
-                node = given.get(node.id, node) if isinstance(node, ast.Name) else node
-                yield FieldPlace(call.func.value.id, keyword.arg, method.name, context, node)
+                node, where = keyword.value, (call.func.value.id, keyword.arg, method.name, context)
+                plain = given.get(node.id, node) if isinstance(node, ast.Name) else node
+                if not _selector_of(plain, context) and (parts := _composed(node, given, context)):
+                    yield FieldPlace(*where, node, *parts)
+                else:
+                    yield FieldPlace(*where, plain)
+
+
+def _selector_of(call: ast.expr, context: str) -> str:
+    """Return the selector of a plain `first(item, "…")` or `texts(item, "…")`; empty for anything else."""
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in READERS[1:]):
+        return ""
+    given = [getattr(part, "id", getattr(part, "value", None)) for part in call.args]
+    return given[1] if len(given) == 2 and given[0] == context and isinstance(given[1], str) else ""
+
+
+def _composed(node: ast.expr, given: dict[str, ast.expr], context: str) -> tuple[ast.Call, Callable[[str], Any]] | None:
+    """Return the `first(item, "…")` of whose text an expression makes a part, and how; None where it does other things.
+
+    Methods of texts, places in what they return, and constants may stand around it, and variables for parts of it.
+    """
+    calls: list[ast.Call] = []
+    inside: list[str] = []
+
+    class Inliner(ast.NodeTransformer):
+        """Puts in what variables stand for, and one name for the text."""
+
+        def visit_Name(self, name: ast.Name) -> ast.expr:
+            if name.id not in given or name.id in inside:
+                return name
+            inside.append(name.id)
+            tree: ast.expr = self.visit(deepcopy(given[name.id]))
+            inside.pop()
+            return tree
+
+        def visit_Call(self, call: ast.Call) -> ast.expr:
+            if _selector_of(call, context):
+                calls.append(call)
+                return ast.Name("text", ast.Load())
+            self.generic_visit(call)
+            return call
+
+    tree = ast.fix_missing_locations(ast.Expression(Inliner().visit(deepcopy(node))))
+    if not calls or {ast.unparse(call) for call in calls} != {ast.unparse(calls[0])} or not _is_about_text(tree.body):
+        return None
+    sources = [node, *given.values()]
+    wholes = [one for source in sources for one in ast.walk(source)
+              if isinstance(one, ast.Call) and _selector_of(one, context) and _is_at(one, calls[0])]  # fmt: skip
+    code = compile(tree, "<field>", "eval")
+
+    def made(text: str) -> Any:
+        try:
+            return eval(code, {"__builtins__": {}}, {"text": text})  # noqa: S307 - the user's own spider
+        except (ValueError, IndexError, AttributeError, TypeError):
+            return None
+
+    return wholes[0], made
+
+
+def _is_at(one: ast.expr, other: ast.expr) -> bool:
+    return (one.lineno, one.col_offset) == (other.lineno, other.col_offset)
+
+
+def _is_about_text(tree: ast.expr) -> bool:
+    """Say whether an expression does no more than take a text apart."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if not (isinstance(node.func, ast.Attribute) and node.func.attr in OF_TEXTS):
+                return False
+        elif isinstance(node, ast.Name):
+            if node.id != "text":
+                return False
+        elif not isinstance(node, PLAIN):
+            return False
+    return True
 
 
 def _assigned(method: ast.AST) -> dict[str, ast.expr]:
-    """Return what variables are given that are given something once, in a statement of their own."""
+    """Return what variables are given that are given something once, in a statement of their own, or a part of that."""
     found: dict[str, list[ast.expr | None]] = {}
     for node in ast.walk(method):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             found.setdefault(node.targets[0].id, []).append(node.value)
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple):
+            for place, part in enumerate(node.targets[0].elts):
+                if isinstance(part, ast.Name):
+                    taken = ast.Subscript(node.value, ast.Constant(place), ast.Load())
+                    found.setdefault(part.id, []).append(ast.copy_location(taken, node.value))
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.setdefault(node.id, []).append(None)
     # A plain assignment is met twice: as a statement, and as the name in it.
@@ -233,23 +337,23 @@ def _unused_assignments(tree: ast.Module) -> Iterator[tuple[str, ast.Assign]]:
         read = {node.id for node in ast.walk(method) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
         ends = Counter(line for node in method.body for line in {node.lineno, node.end_lineno})
         for node in method.body:
-            if (
-                isinstance(node, ast.Assign)
-                and isinstance(node.targets[0], ast.Name)
-                and node.targets[0].id not in read
-                and ends[node.lineno] == ends[node.end_lineno] == 1
-            ):
-                yield f"{method.name}.{node.targets[0].id}", node
+            if not isinstance(node, ast.Assign) or not ends[node.lineno] == ends[node.end_lineno] == 1:
+                continue
+            target = node.targets[0]
+            parts = target.elts if isinstance(target, ast.Tuple) else [target]
+            names = [part.id for part in parts if isinstance(part, ast.Name)]
+            if len(names) == len(parts) and read.isdisjoint(names):
+                yield f"{method.name}.{', '.join(names)}", node
 
 
 def _with_imports(lines: list[str], uses: set[str]) -> list[str]:
-    """Return lines whose import from `scraper` has what is used, and no reader that is not."""
+    """Return lines whose import from `scraper` has what is used, and no reader or pagination that is not."""
     tree = ast.parse("".join(lines))
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     ours = next((node for node in imports if isinstance(node, ast.ImportFrom) and node.module == "scraper"), None)
     had = {(name.name, name.asname) for name in ours.names} if ours else set()
-    wanted = {pair for pair in had if pair[0] not in READERS or (pair[1] or pair[0]) in used}
+    wanted = {pair for pair in had if pair[0] not in (*READERS, *paging.__all__) or (pair[1] or pair[0]) in used}
     wanted |= {(name, None) for name in uses}
     if wanted == had:
         return lines
