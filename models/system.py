@@ -106,6 +106,7 @@ class Run(Document):
     accepted_at = DateTimeField()
     end_told_at = DateTimeField()
     dead_letters = IntField()
+    heal_told = ListField(StringField())
     frontier = DictField()
     workers = DictField()
     shares = DictField()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
+from hook import WHSEC, listening
 from practice import PracticeServer, enlarge, load_site
 from stored_pages import contents, project
 
@@ -66,3 +67,33 @@ def test_a_message_offers_to_heal_where_selectors_may_be_the_cause() -> None:
     told = {cause: message_of({**about, "cause": cause}).body for cause in ("empty", "server-error")}
     assert "mend: swathe heal books" in told["empty"].splitlines()
     assert "heal" not in told["server-error"]
+
+
+def test_a_schedule_named_heal_sends_the_patch_once_and_writes_nothing(
+    swathe: Swathe, tmp_path: Path, database: Mongo
+) -> None:
+    shop = project(tmp_path, swathe)
+    file = shop.root / "spiders" / "books.py"
+    text = file.read_text()
+    with PracticeServer(enlarge(load_site(), quotes=1, books=45)) as site, listening() as hook:
+        assert "[alerts] targets and webhooks are empty" in shop("heal", "--watch", code=2).error_line
+        swathe.extra |= {
+            "SWATHE_ALERTS_WEBHOOKS": hook.url, "SWATHE_ALERTS_WEBHOOK_SECRET": WHSEC,
+            "SWATHE_SCHEDULE_HEAL": "0 8 * * *",
+        }  # fmt: skip
+        shop("crawl", "books", "--start", f"{site.url}books/")
+        site.redesign()
+        shop("crawl", "books", "--start", f"{site.url}books/", code=3)
+        hook.status = 503
+        shop("schedule", "trigger", "heal", code=1)
+        hook.status = 200
+        shop("schedule", "trigger", "heal")
+        assert "No run that has not been told of" in shop("heal", "--watch").out
+    (message,) = hook.taken
+    run = database.runs.find_one({"verdict": {"$ne": "complete"}})
+    assert run is not None
+    assert message["id"] == f"heals/{run['_id']}"
+    assert (message["heal"]["refused"], message["heal"]["written"]) == ([], False)
+    assert '+    link = "td.offer-name a"' in message["heal"]["patch"].splitlines()
+    assert file.read_text() == text
+    assert "no spider is named" in shop("heal", code=2).error_line

@@ -13,7 +13,7 @@ from scraper.core.project import command, project
 from scraper.core.text import file_part
 from scraper.fetch.browser.processes import Process, all_processes, process
 from scraper.schedule.decisions import CrawlState
-from scraper.schedule.schedule import DIGEST
+from scraper.schedule.schedule import COMMANDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,9 +103,11 @@ def _carries_out(process: Process, firing: Firing) -> bool:
 
 
 def command_of(firing: Firing) -> list[str]:
-    """Return the command that a person would type for the crawl of a firing, or its digest, with the firing's mark."""
-    if firing.spider == DIGEST:
+    """Return the command that a person would type for the crawl of a firing, or for the other command that it is."""
+    if firing.spider == COMMANDS["digest"]:
         return command("digest", "--firing", firing.mark)
+    if firing.spider == COMMANDS["heal"]:
+        return command("heal", "--watch", "--firing", firing.mark)
     options = ["--retry-dead"] if firing.retry_dead else []
     for name, value in sorted(firing.arguments.items()):
         of_every_crawl = name in ("start", *LIMITS)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DIGEST = "(digest)"
-"""Stands for the spider of a schedule that sends `swathe digest`."""
+COMMANDS = {"digest": "(digest)", "heal": "(heal)"}
+"""What stands for the spider of a schedule that is a command: `swathe digest`, or `swathe heal --watch`."""
 
 FROM_SCHEDULER = ("zone", "jitter_s", "policy", "catch_up", "limit_s", "retries")
 
@@ -73,7 +73,7 @@ def schedules_of(
     found = []
     for name, line in config.schedule.items():
         wanted = line.spider or name
-        if some_are_broken and plain_name(wanted) not in {*map(plain_name, spiders), "digest"}:
+        if some_are_broken and plain_name(wanted) not in {*map(plain_name, spiders), *COMMANDS}:
             logger.warning("[schedule] %s is left out: its spider '%s' could not be loaded", name, wanted)
         else:
             found.append(_schedule(name, line, config, spiders))
@@ -108,8 +108,8 @@ def _schedule(name: str, line: ScheduleLine, config: Config, spiders: Mapping[st
         option: getattr(line, option) if getattr(line, option) is not None else getattr(config.scheduler, option)
         for option in FROM_SCHEDULER
     }
-    if found is None and plain_name(wanted) == "digest":
-        return Schedule(name=name, spider=DIGEST, cron=line.cron, arguments={}, enabled=line.enabled, **options)
+    if found is None and (standing := COMMANDS.get(plain_name(wanted))):
+        return Schedule(name=name, spider=standing, cron=line.cron, arguments={}, enabled=line.enabled, **options)
     if found is None:
         raise ConfigError(f"[schedule] {name}: there is no spider '{wanted}': {expected_one_of(wanted, spiders)}")
     given = {**line.own, "start": line.start, "max_pages": line.max_pages, "max_depth": line.max_depth}

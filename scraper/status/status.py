@@ -11,7 +11,7 @@ from scraper.core.text import counted, local_time
 from scraper.errors import EXIT_COMPLETE, EXIT_INCOMPLETE
 from scraper.runs.verdict import is_limit
 from scraper.schedule.presence import lives
-from scraper.schedule.schedule import DIGEST, run_key
+from scraper.schedule.schedule import COMMANDS, run_key
 from scraper.status.evidence import RecordTally
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def _incidents(known: StatusEvidence) -> Iterator[OpenIncident]:
 
 
 def _is_removed(known: StatusEvidence, spider: str) -> bool:
-    return spider not in {*known.spiders, DIGEST} and not known.broken
+    return spider not in {*known.spiders, *COMMANDS.values()} and not known.broken
 
 
 def _scheduler(row: Document, now: datetime) -> SchedulerStatus:

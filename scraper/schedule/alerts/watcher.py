@@ -30,7 +30,7 @@ from scraper.schedule.alerts.incidents import (
     prepare,
     send_incidents,
 )
-from scraper.schedule.schedule import DIGEST
+from scraper.schedule.schedule import COMMANDS
 from scraper.spider.loader import all_spiders
 from scraper.storage.connection import connection_to
 from scraper.storage.run_heartbeat import mark_lost_runs
@@ -107,7 +107,7 @@ class Alerts:
         """Close the incidents of spiders that are no longer there, unless a broken file may be where they are."""
         named = set(Incident.objects(open=True, kind__ne="broken").distinct("spider"))
         if named and not BROKEN:
-            removed = Q(spider__in=sorted(named - {*all_spiders(), DIGEST}), kind__ne="broken")
+            removed = Q(spider__in=sorted(named - {*all_spiders(), *COMMANDS.values()}), kind__ne="broken")
             close_incidents(removed, datetime.now(UTC), because="the spider was removed")
 
     def _told_as_broken(self, end: RunEnd) -> bool:
