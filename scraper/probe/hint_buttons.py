@@ -162,4 +162,6 @@ def _is_button(tag: Tag) -> bool:
     classed = any(MORE_CLASS.search(str(name)) for name in tag.get_attribute_list("class") if name)
     words = (words_of(tag, 80), str(tag.get("aria-label") or ""), str(tag.get("value") or ""))
     says = any(says_more(text) or (says_next(text) and any(map(str.isalnum, text))) for text in words)
+    if any(tag.has_attr(name) for name in ("data-next", "data-next-url", "data-next-page-url")):
+        return True
     return tag.name in ("button", "a", "div", "span", "li", "input") and not tag.get("href") and (classed or says)

@@ -89,7 +89,7 @@ def _purpose(form: Form, tag: Tag) -> str:
         return "dates"
     # A button of another type runs a script, and a form that asks for a text asks a question.
     buttons = [part for part in tag.find_all(["button", "input"], limit=10) if _submits(part)]
-    labels = [words_of(part, 40) or str(part.get("value") or "") for part in buttons]
+    labels = [words_of(part, 40) or str(part.get("value") or part.get("alt") or "") for part in buttons]
     asks = any(not PAGE.match(name) and not NO_CHOICE.search(name) for name in form.fields)
     if not asks and any(says_next(label) or says_more(label) for label in labels):
         return "next page"

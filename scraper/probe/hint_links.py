@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NO_ADDRESS = ("javascript:", "#", "mailto:", "tel:", "data:")
 PAGED = re.compile(r"(?:^|[/_.-])(?:page|paged|pg|p|seite|pagina|strana|sida)[/_=-]?\d{1,6}(?:\D|$)", re.IGNORECASE)
+ICON = re.compile(r"(?:chevron|arrow|angle|caret)s?(?:-\w{1,10})?-right$|(?:^|[-_])next$|^navigate_next$", re.ASCII)
 SECOND = re.compile(r"[-_]?0?2(?=\.\w{2,5}$|/?$)")
 """What the address of a second page has more than that of the first: `list2.html` and `list.html`."""
 
@@ -120,7 +121,7 @@ def _rank(study: Study, anchor: Tag) -> int | None:
     if says and (classed or any(labels) or not is_sign):
         return 0
     like_list, in_pager = is_paged(study.page.url, address), any(map(PAGER.search, around))
-    if (says and (like_list or in_pager)) or (pictured and like_list):
+    if (says or pictured) and (like_list or (in_pager and (says or bool(_icon_in(anchor)[1])))):
         return 1
     return 2 if (classed and (like_list or in_pager)) or (more and like_list) else None
 
@@ -134,7 +135,14 @@ def _names_around(tag: Tag) -> list[str]:
 def _is_next_picture(anchor: Tag) -> bool:
     picture = picture_in(anchor)
     name = str(picture.get("src") or "").rpartition("/")[2] if picture is not None else ""
-    return bool(re.search(r"next|forward|arrow[-_]?r", name, re.IGNORECASE))
+    return bool(re.search(r"next|forward|arrow[-_]?r", name, re.IGNORECASE)) or bool(_icon_in(anchor)[1])
+
+
+def _icon_in(anchor: Tag) -> tuple[str, str]:
+    """Return the tag and the class of what a link without words is made of, when that is an arrow to the right."""
+    inner = [part for part in anchor.contents[:MOST_INSIDE] if isinstance(part, Tag)]
+    named = [(part.name, name) for part in inner for name in classes_of(part) if ICON.search(name)]
+    return named[0] if named and not words_of(anchor, 2) else ("", "")
 
 
 def is_paged(url: str, address: str) -> bool:
@@ -177,6 +185,8 @@ def _next_selectors(study: Study, anchor: Tag) -> Iterator[str]:
         yield f"//a[normalize-space()={quote}{words}{quote}]"
         for word in sorted(SAID.findall(words), key=len, reverse=True):
             yield f"//a[contains(., {quote}{word}{quote})]"
+    if (icon := _icon_in(anchor))[1]:
+        yield f"//a[{icon[0]}[contains(@class, '{icon[1]}')]]"
     picture = picture_in(anchor)
     for name in ("alt", "src") if picture is not None else ():
         value = str(picture.get(name) or "") if picture is not None else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_NUMBER = 100_000
+LIMITED = re.compile(r"[?&](?:per_?page|page_?size|size|limit|count|show|rows|num|pp|ps)=$", re.IGNORECASE)
+PAGE_NAMED = re.compile(r"(?:page|paged|pag|pg|p|seite|pagina|strana|sida|side|sivu|oldal)[/_=-]{0,2}$", re.IGNORECASE)
+STEM = re.compile(r"(?:/|/?(?:index|default)?(?:\.\w{2,5})?)$")
+"""What of an address says nothing of the list that it leads to."""
+
 YEARS = range(1900, 2101)
 DAYS = 27
 """Numbers from 1 on, without a gap, of which a calendar has so many at least."""
@@ -55,7 +61,21 @@ def _numbered_links(study: Study) -> dict[Numbering, dict[int, str]]:
         url = absolute(study.page.response, raw)[0] if raw else None
         if url and (way := Numbering.learn(url, int(words))):
             ways[way][int(words)] = url
-    return {way: numbers for way, numbers in ways.items() if _are_pages(numbers, study)}
+    return {way: numbers for way, numbers in ways.items() if _are_pages(numbers, study) and _is_of_list(way, study)}
+
+
+def _is_of_list(way: Numbering, study: Study) -> bool:
+    """Say whether addresses may be those of this list's pages, rather than of votes, versions or sizes of pages.
+
+    Such have a page's name before the number, or begin as the page's own address does.
+    """
+    if LIMITED.search(way.before):
+        return False
+    if PAGE_NAMED.search(way.before) or "?" in way.before:
+        return True
+    own, before = urlsplit(study.page.url).path, urlsplit(way.before).path
+    stem = STEM.sub("", own)
+    return before.startswith(stem) or own.startswith(before)
 
 
 def _are_pages(numbers: dict[int, str], study: Study) -> bool:

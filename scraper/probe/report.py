@@ -12,7 +12,7 @@ from scraper.page_data.api_calls import api_calls
 from scraper.paging.words import says_next
 from scraper.probe.blocks import repeated_blocks
 from scraper.probe.fetching import Fetcher
-from scraper.probe.frames import frames_of
+from scraper.probe.frames import MOST_FRAMES, frames_of
 from scraper.probe.hint_answers import answer_hints
 from scraper.probe.hint_buttons import button_hints, value_notes
 from scraper.probe.hint_forms import form_hints, forms_of
@@ -147,7 +147,11 @@ def _rendered(report: Report, config: Config, reach: Reach) -> Report:
 
 def _framed(report: Report, fetch: Callable[[str], Fetched], further: list[Hint]) -> Report:
     """Return the report on the frame that has the page's records; else the page's own."""
-    for url in frames_of(report.page):
+    ahead = frames_of(report.page)
+    for _ in range(MOST_FRAMES):
+        if not ahead:
+            break
+        url = ahead.pop(0)
         try:
             fetched = fetch(url)
         except ProbeError as error:
@@ -156,6 +160,7 @@ def _framed(report: Report, fetch: Callable[[str], Fetched], further: list[Hint]
         inner = studied(StudiedPage(fetched), report.robots, further)
         if fetched.status < 400 and (inner.blocks or inner.hints):
             return replace(inner, notes=[f"{report.page.url} shows {url} in a frame: start_url is that", *inner.notes])
+        ahead += [frame for frame in frames_of(inner.page) if frame not in ahead]
     return report
 
 
