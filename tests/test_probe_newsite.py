@@ -125,6 +125,20 @@ def test_a_records_page_that_is_not_had_is_a_doubt_and_no_end() -> None:
     assert sum("answered 404" in doubt for doubt in proposal.unsure) == 5
 
 
+def test_what_the_list_alone_shows_is_named() -> None:
+    def fetch(url: str) -> StudiedPage:
+        number = url.rpartition("/")[2]
+        facts = "".join(f"<p class={name}>{name} of {number}</p>" for name in ("maker", "colour", "origin", "story"))
+        return page_of(f"<main><h1>Thing {number}</h1>{facts}</main>", url)
+
+    rows = "".join(f"<li class=t><a href=/t/{n}>Thing {n}</a> <b class=votes>{n} votes</b></li>" for n in range(8))
+    proposal = proposed_html(report_on(f"<ul>{rows}</ul>", rows=""), fetch, {})
+    assert proposal.link == "a"
+    assert [doubt for doubt in proposal.unsure if "list alone" in doubt] == [
+        "votes ('0 votes') stands in the list alone (b.votes::text), and is left out"
+    ]
+
+
 def test_like_names_fields_by_values_that_a_person_sees() -> None:
     report = report_on("")
     proposal = proposed_html(report, no_fetch, {"what": "Thing number 3", "cost": "3 €"})

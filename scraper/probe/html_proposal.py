@@ -13,7 +13,7 @@ from scraper.probe.proposal import Proposal, find_column, pagination_of
 from scraper.select import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from scraper.probe.blocks import Block
     from scraper.probe.page import StudiedPage
@@ -45,7 +45,7 @@ def proposed_html(report: Report, fetch: Callable[[str], StudiedPage], like: Map
         own = page_columns([page.response.selector.root for page in record_pages])
         if _says_more(own, found, like):
             columns, link, saved = own.columns, block.link, record_pages
-            unsure = [*doubts, *missed, *own.unsure]
+            unsure = [*doubts, *missed, *own.unsure, *_only_listed(found, own)]
     texts = tuple(page.text for page in saved)
     count = len(saved) if link else found.records
     return Proposal(block.selector, pagination_of(report), link, columns, texts, count, tuple(unsure))
@@ -124,6 +124,16 @@ def _says_more(own: Columns, listed: Columns, like: Mapping[str, str]) -> bool:
     if like:
         return not all(find_column(listed.columns, value) for value in like.values())
     return len(own.columns) >= len(listed.columns) + MORE_COLUMNS
+
+
+def _only_listed(listed: Columns, own: Columns) -> Iterator[str]:
+    """Yield what the list shows and the records' own pages do not, by name or by a value: the spider leaves it out."""
+    shown = {text for column in own.columns for row in column.values for text in row}
+    names = {column.name for column in own.columns}
+    for column in listed.columns:
+        texts = [text for row in column.values for text in row]
+        if column.name not in names and shown.isdisjoint(texts):
+            yield f"{column.name} ({texts[0][:30]!r}) stands in the list alone ({column.selector}), and is left out"
 
 
 def _with_key(columns: tuple[Column, ...], block: Block, roots: list[Any]) -> tuple[Column, ...]:
