@@ -186,6 +186,7 @@ def test_the_command_reads_what_is_stored(swathe: Swathe, database: Any) -> None
     (hook,) = webhooks_of(configured(**hooks).alerts)
     kept = [(HOUR / 2, hook.digest), (DAY, "a target that is not there any more")]
     database["notices"].insert_many([{"at": now - since, "to_tell": [digest]} for since, digest in kept])
+    database["incidents"].insert_one({"spider": "quotes", "kind": "failed", "opened_at": now, "closed_at": now})
     database["books"].insert_one({"_untold": ["events"], "first_seen": now - HOUR / 4})
     swathe.extra |= {**hooks, "SWATHE_EVENTS_AMQP_URL": "amqp://127.0.0.1:9/"}
     said = json.loads(swathe("status", "--format", "json", code=3).out)

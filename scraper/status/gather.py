@@ -135,9 +135,10 @@ def _untold(database: Mongo, config: Config, muted: Sequence[str]) -> Iterator[U
 def _kept_messages(database: Mongo, config: Config, muted: Sequence[str]) -> list[datetime]:
     """Return since when each message waits for somebody whom [alerts] names."""
     times = ["to_tell", "opened_at", "closed_at", "at"]
+    some = {"to_tell.0": {"$exists": True}}
     kept = [
-        *database[_name(Incident)].find({"to_tell": {"$ne": []}, "spider": {"$nin": muted}}, times),
-        *database[_name(Notice)].find({"to_tell": {"$ne": []}}, times),
+        *database[_name(Incident)].find({**some, "spider": {"$nin": muted}}, times),
+        *database[_name(Notice)].find(some, times),
     ]
     try:
         here = {one.digest for one in receivers_of(config.alerts)} if kept else set()
