@@ -110,6 +110,7 @@ class Run(Document):
     frontier = DictField()
     workers = DictField()
     shares = DictField()
+    progress = DictField()
 
 
 class Change(Document):

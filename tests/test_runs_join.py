@@ -268,6 +268,9 @@ def test_one_command_crawls_with_several_processes_and_goes_on_when_one_of_them_
     next(process for process in leads.children() if process.pid != team.run()["pid"]).kill()
     until(lambda: team.workers() == 3, "another worker takes the place of the one that was killed", 60)
     until(lambda: len(team.run().get("shares", {})) >= 2, "each says what it has done, for the line of progress")
+    progress = until(lambda: team.run().get("progress"), "how far it is, for the page")
+    assert progress["stated"] == len(team.site.site.books)
+    assert progress["queued"] >= 0
     until(lambda: sum(sorted(team.read_by().values())[:-1]) > 2, "more than one has read pages", 60)
     read = sum(team.read_by().values())
     team.host.send_signal(signal.SIGINT)
@@ -288,6 +291,7 @@ def test_one_command_crawls_with_several_processes_and_goes_on_when_one_of_them_
     team.hurry()
     said = ended(team.host, 3)
     assert (said.count("books: goes on with run "), said.count("books: incomplete: ")) == (1, 1)
+    assert "progress" not in team.run()
     assert f"{len(team.site.site.books)} records of the run" in said
     assert len((tmp_path / "books.jsonl").read_text().splitlines()) == len(team.site.site.books)
     assert not team.run()["shares"]

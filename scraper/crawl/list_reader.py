@@ -340,3 +340,10 @@ class ListReader:
             # asked for side by side wait behind them, in order.
             priority=-ask.number if ask.number in chain.by_number else 0,
         )
+
+
+def stated_by(spider: object) -> int:
+    """Return how many records the lists that a spider has seen so far say that there are; 0 when they do not."""
+    lists = getattr(spider, "lists", None)
+    chains = lists.chains.values() if isinstance(lists, ListReader) else ()
+    return sum(chain.total or 0 for chain in chains if not chain.kind.counts_lists)

@@ -34,15 +34,15 @@ class Ownership:
         self.owns = owns
         """Whether this process is the one to end the run."""
 
-    def beat(self, counts: RunCounts) -> bool:
+    def beat(self, counts: RunCounts, **more: Any) -> bool:
         """Show the owner's sign of life, or look for it and follow an owner that is dead.
 
-        Return whether the run goes on. Blocks.
+        `more` are fields of Run that the owner writes with it. Return whether the run goes on. Blocks.
         """
         if self.owns:
             mine = Run.objects(id=self._run, **this_process())
             # While this process stood still, another may have followed it.
-            self.owns = bool(mine.update_one(heartbeat_at=datetime.now(UTC), counts=counts))
+            self.owns = bool(mine.update_one(heartbeat_at=datetime.now(UTC), counts=counts, **more))
             return self.owns or self._goes_on()
         return self._goes_on()
 

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,7 @@ from models.system import Problem, Run, RunCounts
 from scraper.core import statistics
 from scraper.core.crawl_control import stores_records, take_control
 from scraper.core.supervision import MOST_IN_A_ROW, supervised
+from scraper.crawl.list_reader import stated_by
 from scraper.errors import DatabaseError, SwatheError
 from scraper.frontier.stores import stored_runs
 from scraper.pages.visit_store import NOT_THERE
@@ -186,16 +188,23 @@ class RunRecorder:
             self._update(frontier__api=spider.known_api())
 
     async def _beat_until_closed(self) -> None:
+        began = {"since": datetime.now(UTC), "before": self.counts()}
         while self.verdict is None:
             await asyncio.sleep(HEARTBEAT_S)
             try:
-                if not await run_in_thread(self.ownership.beat, RunCounts(**self.counts())):
+                progress = {**began, "queued": self._queued(), "stated": stated_by(self._crawler.spider)}
+                beat = partial(self.ownership.beat, RunCounts(**self.counts()), progress=progress)
+                if not await run_in_thread(beat):
                     self.end_early("another process has ended the run")
                 if self.is_durable:
                     await run_in_thread(self._share)
             except PyMongoError as error:
                 # A missed beat is no reason to stop: the next write of records decides whether MongoDB is lost.
                 logger.warning("The run's heartbeat could not be written: %s", type(error).__name__)
+
+    def _queued(self) -> int:
+        slot = self._crawler.engine._slot
+        return len(slot.scheduler) if slot is not None else 0  # type: ignore[arg-type]
 
     def _share(self) -> None:
         """Write down what this process has done, and read what the others have. Blocks."""
@@ -282,6 +291,7 @@ class RunRecorder:
     def _finish(self, verdict: Verdict, reason: str, now: datetime) -> None:
         """Write the verdict, and then clear the frontier of what nobody will ask for any more."""
         self._update(
+            unset__progress=True,
             state=verdict.state,
             verdict=verdict.completeness,
             reasons=verdict.reasons,
