@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mongoengine import BooleanField, DateTimeField, Document, StringField
+from mongoengine import BooleanField, DateTimeField, Document, IntField, StringField
 
 
 class WebAccess(Document):
@@ -22,6 +22,18 @@ class WebAccess(Document):
     made_at = DateTimeField(required=True)
     expires_at = DateTimeField()
     """None: it is good until it is revoked."""
+
+
+class WebServer(Document):
+    """A process that serves the page, and the address that browsers have for it."""
+
+    meta: ClassVar = {"collection": "web_servers", "auto_create_index": False}
+
+    address = StringField(required=True)
+    started_at = DateTimeField(required=True)
+    host = StringField(required=True)
+    pid = IntField(required=True)
+    process = StringField()
 
 
 class WebAction(Document):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import feedparser
 import pytest
 from bson import ObjectId
 from web_page import INCIDENT, ITEM, NOW, RECORD, RUN, Page, fill, served
@@ -62,9 +63,18 @@ def test_a_page_its_json_and_the_api_say_the_same(page: Page) -> None:
     assert run["log"] == []
     assert "evidence" in run
     assert "/etc" not in json.dumps(run), "where files lie is nobody's business"
+    for path in ("/", f"/runs/{RUN}", "/api/v1/runs", "/overview.json"):
+        head, get = page.ask(path, "HEAD"), page.ask(path)
+        assert (head.status_code, head.text) == (200, ""), path
+        assert head.headers["Content-Type"] == get.headers["Content-Type"]
+    assert page.ask("/runs", "HEAD", Authorization=None).status_code == 401
     record = page.json(f"/api/v1/records/books/{RECORD}")
     assert [(row["old"], row["new"]) for row in record["changes"]] == [(8.0, 9.5), ("Usual", "Usual")]
     assert "<path d=" in page.ask(f"/records/books/{RECORD}").text
+    feed = feedparser.parse(page.ask("/changes.atom?records=books&field=price").text)
+    assert [(entry.title, entry.content[0].value) for entry in feed.entries] == [
+        ("books Usual: price", "8.00 → 9.50\nhttp://shop.example/Usual")
+    ]
     schema = page.json("/api/v1/openapi.json")
     assert schema["openapi"].startswith("3.1")
     assert {"/api/v1/runs/{id}", "/api/v1/schedules/{name}/trigger"} <= schema["paths"].keys()

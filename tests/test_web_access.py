@@ -7,16 +7,18 @@ import re
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pymongo
 import pytest
 import requests
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
-from support import configured, until
-from web_page import ITEM, NOW, PAGE, RECORD, RUN, Page, fill, served
+from support import ROOT, configured, until
+from web_page import ITEM, NOW, PAGE, RECORD, RUN, Page, fill, heard, served
 
 from scraper.core.zst import compress
 from scraper.errors import ConfigError, UsageError
@@ -75,7 +77,7 @@ def test_it_serves_this_machine_and_nothing_else_unless_it_is_protected(
     (tmp_path / "file").touch()
     with connection, pytest.raises(UsageError, match="cannot be had"):
         serve(config, connection, tmp_path / "file", print)
-    started = swathe.start("web", "--port", "0", PYTHONUNBUFFERED="1")
+    started = swathe.start("web", "--port", "0", PYTHONUNBUFFERED="1", SWATHE_METRICS_ADDRESS="127.0.0.1:0")
     assert started.stdout
     at = started.stdout.readline().split()[-1]
     login = started.stdout.readline().split()[-1]
@@ -84,11 +86,24 @@ def test_it_serves_this_machine_and_nothing_else_unless_it_is_protected(
     assert browser.get(login, timeout=60).status_code == 200
     assert browser.get(at, timeout=60).status_code == 200
     port = int(at.rsplit(":", 1)[1])
+    assert swathe("web", "login").out.strip().startswith(f"{at}/login?code="), "the page that is served"
+    listens = [one.laddr for one in psutil.Process(started.pid).net_connections() if one.status == psutil.CONN_LISTEN]
+    assert {one.ip for one in listens} == {"127.0.0.1"}
+    (metrics,) = {one.port for one in listens} - {port}
+    numbers = requests.get(f"http://127.0.0.1:{metrics}/metrics", timeout=60).text
+    assert 'swathe_web_answers_total{status="2xx"} 2.0' in numbers
+    served_names = set(re.findall(r"^(swathe_\w+)", numbers, re.MULTILINE))
+    manual = (ROOT / "docs/reference/observing.md").read_text().partition("Of the page:")[2]
+    assert {name for name in re.findall(r"`(swathe_\w+)`", manual) if "web" in name} <= served_names
+    assert {name for name in served_names if not name.endswith("_created")} <= set(
+        re.findall(r"`(swathe_\w+)`", manual)
+    )
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", port), timeout=10)
     started.send_signal(signal.SIGTERM)
     out, err = started.communicate(timeout=60)
     assert (started.returncode, out, err) == (0, "", "")
+    assert swathe("web", "login").out.startswith("http://127.0.0.1:8700/"), "none is served"
 
 
 def test_what_takes_too_long_and_a_database_that_is_away_get_one_line_until_they_are_over(tmp_path: Path) -> None:
@@ -96,15 +111,19 @@ def test_what_takes_too_long_and_a_database_that_is_away_get_one_line_until_they
     server.join()
     away = {"SWATHE_MONGODB_URI": server.uri, "SWATHE_MONGODB_CONNECT_TIMEOUT_S": "1"}
     try:
-        with served(limit_s=4, **away) as page:
+        with served(limit_s=4, **away) as page, ExitStack() as stack:
             slow = {"$function": {"body": "function() { sleep(600000); }", "args": [], "lang": "js"}}
             page.database.asked.insert_one({"title": "x"})
             page.database.create_collection("books", viewOn="asked", pipeline=[{"$set": {"title": slow}}])
             answer = page.ask("/records/books.json?filter=title~x")
             assert (answer.status_code, answer.json()) == (422, {"error": TOO_LONG})
             assert page.ask("/runs").status_code == 200
+            page.app.state.live.every_s = 0.05
+            told = heard(stack.enter_context(page.listen("/events")))
+            assert next(told)[0] == "runs"
             server.leave()
             server.stop()
+            assert next(told)[0] == "away"
             for path in ("/", "/runs.json", f"/login?code={page.read}"):
                 answer = page.ask(path)
                 assert answer.status_code == 503, path
@@ -112,6 +131,7 @@ def test_what_takes_too_long_and_a_database_that_is_away_get_one_line_until_they
                 assert str(tmp_path) not in answer.text
             server.join()
             until(lambda: page.ask("/runs").status_code == 200, "the page is there again")
+            assert next(told)[0] == "runs", "an open page goes on by itself"
     finally:
         server.leave()
         server.stop()

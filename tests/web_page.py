@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import socket
 import threading
 from contextlib import contextmanager
@@ -10,16 +12,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import requests
-import uvicorn
 from bson import Decimal128, ObjectId
 from fastapi.routing import APIRoute
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from support import configured, until
 
 from scraper.storage.connection import connection_to
 from scraper.web import access, audit
 from scraper.web.app import app_of
-from scraper.web.gate import Door, Gate
-from scraper.web.server import OPTIONS
+from scraper.web.gate import Door
+from scraper.web.server import PageServer
 from scraper.web.views import overview
 
 if TYPE_CHECKING:
@@ -27,11 +29,11 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from pymongo.database import Database
+    from selenium.webdriver.remote.webdriver import WebDriver
 
     Mongo = Database[dict[str, Any]]
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-RUN, RECORD, ITEM, PAGE, INCIDENT = (ObjectId(f"{number:024x}") for number in range(1, 6))
 SHA = "0" * 64
 
 
@@ -64,6 +66,11 @@ class Page:
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:500]}"
         return answer.json()
 
+    def listen(self, path: str, token: str = "") -> requests.Response:
+        """Return a stream of the API, which `heard` reads."""
+        headers = {"Authorization": f"Bearer {token or self.operate}"}
+        return requests.get(f"http://{self.host}/api/v1{path}", headers=headers, stream=True, timeout=60)
+
     def session(self, role: access.Role = "operate") -> str:
         """Return a Cookie header of a new session."""
         return f"swathe={access.issue(self.database, 'session', role, f'a browser that may {role}')}"
@@ -90,6 +97,17 @@ def every_route(app: Any) -> Iterator[APIRoute]:
             yield from every_route(inner)
 
 
+def heard(answer: requests.Response) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the events of a stream; it is closed with this iterator."""
+    kind = ""
+    for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            yield kind, json.loads(value)
+
+
 @contextmanager
 def served(prefix: str = "", limit_s: float = 30, origins: Iterable[str] = (), **environ: str) -> Iterator[Page]:
     """Serve the page until the end of the `with`."""
@@ -103,7 +121,7 @@ def served(prefix: str = "", limit_s: float = 30, origins: Iterable[str] = (), *
             part.prepare(database)
         app = app_of(config, connection, door)
         tokens = [access.issue(database, "token", role, f"{role}-{ObjectId()}") for role in ("read", "operate")]
-        server = uvicorn.Server(uvicorn.Config(Gate(app, door, connection.open), **{**OPTIONS, "log_level": "error"}))
+        server = PageServer(app, door, connection, log_level="error")
         thread = threading.Thread(target=server.run, args=([bound],))
         thread.start()
         try:
@@ -115,26 +133,74 @@ def served(prefix: str = "", limit_s: float = 30, origins: Iterable[str] = (), *
             bound.close()
 
 
-def fill(database: Mongo, text: str = "Usual") -> None:
-    """Store one of each thing that pages show; `text` is in all that a site, a file or an error can say."""
-    seen = {"first_seen": NOW - timedelta(days=3), "last_seen": NOW, "changed_at": NOW, "gone_at": None, "run": RUN}
+@contextmanager
+def browsing(page: Page) -> Iterator[WebDriver]:
+    """Return a real browser that has logged in."""
+    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
+    assert chromium, "`make engines` installs it"
+    assert chromedriver, "`make engines` installs it"
+    options = ChromeOptions()
+    options.binary_location = chromium
+    for flag in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--js-flags=--expose-gc",
+    ):
+        options.add_argument(flag)
+    options.set_capability("unhandledPromptBehavior", "ignore")
+    driver = Chrome(options=options, service=ChromeService(chromedriver))
+    try:
+        code = access.issue(page.database, "login", "operate", "a browser")
+        driver.get(f"http://{page.host}{page.prefix}/login?code={code}")
+        yield driver
+    finally:
+        driver.quit()
+
+
+def ids(number: int) -> list[ObjectId]:
+    """Return the ids of the run, record, refused item, kept page and incident that are filled in as one of a number."""
+    return [ObjectId(f"{number:012x}{which:012x}") for which in range(1, 6)]
+
+
+RUN, RECORD, ITEM, PAGE, INCIDENT = ids(0)
+
+
+def fill(database: Mongo, text: str = "Usual", number: int = 0) -> None:
+    """Store one of each thing that pages show; `text` is in all that a site, a file or an error can say.
+
+    Whoever fills more than once numbers them; the books beside that of `text` are there once.
+    """
+    run_id, record, item, page, incident = ids(number)
+    seen = {"first_seen": NOW - timedelta(days=3), "last_seen": NOW, "changed_at": NOW, "gone_at": None, "run": run_id}
+    named = text.replace("\0", "")  # as a key
     url = text if ":" in text else f"http://shop.example/{text}"
     database.books.insert_one(
-        {"_id": RECORD, "upc": text, "title": text, "price": Decimal128("9.50"), "currency": "GBP", "in_stock": True,
+        {"_id": record, "upc": text, "title": text, "price": Decimal128("9.50"), "currency": "GBP", "in_stock": True,
          "category": text, "description": text, "url": url, **seen}
     )  # fmt: skip
-    database.books.insert_many([{"upc": f"u{number}", "title": f"Book {number}", **seen} for number in range(60)])
-    price = {"_id": "c1", "records": "books", "record": RECORD, "key": text, "field": "price", "when": NOW, "url": url}
+    if not number:
+        database.books.insert_many([{"upc": f"u{one}", "title": f"Book {one}", **seen} for one in range(60)])
+    price = {
+        "_id": f"c1-{number}",
+        "records": "books",
+        "record": record,
+        "key": text,
+        "field": "price",
+        "when": NOW,
+        "url": url,
+    }
     database.changes.insert_many(
         [
-            {**price, "old": Decimal128("8.00"), "new": Decimal128("9.50"), "run": RUN},
-            {**price, "_id": "c2", "field": text, "old": text, "new": text, "when": NOW - timedelta(hours=1)},
+            {**price, "old": Decimal128("8.00"), "new": Decimal128("9.50"), "run": run_id},
+            {**price, "_id": f"c2-{number}", "field": text, "old": text, "new": text, "when": NOW - timedelta(hours=1)},
         ]
     )
-    quality = {"records": [{"collection": text, "found": 4, "filled": {text: 3}}], "selectors": [
+    quality = {"records": [{"collection": text, "found": 4, "filled": {named: 3}}], "selectors": [
         {"selector": text, "asked": 3, "missed": 3}]}  # fmt: skip
     run = {
-        "kind": "crawl", "arguments": {"start": url, text.replace(".", "-").replace("$", "-"): text},
+        "kind": "crawl", "arguments": {"start": url, named.replace(".", "-").replace("$", "-"): text},
         "started_at": NOW - timedelta(hours=1), "heartbeat_at": NOW, "ended_at": NOW, "records": {"books": 61},
         "counts": {"pages": 3, "items_new": 61, "dead_pages": 1}, "reasons": [text], "notes": [text],
         "problems": [{"url": url, "reason": text, "what": text}], "lists": [
@@ -142,13 +208,13 @@ def fill(database: Mongo, text: str = "Usual") -> None:
         "evidence": [{"url": url, "html": "/etc/passwd", "screenshot": "/etc/passwd"}], "quality": quality,
         "state": "finished", "verdict": "incomplete", "suspect": False,
     }  # fmt: skip
-    database.runs.insert_one({**run, "_id": RUN, "spider": "books"})
+    database.runs.insert_one({**run, "_id": run_id, "spider": "books"})
     database.runs.insert_one({**run, "spider": text, "started_at": NOW})
     earlier = {"started_at": NOW - timedelta(days=1), "verdict": "complete", "reasons": []}
     database.runs.insert_one({**run, "spider": "books", **earlier})
     database.rejected.insert_one(
-        {"_id": ITEM, "fingerprint": text, "records": text, "url": url, "spider": text,
-         "run": RUN, "raw": {"price": text, "x": text},
+        {"_id": item, "fingerprint": text, "records": text, "url": url, "spider": text,
+         "run": run_id, "raw": {"price": text, "x": text},
          "faults": [{"field": "price", "problem": text, "found": text}], "first_seen": NOW, "last_seen": NOW}
     )  # fmt: skip
     database.hosts.insert_one(
@@ -156,14 +222,14 @@ def fill(database: Mongo, text: str = "Usual") -> None:
          "blocked_until": NOW + timedelta(hours=1), "blocked_why": text, "breaker": "open"}
     )  # fmt: skip
     database.incidents.insert_one(
-        {"_id": INCIDENT, "key": "books {}", "spider": "books", "kind": text, "why": text, "open": True, "times": 2,
-         "opened_at": NOW, "last_at": NOW, "next_try_at": NOW, "to_tell": []}
+        {"_id": incident, "key": f"books {number}", "spider": "books", "kind": text, "why": text, "open": True,
+         "times": 2, "opened_at": NOW, "last_at": NOW, "next_try_at": NOW, "to_tell": []}
     )  # fmt: skip
     database.firings.insert_one(
         {"_id": text, "schedule": text, "spider": text, "key": text, "due": NOW, "start_at": NOW, "state": "done",
          "result": text, "why": text, "policy": "skip", "tries": 1}
     )  # fmt: skip
     database.pages.insert_one(
-        {"_id": PAGE, "url": url, "spider": text, "run": RUN, "when": NOW, "why": "refused", "status": 200, "size": 9,
-         "kind": "HtmlResponse", "encoding": "utf-8", "body": SHA}
+        {"_id": page, "url": url, "spider": text, "run": run_id, "when": NOW, "why": "refused", "status": 200,
+         "size": 9, "kind": "HtmlResponse", "encoding": "utf-8", "body": SHA}
     )  # fmt: skip

@@ -58,12 +58,13 @@ def web(
 
 @app.command("login", epilog="Example: swathe web login")
 def login() -> None:
-    """Print an address that lets one browser in, once, within 15 minutes; for a page at [web] address."""
-    from scraper.web.server import login_address
+    """Print an address that lets one browser in, once, within 15 minutes: to the page that is served."""
+    from scraper.web.server import login_address, served_at
 
     config = load_config()
     with connection_to(config.mongodb) as database:
-        say(login_address(database, config.web.public_url or f"http://{config.web.address}"))
+        base = served_at(database) or config.web.public_url or f"http://{config.web.address}"
+        say(login_address(database, base))
 
 
 @app.command("token", epilog="Example: swathe web token grafana")

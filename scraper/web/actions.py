@@ -35,6 +35,7 @@ from scraper.spider.loader import all_spiders
 from scraper.web.answers import as_json, page
 from scraper.web.asked import Db, Id, Settings, Who, found, not_there
 from scraper.web.audit import audited
+from scraper.web.schemas.base import OutcomeJson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,7 +218,7 @@ def _add(action: Action) -> None:
     pages.add_api_route(action.path, html, methods=["POST"])
     api.add_api_route(
         action.path, json, methods=["POST"], operation_id=action.act.__name__,
-        summary=(action.act.__doc__ or "").split("\n")[0],
+        summary=(action.act.__doc__ or "").split("\n")[0], responses={200: {"model": OutcomeJson}},
     )  # fmt: skip
 
 

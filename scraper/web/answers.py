@@ -35,8 +35,15 @@ def environment() -> Environment:
 
 
 def page(scope: Scope, template: str, data: dict[str, Any], status: int = 200) -> Response:
-    """Return a page; its template gets `data`, the visitor, and `root` to put before each path."""
-    about = {"root": scope.get("root_path", ""), "visitor": scope.get("visitor"), "path": _path(scope), **texts.GLOBALS}
+    """Return a page; its template gets `data`, the visitor, `asked` (the query) and `root` to put before each path."""
+    asked = scope.get("query_string", b"").decode("latin-1")
+    about = {
+        "asked": f"?{asked}" if asked else "",
+        "root": scope.get("root_path", ""),
+        "visitor": scope.get("visitor"),
+        "path": _path(scope),
+        **texts.GLOBALS,
+    }
     return HTMLResponse(environment().get_template(template).render(data=data, **about), status)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs
 
@@ -14,11 +16,16 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from models.learned import recall
+from models.registry import record_documents
 from scraper.core.project import VERSION
 from scraper.errors import DatabaseError, UsageError
-from scraper.web import access, actions
-from scraper.web.answers import AWAY, HERE, as_json, page, refusal
+from scraper.web import access, actions, live
+from scraper.web.answers import AWAY, HERE, TITLES, as_json, page, refusal
 from scraper.web.gate import session_of
+from scraper.web.live import Live
+from scraper.web.schemas.base import ErrorJson
+from scraper.web.schemas.records import record_schema
 from scraper.web.views import VIEWS, changes, downloads, stored
 
 if TYPE_CHECKING:
@@ -28,6 +35,9 @@ if TYPE_CHECKING:
     from scraper.web.views.view import View
 
 API = "/api/v1"
+REFUSED = (400, 401, 403, 404, 405, 409, 421, 422, 503)
+"""Statuses that whatever is asked for may have; each comes with one line."""
+
 LONGEST_FORM = 4096
 """Bytes of the login form."""
 
@@ -36,13 +46,15 @@ TOO_LONG = "this takes longer than [web] query_limit_s allows: ask for less, by 
 
 def app_of(config: Config, connection: Connection, door: Door) -> FastAPI:
     """Return the app that the gate lets through to; it does not look who comes."""
-    app = FastAPI(
+    app = Described(
         title="Swathe", version=VERSION, docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json",
         description="What `swathe web` shows, for programs. Every request needs `Authorization: Bearer TOKEN`; "
-        "`swathe web token NAME` makes one.",
+        "`swathe web token NAME` makes one. A Host header that names another address gets a 421.",
+        responses={status: {"model": ErrorJson, "description": TITLES[status]} for status in REFUSED},
     )  # fmt: skip
-    app.state.config, app.state.connection, app.state.door = config, connection, door
+    app.state.config, app.state.connection, app.state.door, app.state.live = config, connection, door, Live()
     app.include_router(downloads.router, prefix=API)
+    app.include_router(live.router, prefix=API)
     for view in VIEWS:
         app.include_router(_routes(view))
     app.include_router(actions.pages)
@@ -53,6 +65,28 @@ def app_of(config: Config, connection: Connection, door: Door) -> FastAPI:
     for kind, answer in ANSWERS.items():
         app.add_exception_handler(kind, answer)
     return app
+
+
+class Described(FastAPI):
+    """The app, whose OpenAPI says what the records of each collection hold, as their documents do now."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI 3.1 of the app."""
+        described = deepcopy(super().openapi())
+        recall(self.state.connection.open())
+        parts = described["components"]
+        parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        described["security"] = [{"token": []}]
+        of_records = {
+            # A collection may be called anything, the name of a schema not.
+            f"Record.{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}": record_schema(document)
+            for name, document in sorted(record_documents().items())
+        }
+        parts["schemas"] |= of_records
+        for holder in ("RecordRowJson", "RecordDetailJson"):
+            values = parts["schemas"][holder]["properties"]["values"]
+            values["anyOf"] = [{"$ref": f"#/components/schemas/{name}"} for name in of_records] or [{}]
+        return described
 
 
 def _routes(view: View) -> APIRouter:
@@ -73,13 +107,14 @@ def _routes(view: View) -> APIRouter:
     router.add_api_route(
         API + (view.path if view.path != "/" else "/overview"), json, name=name, operation_id=name,
         summary=(view.gather.__doc__ or "").split("\n")[0], description=view.about,
-        responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+        responses={200: {"model": view.shape}},
     )  # fmt: skip
     return router
 
 
 entrance = APIRouter(include_in_schema=False)
 entrance.add_api_route("/watches.atom", changes.feed)
+entrance.add_api_route("/changes.atom", changes.changes_feed)
 
 
 @entrance.get("/healthz")
@@ -139,7 +174,9 @@ def _with_session(request: Request, answer: Response, session: str) -> Response:
 
 
 def _not_done(request: Request, error: Any) -> Response:
-    return refusal(request.scope, error.status_code, str(error.detail))
+    answer = refusal(request.scope, error.status_code, str(error.detail))
+    answer.headers.update(error.headers or {})  # as of a 405, what is allowed
+    return answer
 
 
 def _not_understood(request: Request, error: Any) -> Response:

@@ -7,6 +7,7 @@ the session's cookie goes with requests of our own pages alone. What is not let 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
@@ -39,6 +40,9 @@ LOOKING = ("GET", "HEAD")
 
 LONG_TIMES = 60
 """A download, or an action, may take so many times as long as a page."""
+
+ENDLESS = "/events"
+"""Ends the paths of streams, which bound each of their looks themselves."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
@@ -78,8 +82,16 @@ class Door:
 class Gate:
     """The app that is served: it lets through to the inner one what may pass."""
 
-    def __init__(self, inner: ASGIApp, door: Door, database: Callable[[], Database[dict[str, Any]]]) -> None:
+    def __init__(
+        self,
+        inner: ASGIApp,
+        door: Door,
+        database: Callable[[], Database[dict[str, Any]]],
+        answered: Callable[[int, float], None],
+    ) -> None:
         self._inner, self._door, self._database = inner, door, database
+        self._answered = answered
+        """Is told the status of each answer, and after how many seconds it began."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it in one line."""
@@ -87,15 +99,25 @@ class Gate:
         headers = Headers(scope=scope)
         scope = _as_asked(scope, headers, self._door)
         path = scope["path"][len(self._door.prefix) :]
-        send = _with_headers(send)
+        send = self._heard(_with_headers(send))
         refused = self._refused_address(scope["method"], path, headers)
         if refused is None and not _is_public(path):
             refused = await self._refused_visitor(scope, headers)
         if refused is not None:
             await refusal(scope, *refused)(scope, receive, send)
             return
-        with pymongo.timeout(self._door.limit_s * (LONG_TIMES if _is_long(scope["method"], path) else 1)):
+        with pymongo.timeout(_limit_s(self._door, scope["method"], path)):
             await self._inner(scope, receive, send)
+
+    def _heard(self, send: Send) -> Send:
+        asked_at = time.monotonic()
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._answered(message["status"], time.monotonic() - asked_at)
+            await send(message)
+
+        return sending
 
     def _refused_address(self, method: str, path: str, headers: Headers) -> tuple[int, str] | None:
         """Return why a request does not come from a page of ours, if so: status and line."""
@@ -154,8 +176,10 @@ def _is_public(path: str) -> bool:
     return any(path == one or (one.endswith("/") and path.startswith(one)) for one in PUBLIC)
 
 
-def _is_long(method: str, path: str) -> bool:
-    return method not in LOOKING or path.endswith("/download")
+def _limit_s(door: Door, method: str, path: str) -> float | None:
+    if path.endswith(ENDLESS):
+        return None
+    return door.limit_s * (LONG_TIMES if method not in LOOKING or path.endswith("/download") else 1)
 
 
 def _as_asked(scope: Scope, headers: Headers, door: Door) -> Scope:
@@ -166,7 +190,9 @@ def _as_asked(scope: Scope, headers: Headers, door: Door) -> Scope:
     path, prefix = scope["path"], door.prefix
     whole = path if not prefix or path == prefix or path.startswith(f"{prefix}/") else prefix + path
     scheme = "https" if f"https://{headers.get('host', '').lower()}" in door.origins else "http"
-    return {**scope, "path": whole, "root_path": prefix, "scheme": scheme}
+    # What is asked for by HEAD is made as for GET, and the server sends what stands above it; not what is long.
+    method = "GET" if scope["method"] == "HEAD" and not path.endswith((ENDLESS, "/download")) else scope["method"]
+    return {**scope, "method": method, "path": whole, "root_path": prefix, "scheme": scheme}
 
 
 def _with_headers(send: Send) -> Send:

@@ -6,26 +6,36 @@ import os
 import signal
 import socket
 import stat
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from pymongo.errors import PyMongoError
 
+from models.web import WebServer
+from scraper.core import metrics
+from scraper.core.processes import is_gone, this_process
 from scraper.errors import UsageError
 from scraper.web import access, audit
 from scraper.web.app import app_of
 from scraper.web.gate import Door, Gate
+from scraper.web.metrics import WebMetrics
 from scraper.web.views import overview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from fastapi import FastAPI
     from pymongo.database import Database
 
     from scraper.core.config import Config
     from scraper.core.ip_address import Address
     from scraper.storage.connection import Connection
+    from scraper.web.live import Live
 
+SERVERS = WebServer._get_collection_name()
 STOP_WITHIN_S = 5
 OPTIONS: dict[str, Any] = {
     "log_level": "warning", "access_log": False, "lifespan": "off", "ws": "none", "server_header": False,
@@ -49,12 +59,49 @@ def serve(config: Config, connection: Connection, place: Address | Path, say: Ca
         say(f"Swathe is at {_shown(config, bound)}")
         if _is_near(bound):
             say(f"Log in, once, within 15 minutes: {login_address(database, _shown(config, bound))}")
-        gate = Gate(app_of(config, connection, door), door, connection.open)
-        server = uvicorn.Server(uvicorn.Config(gate, **OPTIONS))
+        server = PageServer(app_of(config, connection, door), door, connection)
+        if config.metrics.address is not None:
+            metrics.serve(config.metrics.address, server.metrics)
         # uvicorn sends itself the signal again once it has stopped: a page that was told to end has not failed.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        server.run(sockets=[bound])
+        with _noted(database, _shown(config, bound)):
+            server.run(sockets=[bound])
+
+
+class PageServer(uvicorn.Server):
+    """uvicorn's server, of an app behind its gate; when it stops it ends the streams, which would go on."""
+
+    def __init__(self, app: FastAPI, door: Door, connection: Connection, **options: Any) -> None:
+        self._live: Live = app.state.live
+        self.metrics = WebMetrics(connection, self._live)
+        gate = Gate(app, door, connection.open, self.metrics.answered)
+        super().__init__(uvicorn.Config(gate, **{**OPTIONS, **options}))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        self._live.end()
+        await super().shutdown(sockets)
+
+
+def served_at(database: Database[dict[str, Any]]) -> str | None:
+    """Return the address of the page that this machine serves, the latest of several; None where it serves none."""
+    rows = database[SERVERS].find({"host": socket.gethostname()}, sort=[("started_at", -1)])
+    return next((row["address"] for row in rows if not is_gone(row)), None)
+
+
+@contextmanager
+def _noted(database: Database[dict[str, Any]], address: str) -> Iterator[None]:
+    """Let others find this page for as long as it is served; one that was killed is found no more, either."""
+    known = database[SERVERS]
+    gone = [row["_id"] for row in known.find({"host": socket.gethostname()}) if is_gone(row)]
+    known.delete_many({"_id": {"$in": gone}})
+    noted = known.insert_one({"address": address, "started_at": datetime.now(UTC), **this_process()}).inserted_id
+    try:
+        yield
+    finally:
+        with suppress(PyMongoError):
+            known.delete_one({"_id": noted})
 
 
 def login_address(database: Database[dict[str, Any]], base: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from scraper.web.asked import PER_PAGE, Cursor, Db, Limit, after, paged
 from scraper.web.audit import ACTIONS
+from scraper.web.schemas import status as schemas
 from scraper.web.views.view import View
 
 
@@ -18,4 +19,4 @@ def audit(db: Db, before: Cursor = "", limit: Limit = PER_PAGE) -> dict[str, Any
     }
 
 
-VIEW = View("/audit", "audit.html", audit)
+VIEW = View("/audit", "audit.html", audit, schemas.AuditJson)

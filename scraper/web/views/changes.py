@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from models.system import Change
 from models.watches import Notice
-from scraper.watch.feed import atom
+from scraper.watch.feed import ENTRIES, FeedEntry, atom, feed_of
 from scraper.watch.notices import message_of
 from scraper.web.asked import PER_PAGE, Db, Limit, Name, Settings
+from scraper.web.schemas import records as schemas
+from scraper.web.texts import shown
 from scraper.web.views.view import View
 
+ATOM = "application/atom+xml; charset=utf-8"
 CHANGES, NOTICES = Change._get_collection_name(), Notice._get_collection_name()
 
 
@@ -45,9 +49,26 @@ def watches(db: Db, config: Settings) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def changes_feed(db: Db, config: Settings, records: Name = "", field: Name = "") -> Response:
+    """Return the latest changes as an Atom feed."""
+    rows = changes(db, config, records, field, limit=ENTRIES)["changes"]
+    entries = [
+        FeedEntry(
+            quote(f"{row['record']}:{row['field']}:{row['when'].isoformat()}"),
+            shown(f"{row['records']} {row['key'] or row['record'][-8:]}: {row['field']}"),
+            row["when"],
+            f"{shown(row['old'])} → {shown(row['new'])}\n{shown(row['url'] or '')}",
+        )
+        for row in rows
+    ]
+    about = " ".join(part for part in (records, field) if part)
+    text = feed_of(db.name, quote(f"changes:{records}:{field}"), shown(f"changes {about}".strip()), entries)
+    return Response(text, media_type=ATOM)
+
+
 def feed(db: Db, config: Settings) -> Response:
     """Return what the watches have told as an Atom feed."""
-    return Response(atom(db, sorted(config.watch)), media_type="application/atom+xml; charset=utf-8")
+    return Response(atom(db, sorted(config.watch)), media_type=ATOM)
 
 
 def _row(change: dict[str, Any]) -> dict[str, Any]:
@@ -56,4 +77,7 @@ def _row(change: dict[str, Any]) -> dict[str, Any]:
     return {**row, "record": str(change["record"]), "run": str(change.get("run") or "")}
 
 
-VIEWS = (View("/changes", "changes.html", changes), View("/watches", "watches.html", watches))
+VIEWS = (
+    View("/changes", "changes.html", changes, schemas.ChangesJson),
+    View("/watches", "watches.html", watches, schemas.WatchesJson),
+)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from scraper.query.export.as_csv import csv_lines
 from scraper.query.export.as_json import json_array, json_lines
@@ -25,7 +25,12 @@ AT_ONCE = 200
 """Lines that are sent together."""
 
 
-@router.get("/records/{records}/download", operation_id="download", response_class=StreamingResponse)
+SENT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The records.", "content": {kind.partition(";")[0]: {} for _, kind in FORMATS.values()}}
+}
+
+
+@router.get("/records/{records}/download", operation_id="download", response_class=Response, responses=SENT)
 def download(
     db: Db, records: str, filter: Filters, format: Annotated[Literal["csv", "json", "jsonl"], Query()] = "jsonl",
     text: Name = "", sort: Name = "", as_of: Time = "", select: Name = "",

@@ -10,6 +10,7 @@ from fastapi import Query
 from models.hosts import Host
 from scraper.fetch.politeness.host import host_facts
 from scraper.web.asked import MOST, Db
+from scraper.web.schemas import status as schemas
 from scraper.web.views.view import View
 
 
@@ -25,4 +26,4 @@ def hosts(db: Db, skip: Annotated[int, Query(ge=0, le=10**6)] = 0) -> dict[str, 
     return {"hosts": rows, "skip": skip, "next": skip + MOST if len(rows) == MOST else None}
 
 
-VIEW = View("/hosts", "hosts.html", hosts)
+VIEW = View("/hosts", "hosts.html", hosts, schemas.HostsJson)

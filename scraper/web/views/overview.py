@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from models.system import Run
 from scraper.status.gather import gather
 from scraper.status.status import as_json, status_of
 from scraper.web.asked import Db, Settings
+from scraper.web.schemas import status as schemas
 from scraper.web.views.view import View
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def prepare(database: Mongo) -> None:
 def overview(db: Db, config: Settings) -> dict[str, Any]:
     """Is everything fine, and what changed: each spider with its last runs, incidents, the next firings."""
     status = status_of(gather(config, datetime.now(UTC)))
-    spiders = [{**vars(one), **_runs(db, one.spider)} for one in status.spiders]
+    spiders = [{**asdict(one), **_runs(db, one.spider)} for one in status.spiders]
     return {**as_json(status), "spiders": spiders}
 
 
@@ -59,4 +61,4 @@ def _runs(database: Mongo, spider: str) -> dict[str, Any]:
     return {"strip": strip, "complete_at": at, "records": records}
 
 
-VIEW = View("/", "overview.html", overview)
+VIEW = View("/", "overview.html", overview, schemas.OverviewJson)

@@ -8,6 +8,7 @@ from typing import Any
 from models.system import Run
 from scraper.spider.loader import all_spiders
 from scraper.web.asked import Db, Name
+from scraper.web.schemas import runs as schemas
 from scraper.web.views.view import View
 
 LAST = 60
@@ -40,4 +41,4 @@ def quality(db: Db, spider: Name = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-VIEW = View("/quality", "quality.html", quality)
+VIEW = View("/quality", "quality.html", quality, schemas.QualityJson)

@@ -16,6 +16,7 @@ from models.registry import record_documents
 from scraper.query.history import changes_of
 from scraper.query.question import Question, Wanted, ask, value_at
 from scraper.web.asked import PER_PAGE, Cursor, Db, Id, Limit, Name, found, paged, records_called
+from scraper.web.schemas import records as schemas
 from scraper.web.views.view import View
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def record(db: Db, records: str, id: Id) -> dict[str, Any]:
         "records": records, "id": id, "key": key_text(document, one), "url": one.get("url", ""),
         "values": {name: one.get(schema.columns[name]) for name in schema.content},
         "seen": {name: one.get(name) for name in SEEN},
-        "changes": [{**row, "run": str(row.get("run") or "")} for row in changes[:CHANGES]],
+        "changes": [_change(row) for row in changes[:CHANGES]],
         "has_more_changes": len(changes) > CHANGES, "charts": _charts(document, one, changes[:CHANGES]),
         "pages": [{**page, "_id": str(page["_id"])} for page in pages],
     }  # fmt: skip
@@ -147,6 +148,11 @@ def _values(column: str) -> list[dict[str, Any]]:
     return [*unwound, {"$sortByCount": column}, {"$limit": CHOICES + 1}]
 
 
+def _change(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("when", "field", "old", "new", "url")
+    return {**{name: row.get(name) for name in names}, "run": str(row.get("run") or "")}
+
+
 def _charts(document: type[Record], one: dict[str, Any], changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the course of each number that has changed: (time, number) pairs, the oldest first."""
     schema, charts = schema_of(document), []
@@ -168,8 +174,8 @@ def as_number(value: Any) -> float | None:
 
 
 VIEWS = (
-    View("/records", "collections.html", collections),
-    View("/records/{records}", "records.html", records),
-    View("/records/{records}/facets", "facets.html", facets),
-    View("/records/{records}/{id}", "record.html", record),
+    View("/records", "collections.html", collections, schemas.CollectionsJson),
+    View("/records/{records}", "records.html", records, schemas.RecordsJson),
+    View("/records/{records}/facets", "facets.html", facets, schemas.FacetsJson),
+    View("/records/{records}/{id}", "record.html", record, schemas.RecordDetailJson),
 )

@@ -7,6 +7,7 @@ from typing import Any
 from models.pages import StoredPage
 from models.system import Rejected
 from scraper.web.asked import PER_PAGE, Cursor, Db, Id, Limit, Name, after, found, paged
+from scraper.web.schemas import records as schemas
 from scraper.web.views.view import View
 
 REJECTED = Rejected._get_collection_name()
@@ -39,4 +40,7 @@ def _row(item: dict[str, Any]) -> dict[str, Any]:
     return {"id": str(item["_id"]), **{name: item.get(name) for name in names}, "faults": faults}
 
 
-VIEWS = (View("/rejected", "rejected.html", rejected), View("/rejected/{id}", "rejected_item.html", item))
+VIEWS = (
+    View("/rejected", "rejected.html", rejected, schemas.RejectedJson),
+    View("/rejected/{id}", "rejected_item.html", item, schemas.RejectedItemJson),
+)

@@ -13,10 +13,12 @@ from models.system import Run
 from scraper.core.statistics import of_different_records
 from scraper.core.text import one_visible_line
 from scraper.runs.comparison import compare
+from scraper.runs.progress import Progress
 from scraper.runs.quality.deviations import LEARNED_FROM
 from scraper.runs.quality.figures import Metric, sample_of
 from scraper.storage.run_heartbeat import mark_lost_runs
 from scraper.web.asked import PER_PAGE, Cursor, Db, Id, Limit, Name, Settings, after, found, paged
+from scraper.web.schemas import runs as schemas
 from scraper.web.views.overview import result_of
 from scraper.web.views.view import View
 
@@ -62,12 +64,18 @@ def run(db: Db, config: Settings, id: Id, problems: Annotated[int, Query(ge=0, l
     before = _last_complete(db, one)
     quality = one.pop("quality", None) or {}
     return {
-        **OPTIONAL, **_row(one), **one, "id": id, "result": result_of(one), "reasons": some["reasons"],
-        "notes": some["notes"], "problems": some["problems"], "problems_from": problems,
+        **OPTIONAL, **one, **_row(one), "progress": progress_of(one) if one["state"] == "running" else None,
+        "reasons": some["reasons"], "notes": some["notes"], "problems_from": problems,
+        "problems": _with_evidence(some["problems"], some["evidence"]),
         "problems_total": some["total"], "evidence": [_evidence(page) for page in some["evidence"]],
         "fields": _fields(one, quality), "selectors": [use for use in quality.get("selectors", ()) if use["missed"]],
         "log": _log(config, some["logs"]), "complete_before": str(before["_id"]) if before else None,
     }  # fmt: skip
+
+
+def progress_of(run: dict[str, Any]) -> dict[str, Any]:
+    """Return how far a run is, as pages and programs are told."""
+    return {"id": str(run["_id"]), "spider": run["spider"], "result": result_of(run), **Progress.of(run).as_json()}
 
 
 def comparison(db: Db, id: Id, other: Id) -> dict[str, Any]:
@@ -136,6 +144,12 @@ def _fields(run: dict[str, Any], quality: dict[str, Any]) -> list[dict[str, Any]
     return rows
 
 
+def _with_evidence(problems: list[dict[str, Any]], evidence: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return problems, each with the place of what there is of its page."""
+    places = {page["url"]: place for place, page in reversed(list(enumerate(evidence))) if page.get("url")}
+    return [{**one, "evidence": places.get(one.get("url"))} for one in problems]
+
+
 def _evidence(page: dict[str, Any]) -> dict[str, Any]:
     """Return what there is of a page that yielded nothing; where it lies on the disk is nobody's business."""
     return {"url": page.get("url"), "has_html": bool(page.get("html")), "has_screenshot": bool(page.get("screenshot"))}
@@ -154,7 +168,7 @@ def _log(config: Config, names: list[str]) -> list[str]:
 
 
 VIEWS = (
-    View("/runs", "runs.html", runs),
-    View("/runs/{id}", "run.html", run),
-    View("/runs/{id}/compare/{other}", "comparison.html", comparison),
+    View("/runs", "runs.html", runs, schemas.RunsJson),
+    View("/runs/{id}", "run.html", run, schemas.RunJson),
+    View("/runs/{id}/compare/{other}", "comparison.html", comparison, schemas.ComparisonJson),
 )

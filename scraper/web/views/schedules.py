@@ -13,6 +13,8 @@ from scraper.schedule.presence import lives
 from scraper.schedule.schedule import Schedule, schedules_and_faults
 from scraper.spider.loader import all_spiders
 from scraper.web.asked import PER_PAGE, Db, Settings
+from scraper.web.schemas import status as schemas
+from scraper.web.views.overview import STRIP
 from scraper.web.views.view import View
 
 DAYS = 7
@@ -25,10 +27,24 @@ def schedules(db: Db, config: Settings) -> dict[str, Any]:
     schedulers = [row for row in db[SchedulerSeen._get_collection_name()].find() if lives(row, now)]
     firings = Firing.objects.order_by("-due").limit(PER_PAGE)
     return {
-        "schedules": list(overview(known, now)), "faults": faults, "schedulers": len(schedulers),
+        "schedules": [{**row, "strip": _strip(row["schedule"])} for row in overview(known, now)],
+        "faults": faults, "schedulers": len(schedulers),
         "calendar": _calendar(known, now),
         "firings": [{**firing_row(one), "run": str(one.run) if one.run else None} for one in firings],
     }  # fmt: skip
+
+
+def _strip(schedule: str) -> list[dict[str, Any]]:
+    """Return how the last firings of a schedule went, the oldest first."""
+    latest = list(Firing.objects(schedule=schedule).only("due", "state", "result", "run").order_by("-due").limit(STRIP))
+    return [
+        {
+            "run": str(one.run) if one.run else None,
+            "at": one.due,
+            "result": (one.state == "done" and one.result) or one.state,
+        }
+        for one in reversed(latest)
+    ]  # fmt: skip
 
 
 def _calendar(known: list[Schedule], now: datetime) -> list[dict[str, Any]]:
@@ -57,4 +73,4 @@ def _times(schedule: Schedule, after: datetime, day: datetime) -> list[datetime]
     return list(takewhile(lambda at: at < day + timedelta(days=1), due))
 
 
-VIEW = View("/schedules", "schedules.html", schedules)
+VIEW = View("/schedules", "schedules.html", schedules, schemas.SchedulesJson)

@@ -15,6 +15,7 @@ from models.pages import StoredPage
 from models.system import Run
 from scraper.pages.archive import body_of
 from scraper.web.asked import Db, Id, Settings, found, not_there
+from scraper.web.schemas import records as schemas
 from scraper.web.views.view import View
 
 PAGES, RUNS = StoredPage._get_collection_name(), Run._get_collection_name()
@@ -87,4 +88,4 @@ def _is_of_texts(encoding: str) -> bool:
         return False
 
 
-VIEWS = (View("/pages/{id}", "stored_page.html", stored_page),)
+VIEWS = (View("/pages/{id}", "stored_page.html", stored_page, schemas.StoredPageJson),)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pydantic import BaseModel
+
 
 @dataclass(frozen=True)
 class View:
@@ -18,4 +20,6 @@ class View:
     template: str
     gather: Callable[..., dict[str, Any]]
     """Takes its parameters by FastAPI's rules."""
+    shape: type[BaseModel]
+    """What `gather` returns, as JSON."""
     about: str = ""
