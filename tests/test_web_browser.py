@@ -2,59 +2,67 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+import feedparser
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from support import until
-from web_page import ITEM, PAGE, RECORD, RUN, Page, fill, served
+from web_page import ITEM, NOW, PAGE, RECORD, RUN, SHA, Page, browsing, fill, ids, served
 
+from models import learned
+from models.learned import ItemKind
+from scraper.core.text import one_visible_line
 from scraper.core.zst import compress
-from scraper.web import access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pymongo import MongoClient
     from selenium.webdriver.remote.webdriver import WebDriver
 
+pytestmark = pytest.mark.timeout(900)  # hundreds of pages in a real browser
 DATABASE = "test_web_browser"
-RUNS = "document.documentElement.dataset.ran=1;fetch('LEAK')"
-PAYLOADS = (
-    f"<script data-xss>{RUNS}</script>",
-    f'"><script data-xss>{RUNS}</script>',
-    f"'><img data-xss src=LEAK onerror=\"{RUNS}\">",
-    f"</title><svg data-xss onload={RUNS}>",
-    f"</textarea></select></pre><details data-xss open ontoggle={RUNS}>",
-    f"</dl></table><iframe data-xss srcdoc='<script>{RUNS}</script>'></iframe>",
-    '<iframe data-xss src=LEAK></iframe><embed data-xss src=LEAK><object data-xss data="LEAK"></object>',
-    f"javascript:{RUNS}//",
-    f" JaVaScRiPt:{RUNS}//",
-    f"data:text/html,<script>{RUNS}</script>",
-    f'" autofocus onfocus="{RUNS}" data-xss="',
-    f"' onmouseover='{RUNS}' data-xss='",
-    '" hx-get="LEAK" hx-trigger="load" data-xss="',
-    f"<div data-xss hx-on:htmx:load=\"{RUNS}\" hx-get=LEAK hx-trigger=load></div>",
-    "<link data-xss rel=preconnect href=LEAK><iframe data-xss srcdoc='&lt;link rel=preconnect href=LEAK>'></iframe>",
-    "<link data-xss rel=stylesheet href=LEAK><style data-xss>@import 'LEAK'</style>",
-    "<meta data-xss http-equiv=refresh content='0;url=LEAK'><base data-xss href=LEAK>",
-    "<form data-xss action=LEAK><button>Log in again</button></form>",
-    "{{ cycler.__init__.__globals__.os }}{% for x in 1 %}<b data-xss>{% endfor %}",
-    f"${{{RUNS}}} <!--<b data-xss>--!><b data-xss>",
-    f"\u2028</script\u00a0><script data-xss\u00a0>{RUNS}</script>",
-    f"&lt;script data-xss&gt;{RUNS}&lt;/script&gt;<b data-xss>",
-    f"<math data-xss><mtext></form><form><mglyph><style></math><img src onerror={RUNS}>",
-    f"<a data-xss href=\"javas\tcript:{RUNS}\" id=x tabindex=1 onfocus={RUNS}>x</a>",
-    "../../../../etc/passwd",
-    "constructor",
-    "__proto__",
-    "\u202egnp.exe <b data-xss>",
+DATA = Path(__file__).parent / "data"
+PAYLOADS = [one for kind in json.loads((DATA / "xss.json").read_text()).values() for one in kind]
+TOGETHER = 230
+"""Characters of payloads in one text, so that none is cut off where texts are."""
+
+SEEN = """
+    const links = [...document.querySelectorAll('a[href], iframe[src], img[src], form[action]')];
+    const protocol = address => { try { return new URL(address).protocol } catch { return 'http:' } };  // leads nowhere
+    return [
+        window.ran ?? null,
+        [...document.querySelectorAll('[data-xss]')].map(e => e.outerHTML),
+        links.map(e => protocol(e.href || e.src || e.action)).filter(p => !/^https?:$/.test(p)),
+        document.documentElement.textContent,
+    ]
+"""
+LISTS = (
+    "/", "/runs?limit=1000", "/records", "/records/books?limit=1000", "/records/books/facets", "/changes?limit=1000",
+    "/watches", "/rejected?limit=1000", "/hosts", "/schedules", "/quality", "/audit?limit=1000",
 )  # fmt: skip
+NAMES = ("<img data-xss src=x onerror=ran=1>", "constructor", "__proto__")
+"""What collections, spiders and fields of items may be called: anything without a dot."""
+
+EACH = {
+    "run": "/runs/{run}?problems={number}",
+    "comparison": "/runs/{earlier}/compare/{run}",
+    "record": "/records/books/{record}",
+    "refused item": "/rejected/{item}",
+    "kept page": "/pages/{page}",
+    "quality": "/quality?spider={text}",
+    "asked for": "/changes?records={text}&field={text}",
+    "filtered": "/records/books?filter=title%3D{text}&text={text}&sort={text}&as_of={text}",
+    "not there": "/records/{text}",
+    "why": "/why?url=http%3A%2F%2Fshop.example%2F{text}",
+}
 
 
 class Leaks(BaseHTTPRequestHandler):
@@ -93,77 +101,129 @@ def leaks() -> Iterator[tuple[str, list[str]]]:
 def page(data_dir: Path, client: MongoClient[dict[str, Any]], leaks: tuple[str, list[str]]) -> Iterator[Page]:
     """The page, on a database where every text is every payload."""
     environ = {"SWATHE_MONGODB_DATA_DIR": str(data_dir), "SWATHE_MONGODB_DATABASE": DATABASE}
-    text = " ".join(PAYLOADS).replace("LEAK", leaks[0])
     with served(**environ) as page:
-        fill(page.database, text)
+        for number, text in enumerate(batches(leaks[0])):
+            fill(page.database, text, number)
         _each_alone(page.database, leaks[0])
-        body = f"<h1>Kept</h1>{text}<script>top.{RUNS.replace('LEAK', leaks[0])}</script>".encode()
-        page.database.page_bodies.insert_one({"_id": "0" * 64, "zstd": compress(body, 3), "size": 9})
+        body = f"<h1>Kept</h1>{' '.join(payloads(leaks[0]))}<script>top.ran=1</script>".encode()
+        page.database.page_bodies.insert_one({"_id": SHA, "zstd": compress(body, 3), "size": 9})
         yield page
     client.drop_database(DATABASE)
 
 
+def payloads(leak: str) -> list[str]:
+    host = leak.split("/")[2]
+    return [one.replace("LEAKHOST", host).replace("LEAK", leak).replace("RUN", "top.ran=1") for one in PAYLOADS]
+
+
+def batches(leak: str) -> list[str]:
+    """Return the payloads as few texts."""
+    texts = [""]
+    for payload in payloads(leak):
+        if texts[-1] and len(texts[-1]) + len(payload) > TOGETHER:
+            texts.append("")
+        texts[-1] = f"{texts[-1]} {payload}".strip(" ")
+    return texts
+
+
 def _each_alone(database: Any, leak: str) -> None:
     """Store what stands in an address or begins a text once for each payload, so that its beginning counts."""
-    for number, payload in enumerate(one.replace("LEAK", leak) for one in PAYLOADS):
-        book = database.books.find_one({"upc": f"u{number}"})
-        database.books.update_one(
-            {"_id": book["_id"]}, {"$set": {"url": payload, "title": payload, "image_url": payload}}
-        )
-        item = database.rejected.find_one({"_id": ITEM})
-        database.rejected.insert_one({**{k: v for k, v in item.items() if k != "_id"}, "url": payload})
+    item = database.rejected.find_one({"_id": ITEM}, {"_id": 0})
+    seen = {"first_seen": NOW, "last_seen": NOW, "changed_at": NOW, "gone_at": None}
+    for number, payload in enumerate(payloads(leak)):
+        book = {"upc": f"x{number}", "url": payload, "title": payload, "image_url": payload}
+        database.books.insert_one({**book, **seen})
+        database.rejected.insert_one({**item, "fingerprint": f"x{number}", "url": payload})
+        problem, page = {"url": payload, "reason": payload, "what": payload}, {"url": payload, "html": "/etc/passwd"}
         database.runs.update_one(
-            {"_id": RUN}, {"$push": {"problems": {"url": payload, "reason": payload, "what": payload}}}
+            {"_id": RUN}, {"$push": {"problems": problem, "evidence": page, "lists": {"start": payload}}}
         )
-        database.hosts.insert_one({"_id": payload, "blocked_why": payload})
+        database.hosts.update_one({"_id": payload}, {"$set": {"blocked_why": payload}}, upsert=True)
+        database.incidents.insert_one(
+            {"key": f"x{number} {{}}", "spider": payload, "kind": payload, "why": payload, "open": True, "times": 1,
+             "opened_at": NOW, "last_at": NOW, "next_try_at": NOW, "to_tell": []}
+        )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def browser(page: Page) -> Iterator[WebDriver]:
     """A real browser that has logged in."""
-    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert chromium, "`make engines` installs it"
-    assert chromedriver, "`make engines` installs it"
-    options = ChromeOptions()
-    options.binary_location = chromium
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(flag)
-    options.set_capability("unhandledPromptBehavior", "ignore")
-    driver = Chrome(options=options, service=ChromeService(chromedriver))
-    code = access.issue(page.database, "login", "operate", "a browser")
-    driver.get(f"http://{page.host}/login?code={code}")
-    yield driver
-    driver.quit()
+    with browsing(page) as driver:
+        yield driver
 
 
-def test_nothing_that_was_crawled_runs_or_asks_elsewhere(
+def look(browser: WebDriver, address: str) -> str:
+    """Open a page, hold that nothing of a site runs or stands there as markup, and return all of its text."""
+    browser.get(address)
+    assert browser.title.endswith("Swathe"), address
+    ran, elements, other, text = browser.execute_script(SEEN)
+    assert (ran, elements, other) == (None, [], []), address
+    return str(text)
+
+
+def test_there_are_hundreds_of_payloads_and_each_is_shown_where_it_could_run(
     page: Page, browser: WebDriver, leaks: tuple[str, list[str]]
 ) -> None:
-    paths = [path for method, path in page.routes() if method == "GET" and "/api/" not in path and ".json" not in path]
-    more = [f"/records/books/{RECORD}", f"/rejected/{ITEM}", f"/pages/{PAGE}", f"/runs/{RUN}?problems=5"]
-    earlier = page.database.runs.find_one({"spider": "books", "_id": {"$ne": RUN}})
-    assert earlier is not None
-    more.append(f"/runs/{earlier['_id']}/compare/{RUN}")
-    seen = 0
-    for path in [*paths, *more]:
-        if path.startswith("/log") or "/content" in path or path.endswith((".atom", "/html", "/healthz")):
-            continue
-        browser.get(f"http://{page.host}{path}")
-        assert browser.title.endswith("Swathe"), path
-        found = browser.execute_script(
-            "return [document.documentElement.dataset.ran, document.querySelectorAll('[data-xss]').length,"
-            " [...document.querySelectorAll('a[href], iframe[src], img[src], form[action]')].map("
-            "e => new URL(e.href || e.src || e.action).protocol).filter(p => !/^https?:$/.test(p)),"
-            " document.body.innerText.includes('data-xss')]"
-        )
-        assert found[:3] == [None, 0, []], path
-        seen += found[3]
-    assert seen >= 10, "the payloads are hardly shown: the pages above say nothing"
+    assert len(set(PAYLOADS)) >= 250
+    address = f"http://{page.host}"
+    shown = "".join(look(browser, f"{address}{path}") for path in LISTS)
+    shown += "".join(look(browser, f"{address}/runs/{RUN}?problems={skip}") for skip in range(0, len(PAYLOADS), 50))
+    after = ""
+    while (following := page.json(f"/records/books.json?limit=50&after={after}")["next"]) and following != after:
+        after = following
+        shown += look(browser, f"{address}/records/books?after={after}")
+    missing = [one for one in payloads(leaks[0]) if one_visible_line(one).strip() not in one_visible_line(shown)]
+    assert missing == [], "a payload that no page shows proves nothing"
+    feed = feedparser.parse(page.ask("/changes.atom").content)
+    assert (feed.bozo, len(feed.entries)) == (False, 100), feed.get("bozo_exception")
+    assert leaks[1] == [], "something was asked elsewhere"
+
+
+@pytest.mark.parametrize("kind", EACH)
+def test_nothing_that_was_crawled_runs_or_asks_elsewhere(
+    page: Page, browser: WebDriver, leaks: tuple[str, list[str]], kind: str
+) -> None:
+    for number, text in enumerate(batches(leaks[0])):
+        run, record, item, kept, _ = ids(number)
+        earlier = page.database.runs.find_one({"_id": {"$gt": run}, "verdict": "complete"}, sort=[("_id", -1)])
+        assert earlier is not None
+        parts = {"run": run, "earlier": earlier["_id"], "record": record, "item": item, "page": kept, "number": 0}
+        shown = look(browser, f"http://{page.host}{EACH[kind].format(**parts, text=quote(text, safe=''))}")
+        if kind in ("run", "record", "refused item"):
+            assert one_visible_line(text).strip()[:40] in one_visible_line(shown), f"{kind} {number} does not show it"
+    assert leaks[1] == [], "something was asked elsewhere"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_collection_and_fields_of_any_name_are_shown_as_text(
+    page: Page, browser: WebDriver, leaks: tuple[str, list[str]], name: str
+) -> None:
+    database, columns = page.database, [{"name": one, "kind": "text"} for one in NAMES]
+    database[ItemKind._get_collection_name()].insert_one({"_id": name, "columns": columns, "spiders": list(NAMES)})
+    seen = {"first_seen": NOW, "last_seen": NOW, "changed_at": NOW, "gone_at": None, "url": "http://shop.example/"}
+    record = database[name].insert_one({**seen, **dict.fromkeys(NAMES, "told"), "item_id": name}).inserted_id
+    records = quote(name, safe="")
+    try:
+        for path in (f"/records/{records}", f"/records/{records}/facets", f"/records/{records}/{record}", "/records"):
+            assert one_visible_line(name) in look(browser, f"http://{page.host}{path}"), path
+        (row,) = page.json(f"/api/v1/records/{records}")["rows"]
+        assert row["values"].items() >= dict.fromkeys(NAMES, "told").items()
+        assert page.ask(f"/api/v1/records/{records}/download?format=csv").text.count("told") == len(NAMES)
+        described = page.json("/api/v1/openapi.json")["components"]["schemas"]
+        (own,) = [one for one in described.values() if one["title"] == name]
+        assert set(NAMES) <= own["properties"].keys()
+        assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", one) for one in described)
+        assert leaks[1] == [], "something was asked elsewhere"
+    finally:
+        learned._learned.pop(name, None)
+
+
+def test_a_kept_page_is_shown_without_its_scripts(page: Page, browser: WebDriver, leaks: tuple[str, list[str]]) -> None:
     browser.get(f"http://{page.host}/pages/{PAGE}")
     browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
     assert browser.find_element(By.TAG_NAME, "h1").text == "Kept"
     browser.switch_to.default_content()
-    assert browser.execute_script("return document.documentElement.dataset.ran") is None
+    assert browser.execute_script("return window.ran ?? null") is None
     assert leaks[1] == [], "something was asked elsewhere"
 
 
@@ -186,6 +246,34 @@ def test_a_form_of_the_page_works_without_a_script_and_the_first_load_is_small(p
     assert {name.split("/")[2] for name, _ in sizes} == {page.host}
     assert any(name.endswith("htmx.min.js") for name, _ in sizes)
     assert 0 < sum(size for _, size in sizes) <= 150_000
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(page: Page, browser: WebDriver, theme: str) -> None:
+    axe = (DATA / "axe" / "axe.min.js").read_text()
+    browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
+    features = [{"name": "prefers-color-scheme", "value": theme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    lists = [path.partition("?")[0] for path in LISTS]
+    each = (f"/runs/{RUN}", f"/records/books/{RECORD}", f"/rejected/{ITEM}", f"/pages/{PAGE}", "/why?url=http://x.y/")
+    browser.set_script_timeout(150)
+    checked = 0
+    for path in (*lists, *each, "/runs?result=lost", "/nowhere", "/login"):
+        browser.get(f"http://{page.host}{path}")
+        browser.execute_script(axe)
+        found = browser.execute_async_script(
+            "axe.run(document).then(arguments[0], e => arguments[0]({error: String(e)}))"
+        )
+        assert "error" not in found, found
+        serious = [
+            (rule["id"], rule["help"], [node["html"][:200] for node in rule["nodes"][:3]])
+            for rule in found["violations"] if rule["impact"] in ("serious", "critical")
+        ]  # fmt: skip
+        assert serious == [], path
+        checked += len(found["passes"])
+    assert checked > 100, "axe looked at next to nothing"
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": False})
 
 
 def test_tables_and_fields_say_what_they_are(page: Page, browser: WebDriver) -> None:
