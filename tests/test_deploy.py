@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,6 +106,91 @@ def test_the_page_is_asked_whether_it_is_well_by_whatever_name(data_dir: Path, d
         subprocess.run([sys.executable, "-c", code.replace("8700", str(page.port))], check=True, timeout=60)
     gone = [sys.executable, "-c", code.replace("8700", str(page.port))]
     assert subprocess.run(gone, check=False, capture_output=True, timeout=60).returncode == 1
+
+
+def metrics_named_in(text: str) -> set[str]:
+    return set(re.findall(r"\bswathe_[a-z_]+", text))
+
+
+def test_dashboard_and_alerts_ask_for_metrics_that_there_are() -> None:
+    dashboard, rules = DEPLOY / "grafana" / "swathe.json", DEPLOY / "prometheus" / "swathe.rules.yaml"
+    # test_core_log and test_web_access hold the manual against what is served.
+    known = metrics_named_in((ROOT / "docs" / "reference" / "observing.md").read_text())
+    panels = json.loads(dashboard.read_text())["panels"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    alerts = yaml.safe_load(rules.read_text())["groups"][0]["rules"]
+    asked += [rule["expr"] for rule in alerts]
+    assert len(asked) > 20
+    for expression in asked:
+        names = metrics_named_in(expression)
+        assert names, expression
+        assert names <= known, expression
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for rule in alerts:
+        assert rule["labels"]["severity"] in ("warning", "critical")
+        said = " ".join(rule["annotations"].values())
+        for command in re.findall(r"`swathe ([a-z ]+)`", said):
+            assert tuple(command.split()) in command_names(), command
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="Prometheus is not installed")
+def test_prometheus_takes_the_alerts_and_they_go_off_when_they_should() -> None:
+    data = ROOT / "tests" / "data" / "alerts.yaml"
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(data)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_scheduler_in_compose_is_well_when_it_has_looked_of_late(tmp_path: Path) -> None:
+    code = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["scheduler"]["healthcheck"]["test"][3]
+
+    class Numbers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"# HELP x\nswathe_last_look_seconds %s\n" % self.server.looked_s)  # type: ignore[attr-defined]
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Numbers) as server:
+        threading.Thread(target=server.serve_forever).start()
+        code = code.replace("9100", str(server.server_port))
+        for looked_s, well in ((b"0.2", True), (b"1e-05", True), (b"301.5", False)):
+            server.looked_s = looked_s  # type: ignore[attr-defined]
+            done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60)
+            assert (done.returncode == 0) == well, (looked_s, done.stderr)
+        server.shutdown()
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60).returncode == 1
+
+
+def test_who_crawls_and_where_its_numbers_are_is_said_in_compose_and_kubernetes() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    for name in ("scheduler", "web", "worker", "swathe"):
+        assert services[name]["environment"]["SWATHE_CRAWL_CONTACT"].startswith("${SWATHE_CRAWL_CONTACT:-")
+    assert "set-crawl-contact" in services["worker"]["environment"]["SWATHE_CRAWL_CONTACT"], "the doctor warns of it"
+    for name in ("scheduler", "web"):
+        assert services[name]["environment"]["SWATHE_METRICS_ADDRESS"] == "0.0.0.0:9100"
+        assert not [port for port in services[name].get("ports", []) if "9100" in port]
+    objects = [
+        one
+        for name in ("swathe", "web")
+        for one in yaml.safe_load_all((DEPLOY / f"kubernetes/{name}.yaml").read_text())
+    ]
+    (config,) = [one["data"] for one in objects if one["kind"] == "ConfigMap" and one["metadata"]["name"] == "swathe"]
+    assert configured(**{name: value for name, value in config.items() if "CONTACT" in name}).crawl.names_a_contact
+    for one in objects:
+        if one["kind"] == "Deployment" and one["metadata"]["name"] != "worker":
+            template = one["spec"]["template"]
+            assert template["metadata"]["annotations"] == {"prometheus.io/scrape": "true", "prometheus.io/port": "9100"}
+            (container,) = template["spec"]["containers"]
+            assert 9100 in [port["containerPort"] for port in container["ports"]]
+            assert "livenessProbe" in container
+        if one["kind"] == "NetworkPolicy":
+            into = {port["port"] for rule in one["spec"]["ingress"] for port in rule["ports"]}
+            assert 9100 in into
+            assert all(rule["from"] for rule in one["spec"]["ingress"]), "nobody but those who are named"
 
 
 def test_passwords_are_made_once_and_those_that_an_older_file_lacks_are_added(tmp_path: Path) -> None:

@@ -107,6 +107,12 @@ def test_secrets_are_named_and_nothing_is_open_to_the_world() -> None:
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
+def test_the_image_that_compose_builds_has_the_version_for_its_tag() -> None:
+    ours = [service for service in SERVICES.values() if "build" in service]
+    assert len(ours) == 4
+    assert {service["image"] for service in ours} == {f"swathe:{VERSION}"}
+
+
 def test_commands_and_options_exist() -> None:
     for name, _, container in containers():
         if name in ("worker", "scheduler", "web"):

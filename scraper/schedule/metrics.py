@@ -44,6 +44,8 @@ class ScheduleMetrics:
                 due = next_due(schedule.cron, schedule.zone, now)
                 due_in_s.add_metric([schedule.name], (due - now).total_seconds())
         yield due_in_s
+        looked_s = (now - self._scheduler.last_look).total_seconds()
+        yield GaugeMetricFamily("swathe_last_look_seconds", "Since it looked at its schedules", value=looked_s)
         try:
             stored = list(self._stored())
         except (PyMongoError, MongoEngineException) as error:

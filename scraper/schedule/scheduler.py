@@ -109,7 +109,7 @@ class Scheduler:
         self.schedules, self._config = list(schedules), config
         self._crawls, self._watcher, self._clock = crawls, watcher, clock
         self.owner = f"{HOST}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._trusted_since = self._last_look = clock()
+        self._trusted_since = self.last_look = clock()
         # How many tries of each schedule came to which result here; "started" and "skipped" are counted as well.
         self.tally: Counter[tuple[str, str]] = Counter()
 
@@ -147,7 +147,7 @@ class Scheduler:
 
     def look_after(self, now: datetime) -> int:
         """Watch what runs here, and no more; return how many crawls do."""
-        if abs(now - self._last_look) > LOST_AFTER / 2:
+        if abs(now - self.last_look) > LOST_AFTER / 2:
             # This host slept, its clock was set, or MongoDB was away: the crawls had no chance to give a sign either.
             self._trusted_since = now
         mine = self.running()
@@ -156,7 +156,7 @@ class Scheduler:
         for firing in mine:
             with _about(firing):
                 self._watch(firing, now)
-        self._last_look = now
+        self.last_look = now
         return len(self.running()) if mine else 0
 
     def next_wake(self) -> float:
