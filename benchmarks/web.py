@@ -2,22 +2,34 @@
 
     python benchmarks/web.py                                  # 10,000 runs, 1,000,000 records
     python benchmarks/web.py --runs 1000 --records 10000
+    python benchmarks/web.py --beside 6                       # what an open page costs a crawl, in 6 pairs of rounds
 
 The page is served by `swathe web` in a process of its own. The table has for each page the median and the 95th of a
 hundred times, in milliseconds, and as a ratio to the baseline: a static file of the same server.
+
+`--beside`: a crawl of the practice site with the page of the run open, as a browser has it, against the same crawl
+while nobody looks, in turn. Seconds of the processor, which others on the machine change less than seconds: those of
+the crawl's process, and those of the page and of MongoDB meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import queue
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
 SPIDERS = ("books", "quotes", "quotes-table", "quotes-login", "quotes-filter")
 RESULTS = ("complete",) * 8 + ("incomplete", "unknown")
 FIELDS = ("upc", "title", "price", "currency", "in_stock", "stock", "rating", "category", "description")
+SITE = ["--books", "1500", "--quotes", "1", "--padding-kb", "20"]
 BATCH, TIMES = 10_000, 100
 PAGES = {
     "static file (baseline)": "/static/icon.svg",
@@ -159,13 +172,132 @@ def times(session: Any, address: str) -> list[float]:
     return sorted(took)
 
 
+def crawled(environ: dict[str, str], site: str, folder: str) -> tuple[float, float, float]:
+    """Crawl once; return processor seconds of the crawl, of the page and MongoDB meanwhile, and the seconds it took."""
+    beside = [one for one in psutil.process_iter() if is_beside(one, folder)]
+    assert len(beside) == 2, f"the page and mongod, found {[one.name() for one in beside]}"
+    before, started = sum(used_s(one) for one in beside), time.perf_counter()
+    command = [sys.executable, "main.py", "crawl", "books", "--start", f"{site}books/", "--fresh"]
+    crawl = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(crawl.pid, 0)
+    crawl.returncode = os.waitstatus_to_exitcode(status)
+    if crawl.returncode != 0:
+        sys.exit(f"the crawl ended with {crawl.returncode}")
+    took_s = time.perf_counter() - started
+    return usage.ru_utime + usage.ru_stime, sum(used_s(one) for one in beside) - before, took_s
+
+
+def is_beside(process: psutil.Process, folder: str) -> bool:
+    """Return whether a process is the page of this benchmark, or its mongod."""
+    try:
+        command = process.cmdline()
+        if "--dbpath" in command:
+            return command[command.index("--dbpath") + 1].startswith(folder)
+        return command[-3:-2] == ["web"] and process.environ().get("SWATHE_MONGODB_DATA_DIR") == folder
+    except (psutil.AccessDenied, psutil.NoSuchProcess):
+        return False
+
+
+def used_s(process: psutil.Process) -> float:
+    """Return the processor seconds of a process."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+class OpenPage:
+    """The overview and the page of whatever runs, open as a browser has them; use it in a `with`."""
+
+    def __init__(self, address: str, login: str) -> None:
+        import requests
+
+        self._address, self._session = address, requests.Session()
+        self._session.trust_env = False
+        self._session.get(login, timeout=60)
+        self.events = 0
+
+    def __enter__(self) -> OpenPage:
+        self._is_open, self._running = True, queue.Queue[str]()
+        self._threads = [threading.Thread(target=self._overview), threading.Thread(target=self._run)]
+        for one in self._threads:
+            one.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_open = False
+        self._running.put("")
+        for one in self._threads:
+            one.join()
+
+    def _overview(self) -> None:
+        known: list[str] = []
+        self._session.get(f"{self._address}/", timeout=60)
+        while self._is_open:
+            for data in self._told("/api/v1/events"):
+                now = [one["id"] for one in data["running"]]
+                if now != known:
+                    self._session.get(f"{self._address}/", timeout=60)
+                    for run in {*now} - {*known}:
+                        self._running.put(run)
+                known = now
+
+    def _run(self) -> None:
+        while run := self._running.get():
+            self._session.get(f"{self._address}/runs/{run}", timeout=60)
+            for _ in self._told(f"/api/v1/runs/{run}/events"):
+                self.events += 1
+
+    def _told(self, path: str) -> Iterator[dict[str, Any]]:
+        """Yield what a stream says while the page is open; it looks up at every event."""
+        with self._session.get(self._address + path, stream=True, timeout=60) as answer:
+            for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+                if not self._is_open:
+                    return
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
+
+def beside(pairs: int) -> None:
+    """Crawl beside an open page and alone, in turn, and print what the page costs."""
+    command = [sys.executable, "-m", "practice", "--port", "0", *SITE]
+    with tempfile.TemporaryDirectory(prefix="swathe-bench-") as folder:
+        environ = environment(folder)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT / "tests", text=True) as server:
+            assert server.stdout is not None
+            try:
+                site = server.stdout.readline().strip()
+                with Served(environ) as (address, login):
+                    page = OpenPage(address, login)
+                    rounds = [pair(environ, site, folder, page, number) for number in range(pairs + 1)]
+            finally:
+                server.terminate()
+    print(f"{pairs} pairs of crawls, {page.events} events told; ratios to the crawl that nobody looks at\n")
+    names = ("processor time of the crawl", "that of page and MongoDB, more", "seconds")
+    for name, values in zip(names, zip(*rounds[1:], strict=True), strict=True):  # the first writes the records
+        ordered = sorted(values)
+        print(f"{name:<32}{statistics.median(ordered):>8.3f}   from {ordered[0]:.3f} to {ordered[-1]:.3f}")
+
+
+def pair(environ: dict[str, str], site: str, folder: str, page: OpenPage, number: int) -> tuple[float, float, float]:
+    """Crawl once with the page open and once without, every second time in the other order; return the ratios."""
+    took = {}
+    for is_open in (True, False) if number % 2 else (False, True):
+        with page if is_open else nullcontext():
+            took[is_open] = crawled(environ, site, folder)
+    (crawl, more, seconds), (alone, usual, usual_seconds) = took[True], took[False]
+    return crawl / alone, (more - usual) / alone, seconds / usual_seconds
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--seed", help=argparse.SUPPRESS)
+    parser.add_argument("--beside", type=int, metavar="PAIRS", help="what an open page costs a crawl")
     options = parser.parse_args(arguments)
+    if options.beside:
+        beside(options.beside)
+        return
     if options.seed:
         seed(options.runs, options.records, 10_000)
         return
