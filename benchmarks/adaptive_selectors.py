@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from scrapling.parser import Selector  # type: ignore[import-not-found]  # is in an environment of its own
+from scrapling.parser import Selector  # in an environment of its own
 
 
 def adapted(job: dict[str, Any], storage: Path) -> dict[str, list[str]]:

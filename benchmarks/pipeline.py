@@ -1,40 +1,56 @@
-"""How fast the full pipeline is: as ratios to plain Scrapy, to the same crawl without storage, and to save() an item.
+"""How fast the full pipeline is, beside plain Scrapy, a crawl that stores nothing, save() an item, and other libraries.
 
-    python benchmarks/pipeline.py                 # all three crawls, 5 rounds
-    python benchmarks/pipeline.py --rounds 3 --crawl lists
+    python benchmarks/pipeline.py                             # all four crawls, 5 rounds
+    python benchmarks/pipeline.py --crawl lists --peers       # beside Crawlee, Scrapling, requests and aiohttp, too
+    python benchmarks/pipeline.py --rounds 3 --crawl lists --only plain --only full
 
-The variants of one crawl run in turn, each in a process of its own, into an empty database of an embedded MongoDB
-that acknowledges from its journal. Beside the seconds stands the processor time of the crawl's own process, which a
-busy machine changes less. The practice site serves a large, healthy copy of itself from another process.
+The variants of one crawl run in turn, each in a process of its own, the first of them another in every round. The pages
+are a large, healthy copy of the practice site, as files that nginx serves (the standard library where there is none).
+Every variant has 16 requests under way at once, finds its pages in the same way, and builds no records of log lines
+that nobody keeps. Its time is that from the end of its imports until all is over: with set-up, connecting, indexes
+and, for a run, its verdict. MongoDB is an embedded one with an empty database, which acknowledges from its journal; its
+processor time is that of the same span.
 
-    lists   500 pages of 20 quotes each, and nothing else
-    quotes  the same, and the pages of the 50 authors, whose links are on every page
-    books   1,500 pages of one record each, and their lists
+    lists   500 pages of 20 quotes each; everybody knows how many pages there are
+    next    the same, each page found by the next link of the one before
+    quotes  as lists, and the pages of the 50 authors, whose links are on every page
+    books   1,500 pages of one record each, found on 75 pages of a list by next links
 
-    plain  a spider of Scrapy's own that reads the same pages and fields: `response.css` for every field, 16 requests at
-           once, each page of the list asked for at the start, repeated links left to Scrapy's filter as its tutorial
-           does, Scrapy's settings as they are, nothing stored (not for `books`)
-    off    the spider with the pipelines off: pages are fetched and parsed, nothing is cleaned or stored
-    dicts  the spider of `plain`, taken into a run as it is: its dicts are stored with their history (not for `books`)
-    full   the crawl as shipped: clean, validate, store with its history, and a frontier that survives a kill
-    save   one item at a time: clean, then one blocking save(), which validates; as most projects do it
+    plain    a spider of Scrapy's own that reads the same pages and fields: `response.css` for every field, Scrapy's
+             settings as they are, repeated links left to its filter, nothing stored (not for `books`)
+    jsonl    the same with a feed export to a file
+    off      our spider with the pipelines off: pages are fetched and parsed, nothing is cleaned or stored
+    dicts    the spider of `plain`, taken into a run as it is: its dicts are stored with their history
+    ordered  the crawl as shipped, told to follow next links one after the other, as `plain` must
+    full     the crawl as shipped: clean, validate, store with its history, and a frontier that survives a kill; of next
+             links it makes out the pages' numbers, and reads them side by side
+    save     our spider, and one item at a time: clean, then one blocking save(), which validates
+    peers    see `peers.py`; `requests` asks for one page after the other, `crawlee-files` stores records in files
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
+import platform
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "tests")]
+
+from peers import PEERS, by_css, digest, peers_python  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,23 +58,17 @@ if TYPE_CHECKING:
     from models.record import Found
     from scraper.spider import SiteSpider
 
-VARIANTS = ("plain", "off", "dicts", "full", "save")
-OF_SCRAPY = ("plain", "dicts")
-LIST_PAGES = 500
-SITE = [
-    "--quotes",
-    str(20 * LIST_PAGES),
-    "--quotes-per-page",
-    "20",
-    "--authors",
-    "50",
-    "--books",
-    "1500",
-    "--padding-kb",
-    "20",
-]
-STARTS = {"lists": "quotes/", "quotes": "quotes/", "books": "books/"}
-COLLECTIONS = {"lists": ("quotes",), "quotes": ("quotes", "authors"), "books": ("books",)}
+LIST_PAGES, PER_PAGE, BOOKS, PADDING_KB = 500, 20, 1_500, 34
+CONCURRENCY = 16
+CRAWLS = {
+    "lists": ("plain", "jsonl", "off", "dicts", "full", "save"),
+    "next": ("plain", "ordered", "full"),
+    "quotes": ("plain", "off", "dicts", "full", "save"),
+    "books": ("off", "full", "save"),
+}
+OF_SCRAPY = ("plain", "jsonl")
+STORED = ("dicts", "ordered", "full", "save")
+COLLECTIONS = ("quotes", "authors", "books")
 
 
 class SaveEachItem:
@@ -73,6 +83,25 @@ class SaveEachItem:
         return item
 
 
+class Span:
+    """The seconds, and the processor seconds of this process and of mongod, from its making on."""
+
+    def __init__(self, database: Any = None) -> None:
+        self._database = database
+        self._begun = self._now()
+
+    def figures(self) -> dict[str, float]:
+        """Return what has passed."""
+        passed = [now - begun for begun, now in zip(self._begun, self._now(), strict=True)]
+        return dict(zip(("seconds", "processor", "mongod"), passed, strict=True))
+
+    def _now(self) -> tuple[float, float, float]:
+        used = {"user_time_us": 0, "system_time_us": 0}
+        if self._database is not None:
+            used = self._database.command("serverStatus")["extra_info"]
+        return time.perf_counter(), time.process_time(), (used["user_time_us"] + used["system_time_us"]) / 1e6
+
+
 def plain_spider(crawl: str, site: str) -> type[Any]:
     """Return a spider of Scrapy's own for the quotes."""
     import scrapy
@@ -81,16 +110,13 @@ def plain_spider(crawl: str, site: str) -> type[Any]:
         name = "plain"
 
         async def start(self) -> Any:
-            for number in range(1, LIST_PAGES + 1):
+            for number in range(1, 2 if crawl == "next" else LIST_PAGES + 1):
                 yield scrapy.Request(f"{site}quotes/page/{number}/")
 
         def parse(self, response: Any, **_: Any) -> Any:
-            for quote in response.css("div.quote"):
-                yield {
-                    "text": quote.css("span.text::text").get(),
-                    "author": quote.css("small.author::text").get(),
-                    "tags": quote.css("a.tag::text").getall(),
-                }
+            yield from by_css(response)
+            if crawl == "next":
+                yield from response.follow_all(css="li.next a")
             if crawl == "quotes":
                 yield from response.follow_all(css="a[href*='/author/']", callback=self.parse_author)
 
@@ -103,166 +129,255 @@ def plain_spider(crawl: str, site: str) -> type[Any]:
     return PlainQuotes
 
 
-def crawl_plainly(crawl: str, site: str) -> dict[str, float]:
+def crawl_plainly(crawl: str, variant: str, site: str) -> dict[str, Any]:
     """Crawl the quotes with Scrapy alone and return the same figures as `crawl_once`."""
     from scrapy.crawler import AsyncCrawlerProcess
 
-    settings = {"CONCURRENT_REQUESTS_PER_DOMAIN": 16, "LOG_LEVEL": "INFO", "LOG_FILE": os.devnull}
-    process = AsyncCrawlerProcess({**settings, "TELNETCONSOLE_ENABLED": False, "REMOTE_CONTROL_ENABLED": False})
-    crawler = process.create_crawler(plain_spider(crawl, site))
-    process.crawl(crawler)
-    begun_s = time.process_time()
-    process.start()
-    processor_s = time.process_time() - begun_s
+    with tempfile.TemporaryDirectory() as folder:
+        span = Span()
+        settings: dict[str, Any] = {
+            "CONCURRENT_REQUESTS": CONCURRENCY,
+            "CONCURRENT_REQUESTS_PER_DOMAIN": CONCURRENCY,
+            "LOG_LEVEL": "INFO",
+            "LOG_FILE": os.devnull,
+            "TELNETCONSOLE_ENABLED": False,
+            "FEEDS": {f"{folder}/quotes.jsonl": {"format": "jsonlines"}} if variant == "jsonl" else {},
+        }
+        process = AsyncCrawlerProcess(settings)
+        logging.getLogger("scrapy").setLevel(logging.INFO)
+        crawler = process.create_crawler(plain_spider(crawl, site))
+        process.crawl(crawler)
+        process.start()
+        figures = span.figures()
     value = crawler.stats.get_value
-    items = value("item_scraped_count")
-    pages, seconds = value("response_received_count"), value("elapsed_time_seconds")
-    return {"pages": pages, "items": items, "stored": items, "seconds": seconds, "processor": processor_s}
+    return {"pages": value("response_received_count"), "items": value("item_scraped_count"), **figures}
 
 
-def spider_of(crawl: str) -> type[SiteSpider]:
-    """Return the spider of a crawl."""
+def spider_of(crawl: str, variant: str) -> type[SiteSpider]:
+    """Return our spider of a crawl."""
     from models.quotes import Quote
+    from scraper import NextLink, PageNumbers
     from scraper.select import first, texts
-    from scraper.spider.loader import spider_class
+    from spiders.books import BooksSpider
     from spiders.quotes import QuotesSpider
 
-    class ListedQuotes(QuotesSpider):
+    class KnownQuotes(QuotesSpider):
+        pagination = PageNumbers("page/{page}/", last=LIST_PAGES)  # type: ignore[assignment]
+
+    class ListedQuotes(KnownQuotes):
+        records = (Quote,)  # type: ignore[assignment]
+
         def read_item(self, page: Any, item: Any) -> Iterator[Found]:
             """Read a quote, and leave its author."""
             text, author = first(item, "span.text::text"), first(item, "small.author::text")
             yield Quote.found(page, text=text, author=author, tags=texts(item, "a.tag::text"))
 
-    return ListedQuotes if crawl == "lists" else spider_class(crawl)
+    class LinkedQuotes(ListedQuotes):
+        pagination = NextLink("li.next a")  # type: ignore[assignment]
+        in_order = variant == "ordered"
+
+    return {"lists": ListedQuotes, "next": LinkedQuotes, "quotes": KnownQuotes, "books": BooksSpider}[crawl]
 
 
-def crawl_once(crawl: str, variant: str, site: str) -> dict[str, float]:
-    """Crawl in this process and return pages, items and seconds (of the crawl, without Python's start)."""
-    from scrapy import signals
+def crawl_once(crawl: str, variant: str, site: str) -> dict[str, Any]:
+    """Crawl in this process and return pages, items, what was stored, and seconds."""
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scraper.core.config import load_config
-    from scraper.crawl.page_item import PageRecords
-    from scraper.frontier.stores import stored_runs
-    from scraper.runs.crawl import tune_process
-    from scraper.runs.start import begin_run
+    from scraper.runs.crawl import crawl as run
     from scraper.spider.loader import project_settings
     from scraper.spider.plain_spider import adopted
     from scraper.storage.connection import connection_to
+
+    config = load_config()
+    spider = spider_of(crawl, variant)
+    start = f"{site}{'books/' if crawl == 'books' else 'quotes/'}"
+    with connection_to(config.mongodb) as database:
+        database.client.drop_database(database.name)
+        span = Span(database)
+        settings = project_settings()
+        settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
+        if variant in ("off", "save"):
+            result = _without_a_run(spider, start, AsyncCrawlerProcess(settings), save=variant == "save")
+        else:
+            kind = adopted(plain_spider(crawl, site)) if variant == "dicts" else spider  # type: ignore[arg-type]
+            ended = run(kind, {"start": start}, AsyncCrawlerProcess(settings), "fresh")
+            result = {"pages": ended.counts["pages"], "items": ended.counts["items_new"]}
+        figures = span.figures()
+    with connection_to(config.mongodb) as database:
+        stored = sum(database[name].count_documents({}) for name in COLLECTIONS)
+    return {**result, "stored": stored, **figures}
+
+
+def _without_a_run(spider: type[SiteSpider], start: str, process: Any, *, save: bool) -> dict[str, int]:
+    """Crawl outside of a run: nothing is stored, unless each item is saved by itself."""
+    from scrapy import signals
+
+    from scraper.core.config import load_config
+    from scraper.crawl.page_item import PageRecords
+    from scraper.runs.crawl import tune_process
+    from scraper.storage.connection import connection_to
     from scraper.storage.indexes import ensure_indexes
 
-    settings = project_settings()
-    settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
-    if variant in ("off", "save"):
-        own = {f"{__name__}.SaveEachItem": 100} if variant == "save" else {}
-        settings.set("ITEM_PIPELINES_BASE", {}, priority="cmdline")
-        settings.set("ITEM_PIPELINES", own, priority="cmdline")
-        settings.set("EXTENSIONS", {"scraper.runs.recorder.RunRecorder": None}, priority="cmdline")
-        # Without a run there are no pages to keep for it.
-        unused = {"scraper.pages.keep.KeepPages": None}
-        unused |= {"scraper.pages.gather.GatherRecords": None} if variant == "save" else {}
-        settings.set("SPIDER_MIDDLEWARES", unused, priority="cmdline")
-    items = 0
+    settings, items = process.settings, 0
+    settings.set("ITEM_PIPELINES_BASE", {}, priority="cmdline")
+    settings.set("ITEM_PIPELINES", {f"{__name__}.SaveEachItem": 100} if save else {}, priority="cmdline")
+    settings.set("EXTENSIONS", {"scraper.runs.recorder.RunRecorder": None}, priority="cmdline")
+    # Without a run there are no pages to keep for it.
+    unused = {"scraper.pages.keep.KeepPages": None, **({"scraper.pages.gather.GatherRecords": None} if save else {})}
+    settings.set("SPIDER_MIDDLEWARES", unused, priority="cmdline")
 
     def count(item: Any, **_: Any) -> None:
         nonlocal items
         items += len(item.records) if isinstance(item, PageRecords) else 1
 
-    process = AsyncCrawlerProcess(settings)
-    kind = spider_of(crawl)
-    if variant == "dicts":
-        kind = adopted(plain_spider(crawl, site))  # type: ignore[arg-type]  # a class is hashable
     with connection_to(load_config().mongodb) as database:
-        for document in spider_of(crawl).records:
-            database.drop_collection(document._get_collection_name())
+        for document in spider.records if save else ():
             ensure_indexes(database, document)
-        # What is known of the pages would spare most of the work.
-        database.drop_collection("visits")
-        crawler = process.create_crawler(kind)
+        crawler = process.create_crawler(spider)
         tune_process(crawler)
         crawler.signals.connect(count, signal=signals.item_scraped)
-        start = site + STARTS[crawl]
-        if variant in ("full", "dicts"):
-            # As shipped: what is still to be asked for is stored, too.
-            begun = begin_run(database, kind, {"start": start}, "fresh", store=stored_runs(load_config(), database))
-            crawler.settings.set("SWATHE_RUN", begun, priority="cmdline")
         process.crawl(crawler, start=start)
-        begun_s = time.process_time()
         process.start()
-        processor_s = time.process_time() - begun_s
-        stored = sum(database[name].count_documents({}) for name in COLLECTIONS[crawl])
-    value = crawler.stats.get_value
-    return {
-        "pages": value("response_received_count"),
-        "items": items,
-        "stored": stored,
-        "seconds": value("elapsed_time_seconds"),
-        "processor": processor_s,
+    return {"pages": crawler.stats.get_value("response_received_count"), "items": items}
+
+
+@contextmanager
+def mongodb(folder: str) -> Iterator[dict[str, str]]:
+    """Start an embedded MongoDB of this benchmark's own; give the environment of those that use it."""
+    environ = {
+        **os.environ,
+        "SWATHE_MONGODB_DATA_DIR": folder,
+        "SWATHE_MONGODB_IDLE_STOP_S": "30",
+        "SWATHE_CRAWL_CONCURRENCY": str(CONCURRENCY),
     }
+    subprocess.run([sys.executable, "main.py", "db", "start"], cwd=ROOT, env=environ, check=True, capture_output=True)
+    try:
+        yield environ
+    finally:
+        stop = [sys.executable, "main.py", "db", "stop", "--force"]
+        subprocess.run(stop, cwd=ROOT, env=environ, check=True, capture_output=True)
 
 
-def main() -> None:
-    """Run the rounds and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="crawls of each variant (default 5)")
-    parser.add_argument("--crawl", choices=STARTS, action="append", help="default: all")
-    parser.add_argument("--one", nargs=3, metavar=("CRAWL", "VARIANT", "SITE"), help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.one:
-        crawl, variant, site = args.one
-        print(json.dumps(crawl_plainly(crawl, site) if variant == "plain" else crawl_once(crawl, variant, site)))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder, "SWATHE_MONGODB_IDLE_STOP_S": "30"}
-        server = subprocess.Popen(
-            [sys.executable, "-m", "practice", "--port", "0", *SITE],
-            cwd=ROOT / "tests",
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert server.stdout is not None
-            site = server.stdout.readline().strip()
-            for crawl in args.crawl or STARTS:
-                report(crawl, measure(crawl, site, args.rounds, environ))
-        finally:
-            server.terminate()
-            server.wait()
-            subprocess.run([sys.executable, "main.py", "db", "stop", "--force"], cwd=ROOT, env=environ, check=True)
+def read_by_parsel(site: str) -> str:
+    """Return the digest of what all list pages have, read without any crawler."""
+    from parsel import Selector
+
+    items = []
+    for number in range(1, LIST_PAGES + 1):
+        with urllib.request.urlopen(f"{site}quotes/page/{number}/") as answer:  # noqa: S310 - of ours
+            items += by_css(Selector(answer.read().decode()))
+    return digest(items)
 
 
-def measure(crawl: str, site: str, rounds: int, environ: dict[str, str]) -> dict[str, list[dict[str, float]]]:
+def check(crawl: str, variant: str, result: dict[str, Any], found: str) -> None:
+    """End the benchmark when a crawl has not found, or not stored, all that there is."""
+    quotes, authors = LIST_PAGES * PER_PAGE, 50 if crawl == "quotes" else 0
+    expected = BOOKS if crawl == "books" else quotes + authors
+    stored = result["stored"] if variant in STORED else expected
+    if result["items"] != expected or stored != expected or result.get("found", found) != found:
+        sys.exit(f"{crawl} {variant}: {result['items']} items and {stored} stored, expected {expected}, or other texts")
+
+
+def measure(
+    crawl: str, variants: list[str], rounds: int, site: str, environ: dict[str, str], python: str
+) -> dict[str, list[dict[str, Any]]]:
     """Return the results of each variant; the first round warms up and is not counted."""
-    variants = [variant for variant in VARIANTS if variant not in OF_SCRAPY or crawl != "books"]
-    results: dict[str, list[dict[str, float]]] = {variant: [] for variant in variants}
+    results: dict[str, list[dict[str, Any]]] = {variant: [] for variant in variants}
+    found = read_by_parsel(site) if python else ""
     for number in range(rounds + 1):
-        for variant in variants:
+        for variant in variants[number % len(variants) :] + variants[: number % len(variants)]:
             command = [sys.executable, __file__, "--one", crawl, variant, site]
-            run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+            if variant in PEERS:
+                command = [python, str(ROOT / "benchmarks/peers.py"), variant, site, str(LIST_PAGES)]
+            begun_s, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            run = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
+            after, whole_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begun_s
+            if run.returncode:
+                sys.exit(f"{crawl} {variant}: exit {run.returncode}")
             result = json.loads(run.stdout.splitlines()[-1])
-            if not result["items"] or (variant != "off" and result["stored"] != result["items"]):
-                raise SystemExit(f"{crawl} {variant}: {result['items']} items, but {result['stored']} stored")
+            check(crawl, variant, result, found)
+            result["both"] = result["processor"] + result["mongod"]
+            result["whole"] = whole_s
+            result["whole_processor"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             if number:
                 results[variant].append(result)
                 print(f"{crawl} round {number}/{rounds} {variant}: {result['seconds']:.2f} s", file=sys.stderr)
     return results
 
 
-def report(crawl: str, results: dict[str, list[dict[str, float]]]) -> None:
-    """Print medians, and the ratios of the rounds' pairs."""
-    print(f"\n{crawl}: {results['full'][0]['pages']:.0f} pages, {results['full'][0]['items']:.0f} records")
-    print(
-        f"{'variant':<8}{'median s':>10}{'processor':>10}{'pages/s':>10}{'items/s':>10}"
-        f"{'full is':>12}{'by processor':>14}"
-    )
-    for variant in results:
-        seconds = statistics.median(result["seconds"] for result in results[variant])
-        pages, items = results[variant][0]["pages"], results[variant][0]["items"]
-        processor = statistics.median(result["processor"] for result in results[variant])
-        pairs = list(zip(results[variant], results["full"], strict=True))
-        ratios = [statistics.median(one[of] / full[of] for one, full in pairs) for of in ("seconds", "processor")]
-        rates = f"{processor:>10.2f}{pages / seconds:>10.0f}{items / seconds:>10.0f}"
-        print(f"{variant:<8}{seconds:>10.2f}{rates}{f'{ratios[0]:.2f} x':>12}{f'{ratios[1]:.2f} x':>14}")
+def report(crawl: str, server: str, results: dict[str, list[dict[str, Any]]]) -> None:
+    """Print a table in Markdown: medians, least and most, and ratios, each of one round's pair."""
+    base, rounds = next(iter(results)), len(next(iter(results.values())))
+    one = results[base][0]
+    print(f"\n{crawl}: {one['pages']} pages, {one['items']} records, from {server}, {rounds} rounds, {machine()}\n")
+    heads = [crawl, "s", "least - most", "processor s", "of mongod", "together", "from Python's start, s"]
+    rows = [[*heads, f"as fast as {base}", "by processor", "full is"]]
+    for variant, these in results.items():
+        seconds = [result["seconds"] for result in these]
+        medians = [statistics.median(result[name] for result in these) for name in SHOWN]
+        ratios = [_ratio(results[base], these, "seconds"), _ratio(results[base], these, "both")]
+        full = _ratio(these, results["full"], "seconds") if "full" in results else "-"
+        figures = [
+            f"{medians[0]:.2f}",
+            f"{min(seconds):.2f} - {max(seconds):.2f}",
+            *(f"{one:.2f}" for one in medians[1:]),
+        ]
+        rows.append([these[0].get("title", variant), *figures, *ratios, full])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for number, row in enumerate(rows):
+        print(f"| {row[0]:<{widths[0]}} | {' | '.join(map(str.rjust, row[1:], widths[1:]))} |")
+        if not number:
+            print(f"|{'-' * (widths[0] + 2)}|{'|'.join('-' * (width + 1) + ':' for width in widths[1:])}|")
+
+
+SHOWN = ("seconds", "processor", "mongod", "both", "whole")
+
+
+def _ratio(of: list[dict[str, Any]], to: list[dict[str, Any]], name: str) -> str:
+    return f"{statistics.median(one[name] / other[name] for one, other in zip(of, to, strict=True)):.2f} x"
+
+
+def machine() -> str:
+    """Return what the figures were measured on, in words."""
+    model = platform.processor() or platform.machine()
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), model)
+    return f"{os.cpu_count()} cores of {model}, Python {platform.python_version()}, Scrapy {version('scrapy')}"
+
+
+def main() -> None:
+    """Run the rounds and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="crawls of each variant (default: %(default)s)")
+    parser.add_argument("--crawl", choices=CRAWLS, action="append", help="default: all")
+    variants = sorted({variant for those in CRAWLS.values() for variant in those})
+    parser.add_argument("--only", choices=variants, action="append", help="variants, default: all")
+    parser.add_argument("--peers", action="store_true", help="other libraries beside them, for lists")
+    parser.add_argument("--without-nginx", action="store_true", help="serve by the standard library")
+    parser.add_argument("--one", nargs=3, metavar=("CRAWL", "VARIANT", "SITE"), help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps((crawl_plainly if args.one[1] in OF_SCRAPY else crawl_once)(*args.one)))
+        return
+    python = peers_python() if args.peers else ""
+
+    from practice.enlargement import enlarge
+    from static_site import served
+
+    from scraper.demo.site import load_site
+
+    site = enlarge(load_site(), quotes=LIST_PAGES * PER_PAGE, quotes_per_page=PER_PAGE, authors=50, books=BOOKS)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(site, padding_kb=PADDING_KB, nginx=not args.without_nginx) as (url, server),
+        mongodb(folder) as environ,
+    ):
+        for crawl in args.crawl or CRAWLS:
+            chosen = [variant for variant in CRAWLS[crawl] if variant in (args.only or variants)]
+            chosen += PEERS if python and crawl == "lists" else ()
+            report(crawl, server, measure(crawl, chosen, args.rounds, url, environ, python))
 
 
 if __name__ == "__main__":
