@@ -68,7 +68,6 @@ CRAWLS = {
 }
 OF_SCRAPY = ("plain", "jsonl")
 STORED = ("dicts", "ordered", "full", "save")
-COLLECTIONS = ("quotes", "authors", "books")
 
 
 class SaveEachItem:
@@ -183,6 +182,7 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, Any]:
     """Crawl in this process and return pages, items, what was stored, and seconds."""
     from scrapy.crawler import AsyncCrawlerProcess
 
+    from models.record import schema_of
     from scraper.core.config import load_config
     from scraper.runs.crawl import crawl as run
     from scraper.spider.loader import project_settings
@@ -198,14 +198,15 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, Any]:
         settings = project_settings()
         settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
         if variant in ("off", "save"):
+            collections = [schema_of(document).collection for document in spider.records]
             result = _without_a_run(spider, start, AsyncCrawlerProcess(settings), save=variant == "save")
         else:
             kind = adopted(plain_spider(crawl, site)) if variant == "dicts" else spider  # type: ignore[arg-type]
             ended = run(kind, {"start": start}, AsyncCrawlerProcess(settings), "fresh")
-            result = {"pages": ended.counts["pages"], "items": ended.counts["items_new"]}
+            result, collections = {"pages": ended.counts["pages"], "items": ended.counts["items_new"]}, [*ended.records]
         figures = span.figures()
     with connection_to(config.mongodb) as database:
-        stored = sum(database[name].count_documents({}) for name in COLLECTIONS)
+        stored = sum(database[name].count_documents({}) for name in collections)
     return {**result, "stored": stored, **figures}
 
 
