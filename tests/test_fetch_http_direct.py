@@ -31,7 +31,7 @@ from scraper.fetch.http.connection_pool import Origin
 from scraper.fetch.http.direct_handler import DirectHandler
 from scraper.fetch.http.head import HeadTooLargeError
 from scraper.fetch.http.resolver import AddressRefusedError, _Known, resolver_of
-from scraper.runs.certificates import end_of
+from scraper.runs.evidence import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
