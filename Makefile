@@ -97,7 +97,7 @@ compose-env:
 
 # The tests drive a real Chromium, a real Redis and a real RabbitMQ.
 engines:
-	@need=; command -v chromium >/dev/null && command -v chromedriver >/dev/null || need="$$need chromium chromium-driver"; \
+	@need=; command -v chromium >/dev/null && command -v chromedriver >/dev/null || need="$$need chromium chromium-driver chromium-headless-shell"; \
 	command -v redis-server >/dev/null || need="$$need redis-server"; \
 	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || need="$$need rabbitmq-server"; \
 	$(install_needed)

@@ -13,6 +13,7 @@ must find them all. `fetch` is one requests.Session. Browsers are started before
     api            the API behind the scrolling page: fetch, read_data
     one driver     the usual way on the page whose script holds the data: one reused driver, page_source, BeautifulSoup
     browser x1     the same page in our pool of one driver, read_item
+    shell x1       the same with a Chromium without windows, where one is installed
     pictures: ...  the same two on pages with a picture of 48 KB to each quote, as a shop's list has them
     new driver     a new Selenium driver for each page
     playwright x4  Playwright's async API with four pages, content(), BeautifulSoup (where it is installed)
@@ -23,7 +24,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -43,6 +46,7 @@ from scrapy.http import HtmlResponse, JsonResponse  # noqa: E402
 
 from models.record import Found  # noqa: E402
 from scraper.core.config import load_config  # noqa: E402
+from scraper.fetch.browser.installed import SHELLS  # noqa: E402
 from scraper.fetch.browser.job import PageJob  # noqa: E402
 from scraper.fetch.browser.pool import BrowserPool  # noqa: E402
 from scraper.fetch.browser.processes import memory_mb, session_of  # noqa: E402
@@ -101,9 +105,9 @@ class Ways:
             found += sum(records(self.spider.read_data(page, entry)) for entry in page.json()["quotes"])
         return found
 
-    def pool(self, drivers: int, path: str) -> Callable[[range], int]:
-        """Return a way that renders pages in our pool."""
-        rendering = load_config().rendering.model_copy(update={"drivers": drivers})
+    def pool(self, drivers: int, path: str, chromium: str = "") -> Callable[[range], int]:
+        """Return a way that renders pages in our pool, with the Chromium that it finds or is given."""
+        rendering = load_config().rendering.model_copy(update={"drivers": drivers, "chromium": chromium})
         pool = BrowserPool(rendering, self.data_dir)
 
         def read(numbers: range) -> int:
@@ -206,21 +210,27 @@ def measure(way: Callable[[range], int], pages: int, rounds: int, warm: bool = T
 
 
 def pair(ways: dict[str, Callable[[range], int]], pages: int, rounds: int) -> dict[str, float]:
-    """Return pages/s of each way, measured in turns of a few pages, so that both meet the same machine."""
-    seconds = dict.fromkeys(ways, 0.0)
+    """Return pages/s of each way, measured in turns of a few pages, so that all meet the same machine.
+
+    Prints the processor's time a page as well, with the site's and the browsers'.
+    """
+    seconds, processor = dict.fromkeys(ways, 0.0), dict.fromkeys(ways, 0.0)
     for way in ways.values():
         way(range(1, 3))
     for _ in range(rounds):
         for start in range(1, pages + 1, CHUNK):
             numbers = range(start, min(start + CHUNK, pages + 1))
             for name, way in ways.items():
-                started = time.perf_counter()
+                used, started = processor_s(), time.perf_counter()
                 found = way(numbers)
                 seconds[name] += time.perf_counter() - started
+                processor[name] += processor_s() - used
                 if found != len(numbers) * PER_PAGE:
                     sys.exit(f"{name} found {found} records, expected {len(numbers) * PER_PAGE}")
     for way in ways.values():
         way.close()  # type: ignore[attr-defined]
+    for name, used in processor.items():
+        print(f"{name}: {used / rounds / pages * 1000:.1f} ms of the processor a page")
     return {name: rounds * pages / took for name, took in seconds.items()}
 
 
@@ -242,6 +252,15 @@ def soak(ways: Ways, pages: int, data_dir: Path) -> None:
     print(f"processes left: {len(left)}")
     if left:
         sys.exit("\n".join(left))
+
+
+def processor_s() -> float:
+    """Return the seconds of the processor that this process and all that it has started have used."""
+    used = 0.0
+    for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended; its parent has its time
+            used += sum(process.cpu_times()[:4])
+    return used
 
 
 def own_mb() -> float:
@@ -273,11 +292,14 @@ def main() -> None:
             soak(ways, options.soak, Path(folder))
             server.terminate()
             return
+        shell = next(filter(None, map(shutil.which, SHELLS)), "")
         many, few, rounds = options.pages, max(3, options.pages // 10), options.rounds
         rates = {name: measure(getattr(ways, name), many, rounds) for name in ("html", "data", "api")}
         for title, path in (("", SCRIPT_PAGE), ("pictures: ", PICTURE_PAGE)):
-            both = {f"{title}one driver": ways.one_driver(path), f"{title}browser x1": ways.pool(1, path)}
-            rates |= pair(both, many, rounds)
+            turns = {f"{title}one driver": ways.one_driver(path), f"{title}browser x1": ways.pool(1, path)}
+            if shell:
+                turns[f"{title}shell x1"] = ways.pool(1, path, shell)
+            rates |= pair(turns, many, rounds)
         rates["new driver"] = measure(ways.new_driver, few, 1, warm=False)
         try:
             ways.playwright(range(1, many + 1))
@@ -294,6 +316,9 @@ def main() -> None:
     for title in ("", "pictures: "):
         ratio = rates[f"{title}browser x1"] / rates[f"{title}one driver"]
         print(f"{title}pool of 1 to one plain driver: {ratio:.2f} x")
+        if shell:
+            ratio = rates[f"{title}shell x1"] / rates[f"{title}browser x1"]
+            print(f"{title}Chromium without windows to the full one: {ratio:.2f} x")
     print(f"pool of 4 to pool of 1 where pages wait: {rates['wait: x4'] / rates['wait: x1']:.1f} x")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from practice import PracticeServer
 from pymongo import MongoClient
 from support import Swathe, configured
 
+from scraper.fetch.browser.installed import BROWSERS, SHELLS
 from scraper.storage.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:
@@ -53,6 +55,15 @@ def client(server: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
     """A plain client, to look at what was stored without the code under test."""
     with MongoClient(server.uri, tz_aware=True, serverSelectionTimeoutMS=10_000) as client:
         yield client
+
+
+@pytest.fixture(scope="module", params=[BROWSERS, SHELLS], ids=["full", "shell"])
+def chromium(request: pytest.FixtureRequest) -> str:
+    """Chromium with windows and, where it is installed, the one without."""
+    found = next(filter(None, map(shutil.which, request.param)), None)
+    if not found:
+        pytest.skip(f"none of {', '.join(request.param)} is installed")
+    return found
 
 
 @pytest.fixture

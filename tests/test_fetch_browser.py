@@ -38,8 +38,9 @@ def site() -> Iterator[BrowserSite]:
 
 
 @pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPool]:
-    config = configured(SWATHE_RENDERING_DRIVERS="2", SWATHE_RENDERING_SCRIPT_TIMEOUT_S="2.5")
+def pool(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPool]:
+    options = {"DRIVERS": "2", "SCRIPT_TIMEOUT_S": "2.5", "CHROMIUM": chromium}
+    config = configured(**{f"SWATHE_RENDERING_{name}": value for name, value in options.items()})
     with BrowserPool(config.rendering, tmp_path_factory.mktemp("data"), user_agent="Swathe/test") as pool:
         yield pool
 
@@ -262,6 +263,31 @@ def test_a_page_finds_nothing_that_another_has_left(pool: BrowserPool, site: Bro
     pages = [pool.submit(job).result(60) for job in jobs]
     texts = [lxml_html.fromstring(page.body.decode()).cssselect("#list")[0].text for page in pages[1::2]]
     assert texts == ["||"] * 4
+
+
+def test_no_database_cache_file_or_worker_of_a_page_is_left(render: Any, site: BrowserSite) -> None:
+    site.pages["/keep"] = in_page(
+        "",
+        """(async () => {
+        await (await caches.open("c")).put("/x", new Response("1"));
+        await (await navigator.storage.getDirectory()).getFileHandle("f", {create: true});
+        await new Promise((resolve, reject) => {
+          Object.assign(indexedDB.open("d"), {onsuccess: resolve, onerror: reject}); });
+        await navigator.serviceWorker.register("/worker.js"); await navigator.serviceWorker.ready; add(1); })()""",
+    )
+    site.pages["/kept"] = in_page(
+        "<i></i>",
+        """(async () => { const files = [];
+        for await (const file of (await navigator.storage.getDirectory()).keys()) files.push(file);
+        const workers = await navigator.serviceWorker.getRegistrations();
+        document.querySelector("i").textContent =
+          [...await caches.keys(), ...files, ...(await indexedDB.databases()).map(d => d.name), workers.length].join();
+        add(1); })()""",
+    )
+    # Each of the pool's drivers has kept something before one looks.
+    keeping, looking = [render("/keep") for _ in range(2)], [render("/kept") for _ in range(2)]
+    assert [page.flags for page in keeping + looking] == [("browser",)] * 4
+    assert [lxml_html.fromstring(page.body.decode()).cssselect("i")[0].text for page in looking] == ["0", "0"]
 
 
 def test_what_a_page_leaves_is_there_when_it_goes_on_to_another(render: Any) -> None:

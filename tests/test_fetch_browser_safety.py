@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -72,8 +73,9 @@ def site(other: BrowserSite) -> Iterator[BrowserSite]:
 
 
 @pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPool]:
-    config = configured(SWATHE_RENDERING_DRIVERS="1", SWATHE_RENDERING_SCRIPT_TIMEOUT_S="5")
+def pool(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPool]:
+    options = {"DRIVERS": "1", "SCRIPT_TIMEOUT_S": "5", "CHROMIUM": chromium}
+    config = configured(**{f"SWATHE_RENDERING_{name}": value for name, value in options.items()})
     data_dir = tmp_path_factory.mktemp("data")
     with BrowserPool(config.rendering, data_dir, verify_certificates=False) as pool:
         yield pool
@@ -137,7 +139,35 @@ def test_nothing_in_a_page_reaches_another_program(pool: BrowserPool, site: Brow
     assert not other.hits
 
 
-def test_downloads_are_denied(pool: BrowserPool, site: BrowserSite, tmp_path: Path) -> None:
+def test_a_call_does_not_go_around_the_gate(pool: BrowserPool, site: BrowserSite) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.setblocking(False)
+        server = f"stun:127.0.0.1:{listener.getsockname()[1]}"
+        site.pages["/call"] = page(
+            "",
+            f"""const call = new RTCPeerConnection({{iceServers: [{{urls: "{server}"}}]}});
+            call.createDataChannel("c"); call.onicecandidate = found => {{ if (!found.candidate) add(1); }};
+            call.createOffer().then(offer => call.setLocalDescription(offer));""",
+        )
+        assert pool.submit(PageJob(f"{site.url}/call", wait_for=".row")).result(60).flags == ("browser",)
+        with pytest.raises(BlockingIOError):
+            listener.recv(1)
+
+
+def test_downloads_are_denied(
+    pool: BrowserPool, site: BrowserSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # A driver of its own, which works in that folder, and has turned to another window and back.
+    other = BrowserPool(pool._config, tmp_path / "data")
+    with other as pool:
+        pool.submit(PageJob(f"{site.url}/link", actions=(Click("#out"),))).result(60)
+        _refuse_downloads(pool, site)
+    assert not list(tmp_path.glob("*.bin"))
+
+
+def _refuse_downloads(pool: BrowserPool, site: BrowserSite) -> None:
     with pytest.raises(PageRefusedError, match="is a download"):
         pool.submit(PageJob(f"{site.url}/file")).result(60)
     found = pool.submit(PageJob(f"{site.url}/download-later", wait_for=".row")).result(60)

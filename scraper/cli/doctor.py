@@ -251,4 +251,5 @@ def _browser(config: Config) -> CheckResult:
         found = find_installed(config.rendering)
     except SwatheError as error:
         return CheckResult("browser", str(error), "needed for pages that need JavaScript only", needed=False)
-    return CheckResult("browser", f"Chromium {found.chromium_version}, chromedriver {found.chromedriver_version}")
+    kind = " without windows" if found.is_shell else ""
+    return CheckResult("browser", f"Chromium {found.chromium_version}{kind}, chromedriver {found.chromedriver_version}")

@@ -276,7 +276,9 @@ class RenderingConfig(Section):
         "Ways to get at records that may be used: html, data (inside the page), api, html5 (broken markup read as "
         "browsers do), browser; they are tried in this order.",
     )
-    chromium: str = option("", "Path of Chromium. Empty: the one on PATH.")
+    chromium: str = option(
+        "", "Path of Chromium, also of a chromium-headless-shell, which is faster. Empty: the one on PATH."
+    )
     chromedriver: str = option("", "Path of chromedriver. Empty: the one on PATH.")
     grid_url: SecretStr = option(
         "", "Address of a Selenium Grid to use instead of a local Chromium, e.g. http://127.0.0.1:4444."

@@ -40,12 +40,16 @@ PORT_TAKEN = "port not available"
 class Chromedriver:
     """A running chromedriver; every process it starts is in its session."""
 
-    def __init__(self, program: Path, folder: Path) -> None:
+    def __init__(self, program: Path, folder: Path, temporary: Path | None = None) -> None:
         """Start it, with its log in `folder`, and wait until it listens; raise BrowserUnavailableError otherwise.
 
+        `temporary` is where it, and what it starts, puts temporary files, such as profiles that it makes by itself.
         The kernel ends it with the *thread* that calls this: a thread that lives as long as the pool.
         """
         self._log = folder / "chromedriver.log"
+        self._environ = {**environment_for_others(), "SE_OFFLINE": "true"}
+        if temporary:
+            self._environ["TMPDIR"] = str(temporary.absolute())
         for left in reversed(range(TRIES)):
             self._start(program)
             try:
@@ -62,7 +66,7 @@ class Chromedriver:
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", "-c", _STARTER, str(os.getpid()), str(program), "--port=0"],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-                env={**environment_for_others(), "SE_OFFLINE": "true"},
+                env=self._environ,
             )  # fmt: skip
         self.pid = self._process.pid
 

@@ -82,8 +82,8 @@ class Driver:
         process: Chromedriver | None = None
         try:
             options = options_for(config, user_agent, verify_certificates=verify_certificates)
-            add_local(options, found.chromium, record.folder / PROFILE, door.port)
-            process = Chromedriver(found.chromedriver, record.folder)
+            add_local(options, found, record.folder / PROFILE, door.port)
+            process = Chromedriver(found.chromedriver, record.folder, record.folder if found.is_shell else None)
             record.note(process.pid, None)
             connection = WebDriverSession(process.url, options, config.total_timeout_s)
             record.note(process.pid, connection.browser_pid)

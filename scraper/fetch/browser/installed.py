@@ -16,7 +16,13 @@ from scraper.errors import BrowserUnavailableError
 if TYPE_CHECKING:
     from scraper.core.config.sections import RenderingConfig
 
+SHELL = "headless-shell"
+"""What the name of a Chromium without windows has in it."""
+
+# Of the first, Debian's command is a script that waits for it: killed would be the script.
+SHELLS = ("/usr/lib/chromium/chromium-headless-shell", "chrome-headless-shell")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
 DRIVERS = ("chromedriver",)
 INSTALL = "install both with `apt install chromium chromium-driver`"
 VERSION_TIMEOUT_S = 30
@@ -30,6 +36,11 @@ class Installed:
     chromedriver: Path
     chromium_version: str
     chromedriver_version: str
+
+    @property
+    def is_shell(self) -> bool:
+        """Whether it is a Chromium without windows, which draws what there is of a page but keeps no preferences."""
+        return SHELL in self.chromium.name
 
 
 @cache

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.core.config.sections import RenderingConfig
+    from scraper.fetch.browser.installed import Installed
 
 SMALL_SHM_MB = 512
 """Containers often have 64 MB of shared memory, of which Chromium's tabs die."""
@@ -55,9 +56,9 @@ FLAGS = (
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
-    # WebRTC would go around the gate.
+    # WebRTC would go around the gate. With windows the first is heeded, without them the second.
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
-    "--force-webrtc-ip-handling-policy",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     # One site a driver at a time, nothing of another in its profile: a process for each site is a price without gain
     # (a third of a page's time), and frames of one site could not be read in one go.
     "--disable-site-isolation-trials",
@@ -100,10 +101,15 @@ def options_for(config: RenderingConfig, user_agent: str, *, verify_certificates
     return options
 
 
-def add_local(options: Options, chromium: Path, profile: Path, gate_port: int) -> None:
+def add_local(options: Options, found: Installed, profile: Path, gate_port: int) -> None:
     """Add what a browser on this machine needs: its program, its profile, and the gate as its only way out."""
-    options.binary_location = str(chromium)
-    options.add_argument(f"--user-data-dir={profile}")
+    options.binary_location = str(found.chromium)
+    if found.is_shell:
+        # Chromedriver takes a profile that it is given for one with pages to restore, and waits for them; its own lies
+        # among the driver's temporary files. Preferences are not read.
+        options.add_argument("--blink-settings=imagesEnabled=false")
+    else:
+        options.add_argument(f"--user-data-dir={profile}")
     options.add_argument(f"--proxy-server=http://127.0.0.1:{gate_port}")
     # Chromium spares loopback addresses the proxy unless it is told otherwise.
     options.add_argument("--proxy-bypass-list=<-loopback>")

@@ -81,6 +81,12 @@ class WebDriverSession:
                     self._do("switchToWindow", handle=window)
                     self._do("close")
             self._do("switchToWindow", handle=own)
+            # In a window that it turns to, chromedriver lets a Chromium without windows save files where we work.
+            self.deny_downloads()
+
+    def deny_downloads(self) -> None:
+        """Let no page save a file."""
+        self.cdp("Browser.setDownloadBehavior", behavior="deny")
 
     def quit(self) -> None:
         """End the session; a driver that no longer answers is left to `kill`."""
@@ -117,7 +123,7 @@ def prepare(connection: WebDriverSession) -> None:
     connection.cdp("Network.setBlockedURLs", urls=patterns())
     connection.cdp("Network.setBypassServiceWorker", bypass=True)
     connection.cdp("Page.enable")
-    connection.cdp("Browser.setDownloadBehavior", behavior="deny")
+    connection.deny_downloads()
     connection.cdp("Page.addScriptToEvaluateOnNewDocument", source=script("early"))
 
 
