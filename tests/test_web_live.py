@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from support import Swathe
 
 DATABASE = "test_web_live"
+ROW = "//th/a[text()='books']/ancestor::tr"
 
 
 @pytest.fixture(scope="module")
@@ -168,13 +169,30 @@ def test_the_page_of_a_run_is_live_with_scripts_and_without(page: Page, run: Obj
 
 def test_the_overview_shows_what_begins_and_ends(page: Page, run: ObjectId, browser: WebDriver) -> None:
     browser.get(f"http://{page.host}/crawls/")
-    row = "//th/a[text()='books']/ancestor::tr"
-    until(lambda: "running" in browser.find_element(By.XPATH, row).text, "it runs")
+
+    def row() -> str:
+        """Return the text of the row, in one step: the page may put another in its place."""
+        return str(browser.execute_script(f"return document.evaluate({ROW!r}, document, null, 2, null).stringValue"))
+
+    until(lambda: "running" in row(), "it runs")
     until(lambda: page.app.state.live.open == 1, "the page listens")
     # Until the first event there is nothing that could have changed.
     until(lambda: browser.execute_script("return performance.getEntriesByType('resource').length >= 3"), "it is loaded")
+    assert "complete" not in row()
     end(page, run)
-    until(lambda: "complete" in browser.find_element(By.XPATH, row).text, "what ended is shown, without a reload")
+    until(lambda: "complete" in row(), "what ended is shown, without a reload")
+
+
+def test_the_first_load_is_small_and_asks_nobody_else(page: Page, run: ObjectId, browser: WebDriver) -> None:
+    browser.execute_cdp_cmd("Network.clearBrowserCache", {})
+    browser.get(f"http://{page.host}/crawls/")
+    sizes = browser.execute_script(
+        "return ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))"
+        ".map(e => [e.name, e.transferSize])"
+    )
+    assert {name.split("/")[2] for name, _ in sizes} == {page.host}
+    assert any(name.endswith("htmx.min.js") for name, _ in sizes)
+    assert 0 < sum(size for _, size in sizes) <= 150_000
 
 
 def test_a_page_that_is_open_for_a_day_does_not_grow(page: Page, run: ObjectId, browser: WebDriver) -> None:
