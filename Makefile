@@ -33,7 +33,7 @@ install: $(VENV)/.installed
 # Compiled once here: where PYTHONDONTWRITEBYTECODE is set, every command that a test starts would compile it all anew.
 test: $(VENV)/.installed-dev engines
 	@$(BIN)/python -m compileall -q scraper spiders pipelines models tests
-	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-clock: $(VENV)/.installed-dev engines
 	@need=; command -v faketime >/dev/null || need=" faketime"; \
