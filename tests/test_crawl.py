@@ -134,7 +134,8 @@ def test_a_start_page_that_cannot_be_read_fails_the_run_and_says_why(
 
 def test_a_start_page_that_nobody_serves_fails_the_run(swathe: Swathe, database: Mongo) -> None:
     result = swathe("crawl", "quotes", "--start", "http://127.0.0.1:9/", code=1)
-    assert "http://127.0.0.1:9/ robots.txt of 127.0.0.1:9 could not be read: 127.0.0.1:9 refused the connection" in result.err
+    why = "robots.txt of 127.0.0.1:9 could not be read: 127.0.0.1:9 refused the connection"
+    assert f"http://127.0.0.1:9/ {why}" in result.err
     assert last_run(database)["state"] == "failed"
 
 

@@ -536,6 +536,41 @@ def test_a_variable_that_shares_its_line_stays_there(tmp_path: Path, monkeypatch
     assert text == SHARED_LINE.replace("one.strip()", 'first(item, "u::text")')
 
 
+CHAINED = """from scraper import SiteSpider, first
+
+
+class Chained(SiteSpider):
+    name = "chained"
+    start_url = "http://offers.example/"
+
+    def read_item(self, page, item):
+        rest, _, stock = (first(item, "b::text") or "").rpartition(" Stock: ")
+        shown = kept = first(item, "i::text")
+        name, _, price = rest.rpartition(" Price: ")
+        total = 0
+        total += len(kept)
+        yield Offer.found(page, name=name, price=price, stock=USED, tags=shown.split())
+"""
+
+
+@pytest.mark.parametrize(("stock", "stays"), [("first(item, 'u::text')", False), ("stock.strip()", True)])
+def test_a_patch_leaves_out_what_was_there_for_an_unused_variable_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stock: str, stays: bool
+) -> None:
+    module = f"chained_{stays}"
+    (tmp_path / f"{module}.py").write_text(CHAINED.replace("USED", stock))
+    monkeypatch.syspath_prepend(tmp_path)
+    source = SpiderSource(import_module(module).Chained)
+    text = source.patched(
+        [field_edit(one, "u::text", many=False) for one in source.fields if one.name in ("name", "price", "tags")]
+    )
+    assert "name, _, price" not in text
+    assert ("rest, _, stock" in text) is stays
+    # Each of these gives something to a variable that is used elsewhere.
+    assert 'shown = kept = first(item, "i::text")' in text
+    assert "total = 0" in text
+
+
 def test_a_patch_leaves_out_what_nothing_uses_any_more_and_takes_hostile_names_as_text() -> None:
     source = SpiderSource(BooksSpider)
     edits = [field_edit(place, "b.x::text", many=False) for place in source.fields]

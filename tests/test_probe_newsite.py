@@ -103,6 +103,26 @@ def test_a_page_without_a_list_is_one_clear_line(name: str) -> None:
     assert "\n" not in str(fault.value)
 
 
+HEAD = '<tr><td></td><td rowspan=9><h3>Often</h3><a href="/t/1">one</a></td></tr>'
+PAGER = '<tr><td></td><td><a href="?page=2">2</a></td></tr>'
+
+
+@pytest.mark.parametrize(
+    ("tag", "head", "beside", "behind"),
+    [("td", HEAD, "", PAGER), ("th", "", "<td rowspan=9>Beside the first</td>", "")],
+    ids=["a head built like the second rows", "a cell more in the first record"],
+)
+def test_a_record_of_two_rows_begins_with_its_first(tag: str, head: str, beside: str, behind: str) -> None:
+    row = (
+        '<tr><{0}>Thing number {1}</{0}>{2}</tr><tr><td><a href="/t/{1}">tag {1}</a> <a href="/t/1">other</a></td></tr>'
+    )
+    rows = "".join(row.format(tag, n, beside if n == 0 else "") for n in range(9))
+    block = report_on(f"<table>{head}{rows}{behind}</table>", rows="").blocks[0]
+    assert (block.count, block.goes_on) == (9, True)
+    assert block.sample.startswith("Thing number 0 ")
+    assert block.sample.endswith("tag 0 other")
+
+
 @pytest.mark.parametrize(
     ("named", "said"), [("{0}", "div.left (8) may be the records as well"), ("c", "#left, #right")]
 )

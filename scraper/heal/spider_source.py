@@ -317,8 +317,9 @@ def _tidied(text: str, before: str, uses: set[str]) -> str:
     """Leave out the variables that edits left unused, and import from `scraper` what is used now."""
     were_unused = {name for name, _ in _unused_assignments(ast.parse(before))}
     lines = _lines(text)
-    for name, node in reversed(list(_unused_assignments(ast.parse(text)))):
-        if name not in were_unused:
+    # Without one assignment, another that was there for it alone may be unused as well.
+    while unused := [node for name, node in _unused_assignments(ast.parse("".join(lines))) if name not in were_unused]:
+        for node in sorted(unused, key=lambda one: one.lineno, reverse=True):
             del lines[node.lineno - 1 : node.end_lineno]
     return "".join(_with_imports(lines, uses))
 
@@ -329,21 +330,36 @@ def _lines(text: str) -> list[str]:
 
 
 def _unused_assignments(tree: ast.Module) -> Iterator[tuple[str, ast.Assign]]:
-    """Yield the plain assignments in methods whose variable is read nowhere in them, and what it is called.
+    """Yield the plain assignments in methods whose variables are used nowhere else in them, and what these are called.
 
     Left out are those that share a line with other statements.
     """
     for method in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
-        read = {node.id for node in ast.walk(method) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        used = _used_names(method)
         ends = Counter(line for node in method.body for line in {node.lineno, node.end_lineno})
         for node in method.body:
             if not isinstance(node, ast.Assign) or not ends[node.lineno] == ends[node.end_lineno] == 1:
                 continue
+            if len(node.targets) > 1:
+                continue
             target = node.targets[0]
             parts = target.elts if isinstance(target, ast.Tuple) else [target]
             names = [part.id for part in parts if isinstance(part, ast.Name)]
-            if len(names) == len(parts) and read.isdisjoint(names):
+            if len(names) == len(parts) and used.isdisjoint(names):
                 yield f"{method.name}.{', '.join(names)}", node
+
+
+def _used_names(method: ast.AST) -> set[str]:
+    """Return the names that a method does more with than to give them something: reads, changes, deletes or shares."""
+    used: set[str] = set()
+    for node in ast.walk(method):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+            used.add(node.id)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            used.add(node.target.id)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            used.update(node.names)
+    return used
 
 
 def _with_imports(lines: list[str], uses: set[str]) -> list[str]:

@@ -154,13 +154,30 @@ def _sequences(parent: Element, clusters: list[list[Element]], outline: Outline)
         return
     kinds = [places[child] for child in order]
     if len(clusters) > 1:
-        starts = sorted(range(len(clusters)), key=lambda number: _rank(clusters[number][0]))
+        begins = _begins(clusters, order)
+        starts = sorted(range(len(clusters)), key=lambda number: (_rank(clusters[number][0]), begins[number]))
         for start in starts:
             if len(clusters[start]) >= LEAST and _interleaves(kinds, start):
                 yield Group(tuple(clusters[start]), goes_on=True)
                 break
     for cluster in clusters:
         yield from _periodic(cluster, outline)
+
+
+def _begins(clusters: list[list[Element]], order: list[Element]) -> list[int]:
+    """Return at which place each kind of elements begins: one of rows behind a table's head that is built like them.
+
+    Such a first row has another number of cells than most, and a row of the kind stands behind all of the others, so
+    that the records that begin with another kind are whole, from the first to the last.
+    """
+    at = {element: place for place, element in enumerate(order)}
+    found = []
+    for cluster in clusters:
+        others = [at[other[-1]] for other in clusters if other is not cluster and len(other) >= LEAST]
+        cells, often = Counter(map(len, cluster)).most_common(1)[0]
+        has_head = cluster[0].tag == "tr" and 2 * often > len(cluster) and at[cluster[-1]] > max(others, default=-1)
+        found.append(at[next(row for row in cluster if len(row) == cells) if has_head else cluster[0]])
+    return found
 
 
 def _rank(element: Element) -> int:
