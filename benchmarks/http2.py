@@ -32,7 +32,7 @@ events {{ worker_connections 512; }}
 http {{
   access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder}; keepalive_requests 100000; default_type text/html;
-  server {{ listen 127.0.0.1:{port} ssl http2; ssl_certificate {pem}; ssl_certificate_key {pem};
+  server {{ {listen} ssl_certificate {pem}; ssl_certificate_key {pem};
             location / {{ try_files /page.html =404; root {folder}; }} }}
 }}
 """
@@ -158,7 +158,9 @@ def main() -> None:
         folder, port = Path(name), free_port()
         folder.chmod(0o755)
         (folder / "page.html").write_text("<p>x</p>" * (asked.kb * 128))
-        (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, pem=certificate(folder)))
+        (folder / "nginx.conf").write_text(
+            CONFIG.format(folder=folder, listen=f"listen 127.0.0.1:{port} ssl http2;", pem=certificate(folder))
+        )
         nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
         try:
             until_open(port)

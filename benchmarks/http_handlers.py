@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from http2 import ROOT, crawl, free_port, until_open
+from http2 import CONFIG, ROOT, crawl, free_port, until_open
 
 HANDLERS = {
     "scrapy": "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler",
@@ -29,16 +29,7 @@ HANDLERS = {
     "direct": "scraper.fetch.http.direct_handler.DirectHandler",
 }
 
-CONFIG = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
-events {{ worker_connections 512; }}
-http {{
-  access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder}; keepalive_requests 100000; default_type text/html;
-  server {{ listen 127.0.0.1:{http}; listen 127.0.0.1:{https} ssl; ssl_certificate {pem}; ssl_certificate_key {pem};
-            location / {{ try_files /page.html =404; root {folder}; }} }}
-}}
-"""
+LISTEN = "listen 127.0.0.1:{http}; listen 127.0.0.1:{https} ssl;"
 
 
 def main() -> None:
@@ -59,7 +50,9 @@ def main() -> None:
         folder, ports = Path(name), {"http": free_port(), "https": free_port()}
         folder.chmod(0o755)
         (folder / "page.html").write_text("<p>x</p>" * (asked.kb * 128))
-        (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, pem=certificate(folder), **ports))
+        (folder / "nginx.conf").write_text(
+            CONFIG.format(folder=folder, listen=LISTEN.format(**ports), pem=certificate(folder))
+        )
         nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
         try:
             until_open(ports["https"])
