@@ -81,10 +81,10 @@ class Chromedriver:
     def _port(self, program: Path) -> str:
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
+            ended = self._process.poll() is not None  # asked first: what it printed before its end is in the log then
             said = self._log.read_text(errors="replace")
             if found := re.search(r"started successfully on port (\d+)", said):
                 return found[1]
-            ended = self._process.poll() is not None
             if ended or time.monotonic() > deadline:
                 why = f"ended with code {self._process.returncode}" if ended else f"not ready in {START_TIMEOUT_S} s"
                 last = (said.strip().splitlines() or ["it printed nothing"])[-1]
