@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pytest
 from bson.codec_options import CodecOptions
 from practice import PracticeServer
 from pymongo import MongoClient
-from support import Swathe, configured
+from support import Swathe, configured, installed
 
 from scraper.fetch.browser.installed import BROWSERS, SHELLS
 from scraper.storage.embedded.server import EmbeddedServer
@@ -74,8 +73,7 @@ def client(server: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
 @pytest.fixture(scope="module", params=[BROWSERS, SHELLS], ids=["full", "shell"])
 def chromium(request: pytest.FixtureRequest) -> str:
     """Chromium with windows and, where it is installed, the one without."""
-    found = next(filter(None, map(shutil.which, request.param)), None)
-    if not found:
+    if not (found := installed(*request.param)):
         pytest.skip(f"none of {', '.join(request.param)} is installed")
     return found
 

@@ -7,7 +7,7 @@ import gzip
 import socketserver
 import threading
 import zlib
-from itertools import repeat
+from itertools import repeat, takewhile
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
@@ -49,7 +49,9 @@ class HostileSite:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                head = b"".join(iter(self.rfile.readline, b"\r\n")).decode("latin-1")
+                head = b"".join(takewhile(bytes.strip, self.rfile)).decode("latin-1")
+                if not head:
+                    return
                 length = next((line[15:] for line in head.split("\r\n") if line.lower()[:15] == "content-length:"), "0")
                 site.hits.append(head + self.rfile.read(int(length)).decode("latin-1"))
                 try:

@@ -8,6 +8,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -71,7 +72,8 @@ class OddSite:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                first, *lines = b"".join(iter(self.rfile.readline, b"\r\n")).decode("latin-1").split("\r\n")
+                # Also to the end of what is sent: whoever was killed sends no empty line.
+                first, *lines = b"".join(takewhile(bytes.strip, self.rfile)).decode("latin-1").split("\r\n")
                 if not first:
                     return
                 head = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import atexit
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -99,6 +100,11 @@ def until(condition: Callable[[], Any], what: str, timeout_s: float = 30) -> Any
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
         time.sleep(0.02)
     return value
+
+
+def installed(*names: str) -> str | None:
+    """Return the path of the first of some programs that is there."""
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def last_run(database: Database[dict[str, Any]]) -> dict[str, Any]:
