@@ -58,13 +58,11 @@ EACH = {
     "refused item": "/rejected/{item}",
     "kept page": "/pages/{page}",
 }
-ASKED = {
-    "quality": "/quality?spider={text}",
-    "changes": "/changes?records={text}&field={text}",
-    "filtered": "/records/books?filter=title%3D{text}&text={text}&sort={text}&as_of={text}",
-    "not there": "/records/{text}",
-    "why": "/why?url=http%3A%2F%2Fshop.example%2F{text}",
-}
+ASKED = (
+    "/quality?spider={text}", "/changes?records={text}", "/changes?field={text}", "/records/books?filter=title%3D{text}",
+    "/records/books?text={text}", "/records/books?sort={text}", "/records/books?as_of={text}", "/records/{text}",
+    "/why?url=http%3A%2F%2Fshop.example%2F{text}",
+)  # fmt: skip
 
 
 class Leaks(BaseHTTPRequestHandler):
@@ -196,14 +194,16 @@ def test_nothing_that_was_crawled_runs_or_asks_elsewhere(
     assert leaks[1] == [], "something was asked elsewhere"
 
 
-@pytest.mark.parametrize(("place", "kind"), list(enumerate(ASKED)))
+@pytest.mark.parametrize("address", ASKED)
 def test_nothing_that_an_address_says_runs_or_asks_elsewhere(
-    page: Page, browser: WebDriver, leaks: tuple[str, list[str]], place: int, kind: str
+    page: Page, browser: WebDriver, leaks: tuple[str, list[str]], address: str
 ) -> None:
-    shown = ""
-    for text in batches(leaks[0])[place :: len(ASKED)]:  # each in one of these, as all texts are escaped by one rule
-        shown += look(browser, f"http://{page.host}{ASKED[kind].format(text=quote(text, safe=''))}")
-    assert "data-xss" in shown, "a payload that no page shows proves nothing"
+    shown = 0
+    for text in payloads(leaks[0])[ASKED.index(address) :: len(ASKED)]:  # one rule escapes them all, wherever they are
+        said = look(browser, f"http://{page.host}{address.format(text=quote(text, safe=''))}")
+        said += browser.execute_script("return [...document.querySelectorAll('input')].map(e => e.value).join('')")
+        shown += one_visible_line(text).strip()[:40] in one_visible_line(said)
+    assert shown > 5, f"{shown} payloads are shown: those that no page shows prove nothing"
     assert leaks[1] == [], "something was asked elsewhere"
 
 
