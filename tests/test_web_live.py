@@ -16,7 +16,6 @@ from web_page import Page, browsing, heard, served
 from scraper.core.processes import this_process
 from scraper.runs.progress import Progress
 from scraper.web import access, live
-from scraper.web.views.runs import progress_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,27 +181,27 @@ def test_the_page_of_a_run_is_live_with_scripts_and_without(page: Page, run: Obj
 def test_the_overview_shows_what_begins_and_ends(
     page: Page, run: ObjectId, browser: WebDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = []
+    streams, admit = page.app.state.live, page.app.state.live.admit
 
-    def tell(run: dict[str, Any]) -> dict[str, Any]:
-        told.append(run["_id"])
-        return progress_of(run)
-
-    monkeypatch.setattr(live, "progress_of", tell)
-    browser.get(f"http://{page.host}/crawls/")
+    def ended_meanwhile() -> None:
+        """End the run when the page, on which it runs, begins to listen."""
+        admit()
+        end(page, run)
 
     def row() -> str:
         """Return the text of the row, in one step: the page may put another in its place."""
         return str(browser.execute_script(f"return document.evaluate({ROW!r}, document, null, 2, null).stringValue"))
 
-    until(lambda: "running" in row(), "it runs")
-    until(lambda: page.app.state.live.open == 1, "the page listens")
-    # Until the first event there is nothing that could have changed.
-    until(lambda: run in told, "the first event says that it runs")
-    until(lambda: browser.execute_script("return performance.getEntriesByType('resource').length >= 3"), "it is loaded")
-    assert "complete" not in row()
-    end(page, run)
-    until(lambda: "complete" in row(), "what ended is shown, without a reload")
+    monkeypatch.setattr(streams, "admit", ended_meanwhile)
+    browser.get(f"http://{page.host}/crawls/")
+    browser.execute_script("document.body.dataset.here = 1")
+    until(lambda: "complete" in row(), "what ended before the first event is shown")
+    monkeypatch.undo()
+    again = begin(page.database)
+    until(lambda: "running" in row(), "what begins is shown")
+    end(page, again)
+    until(lambda: "running" not in row(), "what ends is shown")
+    assert browser.execute_script("return document.body.dataset.here") == "1", "without loading the page anew"
 
 
 def test_the_first_load_is_small_and_asks_nobody_else(page: Page, run: ObjectId, browser: WebDriver) -> None:

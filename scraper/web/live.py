@@ -24,6 +24,7 @@ from scraper.errors import DatabaseError
 from scraper.storage.run_heartbeat import mark_lost_runs
 from scraper.web.answers import AWAY
 from scraper.web.asked import Id, found
+from scraper.web.views.overview import running
 from scraper.web.views.runs import RUNS, progress_of
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def run_events(request: Request, id: Id) -> StreamingResponse:
 
 @router.get("/events", operation_id="events", response_class=Response, responses=STREAM)
 def events(request: Request) -> StreamingResponse:
-    """Tell what runs and how it goes on, by events `runs`; `known` changes with every run that begins or is removed."""
+    """Tell what runs and how it goes on, by events `runs`; `state` is another one once a run has begun or ended."""
     return _stream(request, _of_all)
 
 
@@ -138,9 +139,8 @@ def _of_one(id_: str, database: Mongo) -> tuple[str, dict[str, Any]]:
 
 def _of_all(database: Mongo) -> tuple[str, dict[str, Any]]:
     mark_lost_runs()
-    running = database[RUNS].find({"state": "running"}, OF_LIVE, sort=[("_id", -1)], limit=100)
-    known = database[RUNS].estimated_document_count()
-    return "runs", {"running": [progress_of(run) for run in running], "known": known}
+    rows, state = running(database, OF_LIVE)
+    return "runs", {"running": [progress_of(run) for run in rows], "state": state}
 
 
 def _looked(look: Callable[[], tuple[str, dict[str, Any]]]) -> tuple[str, str]:

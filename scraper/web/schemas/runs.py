@@ -48,13 +48,6 @@ class ProgressJson(Shape):
     line: str
 
 
-class RunningJson(Shape):
-    """What runs."""
-
-    running: list[ProgressJson]
-    known: int
-
-
 class SeenListJson(Shape):
     """A list of the site as the run has seen it."""
 

@@ -136,6 +136,7 @@ class OverviewJson(Shape):
     broken: list[BrokenJson]
     untold: list[UntoldJson]
     problems: list[ProblemJson]
+    state: str = Field(description="As events `runs` have it: what they tell was taken in when it is the same.")
 
 
 class HostRowJson(Shape):

@@ -3,7 +3,7 @@
   const place = document.querySelector("[data-events]");
   if (!place) return;
   const GIVE_UP_MS = 15000;
-  let source = null, running = null, again = 0;
+  let source = null, again = 0;
 
   const at = (data, path) => path.split(".").reduce((value, name) => value?.[name], data);
   const written = value => typeof value === "number" ? String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f") : String(value);
@@ -31,11 +31,9 @@
     source.onopen = () => say("");
     source.addEventListener("run", event => { say(""); fill(JSON.parse(event.data)); });
     source.addEventListener("runs", event => {
-      const data = JSON.parse(event.data);
-      const now = [data.known, ...data.running.map(run => run.id)].join(" ");
-      // What begins or ends changes all of the page, which htmx then asks for.
-      if (running !== null && running !== now) document.getElementById("live")?.dispatchEvent(new Event("changed"));
-      running = now;
+      // What has begun or ended since the page was made changes all of it, which htmx then asks for.
+      const made = document.querySelector("[data-state]");
+      if (made?.dataset.state !== JSON.parse(event.data).state) made?.parentElement.dispatchEvent(new Event("changed"));
       say("");
     });
     source.addEventListener("end", () => { close(); location.reload(); });

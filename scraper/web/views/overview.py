@@ -16,6 +16,8 @@ from scraper.web.schemas import status as schemas
 from scraper.web.views.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pymongo.database import Database
 
     Mongo = Database[dict[str, Any]]
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 RUNS = Run._get_collection_name()
 STRIP = 30
 """The last runs of a spider that are shown as a strip."""
+
+MOST_RUNNING = 100
+"""Runs under way that are told of."""
 
 OF_STRIP = ("state", "verdict", "suspect", "started_at", "ended_at", "records")
 
@@ -36,9 +41,17 @@ def prepare(database: Mongo) -> None:
 
 def overview(db: Db, config: Settings) -> dict[str, Any]:
     """Is everything fine, and what changed: each spider with its last runs, incidents, the next firings."""
+    _, state = running(db, ["_id"])  # before the rest: what happens meanwhile makes another one
     status = status_of(gather(config, datetime.now(UTC)))
     spiders = [{**asdict(one), **_runs(db, one.spider)} for one in status.spiders]
-    return {**as_json(status), "spiders": spiders}
+    return {**as_json(status), "spiders": spiders, "state": state}
+
+
+def running(database: Mongo, fields: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
+    """Return what runs, and a text that is another one once a run has begun, ended or been removed."""
+    rows = list(database[RUNS].find({"state": "running"}, fields, sort=[("_id", -1)], limit=MOST_RUNNING))
+    known = database[RUNS].estimated_document_count()
+    return rows, " ".join([str(known), *(str(run["_id"]) for run in rows)])
 
 
 def result_of(run: dict[str, Any]) -> str:
