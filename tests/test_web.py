@@ -17,6 +17,7 @@ from web_page import INCIDENT, ITEM, NOW, RECORD, RUN, Page, fill, served
 from models.schedules import Firing
 from scraper.core.processes import birth, this_process
 from scraper.schedule.crawl_process import command_of
+from scraper.web.texts import segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +109,7 @@ def test_records_are_asked_for_in_the_language_of_query_page_by_page(page: Page)
     [
         ("/records/nope", 404, "there are no records of this name, expected one of"),
         ("/records/constructor", 404, "there are no records"),
+        ("/records/~2E~2E~2F~2E~2E", 404, "there are no records"),
         ("/records/%3Cimg%20src=x%20onerror=1%3E", 404, "there are no records"),
         ("/records/books?filter=pric%3C1", 400, "did you mean 'price'"),
         ("/records/books?filter=price%3Cx", 400, "price"),
@@ -236,6 +238,12 @@ def test_levels_incidents_and_refused_items_are_settled(page: Page) -> None:
     assert page.database.mutes.find_one({"_id": "books"})["until"] > NOW + timedelta(days=1)  # type: ignore[index]
     assert page.ask("/api/v1/spiders/books/mute?days=0", "POST").status_code == 422
     assert page.ask("/api/v1/spiders/nope/mute", "POST").status_code == 404
+    other = {"kind": "failed", "why": "x", "open": True, "opened_at": NOW, "last_at": NOW, "next_try_at": NOW}
+    for name in ("a/b", "../..", "%2f", "~2F", "<img src=x onerror=1>", "constructor"):
+        page.database.incidents.insert_one({**other, "key": name, "spider": name, "times": 1, "to_tell": []})
+        assert page.ask(f"/api/v1/spiders/{segment(name)}/mute", "POST").status_code == 200, name
+        assert page.database.mutes.delete_one({"_id": name}).deleted_count == 1, name
+        page.database.incidents.delete_one({"key": name})
     assert [page.ask("/api/v1/spiders/books/unmute", "POST").status_code for _ in range(2)] == [200, 409]
     assert [page.ask(f"/incidents/{INCIDENT}/close", "POST").status_code for _ in range(2)] == [200, 409]
     item = {"records": "books", "spider": "books", "url": "http://x.example/b", "run": RUN, "fingerprint": "f"}

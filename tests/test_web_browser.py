@@ -51,6 +51,8 @@ LISTS = (
 NAMES = ("<img data-xss src=x onerror=ran=1>", "constructor", "__proto__")
 """What collections, spiders and fields of items may be called: anything without a dot."""
 
+COLLECTIONS = (*NAMES, "a/b", "%2f", "~2F", "books.json")
+
 EACH = {
     "run": "/runs/{run}?problems={number}",
     "comparison": "/runs/{earlier}/compare/{run}",
@@ -59,9 +61,9 @@ EACH = {
     "kept page": "/pages/{page}",
 }
 ASKED = (
-    "/quality?spider={text}", "/changes?records={text}", "/changes?field={text}", "/records/books?filter=title%3D{text}",
-    "/records/books?text={text}", "/records/books?sort={text}", "/records/books?as_of={text}", "/records/{text}",
-    "/why?url=http%3A%2F%2Fshop.example%2F{text}",
+    "/quality?spider={text}", "/changes?records={text}", "/changes?field={text}", "/records/{text}",
+    "/records/books?filter=title%3D{text}", "/records/books?text={text}", "/records/books?sort={text}",
+    "/records/books?as_of={text}", "/why?url=http%3A%2F%2Fshop.example%2F{text}",
 )  # fmt: skip
 
 
@@ -207,27 +209,37 @@ def test_nothing_that_an_address_says_runs_or_asks_elsewhere(
     assert leaks[1] == [], "something was asked elsewhere"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COLLECTIONS)
 def test_a_collection_and_fields_of_any_name_are_shown_as_text(
     page: Page, browser: WebDriver, leaks: tuple[str, list[str]], name: str
 ) -> None:
     database, columns = page.database, [{"name": one, "kind": "text"} for one in NAMES]
-    database[ItemKind._get_collection_name()].insert_one({"_id": name, "columns": columns, "spiders": list(NAMES)})
+    kinds = database[ItemKind._get_collection_name()]
+    kinds.insert_one({"_id": name, "columns": columns, "spiders": list(NAMES)})
     seen = {"first_seen": NOW, "last_seen": NOW, "changed_at": NOW, "gone_at": None, "url": "http://shop.example/"}
     record = database[name].insert_one({**seen, **dict.fromkeys(NAMES, "told"), "item_id": name}).inserted_id
-    records = quote(name, safe="")
+
+    def link(text: str) -> str:
+        """Return the path of a link of the page that is open."""
+        script = "return [...document.links].find(link => link.textContent === arguments[0]).href"
+        return str(browser.execute_script(script, text)).removeprefix(f"http://{page.host}")
+
     try:
-        for path in (f"/records/{records}", f"/records/{records}/facets", f"/records/{records}/{record}", "/records"):
+        assert one_visible_line(name) in look(browser, f"http://{page.host}/records")
+        records = link(name)
+        look(browser, f"http://{page.host}{records}")
+        for path in (link("What values there are"), link(str(record)[-6:]), records):
             assert one_visible_line(name) in look(browser, f"http://{page.host}{path}"), path
-        (row,) = page.json(f"/api/v1/records/{records}")["rows"]
+        assert page.ask(link("csv")).text.count("told") == len(NAMES)
+        (row,) = page.json(f"/api/v1{records}")["rows"]
         assert row["values"].items() >= dict.fromkeys(NAMES, "told").items()
-        assert page.ask(f"/api/v1/records/{records}/download?format=csv").text.count("told") == len(NAMES)
         described = page.json("/api/v1/openapi.json")["components"]["schemas"]
         (own,) = [one for one in described.values() if one["title"] == name]
         assert set(NAMES) <= own["properties"].keys()
         assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", one) for one in described)
         assert leaks[1] == [], "something was asked elsewhere"
     finally:
+        kinds.delete_one({"_id": name})
         learned._learned.pop(name, None)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from mongoengine import Q
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -33,7 +33,7 @@ from scraper.schedule.presence import lives
 from scraper.schedule.schedule import Schedule, run_key, schedules_and_faults
 from scraper.spider.loader import all_spiders
 from scraper.web.answers import as_json, page
-from scraper.web.asked import Db, Id, Settings, Who, found, not_there
+from scraper.web.asked import Db, Id, Named, Settings, Who, found, not_there
 from scraper.web.audit import audited
 from scraper.web.schemas.base import OutcomeJson
 
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 BY_WEB = "asked for on the page"
 MOST_REDRIVEN = 1_000
 """Refused items of a spider that are tried again at once."""
-
-Named = Annotated[str, Path(max_length=200)]
 
 
 def trigger(db: Db, config: Settings, who: Who, name: Named) -> str:

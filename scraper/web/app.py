@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs
@@ -26,6 +25,7 @@ from scraper.web.gate import session_of
 from scraper.web.live import Live
 from scraper.web.schemas.base import ErrorJson
 from scraper.web.schemas.records import record_schema
+from scraper.web.texts import segment
 from scraper.web.views import VIEWS, changes, downloads, stored
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class Described(FastAPI):
         parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         described["security"] = [{"token": []}]
         of_records = {
-            # A collection may be called anything, the name of a schema not.
-            f"Record.{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}": record_schema(document)
+            # A collection may be called anything, a schema must do with letters, digits, `.`, `_` and `-`.
+            f"Record.{segment(name).replace('~', '.')}": record_schema(document)
             for name, document in sorted(record_documents().items())
         }
         parts["schemas"] |= of_records

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from bson import ObjectId
 from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator
 from starlette.exceptions import HTTPException
 
 from models.learned import recall
 from models.registry import record_documents
 from scraper.core.config import Config
 from scraper.web.access import Visitor
+from scraper.web.texts import named_by
 
 if TYPE_CHECKING:
     from models.record import Record
@@ -44,6 +46,12 @@ Id = Annotated[str, Path(pattern="^[0-9a-f]{24}$", description="An id, of 24 hex
 Cursor = Annotated[str, Query(pattern="^([0-9a-f]{24})?$", description="`next` of the page before this one.")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows at most.")]
 Name = Annotated[str, Query(max_length=200)]
+Named = Annotated[
+    str,
+    Path(max_length=800, description="A name; `~` and two hexadecimal digits are a byte of its UTF-8: `~2F` for `/`."),
+    AfterValidator(named_by),
+]
+"""What is called so, in a path."""
 
 
 def not_there(what: str) -> HTTPException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,6 +25,9 @@ TONES = {
     "incomplete": BAD, "failed": BAD, "lost": BAD, "late": BAD, "not loaded": BAD, "open": BAD,
 }  # fmt: skip
 """How words for an end are coloured; the word itself always stands there, too."""
+
+ESCAPED = re.compile("(?:~[0-9A-Fa-f]{2})+")
+"""Bytes of UTF-8 in a segment of a path."""
 
 
 def shown(value: Any, longest: int = LONGEST) -> str:
@@ -75,9 +79,22 @@ def tone(word: Any) -> str:
     return TONES.get(str(word), "quiet")
 
 
-def piece(value: Any) -> str:
-    """Return a text as one part of a path or a query."""
-    return quote(str(value), safe="")
+def segment(name: Any) -> str:
+    """Return a name as one segment of a path, with `~` for the `%` that servers and proxies undo before it is split.
+
+    >>> segment("books"), segment("a/b"), segment("..")
+    ('books', 'a~2Fb', '~2E~2E')
+    """
+    return quote(str(name), safe="").replace("~", "%7E").replace(".", "%2E").replace("%", "~")
+
+
+def named_by(segment: str) -> str:
+    """Return the name that a segment stands for; what need not be written with `~` may be there as it is.
+
+    >>> named_by("a~2Fb"), named_by("a b.c~"), named_by("%2f"), named_by("~7E2F")
+    ('a/b', 'a b.c~', '%2f', '~2F')
+    """
+    return ESCAPED.sub(lambda found: bytes.fromhex(found[0].replace("~", "")).decode("utf-8", "replace"), segment)
 
 
 def query(**fields: Any) -> str:
@@ -88,6 +105,6 @@ def query(**fields: Any) -> str:
 
 FILTERS = {
     "shown": shown, "number": number, "moment": moment, "ago": ago, "percent": percent, "web_link": web_link,
-    "tone": tone, "prose": prose, "piece": piece, "json": json_text,
+    "tone": tone, "prose": prose, "segment": segment, "json": json_text,
 }  # fmt: skip
 GLOBALS = {"version": VERSION, "query": query, "steps": charts.steps, "line": charts.line}

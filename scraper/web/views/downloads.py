@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from scraper.query.export.as_csv import csv_lines
 from scraper.query.export.as_json import json_array, json_lines
-from scraper.web.asked import Db, Name
+from scraper.web.asked import Db, Name, Named
 from scraper.web.views.records import Filters, Time, question_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SENT: dict[int | str, dict[str, Any]] = {
 
 @router.get("/records/{records}/download", operation_id="download", response_class=Response, responses=SENT)
 def download(
-    db: Db, records: str, filter: Filters, format: Annotated[Literal["csv", "json", "jsonl"], Query()] = "jsonl",
+    db: Db, records: Named, filter: Filters, format: Annotated[Literal["csv", "json", "jsonl"], Query()] = "jsonl",
     text: Name = "", sort: Name = "", as_of: Time = "", select: Name = "",
 ) -> StreamingResponse:  # fmt: skip
     """Send every record that meets every FILTER, as a file."""

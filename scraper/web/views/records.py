@@ -10,12 +10,13 @@ import mongoengine as me
 from bson import Decimal128, ObjectId
 from fastapi import Query
 
+from models.learned import recall
 from models.pages import StoredPage
 from models.record import key_text, schema_of
 from models.registry import record_documents
 from scraper.query.history import changes_of
 from scraper.query.question import Question, Wanted, ask, value_at
-from scraper.web.asked import PER_PAGE, Cursor, Db, Id, Limit, Name, found, paged, records_called
+from scraper.web.asked import PER_PAGE, Cursor, Db, Id, Limit, Name, Named, found, paged, records_called
 from scraper.web.schemas import records as schemas
 from scraper.web.views.view import View
 
@@ -44,6 +45,7 @@ Time = Annotated[str, Query(max_length=60, description="The records as they were
 
 def collections(db: Db) -> dict[str, Any]:
     """The collections of records, and how many each has."""
+    recall(db)
     return {
         "collections": [
             {"records": name, "count": db[name].estimated_document_count(), "fields": list(schema_of(document).content)}
@@ -53,7 +55,7 @@ def collections(db: Db) -> dict[str, Any]:
 
 
 def records(
-    db: Db, records: str, filter: Filters, text: Name = "", sort: Name = "", as_of: Time = "",
+    db: Db, records: Named, filter: Filters, text: Name = "", sort: Name = "", as_of: Time = "",
     after: Cursor = "", limit: Limit = PER_PAGE,
 ) -> dict[str, Any]:  # fmt: skip
     """The records that meet every FILTER; without `sort` a page at a time, by `after`."""
@@ -73,7 +75,7 @@ def records(
 
 def facets(
     db: Db,
-    records: str,
+    records: Named,
     filter: Filters,
     text: Name = "",
     as_of: Time = "",
@@ -96,7 +98,7 @@ def facets(
     }  # fmt: skip
 
 
-def record(db: Db, records: str, id: Id) -> dict[str, Any]:
+def record(db: Db, records: Named, id: Id) -> dict[str, Any]:
     """One record: its fields, every change of it, and the pages that were kept of its address."""
     document = records_called(db, records)
     schema = schema_of(document)
