@@ -22,7 +22,7 @@ from scraper.core.processes import this_process
 from scraper.runs.evidence import Certificates
 from scraper.schedule.alerts.webhooks import webhooks_of
 from scraper.status.digest import digest_of
-from scraper.status.evidence import Certificate, DatabaseState, DiskState, RecordTally, StatusEvidence, Untold
+from scraper.status.evidence import Certificate, DatabaseState, DiskState, Places, RecordTally, StatusEvidence, Untold
 from scraper.status.status import as_json, status_of
 from scraper.status.text import age, status_lines
 
@@ -59,7 +59,8 @@ def known(**fields: Any) -> StatusEvidence:
     """Return what is known of a spider that ran this morning as it should."""
     healthy: dict[str, Any] = {
         "now": NOON, "yesterday": NOON - 36 * HOUR, "spiders": ["books"], "runs": [run()], "schedules": [NIGHTLY],
-        "database": DatabaseState("mongodb://x", version="7.0.14", size_mb=12), "disk": DiskState(".swathe", 5000, 500),
+        "places": Places("mongodb://x", ".swathe"),
+        "database": DatabaseState(version="7.0.14", size_mb=12), "disk": DiskState(5000, 500),
         "states": FIRED, "schedulers": [LIVING],
     }  # fmt: skip
     return StatusEvidence(**{**healthy, **fields})
@@ -111,8 +112,8 @@ def test_a_healthy_project_is_fine() -> None:
         ({"broken": [Broken("spiders/books.py", 3, "SyntaxError")]}, ["broken spiders/books.py"]),
         ({"incidents": [incident(kind="broken", spider="spiders/mended.py")]}, []),
         ({"faults": ["[schedule] boks: there is no spider 'boks'"]}, ["schedule schedule"]),
-        ({"disk": DiskState(".swathe", 700, 500)}, ["disk disk of .swathe"]),
-        ({"database": DatabaseState("x", fault="MongoDB at x does not answer")}, ["database database"]),
+        ({"disk": DiskState(700, 500)}, ["disk disk of the data folder"]),
+        ({"database": DatabaseState(fault="MongoDB at x does not answer")}, ["database database"]),
         ({"untold": [Untold("event", 2, NOON - HOUR / 2, "x")]}, []),
         ({"untold": [Untold("event", 2, NOON - 2 * HOUR, "x")]}, ["untold 2 events"]),
         ({"certificates": [Certificate("x.org", NOON + 9 * DAY), Certificate("y.org", NOON + 30 * DAY)]},

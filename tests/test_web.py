@@ -55,6 +55,8 @@ def test_a_page_its_json_and_the_api_say_the_same(page: Page) -> None:
         assert page.ask(path).headers["Content-Type"].startswith("text/html"), path
     overview = page.json("/overview.json")
     assert {"spiders", "problems", "incidents", "fine"} <= overview.keys()
+    for place in (page.app.state.config.mongodb.data_dir, page.app.state.connection.address):
+        assert str(place) not in json.dumps(overview), "where things are is nobody's business"
     books = next(one for one in overview["spiders"] if one["spider"] == "books")
     assert [run["result"] for run in books["strip"]] == ["complete", "incomplete"]
     assert books["records"] == 61

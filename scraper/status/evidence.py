@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from models.broken import Broken
     from scraper.schedule.schedule import Schedule
@@ -29,7 +29,6 @@ class RecordTally:
 class DatabaseState:
     """The database, or why it does not answer."""
 
-    address: str
     fault: str = ""
     version: str = ""
     size_mb: int = 0
@@ -39,9 +38,17 @@ class DatabaseState:
 class DiskState:
     """The disk of the data folder; `least_mb` must be free for the embedded MongoDB to start."""
 
-    folder: str
     free_mb: int
     least_mb: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are, which concerns whoever keeps them, and not whoever looks at the page."""
+
+    database: str
+    """MongoDB's address."""
+    data_folder: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ class StatusEvidence:
     yesterday: datetime
     """Where yesterday began, in the zone of this machine."""
     spiders: Sequence[str]
+    places: Places
     database: DatabaseState
     disk: DiskState
     runs: Sequence[Document] = ()

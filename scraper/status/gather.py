@@ -22,7 +22,16 @@ from scraper.query.times import span_of
 from scraper.schedule.alerts.delivery import receivers_of
 from scraper.schedule.schedule import schedules_and_faults
 from scraper.spider.loader import all_spiders
-from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, RecordTally, StatusEvidence, Untold
+from scraper.status.evidence import (
+    Certificate,
+    DatabaseState,
+    DiskState,
+    Document,
+    Places,
+    RecordTally,
+    StatusEvidence,
+    Untold,
+)
 from scraper.status.status import tally_of
 from scraper.storage.connection import connection_to, explain
 from scraper.storage.run_heartbeat import is_lost
@@ -52,35 +61,36 @@ def gather(config: Config, now: datetime | None = None) -> StatusEvidence:
     now = now or datetime.now(UTC)
     spiders = all_spiders()
     schedules, faults = schedules_and_faults(config, spiders)
+    connection = connection_to(config.mongodb)
     known: dict[str, Any] = {
         "now": now, "yesterday": span_of("yesterday", now=now).start, "spiders": sorted(spiders), "disk": _disk(config),
+        "places": Places(connection.address, str(config.mongodb.data_dir)),
         "broken": broken_parts(config), "schedules": schedules, "faults": faults,
         "grace_s": config.scheduler.grace_s, "late_s": config.alerts.late_s,
     }  # fmt: skip
     if known["broken"]:
         known["faults"] = []  # they are in the files that are broken, for all one can tell
-    connection = connection_to(config.mongodb)
     try:
         with connection as database:
-            state = _database(database, connection.address)
+            state = _database(database)
             return StatusEvidence(**known, database=state, **_stored(database, config, known["yesterday"], now))
     except DatabaseError as error:
-        return StatusEvidence(**known, database=DatabaseState(connection.address, fault=str(error)))
+        return StatusEvidence(**known, database=DatabaseState(fault=str(error)))
     except PyMongoError as error:
         fault = explain(error, connection.address)
-        return StatusEvidence(**known, database=DatabaseState(connection.address, fault=fault))
+        return StatusEvidence(**known, database=DatabaseState(fault=fault))
 
 
 def _disk(config: Config) -> DiskState:
     folder = config.mongodb.data_dir
     existing = next(one for one in (folder, *folder.parents) if one.exists())
-    return DiskState(str(folder), shutil.disk_usage(existing).free // MB, config.mongodb.min_free_mb)
+    return DiskState(shutil.disk_usage(existing).free // MB, config.mongodb.min_free_mb)
 
 
-def _database(database: Mongo, address: str) -> DatabaseState:
+def _database(database: Mongo) -> DatabaseState:
     sizes = database.command("dbStats")
     size_mb = round((sizes.get("storageSize", 0) + sizes.get("indexSize", 0)) / MB)
-    return DatabaseState(address, version=str(database.client.server_info()["version"]), size_mb=size_mb)
+    return DatabaseState(version=str(database.client.server_info()["version"]), size_mb=size_mb)
 
 
 def _stored(database: Mongo, config: Config, yesterday: datetime, now: datetime) -> dict[str, Any]:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from models.broken import Broken
 from scraper.core.cron import next_due
 from scraper.core.text import counted, local_time
 from scraper.errors import EXIT_COMPLETE, EXIT_INCOMPLETE
 from scraper.runs.verdict import is_limit
 from scraper.schedule.presence import lives
 from scraper.schedule.schedule import COMMANDS, run_key
-from scraper.status.evidence import RecordTally
+from scraper.status.evidence import Certificate, DatabaseState, DiskState, Places, RecordTally, Untold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
-    from models.broken import Broken
     from scraper.schedule.schedule import Schedule
-    from scraper.status.evidence import Certificate, DatabaseState, DiskState, Document, StatusEvidence, Untold
+    from scraper.status.evidence import Document, StatusEvidence
 
 REMOVED_SHOWN = timedelta(days=7)
 """For how long a spider that was removed is still shown."""
@@ -104,6 +103,7 @@ class Status:
     schedulers: tuple[SchedulerStatus, ...]
     next: tuple[tuple[datetime, str], ...]
     """The next time of each schedule that is on, soonest first."""
+    places: Places
     database: DatabaseState
     disk: DiskState
     certificates: tuple[Certificate, ...]
@@ -139,8 +139,8 @@ def status_of(known: StatusEvidence) -> Status:
         *_of_untold(known),
     ]
     return Status(
-        known.now, known.yesterday, spiders, incidents, schedulers, tuple(sorted(due)), known.database, known.disk,
-        certificates, tuple(known.broken), tuple(known.untold), tuple(problems),
+        known.now, known.yesterday, spiders, incidents, schedulers, tuple(sorted(due)), known.places, known.database,
+        known.disk, certificates, tuple(known.broken), tuple(known.untold), tuple(problems),
     )  # fmt: skip
 
 
@@ -262,7 +262,7 @@ def _of_stores(known: StatusEvidence) -> Iterator[StatusProblem]:
         yield StatusProblem("database", "database", known.database.fault, "`swathe doctor` names a repair")
     if known.disk.free_mb < SPARE * known.disk.least_mb:
         what = f"{known.disk.free_mb} MB are free, expected {SPARE * known.disk.least_mb} or more"
-        yield StatusProblem("disk", f"disk of {known.disk.folder}", what, "free some space")
+        yield StatusProblem("disk", "disk of the data folder", what, "free some space")
 
 
 def _of_files(known: StatusEvidence) -> Iterator[StatusProblem]:

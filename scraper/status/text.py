@@ -195,11 +195,9 @@ def _facts(status: Status, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
         waiting = [f"{counted(one.count, one.what)} since {_time(one.since, zone)}" for one in status.untold]
         yield "To tell", ", ".join(waiting)
     database = status.database
-    yield (
-        "Database",
-        database.fault or f"MongoDB {database.version} answers, {database.size_mb} MB at {database.address}",
-    )
-    yield "Disk", f"{status.disk.free_mb / 1024:,.1f} GB free at {status.disk.folder}"
+    answers = f"MongoDB {database.version} answers, {database.size_mb} MB at {status.places.database}"
+    yield "Database", database.fault or answers
+    yield "Disk", f"{status.disk.free_mb / 1024:,.1f} GB free at {status.places.data_folder}"
     ends = [f"{one.host} ends {_time(one.ends_at, zone)}" for one in status.certificates]
     yield "Certificates", ", ".join(ends) or "none that ends soon was seen"
     yield (

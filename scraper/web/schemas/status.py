@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from scraper.web.schemas.base import Id, Listed, Shape
+from scraper.status.status import SpiderStatus, Status
+from scraper.web.schemas.base import Id, Listed, Shape, shape_of
 
 
-class TallyJson(Shape):
-    """How many records."""
-
-    new: int
-    changed: int
-    gone: int
-    refused: int
-
-
-class PastRunJson(Shape):
+@dataclass(frozen=True)
+class PastRun:
     """A run in the strip of its spider."""
 
     id: Id
@@ -27,116 +21,21 @@ class PastRunJson(Shape):
     at: datetime
 
 
-class SpiderStatusJson(Shape):
-    """A spider: how its last run went, and what comes next."""
+@dataclass(frozen=True, kw_only=True)
+class SpiderRow(SpiderStatus):
+    """A spider: how its last run went, and those before."""
 
-    spider: str
-    result: str
-    fine: bool
-    run: str
-    at: datetime | None
-    last: TallyJson
-    since_yesterday: TallyJson
-    reasons: list[str]
-    late: str
-    next: datetime | None
-    running_since: datetime | None
-    muted_until: datetime | None
-    strip: list[PastRunJson] = Field(description="The last 30 runs, the oldest first.")
+    strip: tuple[PastRun, ...]
+    """The last 30 runs, the oldest first."""
     complete_at: datetime | None
-    records: int | None = Field(description="Of the last complete run.")
+    records: int | None
+    """Of the last complete run."""
 
 
-class OpenIncidentJson(Shape):
-    """Something that went wrong and is not over."""
-
-    id: Id
-    spider: str
-    kind: str
-    since: datetime
-    times: int
-    why: str
-    known: bool
-    muted: bool
-
-
-class SchedulerStatusJson(Shape):
-    """A scheduler that was seen."""
-
-    place: str
-    lives: bool
-    looked_at: datetime
-    stopped: bool
-    once: bool
-
-
-class ProblemJson(Shape):
-    """Something that is not fine, and what to do."""
-
-    kind: str
-    subject: str
-    what: str
-    step: str
-
-
-class DatabaseStateJson(Shape):
-    """MongoDB."""
-
-    address: str
-    fault: str
-    version: str
-    size_mb: int
-
-
-class DiskStateJson(Shape):
-    """Where the data folder is."""
-
-    folder: str
-    free_mb: int
-    least_mb: int
-
-
-class CertificateJson(Shape):
-    """The certificate of a host, which ends soon."""
-
-    host: str
-    ends_at: datetime
-
-
-class BrokenJson(Shape):
-    """A file that cannot be loaded."""
-
-    file: str
-    line: int
-    cause: str
-
-
-class UntoldJson(Shape):
-    """What waits to be told."""
-
-    what: str
-    count: int
-    since: datetime
-    step: str
-
-
-class OverviewJson(Shape):
-    """Is everything fine, and what changed."""
-
-    fine: bool
-    now: datetime
-    yesterday: datetime
-    spiders: list[SpiderStatusJson]
-    incidents: list[OpenIncidentJson]
-    schedulers: list[SchedulerStatusJson]
-    next: list[tuple[datetime, str]] = Field(description="When each schedule is due next, and its name.")
-    database: DatabaseStateJson
-    disk: DiskStateJson
-    certificates: list[CertificateJson]
-    broken: list[BrokenJson]
-    untold: list[UntoldJson]
-    problems: list[ProblemJson]
-    state: str = Field(description="As events `runs` have it: what they tell was taken in when it is the same.")
+OverviewJson = shape_of(
+    Status, "OverviewJson", without=["places"], fine=bool, spiders=tuple[SpiderRow, ...],
+    state=Annotated[str, Field(description="As events `runs` have it: another one tells of what has changed since.")],
+)  # fmt: skip
 
 
 class HostRowJson(Shape):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pymongo import ASCENDING, DESCENDING
 
 from models.system import Run
+from scraper.errors import DatabaseError
 from scraper.status.gather import gather
 from scraper.status.status import as_json, status_of
 from scraper.web.asked import Db, Settings
@@ -43,8 +44,11 @@ def overview(db: Db, config: Settings) -> dict[str, Any]:
     """Is everything fine, and what changed: each spider with its last runs, incidents, the next firings."""
     _, state = running(db, ["_id"])  # before the rest: what happens meanwhile makes another one
     status = status_of(gather(config, datetime.now(UTC)))
-    spiders = [{**asdict(one), **_runs(db, one.spider)} for one in status.spiders]
-    return {**as_json(status), "spiders": spiders, "state": state}
+    if status.database.fault:
+        raise DatabaseError(status.database.fault)
+    rows = tuple(schemas.SpiderRow(**vars(one), **_runs(db, one.spider)) for one in status.spiders)
+    told = {**as_json(replace(status, spiders=rows)), "state": state}
+    return {name: told[name] for name in schemas.OverviewJson.model_fields}
 
 
 def running(database: Mongo, fields: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
@@ -64,7 +68,7 @@ def result_of(run: dict[str, Any]) -> str:
 def _runs(database: Mongo, spider: str) -> dict[str, Any]:
     crawls = {"spider": spider, "kind": "crawl"}
     latest = list(database[RUNS].find(crawls, OF_STRIP, sort=[("started_at", -1)], limit=STRIP))
-    strip = [{"id": str(run["_id"]), "result": result_of(run), "at": run["started_at"]} for run in reversed(latest)]
+    strip = tuple(schemas.PastRun(str(run["_id"]), result_of(run), run["started_at"]) for run in reversed(latest))
     complete = next((run for run in latest if run.get("verdict") == "complete"), None)
     if complete is None and len(latest) == STRIP:
         whole = {**crawls, "verdict": "complete"}
