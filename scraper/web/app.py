@@ -26,7 +26,7 @@ from scraper.web.live import Live
 from scraper.web.schemas.base import ErrorJson
 from scraper.web.schemas.records import record_schema
 from scraper.web.texts import segment
-from scraper.web.views import VIEWS, changes, downloads, stored
+from scraper.web.views import VIEWS, changes, records, stored
 
 if TYPE_CHECKING:
     from scraper.core.config import Config
@@ -53,7 +53,7 @@ def app_of(config: Config, connection: Connection, door: Door) -> FastAPI:
         responses={status: {"model": ErrorJson, "description": TITLES[status]} for status in REFUSED},
     )  # fmt: skip
     app.state.config, app.state.connection, app.state.door, app.state.live = config, connection, door, Live()
-    app.include_router(downloads.router, prefix=API)
+    app.include_router(records.files, prefix=API)
     app.include_router(live.router, prefix=API)
     for view in VIEWS:
         app.include_router(_routes(view))

@@ -1,19 +1,22 @@
-"""The records of a collection, asked for in the language of `swathe query`, and one record with its history."""
+"""The records of a collection, asked for in the language of `swathe query`: as a list, as a file, and one by itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import mongoengine as me
 from bson import Decimal128, ObjectId
-from fastapi import Query
+from fastapi import APIRouter, Query
+from starlette.responses import Response, StreamingResponse
 
 from models.learned import recall
 from models.pages import StoredPage
 from models.record import key_text, schema_of
 from models.registry import record_documents
+from scraper.query.export.as_csv import csv_lines
+from scraper.query.export.as_json import json_array, json_lines
 from scraper.query.history import changes_of
 from scraper.query.question import Question, Wanted, ask, value_at
 from scraper.web.asked import PER_PAGE, Cursor, Db, Id, Limit, Name, Named, found, paged, records_called
@@ -21,6 +24,8 @@ from scraper.web.schemas import records as schemas
 from scraper.web.views.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from models.record import Record
 
 COUNTED = 10_000
@@ -33,6 +38,17 @@ CHANGES = 200
 SEEN = ("first_seen", "last_seen", "changed_at", "gone_at", "run")
 NUMBERS = (int, float, Decimal128)
 
+FORMATS = {
+    "csv": (csv_lines, "text/csv; charset=utf-8"),
+    "json": (json_array, "application/json"),
+    "jsonl": (json_lines, "application/x-ndjson"),
+}
+SENT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The records.", "content": {kind.partition(";")[0]: {} for _, kind in FORMATS.values()}}
+}
+AT_ONCE = 200
+"""Lines of a download that are sent together."""
+
 Filters = Annotated[
     list[str],
     Query(
@@ -41,6 +57,8 @@ Filters = Annotated[
     ),
 ]  # fmt: skip
 Time = Annotated[str, Query(max_length=60, description="The records as they were at the end of a day, or at a time.")]
+
+files = APIRouter()
 
 
 def collections(db: Db) -> dict[str, Any]:
@@ -59,7 +77,7 @@ def records(
     after: Cursor = "", limit: Limit = PER_PAGE,
 ) -> dict[str, Any]:  # fmt: skip
     """The records that meet every FILTER; without `sort` a page at a time, by `after`."""
-    question = question_of(db, records, filter, text, sort, as_of)
+    question = _question(db, records, filter, text, sort, as_of)
     asked = _from(question, after) if after and not sort else question
     order = question.order or [("_id", 1)]
     rows = list(asked.selection.rows(db, [*question.fetched, "gone_at"], order, limit + 1))
@@ -81,7 +99,7 @@ def facets(
     as_of: Time = "",
 ) -> dict[str, Any]:
     """How often each value of the fields with few values stands in the first 5,000 records that meet every FILTER."""
-    question = question_of(db, records, filter, text, "", as_of)
+    question = _question(db, records, filter, text, "", as_of)
     schema = schema_of(records_called(db, records))
     kinds = (me.StringField, me.BooleanField, me.IntField, me.ListField)
     names = [name for name in schema.content if isinstance(schema.fields[name], kinds) and name not in schema.key]
@@ -117,7 +135,32 @@ def record(db: Db, records: Named, id: Id) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def question_of(db: Any, name: str, filters: list[str], text: str, sort: str, as_of: str, select: str = "") -> Question:
+@files.get("/records/{records}/download", operation_id="download", response_class=Response, responses=SENT)
+def download(
+    db: Db, records: Named, filter: Filters, format: Annotated[Literal["csv", "json", "jsonl"], Query()] = "jsonl",
+    text: Name = "", sort: Name = "", as_of: Time = "", select: Name = "",
+) -> StreamingResponse:  # fmt: skip
+    """Send every record that meets every FILTER, as a file, while MongoDB sends them."""
+    question = _question(db, records, filter, text, sort, as_of, select)
+    names, (lines_of, media_type) = list(question.columns), FORMATS[format]
+    rows = ([row[name] for name in names] for row in question.rows(db))
+    disposition = f'attachment; filename="records.{format}"'  # a collection's name may hold anything
+    return StreamingResponse(
+        _joined(lines_of(names, rows)), media_type=media_type, headers={"Content-Disposition": disposition}
+    )
+
+
+def _joined(lines: Iterator[str]) -> Iterator[str]:
+    some: list[str] = []
+    for line in lines:
+        some.append(line)
+        if len(some) == AT_ONCE:
+            yield "".join(some)
+            some = []
+    yield "".join(some)
+
+
+def _question(db: Any, name: str, filters: list[str], text: str, sort: str, as_of: str, select: str = "") -> Question:
     """Return what is asked for; raise UsageError for what makes no sense, and a 404 for an unknown collection."""
     records_called(db, name)
     given = [one for one in filters if one.strip()]
