@@ -37,5 +37,5 @@ def test_the_changes_are_those_of_the_calendar() -> None:
 
 def test_a_file_of_tests_that_names_a_time_is_found_without_a_list() -> None:
     found = {file.removeprefix(f"{ROOT}/tests/") for file in files_that_read_the_clock()}
-    assert {"test_query_history.py", "test_query.py", "test_runs_retention.py", "test_schedule_times.py"} <= found
+    assert {"test_query_history.py", "test_query.py", "test_runs_retention.py", "test_schedule.py"} <= found
     assert "test_select.py" not in found, "it has nothing to do with a time"

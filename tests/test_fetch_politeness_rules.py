@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
 from protego import _protego
 
 from models.hosts import Host
-from scraper.core.quiet_hours import QuietHours
 from scraper.fetch.politeness import rules
 from scraper.fetch.politeness.host import host_of
 from scraper.fetch.politeness.middleware import retry_after_s
@@ -146,30 +144,6 @@ def test_processes_share_what_may_be_under_way_and_one_that_is_gone_has_no_share
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date_and_anything_else_says_nothing(header: str, seconds: float | None) -> None:
     assert retry_after_s(header, NOW) == seconds
-
-
-@pytest.mark.parametrize(
-    ("hours", "at", "left_s"),
-    [
-        ("22:00-06:00", (23, 0), 7 * 3600), ("22:00-06:00", (5, 59), 60), ("22:00-06:00", (6, 0), 0),
-        ("22:00-06:00", (21, 59), 0), ("9:00 - 17:30", (12, 0), 5.5 * 3600), ("9:00-17:30", (8, 0), 0),
-    ],
-)  # fmt: skip
-def test_quiet_hours_may_last_over_midnight(hours: str, at: tuple[int, int], left_s: float) -> None:
-    zone = ZoneInfo("Europe/Berlin")
-    assert QuietHours.read(hours).left_s(datetime(2026, 11, 21, *at, tzinfo=zone), zone) == left_s
-
-
-def test_quiet_hours_know_of_summer_time() -> None:
-    zone = ZoneInfo("Europe/Berlin")
-    before = datetime(2026, 10, 24, 22, tzinfo=zone)
-    assert QuietHours.read("22:00-06:00").left_s(before, zone) == 9 * 3600
-
-
-@pytest.mark.parametrize("text", ["22-6", "24:00-06:00", "06:00-06:00", "night"])
-def test_quiet_hours_that_make_no_sense_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="expected two"):
-        QuietHours.read(text)
 
 
 @pytest.mark.parametrize(
