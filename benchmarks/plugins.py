@@ -11,24 +11,27 @@ environment is made for it, which takes the network; Chromium and redis-server a
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-import urllib.request
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT)]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+
+from odd_site import Answer, Asked, OddSite  # noqa: E402
+from redis_process import RedisProcess  # noqa: E402
+from support import until  # noqa: E402
 
 from scraper.core.config import load_config  # noqa: E402
 from scraper.storage.connection import Connection  # noqa: E402
@@ -59,46 +62,12 @@ class Things(scrapy.Spider):
 """
 
 
-class Site:
-    """Three things, each with a page, of which `/js` shows the list by a script; also a proxy that says so."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-        """The address that was asked for, whole where the site was taken for a proxy, and by which agent."""
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                site.asked.append((self.path, self.headers.get("User-Agent", "")))
-                page = page_of(urlsplit(self.path).path)
-                self.send_response(200 if page else 404)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
-                self.send_header("Content-Length", str(len(page)))
-                self.end_headers()
-                self.wfile.write(page.encode())
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def page_of(path: str) -> str:
-    """Return a page of the site, empty where there is none."""
+def page_of(asked: Asked) -> Answer:
+    """Return a page of the site, also to whoever takes it for a proxy: three things, of which `/js` has a script."""
     links = "".join(f"<a class=thing href=/thing/{name}>{name}</a>" for name in NAMES)
-    if path == "/js":
-        return f"<body><script>setTimeout(() => document.body.innerHTML = '{links}', 300)</script></body>"
-    kind, _, name = path.strip("/").partition("/")
-    return links if path == "/" else f"<h1>{name}</h1>" if kind == "thing" and name in NAMES else ""
+    scripted = f"<body><script>setTimeout(() => document.body.innerHTML = '{links}', 300)</script></body>"
+    pages = {"/": links, "/js": scripted, **{f"/thing/{name}": f"<h1>{name}</h1>" for name in NAMES}}
+    return Answer(pages[asked.path]) if asked.path in pages else Answer(status=404)
 
 
 @dataclass
@@ -106,11 +75,10 @@ class Seen:
     """What a crawl left."""
 
     swathe: Project
+    asked: list[Asked]
+    said: str
     things: list[dict[str, Any]]
     run: dict[str, Any]
-    agents: set[str]
-    asked: list[str]
-    said: str
 
 
 @dataclass(frozen=True)
@@ -131,29 +99,25 @@ def _stored(seen: Seen) -> bool:
 
 
 def _in_redis(seen: Seen) -> bool:
-    import redis
-
-    client = redis.Redis(port=seen.swathe.redis_port)
-    return _stored(seen) and client.llen("things:items") == len(NAMES)
+    return _stored(seen) and seen.swathe.redis.client.llen("things:items") == len(NAMES)
 
 
 def _skipped(seen: Seen) -> bool:
-    before = len(seen.swathe.site.asked)
+    before = len(seen.asked)
     seen.swathe.crawl()
-    again = [path for path, _ in seen.swathe.site.asked[before:] if path.startswith("/thing/")]
-    return _stored(seen) and not again
+    return _stored(seen) and not any(asked.path.startswith("/thing/") for asked in seen.asked[before:])
 
 
 def _passed(seen: Seen) -> bool:
     (log,) = (seen.swathe.folder / "data/logs").glob("things-*.log")
-    said = log.read_text()
-    seen.said = said
-    return _stored(seen) and "Minimum number of items... OK" in said
+    seen.said = log.read_text()
+    return _stored(seen) and "Minimum number of items... OK" in seen.said
 
 
 def _by_scrapyd(seen: Seen) -> bool:
-    port = seen.swathe.free_port()
     folder = seen.swathe.folder
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
     (folder / "scrapyd.conf").write_text(
         f"[scrapyd]\nhttp_port = {port}\nbind_address = 127.0.0.1\npoll_interval = 0.5\nmax_proc = 2\n"
     )
@@ -164,47 +128,29 @@ def _by_scrapyd(seen: Seen) -> bool:
     )
     tools = seen.swathe.python.parent
     seen.swathe.run(tools / "scrapyd-deploy", "--build-egg=shop.egg")
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [tools / "scrapyd"], cwd=folder, env=seen.swathe.environ, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
-    try:
-        return _scheduled(seen, f"http://127.0.0.1:{port}", folder / "shop.egg")
-    finally:
-        server.terminate()
-        server.wait(30)
+    ) as scrapyd:
+        try:
+            return _scheduled(seen, f"http://127.0.0.1:{port}", folder / "shop.egg")
+        finally:
+            scrapyd.terminate()
 
 
 def _scheduled(seen: Seen, scrapyd: str, egg: Path) -> bool:
-    boundary = "x" * 20
-    parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
-             for key, value in (("project", "shop"), ("version", "1"))]  # fmt: skip
-    parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="egg"; filename="e"\r\n\r\n'.encode())
-    body = b"".join(parts) + egg.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
-    _wait(lambda: _ask(f"{scrapyd}/daemonstatus.json") is not None)
-    added = _ask(f"{scrapyd}/addversion.json", body, f"multipart/form-data; boundary={boundary}")
-    job = _ask(f"{scrapyd}/schedule.json", urlencode({"project": "shop", "spider": "things"}).encode())
-    if not added or not job or job["status"] != "ok":
+    with requests.Session() as session:
+        session.mount("http://", HTTPAdapter(max_retries=Retry(8, backoff_factor=0.3)))  # until it is up
+        project, spider = {"project": "shop"}, {"spider": "things"}
+        with egg.open("rb") as file:
+            added = session.post(f"{scrapyd}/addversion.json", {**project, "version": "1"}, files={"egg": file}).json()
+        job = session.post(f"{scrapyd}/schedule.json", project | spider).json()
         seen.said += f"{added} {job}"
-        return False
-    _wait(lambda: bool((_ask(f"{scrapyd}/listjobs.json?project=shop") or {}).get("finished")))
+        if job["status"] != "ok":
+            return False
+        jobs = f"{scrapyd}/listjobs.json"
+        until(lambda: session.get(jobs, params=project).json()["finished"], "scrapyd's crawl ends", LONGEST_S)
     things, run = seen.swathe.left()
     return len(things) == len(NAMES) and run["_id"] != seen.run["_id"] and run["arguments"] == seen.run["arguments"]
-
-
-def _ask(url: str, body: bytes | None = None, kind: str = "application/x-www-form-urlencoded") -> dict[str, Any] | None:
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": kind}), timeout=30) as answer:  # noqa: S310
-            return dict(json.loads(answer.read()))
-    except OSError:
-        return None
-
-
-def _wait(is_so: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + LONGEST_S
-    while not is_so():
-        if time.monotonic() > until_s:
-            raise TimeoutError("scrapyd has not done it")
-        time.sleep(0.3)
 
 
 PLUGINS = [
@@ -237,11 +183,9 @@ PLAYWRIGHT_LAUNCH_OPTIONS = {"executable_path": "CHROMIUM", "args": ["--no-sandb
         _stored,
         settings='ADDONS = {"scraper.addon.Swathe": 300, "scrapy_poet.Addon": 300}',
         spider="from shop.pages import ThingPage\n"
-        + SPIDER.replace(
-            "(self, response):\n        yield {",
-            """(self, response, page: ThingPage):
-        yield {""",
-        ).replace('response.css("h1::text").get()', "page.name"),
+        + SPIDER.replace("parse_thing(self, response", "parse_thing(self, response, page: ThingPage").replace(
+            'response.css("h1::text").get()', "page.name"
+        ),
         files={
             "shop/pages.py": """
 from web_poet import WebPage
@@ -289,7 +233,7 @@ class CloseSuite(MonitorSuite):
         "pages are asked for as Chrome; the crawl says that addresses are not checked",
         lambda seen: (
             _stored(seen)
-            and any("Chrome/" in agent for agent in seen.agents)
+            and any("Chrome/" in asked.agent for asked in seen.asked)
             and any("impersonate" in note.lower() for note in seen.run["notes"])
         ),
         settings="""
@@ -304,7 +248,7 @@ DOWNLOADER_MIDDLEWARES = {"scrapy_impersonate.RandomBrowserMiddleware": 1000}
     Plugin(
         "scrapy-user-agents",
         "pages are asked for by other agents than Swathe",
-        lambda seen: _stored(seen) and any(agent.startswith("Mozilla/5.0") for agent in seen.agents),
+        lambda seen: _stored(seen) and any(asked.agent.startswith("Mozilla/5.0") for asked in seen.asked),
         settings="""
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": None,
@@ -315,7 +259,7 @@ DOWNLOADER_MIDDLEWARES = {
     Plugin(
         "scrapy-rotating-proxies",
         "pages are asked for by way of its proxy",
-        lambda seen: _stored(seen) and sum(path.startswith("http://") for path in seen.asked) > len(NAMES),
+        lambda seen: _stored(seen) and sum(asked.target.startswith("http://") for asked in seen.asked) > len(NAMES),
         settings="""
 ROTATING_PROXY_LIST = ["SITE"]
 DOWNLOADER_MIDDLEWARES = {
@@ -374,25 +318,20 @@ class AsyncDeltaFetch(DeltaFetch):
 class Project:
     """A Scrapy project with the add-on, and a database of its own."""
 
-    def __init__(self, python: Path, folder: Path, site: Site, plugin: Plugin) -> None:
-        self.python, self.folder, self.site, self.redis_port = python, folder, site, self.free_port()
+    def __init__(self, python: Path, folder: Path, site: OddSite, redis: RedisProcess, plugin: Plugin) -> None:
+        self.python, self.folder, self.redis = python, folder, redis
         texts = {"shop/__init__.py": "", "shop/spiders/__init__.py": "", "shop/spiders/things.py": plugin.spider,
                  "scrapy.cfg": "[settings]\ndefault = shop.settings\n[deploy]\nproject = shop\n",
                  "shop/settings.py": SETTINGS + plugin.settings, **plugin.files}  # fmt: skip
-        chromium = shutil.which("chromium") or "chromium"
+        words = {"REDIS_AT": redis.url, "CHROMIUM": shutil.which("chromium") or "chromium", "SITE": site.url}
         for name, text in texts.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = text.replace("REDIS_AT", f"redis://127.0.0.1:{self.redis_port}").replace("CHROMIUM", chromium)
-            path.write_text(text.replace("SITE", site.url))
+            for word, value in words.items():
+                text = text.replace(word, value)
+            path.write_text(text)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SWATHE_")}
         self.environ = {**kept, "SWATHE_MONGODB_DATA_DIR": str(folder / "data"), "NO_COLOR": "1", "COLUMNS": "200"}
-
-    @staticmethod
-    def free_port() -> int:
-        """Return a port that is free on this machine."""
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            return int(server.getsockname()[1])
 
     def run(self, *command: Any) -> str:
         """Run a command in the project; return what it printed."""
@@ -412,22 +351,14 @@ class Project:
 
 def tried(plugin: Plugin, python: Path) -> tuple[bool, str]:
     """Return whether a plugin works, and the last that was said if it does not."""
-    with tempfile.TemporaryDirectory(prefix="plugin-") as name, Site() as site:
-        swathe = Project(python, Path(name), site, plugin)
-        port = str(swathe.redis_port)
-        redis = subprocess.Popen(
-            ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", ""], cwd=name, stdout=subprocess.DEVNULL
-        )
-        try:
-            said = swathe.crawl()
-            things, run = swathe.left()
-            agents = {agent for path, agent in site.asked if "robots.txt" not in path}
-            seen = Seen(swathe, things, run, agents, [path for path, _ in site.asked], said)
-            return bool(run) and plugin.check(seen), f"{len(things)} stored, {run.get('verdict')}: {seen.said[-1500:]}"
-        finally:
-            swathe.run(python, "-m", "scraper", "db", "stop")
-            redis.terminate()
-            redis.wait(30)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plugin-")))
+        site = stack.enter_context(OddSite(page_of))
+        swathe = Project(python, folder, site, stack.enter_context(RedisProcess(folder / "redis")), plugin)
+        stack.callback(swathe.run, python, "-m", "scraper", "db", "stop")
+        seen = Seen(swathe, site.asked, swathe.crawl(), *swathe.left())
+        works = bool(seen.run) and plugin.check(seen)
+        return works, f"{len(seen.things)} stored, {seen.run.get('verdict')}: {seen.said[-1500:]}"
 
 
 def environment(folder: Path) -> Path:

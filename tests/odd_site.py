@@ -33,6 +33,7 @@ class Asked:
     target: str
     cookie: str
     body: str
+    agent: str = ""
 
     @property
     def path(self) -> str:
@@ -78,7 +79,8 @@ class OddSite:
                     return
                 head = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}
                 body = self.rfile.read(int(head.get("content-length", "0"))).decode("latin-1")
-                asked = Asked(first.split(" ")[0], first.split(" ")[1], head.get("cookie", ""), body)
+                method, target, *_ = first.split(" ")
+                asked = Asked(method, target, head.get("cookie", ""), body, head.get("user-agent", ""))
                 if asked.path == "/robots.txt":
                     self.wfile.write(Answer(status=404).to_bytes())
                     return
@@ -143,6 +145,6 @@ def crawled(
     swathe: Swathe, database: Mongo, spider: str, start: str, code: int = 0, **environ: str
 ) -> tuple[list[str], str, list[str]]:
     """Crawl with a spider of `odd_spiders`; return the things found, the verdict and its reasons."""
-    swathe.run(command_of(spider, start), code=code, PYTHONPATH=PYTHONPATH, **environ)
+    swathe.run(command_of(spider, start), code, ROOT, PYTHONPATH=PYTHONPATH, **environ)
     run = last_run(database)
     return sorted(row["text"] for row in database.quotes.find()), run["verdict"], run["reasons"]
