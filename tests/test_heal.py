@@ -16,10 +16,11 @@ from stored_pages import connected
 from models.quality import Quality, RecordsQuality
 from models.system import Change, Run
 from scraper.core.config import Config, load_config
+from scraper.core.text import quoted
 from scraper.errors import UsageError
 from scraper.heal.field_search import LEAST_EQUAL, are_as_stored
 from scraper.heal.healing import heal, run_to_heal
-from scraper.heal.spider_source import SpiderSource, field_edit, quoted
+from scraper.heal.spider_source import SpiderSource, field_edit
 from scraper.pages.archive import PAGES, Capture, write
 from spiders.books import BooksSpider
 

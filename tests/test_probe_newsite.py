@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from test_paging import truth
 from test_probe_hints import page_of, report_on
 
 from scraper.errors import ProbeError, UsageError
+from scraper.probe.data_columns import data_columns
 from scraper.probe.data_proposal import proposed_data
 from scraper.probe.html_proposal import proposed_html
 from scraper.probe.proposal import liked
@@ -179,3 +181,14 @@ def test_hostile_names_stay_text() -> None:
     assert all(column.name.isidentifier() for column in proposal.columns)
     page = HtmlResponse("http://x/", body=page_of(body).text.encode())
     assert len(page.css(proposal.items)) == 9
+
+
+@pytest.mark.parametrize("evil", ["it'+print()+'", 'it"+print()+"', "it\\", "it's\n"])
+def test_hostile_keys_of_data_stay_text(evil: str) -> None:
+    """What a site calls a key is written into the spider, and never run."""
+    rows = [{evil: f"Thing {n}", "by": {evil: n, "also": None}} for n in range(9)]
+    for column in data_columns(rows).columns:
+        calls = [node.func for node in ast.walk(ast.parse(column.selector)) if isinstance(node, ast.Call)]
+        assert {call.attr for call in calls if isinstance(call, ast.Attribute)} == {"get"}
+        assert all(isinstance(call, ast.Attribute) for call in calls)
+        assert eval(column.selector, {"data": rows[3]}) in (rows[3][evil], 3)

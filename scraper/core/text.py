@@ -157,6 +157,16 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def quoted(text: str) -> str:
+    r"""Write a text as Python source, whatever a site put into it; lone surrogates, which no file takes, are lost.
+
+    >>> print(quoted("it's"), quoted('x");import os#'))
+    "it's" "x\");import os#"
+    """
+    # Python reads JSON's strings as JSON does.
+    return encode_basestring(text.encode("utf-8", "replace").decode())
+
+
 def decimal_text(value: Decimal128) -> str:
     """Return a decimal with every digit it has, and without an exponent unless it is huge or tiny.
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from models.record import Found, schema_of
+from scraper.core.text import quoted
 from scraper.heal.field_search import LEAST_KNOWN, FieldSearch, NotFoundError, Shown
 from scraper.heal.gate import ON_EACH
 from scraper.heal.known_records import EMPTY, UNREAD, FieldReader, KnownRecords
 from scraper.heal.list_search import FoundEntries, ListSearch, entries_of, next_call, with_parts
-from scraper.heal.spider_source import Edit, SpiderSource, either, field_edit, quoted
+from scraper.heal.spider_source import Edit, SpiderSource, either, field_edit
 from scraper.heal.todays_pages import TodaysPages
 from scraper.pages.reread import TodaysSpiders, in_full
 from scraper.paging import NextForm, NextLink, Offsets, PageNumbers

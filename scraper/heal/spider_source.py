@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import json
 from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from scraper import paging
 from scraper.core.project import project
+from scraper.core.text import quoted
 from scraper.errors import UsageError
 
 if TYPE_CHECKING:
@@ -181,11 +181,6 @@ def either(now: str, before: str) -> str:
     if len(kinds) > 1:
         raise ValueError(f"{now!r} and {before!r} are not both CSS, or both XPath")
     return f"{now} | {before}" if kinds.pop() else f"{now}, {before}"
-
-
-def quoted(text: str) -> str:
-    """Write a text as Python source, whatever a page put into it."""
-    return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
 
 
 def field_edit(place: FieldPlace, selector: str, *, many: bool, keep_old: bool = False, of_whole: bool = False) -> Edit:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from scraper.probe.column_types import LABELS, Kind, field_name, kind_of
 from scraper.probe.columns import Column, Columns, keyed
+from scraper.probe.data_paths import expression, paths_in, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 WHOLE, FLOAT, TRUTH = (
     Kind("IntField", "", lambda value: value),
@@ -24,8 +25,8 @@ def data_columns(entries: Sequence[Any]) -> Columns:
     rows = [entry for entry in entries if isinstance(entry, dict)]
     found: list[Column] = []
     unsure: list[str] = []
-    for path in dict.fromkeys(path for row in rows for path in _paths(row)):
-        values = [_at(row, path) for row in rows]
+    for path in dict.fromkeys(path for row in rows for path in paths_in(row, DEEPEST)):
+        values = [value_at(row, path) for row in rows]
         filled = [value for value in values if value not in (None, "", [])]
         if not filled:
             continue
@@ -41,23 +42,8 @@ def data_columns(entries: Sequence[Any]) -> Columns:
         many = kind is LABELS
         held = tuple(tuple(value if many else [value]) if value not in (None, "", []) else () for value in values)
         required = len(filled) == len(rows) >= LEAST_REQUIRED and not many
-        found.append(Column(name, _expression(path, rows), kind, many, held, required=required))
+        found.append(Column(name, expression(path, rows), kind, many, held, required=required))
     return Columns(tuple(keyed(found)), len(rows), tuple(unsure))
-
-
-def _paths(row: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, value in row.items():
-        path = (*above, str(name))
-        if isinstance(value, dict) and len(path) < DEEPEST:
-            yield from _paths(value, path)
-        elif not isinstance(value, dict) and not str(name).startswith("@"):
-            yield path
-
-
-def _at(row: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        row = row.get(name) if isinstance(row, dict) else None
-    return row
 
 
 def _kind(values: list[Any]) -> Kind | None:
@@ -72,12 +58,3 @@ def _kind(values: list[Any]) -> Kind | None:
     if types <= {int, float}:
         return FLOAT
     return LABELS if types == {list} and all(isinstance(part, str) for value in values for part in value) else None
-
-
-def _expression(path: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
-    """Write how an entry's value is read."""
-    first, *others = (repr(name).replace("'", '"') if '"' not in name else repr(name) for name in path)
-    if not others:
-        return f"data.get({first})"
-    always = all(isinstance(row.get(path[0]), dict) for row in rows)
-    return f"data[{first}].get({others[0]})" if always else f"(data.get({first}) or {{}}).get({others[0]})"

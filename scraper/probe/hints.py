@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from scraper import paging
+from scraper.core.text import quoted
 from scraper.paging.ask import Ask
 from scraper.paging.kind import ListPage, Pagination
 from scraper.probe.selectors import Selectors
@@ -113,9 +113,4 @@ def _python(value: Any) -> str:
         return "(" + ", ".join(map(_python, value)) + ("," if len(value) == 1 else "") + ")"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_python(key)}: {_python(part)}" for key, part in value.items()) + "}"
-    # Python reads JSON's strings and numbers as JSON does, as long as lone surrogates stay away.
-    return (
-        json.dumps(value.encode("utf-8", "replace").decode(), ensure_ascii=False)
-        if isinstance(value, str)
-        else str(value)
-    )
+    return quoted(value) if isinstance(value, str) else str(value)

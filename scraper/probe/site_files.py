@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scraper import paging
 from scraper.core.project import project
+from scraper.core.text import quoted
 from scraper.probe.composition import Part
 from scraper.probe.new_site import TEMPLATES
 
@@ -124,11 +124,11 @@ def spider_text(site: NewSite, proposal: Proposal) -> str:
         f"class {site.spider_class}(SiteSpider):",
         f'    """Stores every record of {site.name}."""',
         "",
-        f"    name = {_python(site.name)}",
-        f"    start_url = {_python(site.url)}",
+        f"    name = {quoted(site.name)}",
+        f"    start_url = {quoted(site.url)}",
         f"    records = ({site.document},)",
-        *([f"    items = {_python(proposal.items)}"] if proposal.items else []),
-        *([f"    link = {_python(proposal.link)}"] if proposal.link else []),
+        *([f"    items = {quoted(proposal.items)}"] if proposal.items else []),
+        *([f"    link = {quoted(proposal.link)}"] if proposal.link else []),
         *([f"    {line}"] if line else []),
         "",
         f"    def read_{way.part}({way.signature}) -> Iterator[Any]:",
@@ -162,10 +162,10 @@ def _statements(columns: tuple[Column, ...], where: str) -> Iterator[str]:
     variables = _variables(columns)
     for selector, separators in dict.fromkeys((selector, part.separators) for selector, part in variables):
         names = [variables.get((selector, Part(separators, place)), "_") for place in range(len(separators) + 1)]
-        rest = f'(first({where}, {_python(selector)}) or "")'
+        rest = f'(first({where}, {quoted(selector)}) or "")'
         for place in range(len(separators), 0, -1):
             before = "rest" if place > 1 else names[0]
-            yield f"        {before}, _, {names[place]} = {rest}.rpartition({_python(separators[place - 1])})"
+            yield f"        {before}, _, {names[place]} = {rest}.rpartition({quoted(separators[place - 1])})"
             rest = "rest"
 
 
@@ -175,7 +175,7 @@ def _given(column: Column, where: str, given: dict[tuple[str, Part], str]) -> st
     if column.part is not None:
         return f"{column.name}={given[column.selector, column.part]},"
     call = "texts" if column.many else "first"
-    line = f"{column.name}={call}({where}, {_python(column.selector)}),"
+    line = f"{column.name}={call}({where}, {quoted(column.selector)}),"
     return line if len(line) < LONGEST_LINE - 12 else f"{line}  # noqa: E501"
 
 
@@ -221,11 +221,6 @@ def test_text(site: NewSite, proposal: Proposal) -> str:
         "        validate(record)",
         "    assert [record.faults for record in records if record.faults] == []",
         f"    assert len(records) == {count}",
-        f"    assert records[0].raw[{_python(key.name)}] is not None",
+        f"    assert records[0].raw[{quoted(key.name)}] is not None",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _python(text: str) -> str:
-    """Write a text as Python source, whatever the page put into it."""
-    return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
