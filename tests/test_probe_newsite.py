@@ -15,7 +15,9 @@ from scraper.errors import ProbeError, UsageError
 from scraper.probe.data_columns import data_columns
 from scraper.probe.data_proposal import proposed_data
 from scraper.probe.html_proposal import proposed_html
+from scraper.probe.new_site import NewSite
 from scraper.probe.proposal import liked
+from scraper.probe.site_files import model_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,6 +183,14 @@ def test_hostile_names_stay_text() -> None:
     assert all(column.name.isidentifier() for column in proposal.columns)
     page = HtmlResponse("http://x/", body=page_of(body).text.encode())
     assert len(page.css(proposal.items)) == 9
+
+
+def test_numbers_and_truths_of_data_are_fields_without_a_cleaner() -> None:
+    columns = data_columns([{"id": n, "share": n / 2, "new": n > 4, "name": f"N{n}"} for n in range(12)]).columns
+    model = model_text(NewSite.checked("numbers", "http://x/", "list"), columns)
+    assert "    id_ = IntField(required=True)\n" in model
+    assert "    share = FloatField(required=True)\n    new = BooleanField(required=True)\n" in model
+    compile(model, "<model>", "exec")
 
 
 @pytest.mark.parametrize("evil", ["it'+print()+'", 'it"+print()+"', "it\\", "it's\n"])

@@ -103,7 +103,9 @@ def _field(column: Column) -> str:
     given = ["StringField()"] if column.many else []
     given += ["required=True"] if column.required else []
     given += ["key=True"] if column.key else []
-    return f"{column.name} = {column.kind.field}({', '.join([*given, f'clean={column.kind.cleaner}'])})"
+    # Numbers and truths of data are what they are.
+    given += [f"clean={column.kind.cleaner}"] if column.kind.cleaner else []
+    return f"{column.name} = {column.kind.field}({', '.join(given)})"
 
 
 def spider_text(site: NewSite, proposal: Proposal) -> str:
