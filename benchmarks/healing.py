@@ -9,8 +9,11 @@ wrapped, reordered, values from texts to attributes, or another language, in whi
 Redesigns that the spider reads all the same are not counted. Mended is one whose repair passes the gate and reads
 every field of every record exactly, also on a page that it was not made from; wrong one that passes and does not.
 
+Lists that are data, answered by an API or carried by pages, have their keys renamed or moved: into groups, with the
+list elsewhere, amounts as texts and labels as objects.
+
 Others have to be refused: pages whose values are all others, one field whose values moved to other records, price and
-old price swapped, and a sale in which the stored price is the old one.
+old price swapped, and a sale in which the stored price is the old one; of pages and of data.
 
 Scrapling (PyPI) is installed into an environment of its own. Its selectors are saved on the old pages and adapt on the
 new ones, with its `find_similar` where they find one element alone: of each field it reads the values of all records of
@@ -39,10 +42,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bson import ObjectId  # noqa: E402
+from generated_sites.answers import BEFORE, Answers  # noqa: E402
 from generated_sites.layouts import STRUCTURES, STYLES, TWISTS, Layout, layouts  # noqa: E402
 from generated_sites.records import KINDS, made  # noqa: E402
 from generated_sites.records import Record as Written  # noqa: E402
 from induction import read_by  # noqa: E402
+from requests.structures import CaseInsensitiveDict  # noqa: E402
 from scrapy.http import HtmlResponse  # noqa: E402
 
 from models.record import Found, Record  # noqa: E402
@@ -51,19 +56,23 @@ from scraper.core.config import load_config  # noqa: E402
 from scraper.heal.healing import heal  # noqa: E402
 from scraper.heal.known_records import FieldReader, plain  # noqa: E402
 from scraper.heal.repair import Healing  # noqa: E402
+from scraper.page_data import record_lists  # noqa: E402
 from scraper.pages.archive import Capture, write  # noqa: E402
 from scraper.pages.reread import TodaysSpiders, in_full  # noqa: E402
 from scraper.probe.blocks import block_of, weighed_groups  # noqa: E402
 from scraper.probe.columns import Columns, keyed, list_columns  # noqa: E402
+from scraper.probe.data_columns import data_columns  # noqa: E402
+from scraper.probe.fetching import Fetched  # noqa: E402
 from scraper.probe.new_site import NewSite  # noqa: E402
 from scraper.probe.outline import Outline  # noqa: E402
+from scraper.probe.page import StudiedPage  # noqa: E402
 from scraper.probe.proposal import Proposal  # noqa: E402
 from scraper.probe.site_files import model_text, spider_text  # noqa: E402
 from scraper.select import each  # noqa: E402
 from scraper.storage.connection import connection_to  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pymongo.database import Database
 
@@ -73,7 +82,9 @@ if TYPE_CHECKING:
 GOAL = 0.95
 PER_PAGE = 12
 HELD_OUT = (9301, 9302)
-REDESIGNS = ("renamed", "rebuilt", *TWISTS)
+OF_PAGES = ("renamed", "rebuilt", *TWISTS)
+OF_DATA = ("keys renamed", "keys moved")
+REDESIGNS = (*OF_PAGES, *OF_DATA)
 TRAPS = ("other values", "moved values", "swapped prices", "sale")
 OUTCOMES = ("exact", "some", "nothing", "wrong")
 START = "http://site.example/"
@@ -90,6 +101,8 @@ class Case:
     after: tuple[str, str]
     values: tuple[tuple[str | None, ...], ...] = ()
     """The values of each field of the records, as `induction.text_of` writes them; of some sites not known."""
+    data: Answers | None = None
+    """How the list was written, where it is data."""
 
 
 def redesigned(layout: Layout, kind: str, random: Random) -> Layout:
@@ -112,7 +125,7 @@ def cases(seed: int, count: int) -> Iterator[Case]:
     random = Random(seed)
     for number, layout in enumerate(layouts(seed, count)):
         records = made(layout.kind, 2 * PER_PAGE, layout.seed)
-        kind = REDESIGNS[number % len(REDESIGNS)]
+        kind = OF_PAGES[number % len(OF_PAGES)]
         after = redesigned(layout, kind, random)
         before = pages_of(layout, records)
         values = tuple(tuple(record[field.name].value if field.name in record else None for record in records)
@@ -123,6 +136,7 @@ def cases(seed: int, count: int) -> Iterator[Case]:
         if number % 4 == 2:
             yield Case(layout.name, "moved values", before, pages_of(after, moved(records, layout.kind, random)))
     yield from priced(seed, max(2, count // 8))
+    yield from data_cases(seed, max(6, count // 4))
 
 
 def moved(records: list[Written], kind: str, random: Random) -> list[Written]:
@@ -169,6 +183,56 @@ def _offers(
     return pages[0], pages[1]
 
 
+def data_cases(seed: int, count: int) -> Iterator[Case]:
+    """Yield redesigns and traps of lists that are data."""
+    random = Random(f"data{seed}")
+    for number in range(count):
+        kind = list(KINDS)[number % len(KINDS)]
+        before = Answers(kind, inside=random.random() < 0.4, as_texts=random.random() < 0.5)
+        records = made(kind, 2 * PER_PAGE, seed + number)
+        for redesign in OF_DATA:
+            after = replace(before, redesign=redesign, seed=seed + number)
+            name = f"data/{kind}/{'inside' if after.inside else 'answer'}/{number}"
+            old = data_pages(before, records)
+            yield Case(name, redesign, old, data_pages(after, records), data=before)
+            if number % 2:
+                others = made(kind, 2 * PER_PAGE, seed + number + 7_000)
+                yield Case(name, "other values", old, data_pages(after, others), data=before)
+            else:
+                yield Case(name, "moved values", old, data_pages(after, moved(records, kind, random)), data=before)
+        yield from priced_data(random, before, records)
+
+
+def data_pages(answers: Answers, records: list[Written]) -> tuple[str, str]:
+    """Return both pages of a list that is data."""
+    return answers.page(records[:PER_PAGE], 1, 2), answers.page(records[PER_PAGE:], 2, 2)
+
+
+def priced_data(random: Random, answers: Answers, records: list[Written]) -> Iterator[Case]:
+    """Yield lists with a price and an old one, swapped, or with another price beside the one that is known."""
+    names = [next(iter(record.values())).value for record in records]
+    prices = [float(random.randint(500, 9_000)) / random.choice((1, 100)) for _ in names]
+    higher = [round(price * random.uniform(1.1, 1.6), 2) for price in prices]
+    lower = [round(price * random.uniform(0.4, 0.9), 2) for price in prices]
+    price, old = random.choice([("price", "old_price"), ("now", "was"), ("c1", "c2")])
+    new = random.choice([("price", "list_price"), ("n1", "n2"), ("cost", "was"), ("sale", "price")])
+    every = range(len(names))
+    on_sale = [place for place in every if random.random() < 0.5] if random.random() < 0.5 else list(every)
+
+    def pages(entry: Callable[[int], dict[str, Any]]) -> tuple[str, str]:
+        answer = [{BEFORE[0]: [{"name": names[place], **entry(place)} for place in part], BEFORE[1]: number < 2}
+                  for number, part in enumerate((every[:PER_PAGE], every[PER_PAGE:]), 1)]  # fmt: skip
+        return answers.written(answer[0], 1, 2), answers.written(answer[1], 2, 2)
+
+    both = pages(lambda place: {price: prices[place], old: higher[place]})
+    swapped = pages(lambda place: {price: higher[place], old: prices[place]})
+    yield Case(f"data/swap/{price}", "swapped prices", both, swapped, data=answers)
+    alone = pages(lambda place: {price: prices[place]})
+    on_offer = pages(lambda place: {new[0]: lower[place], new[1]: prices[place]} if place in on_sale
+                     else {new[1]: prices[place]})  # fmt: skip
+    yield Case(f"data/sale/{price}/{new[0]}/{new[1]}", "sale", alone, on_offer, data=answers)
+
+
 def real_fields(found: Columns, case: Case) -> Columns:
     """Return the columns that are fields of the records: what a template alone shows need not be in another one."""
     if not case.values:
@@ -187,18 +251,12 @@ class Bench:
     def spider_of(self, case: Case) -> tuple[type[SiteSpider], Proposal] | None:
         """Write the spider that is proposed for the old pages, and return it; None where nothing is proposed."""
         self._number += 1
-        roots = [HtmlResponse(START, body=page.encode()).selector.root for page in case.before]
-        groups = weighed_groups(Outline(roots[0]))
-        block = block_of(roots[0], groups[0])
-        found = real_fields(list_columns(roots, block), case)
-        if not any(column.key for column in found.columns):
+        proposal = self._of_data(case) if case.data else self._of_pages(case)
+        if proposal is None:
             return None
-        proposal = Proposal(
-            block.selector, 'pagination = NextLink("a.next, a[href*=page]")', "", found.columns, (), found.records, ()
-        )
         site = NewSite.checked(f"site{self._number}", START, "list")
         name = f"healed_{self._number}"
-        model, text = model_text(site, found.columns), spider_text(site, proposal)
+        model, text = model_text(site, proposal.columns), spider_text(site, proposal)
         # A field reads dates in the languages that its cleaner names, whatever the selector finds.
         model = model.replace('cleaners.day("DMY")', 'cleaners.day("DMY", ("en", "de"))')
         model_file, file = self._folder / f"{name}_model.py", self._folder / f"{name}.py"
@@ -213,17 +271,45 @@ class Bench:
             spec.loader.exec_module(module)
         return getattr(sys.modules[name], site.spider_class), proposal
 
+    @staticmethod
+    def _of_pages(case: Case) -> Proposal | None:
+        roots = [HtmlResponse(START, body=page.encode()).selector.root for page in case.before]
+        block = block_of(roots[0], weighed_groups(Outline(roots[0]))[0])
+        found = real_fields(list_columns(roots, block), case)
+        line = 'pagination = NextLink("a.next, a[href*=page]")'
+        has_key = any(column.key for column in found.columns)
+        return Proposal(block.selector, line, "", found.columns, (), found.records, ()) if has_key else None
+
+    @staticmethod
+    def _of_data(case: Case) -> Proposal | None:
+        assert case.data is not None
+        pages = [studied_page(page) for page in case.before]
+        entries = [entry for page in pages for inside in page.data_inside
+                   for entry in record_lists(inside, page.effort)[0].entries]  # fmt: skip
+        found = data_columns(entries)
+        numbers = f'PageNumbers("?page={{page}}", json="{BEFORE[0]}", more="{BEFORE[1]}")'
+        line = "pagination = " + ('NextLink("a.next")' if case.data.inside else numbers)
+        has_key = any(column.key for column in found.columns)
+        return Proposal("", line, "", found.columns, (), found.records, ()) if has_key else None
+
     def read(self, kind: type[SiteSpider], pages: tuple[str, str]) -> list[dict[str, Any]]:
         """Return what a spider reads from list pages, as MongoDB would hold it; {} for a record that is refused."""
-        spiders = TodaysSpiders(self._database, classes={kind.name: kind})
-        spider, records = spiders.spider(kind.name, {}), []
-        for page in pages:
-            response = HtmlResponse(START, body=page.encode())
-            for item in each(response, spider.items):
-                found = [one for one in in_full(spider.read_item(response, item)) if isinstance(one, Found)]
-                spiders.check(found)
+        spiders, records = TodaysSpiders(self._database, classes={kind.name: kind}), []
+        for number, page in enumerate(pages, 1):
+            for found in self._found(spiders, kind, page, number):
                 records += [{} if one.faults else {name: one.stored[name] for name in one.raw} for one in found]
         return records
+
+    def _found(self, spiders: TodaysSpiders, kind: type[SiteSpider], page: str, number: int) -> Iterator[list[Found]]:
+        spider = spiders.spider(kind.name, {})
+        if not spider.items:
+            yield spiders.read(_kept(f"{START}?page={number}", kind.name, ObjectId(), number), page.encode()).found
+            return
+        response = HtmlResponse(START, body=page.encode())
+        for item in each(response, spider.items):
+            found = [one for one in in_full(spider.read_item(response, item)) if isinstance(one, Found)]
+            spiders.check(found)
+            yield found
 
     def healed(self, kind: type[SiteSpider], case: Case, stored: list[dict[str, Any]]) -> Healing:
         """Store what the spider read, keep the redesigned first page, and heal."""
@@ -233,15 +319,31 @@ class Bench:
         rows = [{**row, **seen, "url": START} for row in stored]
         self._database[document._get_collection_name()].insert_many(rows)
         Run(id=run, spider=kind.name, state="finished", verdict="unknown", started_at=begun, heartbeat_at=begun).save()
-        for page, url in zip(case.after, (START, f"{START}?page=2"), strict=True):
+        first = f"{START}?page=1" if case.data and not case.data.inside else START
+        for page, url in zip(case.after, (first, f"{START}?page=2"), strict=True):
             write(self._database, [Capture(_kept(url, kind.name, run), page.encode())])
         return heal(kind.name, kind, self._database, self._config)
 
 
-def _kept(url: str, spider: str, run: ObjectId) -> dict[str, Any]:
-    request = {"url": url, "method": "GET", "callback": "on_list_page", "cb_kwargs": "{}", "request_meta": "{}"}
+def studied_page(text: str) -> StudiedPage:
+    """Return a page as a probe studies it."""
+    return StudiedPage(Fetched(START, 200, "OK", CaseInsensitiveDict(), text.encode(), 0))
+
+
+def _kept(url: str, spider: str, run: ObjectId, number: int = 1) -> dict[str, Any]:
+    state = json.dumps({"name": START, "number": number, "state": {}})
+    asked: dict[str, Any] = {"url": url, "method": "GET", "headers": {}, "body": None}
+    request = {**asked, "callback": "on_list_page", "cb_kwargs": state, "request_meta": "{}"}
     about = {"url": url, "spider": spider, "run": run, "when": datetime.now(UTC), "why": "nothing", "fingerprint": url}
-    return {**about, "request": request, "status": 200, "kind": "HtmlResponse", "encoding": "utf-8", "flags": []}
+    return {
+        **about,
+        "request": request,
+        "status": 200,
+        "kind": "HtmlResponse",
+        "encoding": "utf-8",
+        "flags": [],
+        "headers": {},
+    }
 
 
 @dataclass(frozen=True)
@@ -285,6 +387,11 @@ def job_of(case: Case, kind: type[SiteSpider], proposal: Proposal, stored: list[
     return Job(case, kind.records[0], selectors, stored[:PER_PAGE])
 
 
+def values_of(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return records in which 1.5 and 1.50 are one number."""
+    return [{name: plain(value) for name, value in record.items()} for record in records]
+
+
 def study(bench: Bench, case: Case, counts: Counter[str], jobs: list[Job]) -> str:
     """Count what becomes of a case, and return a line when that is not what it should be."""
     made_of = bench.spider_of(case)
@@ -301,13 +408,13 @@ def study(bench: Bench, case: Case, counts: Counter[str], jobs: list[Job]) -> st
         counts["read as before"] += 1
         return ""
     counts[case.kind] += 1
-    job = None if is_trap else job_of(case, kind, proposal, stored)
+    job = None if is_trap or case.data else job_of(case, kind, proposal, stored)
     jobs += [job] if job else []
     healing = bench.healed(kind, case, stored)
     outcome = "refused"
     if healing.text and not healing.refused:
         again = bench.read(healing.source.loaded(healing.text), case.after)
-        outcome = "wrong" if is_trap or again != stored else "mended"
+        outcome = "wrong" if is_trap or values_of(again) != values_of(stored) else "mended"
     counts[f"{case.kind}: {outcome}"] += 1
     counts[f"beside: {outcome}"] += len(job.selectors) if job else 0
     if outcome == "mended" or (is_trap and outcome == "refused"):

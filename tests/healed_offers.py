@@ -10,6 +10,7 @@ from scraper import (
     IntField,
     ListField,
     NextLink,
+    PageNumbers,
     Record,
     SiteSpider,
     StringField,
@@ -71,6 +72,40 @@ class LinesSpider(SiteSpider):
         rest, _, stock = (first(item, "span.all::text") or "").rpartition(" Stock: ")
         name, _, price = rest.rpartition(" Price: ")
         yield Offer.found(page, name=name, price=price, stock=stock, tags=texts(item, "a.tag::text"))
+
+
+class AnswersSpider(SiteSpider):
+    """Stores offers that an API answers."""
+
+    name = "healed_answers"
+    start_url = "http://offers.example/"
+    records = (Offer,)
+    pagination = PageNumbers("api/offers?page={page}", json="products", more="has_next", total="count")
+
+    def read_data(self, page: Any, data: Any) -> Iterator[Any]:
+        """Read an offer of the API."""
+        yield Offer.found(
+            page,
+            name=data["title"],
+            price=data["price"],
+            currency=data.get("currency"),
+            old_price=(data.get("before") or {}).get("price"),
+            stock=data.get("stock"),
+            tags=data.get("tags"),
+        )
+
+
+class InsideSpider(SiteSpider):
+    """Stores offers that pages carry as data."""
+
+    name = "healed_inside"
+    start_url = "http://offers.example/"
+    records = (Offer,)
+    pagination = NextLink("a.next")
+
+    def read_data(self, page: Any, data: Any) -> Iterator[Any]:
+        """Read an offer of the page's script."""
+        yield Offer.found(page, name=data["title"], price=data["price"], stock=data.get("stock"), tags=data["tags"])
 
 
 class OwnParse(SiteSpider):

@@ -392,7 +392,7 @@ def test_a_next_link_has_to_lead_to_more_entries(
     database.healed_offers.insert_many(SHOP.stored())
     healing = heal(OffersSpider.name, OffersSpider, database, config)
     assert '+    pagination = NextLink("a.pg")' in healing.patch.splitlines()
-    said = "pagination: the page that the new link leads to was not had, or has no more entries"
+    said = "pagination: the page that follows was not had, or has no more entries"
     assert healing.refused == ([] if goes_on else [said])
 
 

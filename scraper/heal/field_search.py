@@ -73,6 +73,15 @@ class Shown:
         """Its values, in texts and attributes."""
         return leaves_of(self.members, every_attribute=True, most=MOST_LEAVES)
 
+    def read(self, selector: str) -> list[Any]:
+        """Return the texts that a selector gives."""
+        return [str(value) for value in compiled(selector)(self.members[0])]
+
+    @property
+    def given(self) -> Any:
+        """What the spider's method is given, beside the page."""
+        return self.members[0]
+
 
 @dataclass(frozen=True)
 class FoundPlace:
@@ -130,7 +139,7 @@ class FieldSearch:
 
     def values_by(self, name: str, selector: str) -> list[Any]:
         """Return what a field makes of a selector, in the known records."""
-        return [self._value(name, one, _texts(one, selector)) for one in self.known]
+        return [self._value(name, one, one.read(selector)) for one in self.known]
 
     def is_part(self, name: str) -> bool:
         """Say whether selectors of a field give a text of which it is a part."""
@@ -167,7 +176,9 @@ class FieldSearch:
         tried.sort(key=lambda one: (-one.equal, -one.named, _standing(one.column.first)))
         self._check_says_enough(place, tried)
         self._check_is_no_other(place, tried[0])
-        if isinstance(schema_of(self.document).fields[name], NUMBERS) and _is_amount(tried[0].column.first.text):
+        if isinstance(schema_of(self.document).fields[name], NUMBERS) and self._is_amount(
+            place.name, tried[0].column.first
+        ):
             self._check_is_the_price(place, tried[0])
         return tried[0]
 
@@ -181,11 +192,29 @@ class FieldSearch:
         label = leaf.label if self._labels[leaf.label] >= LEAST_EVER * len(self.known) else ""
         return (*leaf.key[:-1], label)
 
-    def _value(self, name: str, one: Shown, texts: list[str]) -> Any:
+    def _value(self, name: str, one: Shown, texts: list[Any]) -> Any:
         raw: Any = texts if self.is_many(name) else (texts[0] if texts else None)
         if name in self._made:
             raw = self._made[name](texts[0]) if texts else None
         return self.reader.value(self.document, name, raw, one.page.url)
+
+    def _told(self, leaf: Leaf) -> Any:
+        """Return what a field is given of a value."""
+        return leaf.text
+
+    def _is_amount(self, name: str, leaf: Leaf) -> bool:
+        """Say whether a value is a price, as a field is that is one."""
+        text = leaf.text
+        short = len(text) < LONGEST_AMOUNT and any(map(str.isdecimal, text))
+        return short and bool(MONEY.search(text) or BARE.fullmatch(text))
+
+    def _selectors(self, column: Aligned) -> list[str]:
+        """Return selectors of a place, as they are proposed of the first records that have it."""
+        found: dict[str, None] = {}
+        rows = [row for row in column.rows if row]
+        for start in range(min(MOST_EXAMPLES, len(rows))):
+            found.update(dict.fromkeys(proposed_selectors(Aligned(column.first.key, rows[start:]))))
+        return list(found)[:MOST_SELECTORS]
 
     def _columns(self, name: str) -> list[Aligned]:
         """Return where stored values stand, those of most records first."""
@@ -193,7 +222,7 @@ class FieldSearch:
         many, stored = self.is_many(name), self.stored(name)
         for number, (one, old) in enumerate(zip(self.known, stored, strict=True)):
             for leaf in one.leaves if old not in EMPTY else ():
-                value = self._value(name, one, [leaf.text])
+                value = self._value(name, one, [self._told(leaf)])
                 if value is not UNREAD and value not in EMPTY and _is_part(value, old, many=many):
                     rows[self._key_of(leaf)][number].append(leaf)
         columns = [Aligned(key, found) for key, found in rows.items()]
@@ -208,11 +237,11 @@ class FieldSearch:
         """Return the first selector of a place that gives most of the stored values, and gives nothing behind them."""
         named = len(words_of(place) & words_at(column))
         found = []
-        for selector in _selectors(column):
+        for selector in self._selectors(column):
             values = self.values_by(place.name, selector)
             if self.is_right(place.name, values) and self._stays_within(selector):
                 equal = sum(map(is_as_stored, self.stored(place.name), values))
-                alone = self.is_many(place.name) or all(len(_texts(one, selector)) < 2 for one in self.shown)
+                alone = self.is_many(place.name) or all(len(one.read(selector)) < 2 for one in self.shown)
                 found.append((equal, alone, FoundPlace(selector, column, equal, len(values), named)))
                 if alone and equal == len(values):
                     break
@@ -241,16 +270,16 @@ class FieldSearch:
         raise NotFoundError(f"all {len(stored)} stored values are {stored[0]}, and nothing on the pages has its name")
 
     def _all_values(self, name: str, selector: str) -> list[Any]:
-        return [self._value(name, one, _texts(one, selector)) for one in self.shown]
+        return [self._value(name, one, one.read(selector)) for one in self.shown]
 
     def _check_is_no_other(self, place: FieldPlace, best: FoundPlace) -> None:
         """Raise NotFoundError where the values stand at what is another field by its name: they have been swapped."""
-        mine = [_texts(one, best.selector) for one in self.known]
+        mine = [one.read(best.selector) for one in self.known]
         for other in self.places:
             selector = other.selector
             if other.name == place.name or not is_named(selector):
                 continue
-            theirs = [_texts(one, selector) for one in self.known]
+            theirs = [one.read(selector) for one in self.known]
             same = sum(bool(a) and a[:1] == b[:1] for a, b in zip(mine, theirs, strict=True))
             if same > LEAST_EVER * len(mine) and not self.is_right(other.name, self.values_by(other.name, selector)):
                 raise NotFoundError(
@@ -266,6 +295,8 @@ class FieldSearch:
             raise NotFoundError(f"its stored values stand where the pages show an old price ({best.selector})")
         for rival in self._prices_beside(place, best):
             theirs = words_at(rival)
+            if best.named and theirs & OLD:
+                continue
             if best.named <= len(words & theirs) or (theirs - at) & ASKED:
                 what = rival.first.text[:30]
                 raise NotFoundError(
@@ -279,10 +310,10 @@ class FieldSearch:
         """
         rows: dict[tuple[str, ...], list[list[Leaf]]] = defaultdict(lambda: [[] for _ in self.known])
         for number, (one, own) in enumerate(zip(self.known, self.stored(place.name), strict=True)):
-            given = {" ".join(text.split()) for text in _texts(one, best.selector)}
+            given = {" ".join(str(text).split()) for text in one.read(best.selector)}
             for leaf in one.leaves:
-                is_own = leaf.text in given or _same(own, self._value(place.name, one, [leaf.text]))
-                if _is_amount(leaf.text) and not is_own:
+                is_own = leaf.text in given or _same(own, self._value(place.name, one, [self._told(leaf)]))
+                if self._is_amount(place.name, leaf) and not is_own:
                     rows[self._key_of(leaf)][number].append(leaf)
         others = [other.name for other in self.places if other.name != place.name]
         for key, found in rows.items():
@@ -294,7 +325,7 @@ class FieldSearch:
     def _is_shown_in(self, name: str, reads: str, rows: Sequence[Sequence[Leaf]]) -> bool:
         """Say whether the first texts of rows are stored values of a field; `reads` is the one that reads amounts."""
         shown = [
-            stored == row[0].text or _same(stored, self._value(reads, one, [row[0].text]))
+            stored == self._told(row[0]) or _same(stored, self._value(reads, one, [self._told(row[0])]))
             for one, row, stored in zip(self.known, rows, self.stored(name), strict=True)
             if row
         ]
@@ -317,25 +348,6 @@ def are_as_stored(pairs: Sequence[tuple[Any, Any]], least: float) -> bool:
     empty = [same for same, (old, _) in zip(equal, pairs, strict=True) if old in EMPTY]
     enough = sum(equal) >= least * len(equal)
     return enough and all(sum(some) >= min(least, LEAST_OF_RARE) * len(some) for some in (rare, empty))
-
-
-def _selectors(column: Aligned) -> list[str]:
-    """Return selectors of a place, as they are proposed of the first records that have it."""
-    found: dict[str, None] = {}
-    rows = [row for row in column.rows if row]
-    for start in range(min(MOST_EXAMPLES, len(rows))):
-        found.update(dict.fromkeys(proposed_selectors(Aligned(column.first.key, rows[start:]))))
-    return list(found)[:MOST_SELECTORS]
-
-
-def _texts(one: Shown, selector: str) -> list[str]:
-    return [str(value) for value in compiled(selector)(one.members[0])]
-
-
-def _is_amount(text: str) -> bool:
-    """Say whether a text is that of a price."""
-    short = len(text) < LONGEST_AMOUNT and any(map(str.isdecimal, text))
-    return short and bool(MONEY.search(text) or BARE.fullmatch(text))
 
 
 def _is_part(value: Any, stored: Any, *, many: bool) -> bool:

@@ -10,8 +10,8 @@ from scraper.errors import UsageError
 from scraper.heal.field_search import LEAST_KNOWN
 from scraper.heal.gate import judge_repair, read_older, walk
 from scraper.heal.known_records import KnownRecords, known_records
-from scraper.heal.repair import Healing, Repair
-from scraper.heal.spider_source import SpiderSource
+from scraper.heal.repair import Healing, Repair, reads_entries_of_data
+from scraper.heal.spider_source import DATA_METHOD, SpiderSource
 from scraper.heal.todays_pages import TodaysPages
 from scraper.pages.reread import TodaysSpiders
 
@@ -57,18 +57,17 @@ def heal(
         )
     usual = usual_changes(run)
     healing = Healing(source, spider.start_at)
-    Repair(healing, spider, spiders, pages, known, usual, keep_old=keep_old).tried()
+    repair = Repair(healing, spider, spiders, pages, known, usual, keep_old=keep_old)
+    repair.tried()
     if healing.text:
         patched = TodaysSpiders(database, classes={name: source.loaded(healing.text)})
         done = walk(name, patched, pages, run)
-        judged = [judge_repair(done, _read_of(known, healing), run, usual)]
+        judged = [judge_repair(done, _read_of(known, healing, repair.main), run, usual)]
         judged += [read_older(database, name, before, (spiders, patched))] if keep_old else []
         healing.evidence = [line for one in judged for line in one.evidence]
         healing.refused = [line for one in judged for line in one.objections]
-        if any(one.what == "pagination" for one in healing.mended) and not done.goes_on:
-            healing.refused.append(
-                "pagination: the page that the new link leads to was not had, or has no more entries"
-            )
+        if repair.must_go_on and not done.goes_on:
+            healing.refused.append("pagination: the page that follows was not had, or has no more entries")
     healing.looked_at = str(pages)
     return healing
 
@@ -103,6 +102,13 @@ def check_can_heal(spider: SiteSpider, source: SpiderSource) -> None:
         raise UsageError(
             f"spider '{spider.name}' follows pages by a `parse` of its own, expected `items`: mend it by hand"
         )
+    if reads_entries_of_data(spider):
+        if not any(one.method == DATA_METHOD for one in source.fields) or spider.kind.data_link:
+            raise UsageError(
+                f"{source.shown_file} has no `read_data` with `Document.found(page, field=…)` of JSON, or of data "
+                f"in pages, in {type(spider).__name__}, expected one: mend it by hand"
+            )
+        return
     if not source.fields or source.attribute("items") is None:
         raise UsageError(
             f"{source.shown_file} has no `items` and `Document.found(page, field=…)` in {type(spider).__name__}, "
@@ -110,12 +116,11 @@ def check_can_heal(spider: SiteSpider, source: SpiderSource) -> None:
         )
 
 
-def _read_of(known: dict[str, KnownRecords], healing: Healing) -> Iterator[KnownRecords]:
+def _read_of(known: dict[str, KnownRecords], healing: Healing, main: str) -> Iterator[KnownRecords]:
     """Yield the known records of the documents that were mended, and of the one that the list shows."""
     mended = {one.what.partition(".")[0] for one in healing.mended if "." in one.what}
-    first = healing.source.fields[0].document
     for name, records in known.items():
-        if name in mended or name == first:
+        if name in mended or name == main:
             yield records
 
 

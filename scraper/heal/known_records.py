@@ -46,8 +46,8 @@ class FieldReader:
 
     def value(self, document: type[Record], name: str, raw: Any, url: str) -> Any:
         """Return what a field makes of a text, or of the list of them; UNREAD where it would be refused."""
-        given = tuple(raw) if isinstance(raw, list) else raw
-        known = (document, name, given, url)
+        # 1, True and "1" are values of their own.
+        known = (document, name, type(raw), raw if isinstance(raw, str) else repr(raw), url)
         if known not in self._read:
             found = Found(document, url, {name: raw})
             self._spiders.check([found])
@@ -62,6 +62,11 @@ class KnownRecords:
 
     document: type[Record]
     records: tuple[dict[str, Any], ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The fields that tell records apart."""
+        return tuple(schema_of(self.document).key)
 
     @cached_property
     def by_url(self) -> dict[str, list[dict[str, Any]]]:

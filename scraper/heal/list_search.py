@@ -51,7 +51,13 @@ class FoundEntries:
     @property
     def known(self) -> int:
         """How many different known records they are; none is shown twice."""
-        return _count(self.shown)
+        return count_known(self.shown)
+
+    def on(self, page: TextResponse | None) -> set[str]:
+        """Return the texts of the entries of another page of the list; none of one that was not had."""
+        if page is None:
+            return set()
+        return {words(element, MOST_CHARACTERS) for element in compiled(self.selector)(page.selector.root)}
 
 
 class ListSearch:
@@ -83,17 +89,17 @@ class ListSearch:
             group = weighed.group
             members = [tuple(group.members(place)) for place in range(min(len(group.elements), MOST_ENTRIES))]
             found.append((self._identified(members), group.elements))
-        best, elements = max(found, key=lambda one: _weight(one[0]), default=((), ()))
-        if today is not None and today.known >= LEAST_KNOWN and _is_as_good(today.shown, best):
+        best, elements = max(found, key=lambda one: weight(one[0]), default=((), ()))
+        if today is not None and today.known >= LEAST_KNOWN and is_as_good(today.shown, best):
             return today
-        if _count(best) < LEAST_KNOWN:
+        if count_known(best) < LEAST_KNOWN:
             raise NotFoundError(
-                f"{_count(best)} of the {len(self._known.records)} known records stand on {self._page.url}, "
+                f"{count_known(best)} of the {len(self._known.records)} known records stand on {self._page.url}, "
                 f"expected {LEAST_KNOWN} or more side by side"
             )
         selector = group_selector(self._root, elements).selector
         new = self._entries_of(compiled(selector)(self._root), selector)
-        if new.known < LEAST_EQUAL * _count(best):
+        if new.known < LEAST_EQUAL * count_known(best):
             raise NotFoundError(f"no selector finds the {len(elements)} entries of {self._page.url}")
         return new
 
@@ -139,7 +145,7 @@ class ListSearch:
                 record.append(following)
             members.append(tuple(record))
         alone, whole = self._identified([(element,) for element in elements]), self._identified(members)
-        return FoundEntries(selector, whole if _count(whole) >= _count(alone) else alone)
+        return FoundEntries(selector, whole if count_known(whole) >= count_known(alone) else alone)
 
     def _identified(self, members: Sequence[tuple[Element, ...]]) -> tuple[Shown, ...]:
         found = [Shown(record, self._page, self._record_in(record)) for record in members]
@@ -197,25 +203,22 @@ def next_call(page: TextResponse, pages: TodaysPages, kind: str) -> str:
     return min(called, key=lambda line: not line.startswith(f"{kind}("))
 
 
-def entries_of(page: TextResponse | None, selector: str) -> set[str]:
-    """Return the texts of the entries that a selector finds on a page; none of one that was not had."""
-    return {words(element, MOST_CHARACTERS) for element in compiled(selector)(page.selector.root)} if page else set()
-
-
-def _count(shown: Sequence[Shown]) -> int:
+def count_known(shown: Sequence[Shown]) -> int:
+    """Return how many entries are known records."""
     return sum(one.known is not None for one in shown)
 
 
-def _is_as_good(today: Sequence[Shown], best: Sequence[Shown]) -> bool:
+def is_as_good(today: Sequence[Shown], best: Sequence[Shown]) -> bool:
     """Say whether entries are as many known records as the best ones, and among them no more that are none."""
-    return _count(today) >= LEAST_EQUAL * _count(best) and _precision(today) >= LEAST_EQUAL * _precision(best)
+    return count_known(today) >= LEAST_EQUAL * count_known(best) and precision(today) >= LEAST_EQUAL * precision(best)
 
 
-def _precision(shown: Sequence[Shown]) -> float:
-    return _count(shown) / max(1, len(shown))
+def precision(shown: Sequence[Shown]) -> float:
+    """Return the share of entries that are known records."""
+    return count_known(shown) / max(1, len(shown))
 
 
-def _weight(shown: Sequence[Shown]) -> float:
+def weight(shown: Sequence[Shown]) -> float:
     """Weigh entries by how many known records they are, then by how few others there are, and how much they show."""
     values = sum(min(len(one.leaves), MOST_VALUES) for one in shown if one.known is not None) / MOST_VALUES
-    return _count(shown) + _precision(shown) + values / (2 * max(1, len(shown)))
+    return count_known(shown) + precision(shown) + values / (2 * max(1, len(shown)))

@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from scraper.probe.leaves import Aligned
     from scraper.probe.outline import Element
 
-OLD = frozenset({"old", "was", "previous", "former", "original", "strike", "rrp", "msrp", "uvp", "statt"})
-"""Words that call a price one that is not asked any more."""
-
-ASKED = frozenset({"now", "sale", "special", "deal", "discount", "reduced", "current", "today"})
-"""Words that call a price the one that is asked, so that another one beside it is not."""
-
 STRUCK = frozenset({"del", "s", "strike"})
 VAGUE = frozenset(
     re.findall(
@@ -59,6 +53,13 @@ def words_in(*texts: str) -> set[str]:
     apart = (re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower() for text in plain_texts)
     found = {word for text in apart for word in re.findall(r"[^\W\d_]{3,}", text)}
     return {word.removesuffix("s") if len(word) > 4 else word for word in found - VAGUE}
+
+
+OLD = words_in("old was previous former original strike rrp msrp uvp statt")
+"""Words that call a price one that is not asked any more."""
+
+ASKED = words_in("now sale special deal discount reduced current today")
+"""Words that call a price the one that is asked, so that another one beside it is not."""
 
 
 def is_named(selector: str) -> bool:

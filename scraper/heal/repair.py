@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from models.record import Found, schema_of
 from scraper.core.text import quoted
+from scraper.heal.data_search import STATED, DataFieldSearch, DataSearch, FoundData, moved_places
 from scraper.heal.field_search import LEAST_KNOWN, FieldSearch, NotFoundError, Shown
 from scraper.heal.gate import ON_EACH
 from scraper.heal.known_records import EMPTY, UNREAD, FieldReader, KnownRecords
-from scraper.heal.list_search import FoundEntries, ListSearch, entries_of, next_call, with_parts
-from scraper.heal.spider_source import Edit, SpiderSource, either, field_edit
+from scraper.heal.list_search import FoundEntries, ListSearch, next_call, with_parts
+from scraper.heal.spider_source import DATA_METHOD, Edit, SpiderSource, either, field_edit
 from scraper.heal.todays_pages import TodaysPages
 from scraper.pages.reread import TodaysSpiders, in_full
 from scraper.paging import NextForm, NextLink, Offsets, PageNumbers
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 MENDED = (NextLink, PageNumbers, Offsets, NextForm)
 """Kinds of pagination by which one page of HTML leads to the next."""
+
+OF_ENTRIES = ("read_item", DATA_METHOD)
+"""Methods that read an entry of a list."""
 
 GROWN = 1.05
 """A list goes on when so many times as many records are known as its first page shows."""
@@ -87,6 +91,12 @@ class Repair:
         self._keep_old = keep_old
         self._healing, self._spider, self._pages, self._known, self._usual = healing, spider, pages, known, usual
         self._reader, self._source = FieldReader(spiders), healing.source
+        self.is_data = reads_entries_of_data(spider)
+        """Whether the list's entries are data."""
+        self.must_go_on = False
+        """Whether a second page of the list has to have other entries."""
+        unread = "read_item" if self.is_data else DATA_METHOD
+        self._places = [one for one in self._source.fields if one.method != unread]
         self._edits: list[Edit] = []
         self._unseen: list[str] = []
         self._shares: dict[ast.expr, str] = {}
@@ -98,9 +108,9 @@ class Repair:
             why = self._pages.missed[0] if self._pages.missed else f"{self._spider.start_at} was not had"
             self._healing.refused.append(why)
             return
-        entries = self._list(page)
+        entries = self._data_list(page) if self.is_data else self._list(page)
         if entries is not None:
-            for method, document in dict.fromkeys((one.method, one.document) for one in self._source.fields):
+            for method, document in dict.fromkeys((one.method, one.document) for one in self._places):
                 if document in self._known:
                     self._fields(method, document, page, entries)
         if self._edits:
@@ -111,7 +121,7 @@ class Repair:
     def _list(self, page: TextResponse) -> FoundEntries | None:
         """Mend `items`, `link` and the next link; return the entries of the first page."""
         spider, linked = self._spider, self._is_linked
-        main = self._known[self._main]
+        main = self._known[self.main]
         search = ListSearch(page, main, self._reader, linked=linked, made=self._source.made)
         what = "items"
         try:
@@ -135,12 +145,50 @@ class Repair:
         return type(self._spider).read_item is SiteSpider.read_item
 
     @property
-    def _main(self) -> str:
+    def main(self) -> str:
         """The document whose records the list shows."""
-        method = "read_page" if self._is_linked else "read_item"
-        return next(
-            (one.document for one in self._source.fields if one.method == method), self._source.fields[0].document
-        )
+        method = DATA_METHOD if self.is_data else "read_page" if self._is_linked else "read_item"
+        return next((one.document for one in self._places if one.method == method), self._places[0].document)
+
+    def _data_list(self, page: TextResponse) -> FoundData | None:
+        """Mend where an answer has its entries, and what says that there are more; return the first page's entries."""
+        kind, known = self._spider.kind, self._known[self.main]
+        what = "json" if kind.json else "data"
+        try:
+            if self._keep_old:
+                raise NotFoundError("records that are data are read in one way: leave --keep-old out")
+            entries = self._data_search(page, known).entries(kind.json)
+            what = "pagination"
+            if not kind.json:
+                self._next(page, entries)
+                return entries
+            self.must_go_on = len(known.records) > GROWN * len(entries.shown)
+            moved = list(moved_places(ListPage(page, kind, 1), len(known.records)))
+            for name, before, now in [("json", kind.json, entries.selector), *moved]:
+                if now:
+                    self._mend(name, before, now, self._parameter(name, before))
+                elif self.must_go_on and name not in STATED:
+                    raise NotFoundError(
+                        f"nothing in {page.url} stands for {name} = {before!r}, which said what follows"
+                    )
+        except NotFoundError as error:
+            self._healing.refused.append(f"{what}: {error}")
+            return None
+        return entries
+
+    def _data_search(self, page: TextResponse, known: KnownRecords) -> DataSearch:
+        name = next(one.context for one in self._places if one.method == DATA_METHOD)
+        return DataSearch(page, known, self._reader, name=name, inside=not self._spider.kind.json)
+
+    def _parameter(self, name: str, value: str) -> ast.expr | None:
+        """Return where the pagination that is used is given a parameter; None where that is not written there."""
+        calls = [call for call in self._pagination_calls() if self._is_given(call, "json", self._spider.kind.json)]
+        if len(calls) == 1 and self._is_given(calls[0], name, value):
+            return self._source.parameter(calls[0], name)
+        return None
+
+    def _is_given(self, call: ast.Call, name: str, value: str) -> bool:
+        return getattr(self._source.parameter(call, name), "value", None) == value
 
     def _mend(self, what: str, before: str, now: str, node: Any) -> None:
         if before == now:
@@ -159,7 +207,7 @@ class Repair:
         except ValueError as error:
             raise NotFoundError(f"{error}: leave --keep-old out") from None
 
-    def _next(self, page: TextResponse, entries: FoundEntries) -> None:
+    def _next(self, page: TextResponse, entries: FoundEntries | FoundData) -> None:
         """Mend the way to the next page where the list goes on and it is not found, and the total beside it."""
         kind, calls = self._spider.kind, self._pagination_calls()
         if kind.json or kind.html or not isinstance(kind, MENDED):
@@ -167,13 +215,14 @@ class Repair:
         listed = ListPage(page, kind, 1)
         has_total = not kind.total or listed.stated(kind.total)[0] is not None
         goes_on = self._goes_on(kind.following(listed), entries)
-        if (goes_on and has_total) or len(self._known[self._main].records) <= GROWN * len(entries.shown):
+        if (goes_on and has_total) or len(self._known[self.main].records) <= GROWN * len(entries.shown):
             return
         now = next_call(page, self._pages, type(kind).__name__)
         if goes_on and "total=" not in now:
             return
         if len(calls) != 1:
             raise NotFoundError(f"{self._source.shown_file} has {len(calls)} {type(kind).__name__}, expected 1: {now}")
+        self.must_go_on = True
         self._edits.append(Edit(calls[0], now, now.partition("(")[0]))
         self._healing.mended.append(Mended("pagination", unparse(calls[0]), now))
 
@@ -185,25 +234,25 @@ class Repair:
             return [call for call in calls if call.args and getattr(call.args[0], "value", None) == kind.link]
         return calls
 
-    def _goes_on(self, following: object, entries: FoundEntries) -> bool:
+    def _goes_on(self, following: object, entries: FoundEntries | FoundData) -> bool:
         """Say whether the next page is found: of one that a number gives the address, whether it has other entries."""
         if not isinstance(following, Ask):
             return False
         if isinstance(self._spider.kind, NextLink) or following.method != "GET":
             return True
         page = self._pages.get(following.url)
-        first, second = (entries_of(one, entries.selector) for one in (entries.shown[0].page, page))
-        return not second <= first
+        return not entries.on(page) <= entries.on(entries.shown[0].page)
 
-    def _fields(self, method: str, document: str, page: TextResponse, entries: FoundEntries) -> None:
+    def _fields(self, method: str, document: str, page: TextResponse, entries: FoundEntries | FoundData) -> None:
         """Mend the fields that a method reads of a document."""
         known = self._known[document]
-        places = [one for one in self._source.fields if (one.method, one.document) == (method, document)]
-        shown = list(entries.shown) if method == "read_item" else self._own_pages(method, known, page, entries)
+        places = [one for one in self._places if (one.method, one.document) == (method, document)]
+        shown = list(entries.shown) if method in OF_ENTRIES else self._own_pages(method, known, page, entries)
         usual = {one.name: self._usual.get((schema_of(known.document).collection, one.name), 0.0) for one in places}
-        search = FieldSearch(known.document, shown, self._reader, places, usual)
+        search_in = DataFieldSearch if method == DATA_METHOD else FieldSearch
+        search = search_in(known.document, shown, self._reader, places, usual)
         if len(search.known) < LEAST_KNOWN:
-            if method in ("read_item", "read_page"):
+            if method in (*OF_ENTRIES, "read_page"):
                 count = len(search.known)
                 self._healing.refused.append(
                     f"{document}: {count} known records stand on today's pages, expected {LEAST_KNOWN}"
@@ -216,7 +265,7 @@ class Repair:
             self._field(place, search, found)
 
     def _show_rare(
-        self, method: str, search: FieldSearch, name: str, known: KnownRecords, entries: FoundEntries
+        self, method: str, search: FieldSearch, name: str, known: KnownRecords, entries: FoundEntries | FoundData
     ) -> None:
         """Let a page more be searched for a field that none of the known records on the others has."""
         column = schema_of(known.document).columns[name]
@@ -225,7 +274,9 @@ class Repair:
             return
         url = having[0]["url"]
         page, shown = self._pages.get(url), list[Shown]()
-        if page is not None and method == "read_item":
+        if page is not None and method == DATA_METHOD:
+            shown = self._data_search(page, known).shown_by(entries.selector)
+        elif page is not None and method == "read_item":
             shown = ListSearch(page, known, self._reader, linked=False, made=self._source.made).shown_by(
                 entries.selector
             )
@@ -244,7 +295,10 @@ class Repair:
             self._reader.value(search.document, name, one.raw.get(name), one.base_url or one.url) if one else UNREAD
             for one in found
         ]
-        if search.is_right(name, values):
+        # One field at which the spider fails takes the others along.
+        if search.is_right(name, values) or (
+            place.selector and search.is_right(name, search.values_by(name, place.selector))
+        ):
             return
         try:
             selector = self._shared(place, search) or search.found(place).selector
@@ -268,7 +322,7 @@ class Repair:
 
     def _read(self, method: str, document: str, one: Shown) -> Found | None:
         """Return what the spider makes today of a record; None where it makes nothing, or fails."""
-        arguments = (one.page, one.members[0]) if method == "read_item" else (one.page,)
+        arguments = (one.page, one.given) if method in OF_ENTRIES else (one.page,)
         try:
             for output in in_full(getattr(self._spider, method)(*arguments)):
                 if isinstance(output, Found) and output.document.__name__ == document:
@@ -277,7 +331,9 @@ class Repair:
             return None
         return None
 
-    def _own_pages(self, method: str, known: KnownRecords, page: TextResponse, entries: FoundEntries) -> list[Shown]:
+    def _own_pages(
+        self, method: str, known: KnownRecords, page: TextResponse, entries: FoundEntries | FoundData
+    ) -> list[Shown]:
         """Return records' own pages: those that the list leads to, or where they were stored from."""
         urls: list[str] = []
         if method == "read_page":
@@ -302,3 +358,8 @@ class Repair:
         shown = with_parts({leaf.text for leaf in leaves}, self._source.made)
         records = known.shown_by(shown, own.url, self._reader, loosely=False)
         return records[0] if len(records) == 1 else None
+
+
+def reads_entries_of_data(spider: SiteSpider) -> bool:
+    """Say whether a spider reads the entries of its list as data: JSON of an API, or what its pages carry."""
+    return bool(spider.kind.json) or (spider.reads_data and not spider.items)

@@ -37,8 +37,8 @@ OF_TEXTS = frozenset(
 """Methods by which a spider makes a field of a part of a text."""
 
 PLAIN = (ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.BoolOp, ast.Or, ast.Load, ast.UnaryOp, ast.USub)
-DATA_METHODS = ("read_data",)
-"""Methods that are given no HTML."""
+DATA_METHOD = "read_data"
+"""The method that is given no HTML, but an entry of data."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,12 @@ class FieldPlace:
 
     @property
     def selector(self) -> str:
-        """The selector, where the expression is a plain `first(item, "…")` or `texts(item, "…")`; else empty."""
+        """The selector, where the expression is a plain `first(item, "…")` or `texts(item, "…")`; else empty.
+
+        Of an entry of data the expression itself, where it is no more than keys and `get`.
+        """
+        if self.method == DATA_METHOD:
+            return self.source if _is_path(self.node, self.context) else ""
         return _selector_of(self.node, self.context)
 
 
@@ -125,6 +130,12 @@ class SpiderSource:
                 return cast("ast.Assign | ast.AnnAssign", node).value
         return None
 
+    def parameter(self, call: ast.Call, name: str) -> ast.expr | None:
+        """Return what a call of a pagination gives a parameter, by its name or as the first; None where it does not."""
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        first = next(iter(inspect.signature(getattr(paging, cast("ast.Name", call.func).id)).parameters))
+        return given.get(name) or (call.args[0] if call.args and name == first else None)
+
     def calls_of(self, name: str) -> list[ast.Call]:
         """Return the calls of a pagination in the class's `pagination`."""
         inside = ast.walk(value) if (value := self.attribute("pagination")) is not None else ()
@@ -135,7 +146,7 @@ class SpiderSource:
     def fields(self) -> list[FieldPlace]:
         """The fields of every `Document.found(page, field=…)`, in the order in which they are written."""
         methods = [node for node in self._class.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        return [place for method in methods if method.name not in DATA_METHODS for place in _fields_of(method)]
+        return [place for method in methods for place in _fields_of(method)]
 
     @cached_property
     def made(self) -> tuple[Callable[[str], Any], ...]:
@@ -190,6 +201,8 @@ def field_edit(place: FieldPlace, selector: str, *, many: bool, keep_old: bool =
     """
     call = "texts" if many else "first"
     node = place.node
+    if place.method == DATA_METHOD:
+        return Edit(node, selector)
     if place.whole is not None and of_whole:
         given = f"first({place.context}, {quoted(selector)})"
         return Edit(place.whole, f"({given} or {ast.unparse(place.whole)})" if keep_old else given, "first")
@@ -205,7 +218,8 @@ def _fields_of(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Field
     arguments = [argument.arg for argument in method.args.args if argument.arg != "self"]
     if not arguments:
         return
-    context = arguments[1] if method.name == "read_item" and len(arguments) > 1 else arguments[0]
+    of_entry = method.name in ("read_item", DATA_METHOD) and len(arguments) > 1
+    context = arguments[1] if of_entry else arguments[0]
     given = _assigned(method)
     for call in (node for node in ast.walk(method) if isinstance(node, ast.Call)):
         if not (isinstance(call.func, ast.Attribute) and call.func.attr == "found"):
@@ -228,6 +242,25 @@ def _selector_of(call: ast.expr, context: str) -> str:
         return ""
     given = [getattr(part, "id", getattr(part, "value", None)) for part in call.args]
     return given[1] if len(given) == 2 and given[0] == context and isinstance(given[1], str) else ""
+
+
+def _is_path(node: ast.expr, context: str) -> bool:
+    """Say whether an expression does no more than look under keys of a variable, with plain defaults."""
+    match node:
+        case ast.Name():
+            return node.id == context
+        case ast.Subscript(value=inner, slice=ast.Constant()):
+            return _is_path(inner, context)
+        case ast.Call(func=ast.Attribute(value=inner, attr="get"), args=[ast.Constant(), *default], keywords=[]):
+            return _is_path(inner, context) and all(map(_is_plain, default))
+        case ast.BoolOp(op=ast.Or(), values=[inner, *defaults]):
+            return _is_path(inner, context) and all(map(_is_plain, defaults))
+    return False
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """Say whether an expression is a constant, or an empty dict, list or tuple."""
+    return isinstance(node, ast.Constant) or ast.unparse(node) in ("{}", "[]", "()")
 
 
 def _composed(node: ast.expr, given: dict[str, ast.expr], context: str) -> tuple[ast.Call, Callable[[str], Any]] | None:

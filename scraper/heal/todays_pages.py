@@ -44,6 +44,7 @@ class TodaysPages:
         self._saved = SavedPages(project().folder / spider.saved_pages, host) if saved else None
         self._fetcher = Fetcher(config.crawl, spider.start_at, config.proxies)
         self._robots = Robots(self._fetcher, config.crawl.agent, obey=config.crawl.obey_robots and not ignore_robots)
+        self._kinds = ("html", "json") if spider.kind.json else ("html",)
         self._had: dict[str, TextResponse | None] = {}
         self.kept = self.fetched = self.saved = 0
         self.missed: list[str] = []
@@ -56,7 +57,7 @@ class TodaysPages:
         return f"{said}; not had: {self.missed[0]}" if self.missed else said
 
     def get(self, url: str) -> TextResponse | None:
-        """Return a page of HTML, with a request; None where it cannot be had, or enough were fetched."""
+        """Return a page, with a request; None where it cannot be had, or enough were fetched."""
         if url not in self._had:
             self._had[url] = self._page(url)
         return self._had[url]
@@ -71,8 +72,8 @@ class TodaysPages:
         if fetched is None:
             return None
         page = StudiedPage(fetched)
-        if page.kind != "html":
-            self.missed.append(f"{url} is {page.kind}, expected HTML")
+        if page.kind not in self._kinds:
+            self.missed.append(f"{url} is {page.kind}, expected {' or '.join(self._kinds)}")
             return None
         return page.response.replace(request=Request(url))
 

@@ -43,12 +43,13 @@ def expression(path: Path, entries: Sequence[Any], entry: str = "data") -> str:
     >>> expression(("by", "name"), [{"by": {"name": "Ada"}}]), expression(("by", "name"), [{"by": None}])
     ('data["by"].get("name")', '(data.get("by") or {}).get("name")')
     >>> expression(("tags", EACH, "name"), [])
-    '[one.get("name") for one in data.get("tags") or ()]'
+    'data.get("tags") and [one.get("name") for one in data.get("tags")]'
     """
     if EACH in path:
         place = path.index(EACH)
-        inner = expression(path[place + 1 :], (), "one")
-        return f"[{inner} for one in {expression(path[:place], entries, entry)} or ()]"
+        inner, listed = expression(path[place + 1 :], (), "one"), expression(path[:place], entries, entry)
+        # What is no list stays what it is: nothing and an empty list are two values.
+        return f"{listed} and [{inner} for one in {listed}]"
     *above, last = (quoted(str(key)) for key in path)
     written = entry
     for length, key in enumerate(above, 1):
