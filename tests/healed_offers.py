@@ -95,6 +95,25 @@ class AnswersSpider(SiteSpider):
         )
 
 
+class MoreSpider(SiteSpider):
+    """Stores offers whose further ones a button asks for by POST."""
+
+    name = "healed_more"
+    start_url = "http://offers.example/"
+    records = (Offer,)
+    items = "div.offer"
+    pagination = PageNumbers("more", post={"page": "{page}"}, html="html", more="more")
+
+    def read_item(self, page: Any, item: Any) -> Iterator[Any]:
+        """Read an offer."""
+        yield Offer.found(
+            page,
+            name=first(item, "h3::text"),
+            price=first(item, "span.price::text"),
+            old_price=first(item, "span.old-price::text"),
+        )
+
+
 class InsideSpider(SiteSpider):
     """Stores offers that pages carry as data."""
 

@@ -131,12 +131,14 @@ def healed(
     return heal(kind.name, kind, database, config, keep_old=keep_old)
 
 
-def keep(database: Mongo, run: ObjectId, page: str, when: datetime = NOW, url: str = START) -> None:
+def keep(
+    database: Mongo, run: ObjectId, page: str, when: datetime = NOW, url: str = START, posted: bytes | None = None
+) -> None:
     request = {
         "url": url,
-        "method": "GET",
+        "method": "POST" if posted else "GET",
         "headers": {},
-        "body": None,
+        "body": posted,
         "callback": "on_list_page",
         "cb_kwargs": STATE,
         "request_meta": "{}",

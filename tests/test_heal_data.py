@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from healed_offers import AnswersSpider, InsideSpider
-from test_heal import NOW, SHOP, START, Shop, config, keep
+from healed_offers import AnswersSpider, InsideSpider, MoreSpider
+from test_heal import CARD, NOW, OLD, SHOP, START, Shop, config, keep
 
 from models.system import Run
 from scraper.errors import UsageError
@@ -236,3 +238,84 @@ def test_a_spider_without_a_read_data_of_its_own_is_one_line(database: Mongo, co
     Run(spider=Bare.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW).save()
     with pytest.raises(UsageError, match="no `read_data` with"):
         heal(Bare.name, Bare, database, config)
+
+
+def more(shop: Shop, path: str = "payload.cards", **beside: Any) -> str:
+    """Return what a button's POST answers: HTML in JSON."""
+    cards = shop.page(CARD, "{}", OLD).partition("<main>")[2].partition("</main>")[0]
+    outer, _, inner = path.partition(".")
+    return json.dumps({outer: {inner: cards, "note": "<p>Our shops</p>"}, **beside})
+
+
+@pytest.mark.parametrize(
+    ("answered", "said"),
+    [
+        (more(REST, state={"hasMore": False}), ""),
+        (
+            more(FIRST, state={"hasMore": False}),
+            "pagination: the page that follows was not had, or has no more entries",
+        ),
+        (json.dumps({"state": {"hasMore": False}}), "stands for html = 'html', which said what follows"),
+        (more(REST), "stands for more = 'more', which said what follows"),
+        ("<p>Not here</p>", "expected JSON"),
+        ("", "pagination: what follows was not had: http://offers.example/"),
+    ],
+    ids=["moved", "the same again", "no HTML", "no more", "no JSON", "nothing"],
+)
+def test_a_list_that_goes_on_by_a_post_is_mended_where_its_html_stands_now(
+    database: Mongo, config: Config, answered: str, said: str
+) -> None:
+    database.healed_offers.insert_many(SHOP.stored())
+    run = Run(spider=MoreSpider.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW).save()
+    keep(database, run.id, FIRST.page(CARD, "<div>{}</div>", OLD))
+    keep(database, run.id, "<p>not by GET</p>", url=f"{START}more")
+    if answered:
+        keep(database, run.id, answered, url=f"{START}more", posted=b"page=2")
+    healing = heal(MoreSpider.name, MoreSpider, database, config)
+    if said:
+        assert any(said in why for why in healing.refused), healing.refused
+        return
+    assert healing.refused == []
+    assert [(one.what, one.now) for one in healing.mended][:3] == [
+        ("items", "article.card"),
+        ("html", "payload.cards"),
+        ("more", "state.hasMore"),
+    ]
+    assert 'post={"page": "{page}"}, html="payload.cards", more="state.hasMore")' in healing.patch
+
+
+class Shelf(BaseHTTPRequestHandler):
+    """A shop whose further offers are asked for by POST."""
+
+    asked: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_GET(self) -> None:
+        self._answer(FIRST.page(CARD, "<div>{}</div>", OLD) if self.path == "/" else "User-agent: *\nAllow: /\n")
+
+    def do_POST(self) -> None:
+        self.asked.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        if self.path == "/more":
+            self._answer(more(REST, state={"hasMore": False}))
+
+    def _answer(self, text: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def test_a_post_is_sent_as_the_crawl_sends_it_where_the_run_has_kept_none(database: Mongo, config: Config) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shelf) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        start = f"http://127.0.0.1:{server.server_port}/"
+        database.healed_offers.insert_many([{**row, "url": start} for row in SHOP.stored()])
+        about = {"state": "finished", "verdict": "unknown", "started_at": NOW, "heartbeat_at": NOW}
+        Run(spider=MoreSpider.name, arguments={"start": start}, **about).save()
+        healing = heal(MoreSpider.name, MoreSpider, database, config)
+        server.shutdown()
+    assert healing.refused == []
+    assert healing.looked_at == "2 pages fetched"
+    assert Shelf.asked == [("/more", b"page=2")]

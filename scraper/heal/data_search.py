@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
+from scrapy import Selector
 
 from scraper.heal.field_search import LEAST_EQUAL, LEAST_KNOWN, MOST_LEAVES, FieldSearch, NotFoundError, Shown
 from scraper.heal.known_records import EMPTY, UNREAD, plain
 from scraper.heal.list_search import MOST_ENTRIES, count_known, is_as_good, weight
 from scraper.page_data import Effort, PageData, data_in, record_lists
 from scraper.page_data.parameters import CURSOR, LAST, MORE, TOTAL, place_of
+from scraper.page_data.records import step
 from scraper.paging.values import NotJsonError, decoded, in_json
 from scraper.probe.data_paths import EACH, expression, paths_in, value_at
 from scraper.probe.hint_answers import NEXT
 from scraper.probe.leaves import Aligned, Leaf
+from scraper.select import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -155,22 +158,16 @@ class DataSearch:
         """Return the list of a page at a JMESPath, or of one that carries data at a place in it; empty for none."""
         if self._inside:
             return self._lists_of(page).get(selector, [])
-        found = in_json(self._answer(page), selector)
+        found = in_json(_json(page), selector)
         return found if isinstance(found, list) else []
 
     def _lists_of(self, page: TextResponse) -> dict[str, list[dict[str, Any]]]:
         """Return the lists of records that a page has, by where they are."""
         effort = Effort(len(page.text))
         if not self._inside:
-            return {one.path: one.entries for one in record_lists(PageData("", self._answer(page)), effort)}
+            return {one.path: one.entries for one in record_lists(PageData("", _json(page)), effort)}
         found = [one for data in data_in(page.selector.root, effort) for one in record_lists(data, effort)]
         return {f"{one.where} {one.path}".strip(): one.entries for one in found}
-
-    def _answer(self, page: TextResponse) -> Any:
-        try:
-            return decoded(page)
-        except NotJsonError as error:
-            raise NotFoundError(f"{page.url} {error}") from None
 
     def _shown(self, entries: Sequence[Any]) -> tuple[ShownEntry, ...]:
         """Return entries with the known records that they are, none of them twice."""
@@ -215,6 +212,30 @@ def moved_places(page: ListPage, known: int) -> Iterator[tuple[str, str, str]]:
             now = place_of(page.data, pattern, wanted)
             is_less = name == "total" and now and page.value(now) < LEAST_EQUAL * known
             yield name, place, "" if is_less else now
+
+
+def html_in(answer: TextResponse, current: str, items: str) -> str:
+    """Return the JMESPath of the HTML in an answer, in which a selector finds most entries; empty for none.
+
+    The current one stays where there are entries. Raise NotFoundError for what is no JSON.
+    """
+    data = _json(answer)
+    ahead = list(paths_in(data, DEEPEST)) if isinstance(data, dict) else []
+    texts = {reduce(step, path, ""): value_at(data, path) for path in ahead} | {current: in_json(data, current)}
+    counts = {path: len(compiled(items)(Selector(text=text).root)) for path, text in texts.items() if _is_html(text)}
+    best = max(counts, key=lambda path: (counts[path], path == current), default="")
+    return current if counts.get(current) else best if counts.get(best) else ""
+
+
+def _is_html(text: Any) -> bool:
+    return isinstance(text, str) and "<" in text
+
+
+def _json(page: TextResponse) -> Any:
+    try:
+        return decoded(page)
+    except NotJsonError as error:
+        raise NotFoundError(f"{page.url} {error}") from None
 
 
 @dataclass

@@ -78,16 +78,18 @@ class Walk:
 def walk(name: str, spiders: TodaysSpiders, pages: TodaysPages, run: Mapping[str, Any]) -> Walk:
     """Read two pages of the list, and a few pages of each callback, with a spider. Blocks."""
     spider = spiders.spider(name, run["arguments"])
-    ahead, done, seen = [spider.lists.first_request()], Walk(), set[str]()
+    ahead, done, seen = [spider.lists.first_request()], Walk(), set[tuple[str, bytes]]()
     read: dict[str, int] = defaultdict(int)
     while ahead:
         request = ahead.pop(0)
         callback = _callback(request)
         most = LISTS if callback == LIST_CALLBACK else ON_EACH
-        if request.url in seen or read[callback] >= most or request.method != "GET":
+        # A list may go on by a POST; what else a spider would send is left alone.
+        is_asked = request.method == "GET" or (request.method == "POST" and callback == LIST_CALLBACK)
+        if (request.url, request.body) in seen or read[callback] >= most or not is_asked:
             continue
-        seen.add(request.url)
-        if (page := pages.get(request.url)) is None:
+        seen.add((request.url, request.body))
+        if (page := pages.get(request)) is None:
             continue
         read[callback] += 1
         response = page.replace(request=request)

@@ -6,9 +6,11 @@ from ast import unparse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from scrapy import Request
+
 from models.record import Found, schema_of
 from scraper.core.text import quoted
-from scraper.heal.data_search import STATED, DataFieldSearch, DataSearch, FoundData, moved_places
+from scraper.heal.data_search import STATED, DataFieldSearch, DataSearch, FoundData, html_in, moved_places
 from scraper.heal.field_search import LEAST_KNOWN, FieldSearch, NotFoundError, Shown
 from scraper.heal.gate import ON_EACH
 from scraper.heal.known_records import EMPTY, UNREAD, FieldReader, KnownRecords
@@ -103,7 +105,7 @@ class Repair:
 
     def tried(self) -> None:
         """Fill the healing: with the mended text, or with why it is refused."""
-        page = self._pages.get(self._spider.lists.first_request().url)
+        page = self._pages.get(self._spider.lists.first_request())
         if page is None:
             why = self._pages.missed[0] if self._pages.missed else f"{self._spider.start_at} was not had"
             self._healing.refused.append(why)
@@ -182,7 +184,8 @@ class Repair:
 
     def _parameter(self, name: str, value: str) -> ast.expr | None:
         """Return where the pagination that is used is given a parameter; None where that is not written there."""
-        calls = [call for call in self._pagination_calls() if self._is_given(call, "json", self._spider.kind.json)]
+        kind, how = self._spider.kind, "json" if self._spider.kind.json else "html"
+        calls = [call for call in self._pagination_calls() if self._is_given(call, how, getattr(kind, how))]
         if len(calls) == 1 and self._is_given(calls[0], name, value):
             return self._source.parameter(calls[0], name)
         return None
@@ -210,6 +213,8 @@ class Repair:
     def _next(self, page: TextResponse, entries: FoundEntries | FoundData) -> None:
         """Mend the way to the next page where the list goes on and it is not found, and the total beside it."""
         kind, calls = self._spider.kind, self._pagination_calls()
+        if kind.html:
+            self._fragment(page, entries)
         if kind.json or kind.html or not isinstance(kind, MENDED):
             return
         listed = ListPage(page, kind, 1)
@@ -225,6 +230,27 @@ class Repair:
         self.must_go_on = True
         self._edits.append(Edit(calls[0], now, now.partition("(")[0]))
         self._healing.mended.append(Mended("pagination", unparse(calls[0]), now))
+
+    def _fragment(self, page: TextResponse, entries: FoundEntries | FoundData) -> None:
+        """Mend where the answers that follow the first page have their HTML, and what says that there are more."""
+        kind, start = self._spider.kind, self._spider.start_at
+        if len(self._known[self.main].records) <= GROWN * len(entries.shown):
+            return
+        self.must_go_on = True
+        ask = kind.following(ListPage(page, kind, 1)) if kind.chained else kind.numbered(start, 2, len(entries.shown))
+        if not isinstance(ask, Ask):
+            raise NotFoundError(f"nothing on {page.url} leads to a next page")
+        answer = self._pages.get(Request(ask.url, method=ask.method, body=ask.body, headers=ask.headers))
+        if answer is None:
+            raise NotFoundError(
+                f"what follows was not had: {self._pages.missed[-1] if self._pages.missed else ask.url}"
+            )
+        now = html_in(answer, kind.html, entries.selector)
+        moved = [one for one in moved_places(ListPage(answer, kind, 2), 0) if one[0] not in STATED]
+        for name, before, found in [("html", kind.html, now), *moved]:
+            if not found:
+                raise NotFoundError(f"nothing in {answer.url} stands for {name} = {before!r}, which said what follows")
+            self._mend(name, before, found, self._parameter(name, before))
 
     def _pagination_calls(self) -> list[ast.Call]:
         """Return where the source makes the spider's pagination."""

@@ -15,7 +15,7 @@ from scraper.errors import ProbeError
 from scraper.fetch.http.saved_pages import SavedPages
 from scraper.fetch.politeness.host import is_loopback
 from scraper.pages.archive import PAGES, body_of
-from scraper.probe.fetching import Fetched, Fetcher
+from scraper.probe.fetching import Fetched, Fetcher, Posted
 from scraper.probe.page import StudiedPage
 from scraper.probe.robots import Robots
 
@@ -44,8 +44,8 @@ class TodaysPages:
         self._saved = SavedPages(project().folder / spider.saved_pages, host) if saved else None
         self._fetcher = Fetcher(config.crawl, spider.start_at, config.proxies)
         self._robots = Robots(self._fetcher, config.crawl.agent, obey=config.crawl.obey_robots and not ignore_robots)
-        self._kinds = ("html", "json") if spider.kind.json else ("html",)
-        self._had: dict[str, TextResponse | None] = {}
+        self._kinds = ("html", "json") if spider.kind.json or spider.kind.html else ("html",)
+        self._had: dict[tuple[str, str, bytes], TextResponse | None] = {}
         self.kept = self.fetched = self.saved = 0
         self.missed: list[str] = []
         """Why pages were not had."""
@@ -56,30 +56,35 @@ class TodaysPages:
         said = ", ".join(f"{counted(count, 'page')}{how}" for count, how in had if count) or "no page"
         return f"{said}; not had: {self.missed[0]}" if self.missed else said
 
-    def get(self, url: str) -> TextResponse | None:
-        """Return a page, with a request; None where it cannot be had, or enough were fetched."""
-        if url not in self._had:
-            self._had[url] = self._page(url)
-        return self._had[url]
+    def get(self, asked: str | Request) -> TextResponse | None:
+        """Return a page, with its request; None where it cannot be had, or enough were fetched."""
+        request = Request(asked) if isinstance(asked, str) else asked
+        key = (request.method, request.url, request.body)
+        if key not in self._had:
+            self._had[key] = self._page(request)
+        return self._had[key]
 
     def studied(self, page: TextResponse) -> StudiedPage:
         """Return a page as a probe studies it."""
         headers = CaseInsensitiveDict({"Content-Type": "text/html; charset=utf-8"})
         return StudiedPage(Fetched(page.url, 200, "OK", headers, page.text.encode("utf-8", "replace"), 0))
 
-    def _page(self, url: str) -> TextResponse | None:
-        fetched = self._kept(url) or (self._read_saved(url) if self._saved else self._fetch(url))
+    def _page(self, request: Request) -> TextResponse | None:
+        fetched = self._kept(request) or (self._read_saved(request) if self._saved else self._fetch(request))
         if fetched is None:
             return None
         page = StudiedPage(fetched)
         if page.kind not in self._kinds:
-            self.missed.append(f"{url} is {page.kind}, expected {' or '.join(self._kinds)}")
+            self.missed.append(f"{request.url} is {page.kind}, expected {' or '.join(self._kinds)}")
             return None
-        return page.response.replace(request=Request(url))
+        return page.response.replace(request=request)
 
-    def _kept(self, url: str) -> Fetched | None:
+    def _kept(self, request: Request) -> Fetched | None:
         """Return a page that the run kept, as the spider was given it."""
-        query = {"run": self._run, "request.method": "GET", "$or": [{"request.url": url}, {"url": url}]}
+        query: dict[str, Any] = {"run": self._run, "request.method": request.method}
+        if request.method != "GET":
+            query["request.body"] = request.body
+        query["$or"] = [{"request.url": request.url}, {"url": request.url}]
         page = self._database[PAGES].find_one(query, sort=[("when", -1)])
         body = body_of(self._database, page) if page else None
         if page is None or body is None or page["status"] >= 400:
@@ -89,24 +94,27 @@ class TodaysPages:
         headers = CaseInsensitiveDict({"Content-Type": f"text/html{charset}"})
         return Fetched(page["url"], page["status"], "", headers, body, 0)
 
-    def _read_saved(self, url: str) -> Fetched | None:
+    def _read_saved(self, request: Request) -> Fetched | None:
         """Return a page that the spider reads from a file."""
         assert self._saved is not None
-        saved = self._saved.process_request(Request(url))
+        url, saved = request.url, self._saved.process_request(request)
         if saved is None or saved.status >= 400:
             self.missed.append(f"{url} is not among the saved pages")
             return None
         self.saved += 1
         return Fetched(url, 200, "OK", CaseInsensitiveDict(), saved.body, 0)
 
-    def _fetch(self, url: str) -> Fetched | None:
+    def _fetch(self, request: Request) -> Fetched | None:
+        url = request.url
         if self.fetched >= MOST_FETCHED:
             return None
         if self.fetched and not is_loopback(urlsplit(url).hostname or ""):
             time.sleep(max(self._config.crawl.delay_s, self._robots.about(url).crawl_delay_s or 0))
         self.fetched += 1
         try:
-            fetched = self._fetcher.page(url, self._robots.check)
+            headers = {str(name): str(value) for name, value in request.headers.to_unicode_dict().items()}
+            posted = Posted(request.body, headers) if request.method == "POST" else None
+            fetched = self._fetcher.page(url, self._robots.check, posted)
         except ProbeError as error:
             self.missed.append(str(error))
             return None

@@ -49,6 +49,14 @@ class Fetched:
     """Whether the body goes on."""
 
 
+@dataclass(frozen=True)
+class Posted:
+    """What a POST sends."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class Fetcher:
     """Ask for a few pages of the site that the user has named by one address."""
 
@@ -65,13 +73,16 @@ class Fetcher:
         if not config.verify_certificates:
             urllib3.disable_warnings()
 
-    def page(self, url: str, allowed: Callable[[str], None]) -> Fetched:
-        """Fetch a page, following redirects; raise ProbeError. `allowed` is asked before each address."""
+    def page(self, url: str, allowed: Callable[[str], None], posted: Posted | None = None) -> Fetched:
+        """Fetch a page, following redirects; raise ProbeError. `allowed` is asked before each address.
+
+        With `posted` it is a POST, whose redirect is not followed.
+        """
         seen: list[str] = []
         while True:
             try:
                 allowed(url)
-                answer = self.one(url)
+                answer = self.one(url, posted=posted)
             except ProbeError as error:
                 raise ProbeError(f"{seen[-1]} redirects: {error}") if seen else error from None
             target = answer.headers.get("Location", "")
@@ -79,6 +90,8 @@ class Fetcher:
                 return Fetched(**{**vars(answer), "redirects": tuple(seen)})
             seen.append(url)
             following = _target(url, target)
+            if posted is not None:
+                raise ProbeError(f"{url} answers a POST with a redirect to {following[:200]}, expected a page")
             if len(seen) > self._config.max_redirects:
                 raise ProbeError(
                     f"{seen[0]} redirects again and again ([crawl] max_redirects is {self._config.max_redirects}), "
@@ -86,12 +99,12 @@ class Fetcher:
                 )
             url = following
 
-    def one(self, url: str, most_bytes: int | None = None) -> Fetched:
+    def one(self, url: str, most_bytes: int | None = None, posted: Posted | None = None) -> Fetched:
         """Fetch one address without following it; beyond `most_bytes` the body is cut, without it the page refused."""
         timeout_s = self._config.timeout_s
         done: queue.SimpleQueue[Fetched | ProbeError] = queue.SimpleQueue()
         # A server that sends a byte now and then keeps every read short of its own timeout.
-        threading.Thread(target=lambda: done.put(self._answer(url, most_bytes)), daemon=True).start()
+        threading.Thread(target=lambda: done.put(self._answer(url, most_bytes, posted)), daemon=True).start()
         try:
             answer = done.get(timeout=timeout_s)
         except queue.Empty:
@@ -100,9 +113,9 @@ class Fetcher:
             raise answer
         return answer
 
-    def _answer(self, url: str, most_bytes: int | None) -> Fetched | ProbeError:
+    def _answer(self, url: str, most_bytes: int | None, posted: Posted | None) -> Fetched | ProbeError:
         try:
-            return self._read(url, most_bytes)
+            return self._read(url, most_bytes, posted)
         except ProbeError as error:
             return error
         except UnreachableAddressError as error:
@@ -112,10 +125,10 @@ class Fetcher:
         except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError, ValueError) as error:
             return ProbeError(f"{url} cannot be fetched: {_cause(error)}")
 
-    def _read(self, url: str, most_bytes: int | None) -> Fetched:
+    def _read(self, url: str, most_bytes: int | None, posted: Posted | None) -> Fetched:
         began = time.monotonic()
         limit = most_bytes or self._config.max_page_mb * 2**20
-        with self._get(url) as response:
+        with self._ask(url, posted) as response:
             body = bytearray()
             for chunk in response.iter_content(CHUNK_BYTES):
                 body += chunk
@@ -133,15 +146,23 @@ class Fetcher:
                 cut=len(body) > limit,
             )
 
-    def _get(self, url: str) -> requests.Response:
+    def _ask(self, url: str, posted: Posted | None) -> requests.Response:
         """Ask for an address, through the first of its proxies that passes it on; raise what `requests` does."""
         names = proxies_for(self._proxies, Server.of(url).host)
+        method, body, headers = ("POST", posted.body, posted.headers) if posted else ("GET", None, None)
         ways = [Upstream.of_line(self._proxies[name]).url for name in names]
         for number, way in enumerate(ways or [None], 1):
             try:
                 proxies = {"http": way, "https": way} if way else None
-                response = self._session.get(
-                    url, stream=True, allow_redirects=False, timeout=self._config.timeout_s, proxies=proxies
+                response = self._session.request(
+                    method,
+                    url,
+                    data=body,
+                    headers=headers,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=self._config.timeout_s,
+                    proxies=proxies,
                 )
             except requests.exceptions.ProxyError:
                 if number >= len(ways):
