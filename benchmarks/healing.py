@@ -55,7 +55,7 @@ from models.system import Run  # noqa: E402
 from scraper.core.config import load_config  # noqa: E402
 from scraper.heal.healing import heal  # noqa: E402
 from scraper.heal.known_records import FieldReader, plain  # noqa: E402
-from scraper.heal.repair import Healing  # noqa: E402
+from scraper.heal.outcome import Healing  # noqa: E402
 from scraper.page_data import record_lists  # noqa: E402
 from scraper.pages.archive import Capture, write  # noqa: E402
 from scraper.pages.reread import TodaysSpiders, in_full  # noqa: E402

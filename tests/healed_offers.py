@@ -10,7 +10,6 @@ from scraper import (
     IntField,
     ListField,
     NextLink,
-    PageNumbers,
     Record,
     SiteSpider,
     StringField,
@@ -72,59 +71,6 @@ class LinesSpider(SiteSpider):
         rest, _, stock = (first(item, "span.all::text") or "").rpartition(" Stock: ")
         name, _, price = rest.rpartition(" Price: ")
         yield Offer.found(page, name=name, price=price, stock=stock, tags=texts(item, "a.tag::text"))
-
-
-class AnswersSpider(SiteSpider):
-    """Stores offers that an API answers."""
-
-    name = "healed_answers"
-    start_url = "http://offers.example/"
-    records = (Offer,)
-    pagination = PageNumbers("api/offers?page={page}", json="products", more="has_next", total="count")
-
-    def read_data(self, page: Any, data: Any) -> Iterator[Any]:
-        """Read an offer of the API."""
-        yield Offer.found(
-            page,
-            name=data["title"],
-            price=data["price"],
-            currency=data.get("currency"),
-            old_price=(data.get("before") or {}).get("price"),
-            stock=data.get("stock"),
-            tags=data.get("tags"),
-        )
-
-
-class MoreSpider(SiteSpider):
-    """Stores offers whose further ones a button asks for by POST."""
-
-    name = "healed_more"
-    start_url = "http://offers.example/"
-    records = (Offer,)
-    items = "div.offer"
-    pagination = PageNumbers("more", post={"page": "{page}"}, html="html", more="more")
-
-    def read_item(self, page: Any, item: Any) -> Iterator[Any]:
-        """Read an offer."""
-        yield Offer.found(
-            page,
-            name=first(item, "h3::text"),
-            price=first(item, "span.price::text"),
-            old_price=first(item, "span.old-price::text"),
-        )
-
-
-class InsideSpider(SiteSpider):
-    """Stores offers that pages carry as data."""
-
-    name = "healed_inside"
-    start_url = "http://offers.example/"
-    records = (Offer,)
-    pagination = NextLink("a.next")
-
-    def read_data(self, page: Any, data: Any) -> Iterator[Any]:
-        """Read an offer of the page's script."""
-        yield Offer.found(page, name=data["title"], price=data["price"], stock=data.get("stock"), tags=data["tags"])
 
 
 class OwnParse(SiteSpider):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pymongo.database import Database
 
-    from scraper.heal.repair import Healing
+    from scraper.heal.outcome import Healing
     from scraper.spider import SiteSpider
 
     Mongo = Database[dict[str, Any]]

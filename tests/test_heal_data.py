@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from healed_offers import AnswersSpider, InsideSpider, MoreSpider
+from healed_lists import AnswersSpider, InsideSpider, MoreSpider
 from test_heal import CARD, NOW, OLD, SHOP, START, Shop, config, keep
 
 from models.system import Run
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from scraper.core.config import Config
-    from scraper.heal.repair import Healing
+    from scraper.heal.outcome import Healing
     from scraper.spider import SiteSpider
 
     Mongo = Database[dict[str, Any]]
@@ -282,6 +282,15 @@ def test_a_list_that_goes_on_by_a_post_is_mended_where_its_html_stands_now(
         ("more", "state.hasMore"),
     ]
     assert 'post={"page": "{page}"}, html="payload.cards", more="state.hasMore")' in healing.patch
+
+
+def test_with_the_old_selectors_a_place_in_answers_cannot_stay(database: Mongo, config: Config) -> None:
+    database.healed_offers.insert_many(SHOP.stored())
+    run = Run(spider=MoreSpider.name, state="finished", verdict="unknown", started_at=NOW, heartbeat_at=NOW).save()
+    keep(database, run.id, FIRST.page(CARD, "<div>{}</div>", OLD))
+    keep(database, run.id, more(REST, state={"hasMore": False}), url=f"{START}more", posted=b"page=2")
+    (why,) = heal(MoreSpider.name, MoreSpider, database, config, keep_old=True).refused
+    assert why == "pagination: html is 'payload.cards' now, and has no place for 'html': leave --keep-old out"
 
 
 class Shelf(BaseHTTPRequestHandler):

@@ -14,7 +14,7 @@ from scraper.errors import EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
     from scraper.core.config import Config
-    from scraper.heal.repair import Healing
+    from scraper.heal.outcome import Healing
 
 EXAMPLE = "Example: swathe heal books --write"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from scraper.core.config import Config
-    from scraper.heal.repair import Healing
+    from scraper.heal.outcome import Healing
     from scraper.heal.spider_source import SpiderSource
     from scraper.schedule.alerts.delivery import Receiver
     from scraper.spider import SiteSpider

@@ -10,10 +10,13 @@ from scraper.errors import UsageError
 from scraper.heal.field_search import LEAST_KNOWN
 from scraper.heal.gate import judge_repair, read_older, walk
 from scraper.heal.known_records import KnownRecords, known_records
-from scraper.heal.repair import Healing, Repair, reads_entries_of_data
+from scraper.heal.list_repair import reads_entries_of_data
+from scraper.heal.outcome import Healing
+from scraper.heal.repair import Repair
 from scraper.heal.spider_source import DATA_METHOD, SpiderSource
 from scraper.heal.todays_pages import TodaysPages
 from scraper.pages.reread import TodaysSpiders
+from scraper.paging import Sitemap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +110,13 @@ def check_can_heal(spider: SiteSpider, source: SpiderSource) -> None:
             raise UsageError(
                 f"{source.shown_file} has no `read_data` with `Document.found(page, field=…)` of JSON, or of data "
                 f"in pages, in {type(spider).__name__}, expected one: mend it by hand"
+            )
+        return
+    if isinstance(spider.kind, Sitemap):
+        if not any(one.method == "read_page" for one in source.fields):
+            raise UsageError(
+                f"{source.shown_file} has no `read_page` with `Document.found(page, field=…)` "
+                f"in {type(spider).__name__}, expected one: mend it by hand"
             )
         return
     if not source.fields or source.attribute("items") is None:

@@ -18,6 +18,7 @@ from scraper import paging
 from scraper.core.project import project
 from scraper.core.text import quoted
 from scraper.errors import UsageError
+from scraper.probe.data_paths import is_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +82,7 @@ class FieldPlace:
         Of an entry of data the expression itself, where it is no more than keys and `get`.
         """
         if self.method == DATA_METHOD:
-            return self.source if _is_path(self.node, self.context) else ""
+            return self.source if is_path(self.node, self.context) else ""
         return _selector_of(self.node, self.context)
 
 
@@ -242,25 +243,6 @@ def _selector_of(call: ast.expr, context: str) -> str:
         return ""
     given = [getattr(part, "id", getattr(part, "value", None)) for part in call.args]
     return given[1] if len(given) == 2 and given[0] == context and isinstance(given[1], str) else ""
-
-
-def _is_path(node: ast.expr, context: str) -> bool:
-    """Say whether an expression does no more than look under keys of a variable, with plain defaults."""
-    match node:
-        case ast.Name():
-            return node.id == context
-        case ast.Subscript(value=inner, slice=ast.Constant()):
-            return _is_path(inner, context)
-        case ast.Call(func=ast.Attribute(value=inner, attr="get"), args=[ast.Constant(), *default], keywords=[]):
-            return _is_path(inner, context) and all(map(_is_plain, default))
-        case ast.BoolOp(op=ast.Or(), values=[inner, *defaults]):
-            return _is_path(inner, context) and all(map(_is_plain, defaults))
-    return False
-
-
-def _is_plain(node: ast.expr) -> bool:
-    """Say whether an expression is a constant, or an empty dict, list or tuple."""
-    return isinstance(node, ast.Constant) or ast.unparse(node) in ("{}", "[]", "()")
 
 
 def _composed(node: ast.expr, given: dict[str, ast.expr], context: str) -> tuple[ast.Call, Callable[[str], Any]] | None:

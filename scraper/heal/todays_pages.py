@@ -44,7 +44,8 @@ class TodaysPages:
         self._saved = SavedPages(project().folder / spider.saved_pages, host) if saved else None
         self._fetcher = Fetcher(config.crawl, spider.start_at, config.proxies)
         self._robots = Robots(self._fetcher, config.crawl.agent, obey=config.crawl.obey_robots and not ignore_robots)
-        self._kinds = ("html", "json") if spider.kind.json or spider.kind.html else ("html",)
+        other = "json" if spider.kind.json or spider.kind.html else "xml" if spider.kind.data_link else ""
+        self._kinds, self._start = ("html", other) if other else ("html",), spider.start_at
         self._had: dict[tuple[str, str, bytes], TextResponse | None] = {}
         self.kept = self.fetched = self.saved = 0
         self.missed: list[str] = []
@@ -63,6 +64,16 @@ class TodaysPages:
         if key not in self._had:
             self._had[key] = self._page(request)
         return self._had[key]
+
+    def sitemaps(self) -> tuple[str, ...]:
+        """Return the addresses of sitemaps that the site's robots.txt names; none where it cannot be had."""
+        if self._saved:
+            return ()
+        try:
+            return self._robots.about(self._start).sitemaps
+        except ProbeError as error:
+            self.missed.append(str(error))
+            return ()
 
     def studied(self, page: TextResponse) -> StudiedPage:
         """Return a page as a probe studies it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 from scraper.core.text import quoted
@@ -56,3 +57,28 @@ def expression(path: Path, entries: Sequence[Any], entry: str = "data") -> str:
         always = bool(entries) and all(isinstance(value_at(one, path[:length]), dict) for one in entries)
         written = f"{written}[{key}]" if always else f"({written}.get({key}) or {{}})"
     return f"{written}.get({last})"
+
+
+def is_path(node: ast.expr, entry: str) -> bool:
+    """Say whether an expression does no more than look under keys of a variable, with plain defaults.
+
+    >>> [is_path(ast.parse(text, mode="eval").body, "data") for text in ('data["a"]', '(data.get("a") or {}).get("b")')]
+    [True, True]
+    >>> is_path(ast.parse('data["a"].strip()', mode="eval").body, "data")
+    False
+    """
+    match node:
+        case ast.Name():
+            return node.id == entry
+        case ast.Subscript(value=inner, slice=ast.Constant()):
+            return is_path(inner, entry)
+        case ast.Call(func=ast.Attribute(value=inner, attr="get"), args=[ast.Constant(), *default], keywords=[]):
+            return is_path(inner, entry) and all(map(_is_plain, default))
+        case ast.BoolOp(op=ast.Or(), values=[inner, *defaults]):
+            return is_path(inner, entry) and all(map(_is_plain, defaults))
+    return False
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """Say whether an expression is a constant, or an empty dict, list or tuple."""
+    return isinstance(node, ast.Constant) or ast.unparse(node) in ("{}", "[]", "()")
