@@ -10,10 +10,12 @@ Redesigns that the spider reads all the same are not counted. Mended is one whos
 every field of every record exactly, also on a page that it was not made from; wrong one that passes and does not.
 
 Lists that are data, answered by an API or carried by pages, have their keys renamed or moved: into groups, with the
-list elsewhere, amounts as texts and labels as objects.
+list elsewhere, amounts as texts and labels as objects. Lists that a button continues by POST get another structure,
+with the HTML elsewhere in the answer.
 
 Others have to be refused: pages whose values are all others, one field whose values moved to other records, price and
-old price swapped, and a sale in which the stored price is the old one; of pages and of data.
+old price swapped, and a sale in which the stored price is the old one; of pages and of data; and
+an answer to the POST that has the first page's records, or no HTML.
 
 Scrapling (PyPI) is installed into an environment of its own. Its selectors are saved on the old pages and adapt on the
 new ones, with its `find_similar` where they find one element alone: of each field it reads the values of all records of
@@ -59,6 +61,7 @@ from scraper.heal.outcome import Healing  # noqa: E402
 from scraper.page_data import record_lists  # noqa: E402
 from scraper.pages.archive import Capture, write  # noqa: E402
 from scraper.pages.reread import TodaysSpiders, in_full  # noqa: E402
+from scraper.paging.values import in_json  # noqa: E402
 from scraper.probe.blocks import block_of, weighed_groups  # noqa: E402
 from scraper.probe.columns import Columns, keyed, list_columns  # noqa: E402
 from scraper.probe.data_columns import data_columns  # noqa: E402
@@ -84,8 +87,8 @@ PER_PAGE = 12
 HELD_OUT = (9301, 9302)
 OF_PAGES = ("renamed", "rebuilt", *TWISTS)
 OF_DATA = ("keys renamed", "keys moved")
-REDESIGNS = (*OF_PAGES, *OF_DATA)
-TRAPS = ("other values", "moved values", "swapped prices", "sale")
+REDESIGNS = (*OF_PAGES, *OF_DATA, "posted")
+TRAPS = ("other values", "moved values", "swapped prices", "sale", "posted again", "posted nothing")
 OUTCOMES = ("exact", "some", "nothing", "wrong")
 START = "http://site.example/"
 
@@ -103,6 +106,8 @@ class Case:
     """The values of each field of the records, as `induction.text_of` writes them; of some sites not known."""
     data: Answers | None = None
     """How the list was written, where it is data."""
+    posted: bool = False
+    """Whether the second page is an answer to a POST: JSON with HTML in it."""
 
 
 def redesigned(layout: Layout, kind: str, random: Random) -> Layout:
@@ -137,6 +142,7 @@ def cases(seed: int, count: int) -> Iterator[Case]:
             yield Case(layout.name, "moved values", before, pages_of(after, moved(records, layout.kind, random)))
     yield from priced(seed, max(2, count // 8))
     yield from data_cases(seed, max(6, count // 4))
+    yield from posted_cases(seed, count)
 
 
 def moved(records: list[Written], kind: str, random: Random) -> list[Written]:
@@ -201,6 +207,23 @@ def data_cases(seed: int, count: int) -> Iterator[Case]:
             else:
                 yield Case(name, "moved values", old, data_pages(after, moved(records, kind, random)), data=before)
         yield from priced_data(random, before, records)
+
+
+def posted_cases(seed: int, count: int) -> Iterator[Case]:
+    """Yield redesigns and traps of lists that go on by POST: every fourth template of a seed."""
+    random = Random(f"posted{seed}")
+    for number, layout in enumerate(list(layouts(seed + 50, count))[::4]):
+        after = redesigned(layout, "rebuilt", random)
+        records = made(layout.kind, 2 * PER_PAGE, layout.seed)
+        values = tuple(tuple(record[field.name].value if field.name in record else None for record in records)
+                       for field in layout.fields)  # fmt: skip
+        (first, second), (now, later) = pages_of(layout, records), pages_of(after, records)
+        name, before = f"posted/{layout.name} to {after.structure}/{after.style}", (first, json.dumps({"html": second}))
+        yield Case(name, "posted", before, (now, json.dumps({"ok": 1, "data": {"list": later}})), values, posted=True)
+        trap, answer = [("posted again", {"data": {"list": now}}), ("posted nothing", {"data": {"list": []}})][
+            number % 2
+        ]
+        yield Case(name, trap, before, (now, json.dumps(answer)), values, posted=True)
 
 
 def data_pages(answers: Answers, records: list[Written]) -> tuple[str, str]:
@@ -273,10 +296,13 @@ class Bench:
 
     @staticmethod
     def _of_pages(case: Case) -> Proposal | None:
-        roots = [HtmlResponse(START, body=page.encode()).selector.root for page in case.before]
+        pages = [case.before[0], html_of(case.before[1])]
+        roots = [HtmlResponse(START, body=page.encode()).selector.root for page in pages]
         block = block_of(roots[0], weighed_groups(Outline(roots[0]))[0])
         found = real_fields(list_columns(roots, block), case)
         line = 'pagination = NextLink("a.next, a[href*=page]")'
+        if case.posted:
+            line = 'pagination = PageNumbers("more", post={"page": "{page}"}, html="html")'
         has_key = any(column.key for column in found.columns)
         return Proposal(block.selector, line, "", found.columns, (), found.records, ()) if has_key else None
 
@@ -305,7 +331,7 @@ class Bench:
         if not spider.items:
             yield spiders.read(_kept(f"{START}?page={number}", kind.name, ObjectId(), number), page.encode()).found
             return
-        response = HtmlResponse(START, body=page.encode())
+        response = HtmlResponse(START, body=html_of(page, spider.kind.html).encode())
         for item in each(response, spider.items):
             found = [one for one in in_full(spider.read_item(response, item)) if isinstance(one, Found)]
             spiders.check(found)
@@ -321,8 +347,17 @@ class Bench:
         Run(id=run, spider=kind.name, state="finished", verdict="unknown", started_at=begun, heartbeat_at=begun).save()
         first = f"{START}?page=1" if case.data and not case.data.inside else START
         for page, url in zip(case.after, (first, f"{START}?page=2"), strict=True):
-            write(self._database, [Capture(_kept(url, kind.name, run), page.encode())])
+            kept = _kept(url, kind.name, run)
+            if case.posted and url != first:
+                kept["request"] |= {"url": f"{START}more", "method": "POST", "body": b"page=2"}
+                kept |= {"url": f"{START}more"}
+            write(self._database, [Capture(kept, page.encode())])
         return heal(kind.name, kind, self._database, self._config)
+
+
+def html_of(page: str, path: str = "html") -> str:
+    """Return a page, or the HTML in one that is JSON."""
+    return str(in_json(json.loads(page), path) or "") if page.startswith("{") else page
 
 
 def studied_page(text: str) -> StudiedPage:
@@ -408,7 +443,7 @@ def study(bench: Bench, case: Case, counts: Counter[str], jobs: list[Job]) -> st
         counts["read as before"] += 1
         return ""
     counts[case.kind] += 1
-    job = None if is_trap or case.data else job_of(case, kind, proposal, stored)
+    job = None if is_trap or case.data or case.posted else job_of(case, kind, proposal, stored)
     jobs += [job] if job else []
     healing = bench.healed(kind, case, stored)
     outcome = "refused"
