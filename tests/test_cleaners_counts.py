@@ -208,7 +208,7 @@ def test_what_is_no_rating_of_one_to_five_is_refused(raw: object, fault: str) ->
         rating(raw)
 
 
-@given(st.from_regex(_USUAL_COUNT, fullmatch=True))
+@given(st.from_regex(_USUAL_COUNT.pattern, fullmatch=True))
 @deterministic
 def test_the_short_way_for_usual_counts_reads_what_the_long_way_does(raw: str) -> None:
     assert count(raw) == _count_in(raw)

@@ -145,7 +145,7 @@ def test_a_type_that_holds_no_link_is_refused(value: object) -> None:
         canonical_url(value, PAGE)
 
 
-@given(st.from_regex(_PLAIN, fullmatch=True))
+@given(st.from_regex(_PLAIN.pattern, fullmatch=True))
 @deterministic
 def test_addresses_that_take_the_short_way_stay_as_they_are(url: str) -> None:
     assert _as_fetched(url) == url

@@ -6,6 +6,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from models.cleaners.figures import has_other_digits
+from models.cleaners.late_pattern import late
 
 OTHER_CALENDARS = frozenset("am ar bn ckb fa he ku lo my ne ps th ur".split())
 """Languages whose sites also count years in a calendar of their own: Buddhist, Persian, Hijri, Hebrew and others."""
@@ -27,19 +28,17 @@ _WEEKDAY_SIGNS = {"ja": "月火水木金土日", "zh": "一二三四五六日", 
 _NARROW_BRACKETS = {0xFF08: "(", 0xFF09: ")"}
 _UNSPACED = ("th", "lo", "km", "my", "zh", "ja", "ko")
 _MONTHS = "january february march april may june july august september october november december".split()
-_BUDDHIST_ERA = re.compile(r"(?:พ\.?ศ\.? ?)?(?<![0-9])(2[4-6][0-9]{2})(?![0-9])")
+_BUDDHIST_ERA = late(r"(?:พ\.?ศ\.? ?)?(?<![0-9])(2[4-6][0-9]{2})(?![0-9])")
 _BUDDHIST_LEAD = 543
 _PERSIAN_MONTHS = "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند".split()
-_PERSIAN_NAMED = re.compile(rf"([0-9]{{1,2}}) ({'|'.join(_PERSIAN_MONTHS)})(?: ماه)?،? ([0-9]{{4}})")
-_PERSIAN_FIGURES = re.compile(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})")
+_PERSIAN_NAMED = late(rf"([0-9]{{1,2}}) ({'|'.join(_PERSIAN_MONTHS)})(?: ماه)?،? ([0-9]{{4}})")
+_PERSIAN_FIGURES = late(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})")
 _PERSIAN_YEARS = range(1200, 1500)
 """Those in which a leap year every 4 or 5 of 33 agrees with the equinox."""
 _PERSIAN_START = date(1821, 3, 21).toordinal()
 """The first day of the first of these years."""
 
-_ZONED = re.compile(
-    r"(.*[0-9]) ?(?:\[([A-Za-z_+/-]+)\]|\(?([A-Za-z]+(?:/[A-Za-z_+-]+)*)([+-][0-9]{1,2}(?::?[0-9]{2})?)?\)?)"
-)
+_ZONED = late(r"(.*[0-9]) ?(?:\[([A-Za-z_+/-]+)\]|\(?([A-Za-z]+(?:/[A-Za-z_+-]+)*)([+-][0-9]{1,2}(?::?[0-9]{2})?)?\)?)")
 # Abbreviations that mean one zone everywhere: the hours before or after UTC, and a place that keeps that time.
 _FARTHEST = timedelta(hours=14)
 _ABBREVIATED = {

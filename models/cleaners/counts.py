@@ -8,6 +8,7 @@ from decimal import Decimal
 from unicodedata import category
 
 from models.cleaners.figures import WrittenNumber, figures_in, has_other_digits, number_line
+from models.cleaners.late_pattern import late
 from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.stock import stock_statements
@@ -24,19 +25,19 @@ MAX_TOTAL = 10**12
 
 COUNT = "one whole number such as '22 available'"
 
-_NO_SUCH = re.compile(
+_NO_SUCH = late(
     r"(?:there (?:are|is) )?(?:no|none|zero|nil)\b(?!\.| (?:limit|data|info|idea|matter|value|answer|min|max)\w*)",
     re.IGNORECASE,
 )
-_USUAL_COUNT = re.compile(
+_USUAL_COUNT = late(
     r"\s*(?:In stock )?\(?([1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|[1-9][0-9]{0,17})"
     r" (?:available|reviews?|ratings?|results|items|left)\)?\s*"
 )
 """The shape of most counts; the long way reads the same."""
 
 _DEGREES = ("°", "℃", "℉")
-_OF = re.compile(r"(?:\b(?:of|von|de|sur|di|van|av|af|z|из)\b|/)\s*\Z", re.IGNORECASE)
-_DATE_BEFORE = re.compile(r"[0-9]\s*/\s*[0-9]+\s*/\s*\Z")
+_OF = late(r"(?:\b(?:of|von|de|sur|di|van|av|af|z|из)\b|/)\s*\Z", re.IGNORECASE)
+_DATE_BEFORE = late(r"[0-9]\s*/\s*[0-9]+\s*/\s*\Z")
 _ASCII_SEPARATORS = str.maketrans({"٬": ",", "٫": ".", "\xa0": " ", "\u202f": " ", "\u2009": " "})
 
 

@@ -25,14 +25,14 @@ from models.cleaners.numeric import is_number
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.text import remembered
 
-_SYMBOL, _WORD, _UNSPACED = re.compile(SYMBOL), late(WORD), late(UNSPACED)
-_NUMBER_BEFORE = re.compile(rf"[0-9][.,]? ?[-–—]{{0,2}} ?(?:{SYMBOL}|[Kk]r\.?)?[ (]?\Z")
-_NUMBER_AFTER = re.compile(rf"[ :)]{{0,2}}{SYMBOL}? ?[-−–]?[.,]?[0-9]")
-_LETTERS_BEFORE = re.compile(r"[^\W\d_]+\.?\Z")
-_LETTERS_AFTER = re.compile(r"U\.S\.(?:A\.)?|[^\W\d_]+")
-_COUNTRY_BEFORE = re.compile(r"(?<![^\W_])([A-Z][A-Za-z]{1,3}|[B-HJ-Z]) \Z")
-_COUNTRY_AFTER = re.compile(r" (U\.S\.|[A-Z]{2,3})(?![^\W_])")
-_WITH_DECIMALS = re.compile(r"[0-9][.,][0-9]{2}(?![0-9])")
+_SYMBOL, _WORD, _UNSPACED = late(SYMBOL), late(WORD), late(UNSPACED)
+_NUMBER_BEFORE = late(rf"[0-9][.,]? ?[-–—]{{0,2}} ?(?:{SYMBOL}|[Kk]r\.?)?[ (]?\Z")
+_NUMBER_AFTER = late(rf"[ :)]{{0,2}}{SYMBOL}? ?[-−–]?[.,]?[0-9]")
+_LETTERS_BEFORE = late(r"[^\W\d_]+\.?\Z")
+_LETTERS_AFTER = late(r"U\.S\.(?:A\.)?|[^\W\d_]+")
+_COUNTRY_BEFORE = late(r"(?<![^\W_])([A-Z][A-Za-z]{1,3}|[B-HJ-Z]) \Z")
+_COUNTRY_AFTER = late(r" (U\.S\.|[A-Z]{2,3})(?![^\W_])")
+_WITH_DECIMALS = late(r"[0-9][.,][0-9]{2}(?![0-9])")
 _WORDS_AT_SYMBOLS = frozenset(
     "ab at for from just now off only per save sale then to up was or and plus each ea a an à de von um".split()
 )

@@ -18,6 +18,7 @@ from models.cleaners.calendars import (
     persian_day,
     without_zone,
 )
+from models.cleaners.late_pattern import late
 from models.cleaners.number_words import begins_inexact
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.text import short_line
@@ -41,19 +42,19 @@ _MONTHS = {
     **{name[:3]: month for month, name in enumerate(_MONTH_NAMES, start=1)},
     "sept": 9,
 }
-_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:.*)?")
-_ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:.*")
-_FIGURES = re.compile(r"(?<!\d)([0-9]{1,4})([./-]) ?([0-9]{1,2})\2 ?([0-9]{1,4})(?!\d)")
+_ISO_DAY = late(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:.*)?")
+_ISO_MOMENT = late(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:.*")
+_FIGURES = late(r"(?<!\d)([0-9]{1,4})([./-]) ?([0-9]{1,2})\2 ?([0-9]{1,4})(?!\d)")
 _WEEKDAY = r"(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs?)?|Fri|Satur|Sat|Sun)(?:day)?\.?,? )?"
-_MONTH_FIRST = re.compile(_WEEKDAY + r"([A-Za-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})")
-_DAY_FIRST = re.compile(_WEEKDAY + r"([0-9]{1,2})(?:st|nd|rd|th)?(?: of)? ([A-Za-z]{3,9})\.?,? ([0-9]{4})")
-_BOUND = re.compile(
+_MONTH_FIRST = late(_WEEKDAY + r"([A-Za-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})")
+_DAY_FIRST = late(_WEEKDAY + r"([0-9]{1,2})(?:st|nd|rd|th)?(?: of)? ([A-Za-z]{3,9})\.?,? ([0-9]{4})")
+_BOUND = late(
     r"[~∼≈≃<>≤≥±?]|\A(?:after|by|do|kolem|après|после|след|до|около|близько)\b|(?:까지|부터|경)\s*\Z"
     r"|\b(?:after|après|sonra|после|след|до|около|близько)\Z|-ig\Z",
     re.IGNORECASE,
 )
 """What says that a day is only near, before or after, and dateparser passes over."""
-_WITH_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_WITH_YEAR = late(r"(?<!\d)\d{4}(?!\d)")
 
 
 def day(order: str, languages: Sequence[str] = ("en",)) -> Callable[[object], datetime | None]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from models.cleaners.late_pattern import late
 from models.cleaners.number_words import is_inexact, is_lowest, is_multiplied
 from models.cleaners.refusal import refusal
 from models.cleaners.text import short_line
@@ -18,16 +19,16 @@ NUMBER = (
 )
 """The pattern of figures with thousands set apart; `group` is what stands between them."""
 
-_FIGURE = re.compile(rf"{NUMBER}|[0-9]+(?:[.,][0-9]+)?")
+_FIGURE = late(rf"{NUMBER}|[0-9]+(?:[.,][0-9]+)?")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord("￥"): "¥", ord("￡"): "£", ord("￦"): "₩"}
-_BROKEN = re.compile(r"[0-9.,]\xad+[0-9.,]")
-_OF_RIGHT_TO_LEFT = re.compile("[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3]")
-_EXPONENT_BEFORE = re.compile(r"[0-9](?:[eE][-+]?|\^|\*\*?|[×x*] ?)\Z")
-_EXPONENT_AFTER = re.compile(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]| ?[×*x] ?[0-9]")
-_ORDINAL = re.compile(r"(?:st|nd|rd|th|ère|ème|e|º|ª)(?![^\W_])", re.IGNORECASE)
-_JOINED_BEFORE = re.compile(r"[0-9] ?[/:⁄÷] ?\Z|[0-9][-–—]\Z")
-_MINUS_AFTER = re.compile(r" ?%?[-−–—]\Z")
-_JOINED_AFTER = re.compile(r" ?[/:⁄÷] ?[0-9]|[-–—][0-9]")
+_BROKEN = late(r"[0-9.,]\xad+[0-9.,]")
+_OF_RIGHT_TO_LEFT = late("[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3]")
+_EXPONENT_BEFORE = late(r"[0-9](?:[eE][-+]?|\^|\*\*?|[×x*] ?)\Z")
+_EXPONENT_AFTER = late(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]| ?[×*x] ?[0-9]")
+_ORDINAL = late(r"(?:st|nd|rd|th|ère|ème|e|º|ª)(?![^\W_])", re.IGNORECASE)
+_JOINED_BEFORE = late(r"[0-9] ?[/:⁄÷] ?\Z|[0-9][-–—]\Z")
+_MINUS_AFTER = late(r" ?%?[-−–—]\Z")
+_JOINED_AFTER = late(r" ?[/:⁄÷] ?[0-9]|[-–—][0-9]")
 
 
 def number_line(value: str, longest: int, expected: str) -> str | None:

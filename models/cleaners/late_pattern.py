@@ -13,15 +13,15 @@ class LatePattern:
     '12'
     """
 
-    def __init__(self, pattern: str) -> None:
-        self._pattern = pattern
+    def __init__(self, pattern: str, flags: re.RegexFlag) -> None:
+        self._pattern, self._flags = pattern, flags
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(re.compile(self._pattern), name)
+        found = getattr(re.compile(self._pattern, self._flags), name)
         setattr(self, name, found)
         return found
 
 
-def late(pattern: str) -> re.Pattern[str]:
+def late(pattern: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
     """Return the pattern, to be compiled when it is first used."""
-    return cast("re.Pattern[str]", LatePattern(pattern))
+    return cast("re.Pattern[str]", LatePattern(pattern, flags))

@@ -1,12 +1,12 @@
 """Links on pages to absolute addresses, as they are fetched."""
 
-import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url, safe_url_string
 
 from models.addresses import UTF8, browser_url
+from models.cleaners.late_pattern import late
 from models.cleaners.refusal import refusal, wrong_type
 
 MAX_CHARACTERS = 2083
@@ -16,14 +16,14 @@ LINK = "a link such as '/catalogue/page-2.html'"
 SOURCES = "a srcset such as 'small.jpg 480w, large.jpg 960w'"
 
 # Browsers drop line breaks and tabs (URL Standard, section 4.4); what nobody sees in a link goes with them.
-_DROPPED = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
-_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+:[0-9a-f:.]*")
+_DROPPED = late("[\x00-\x1f\x7f-\x9f\xad\u200b\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
+_HOST = late(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+:[0-9a-f:.]*")
 _USUAL_PORTS = {"http": 80, "https": 443}
-_DESCRIPTOR = re.compile(r"\s(?:[0-9]+(?:\.[0-9]+)?[wx])(?:\s+[0-9]+h)?\s*(?:,|\Z)")
-_SOURCE = re.compile(r"[\s,]*(?P<link>\S+)")
-_WIDTH_OR_DENSITY = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>[wx])(?:\s+[0-9]+h)?")
+_DESCRIPTOR = late(r"\s(?:[0-9]+(?:\.[0-9]+)?[wx])(?:\s+[0-9]+h)?\s*(?:,|\Z)")
+_SOURCE = late(r"[\s,]*(?P<link>\S+)")
+_WIDTH_OR_DENSITY = late(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>[wx])(?:\s+[0-9]+h)?")
 # Addresses which are as they are fetched; to find that out otherwise takes 20 µs.
-_PLAIN = re.compile(
+_PLAIN = late(
     r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{3})?/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*)?"
 )
 

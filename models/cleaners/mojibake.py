@@ -2,14 +2,13 @@
 
 # ruff: noqa: RUF002 - the characters that look alike are what pages write
 
-import re
-
+from models.cleaners.late_pattern import late
 from models.cleaners.refusal import refusal
 
 MAX_REPAIRS = 16
 """Steps in which one text is repaired. Real pages take up to four."""
 
-_SUSPECT = re.compile("[^\x00-\x7f](?:(?<=[\x80-\x9fÂÃŒœ])|[^\x00-\x7f])")
+_SUSPECT = late("[^\x00-\x7f](?:(?<=[\x80-\x9fÂÃŒœ])|[^\x00-\x7f])")
 
 
 def is_suspect(text: str) -> bool:

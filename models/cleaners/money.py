@@ -19,10 +19,10 @@ LONGEST_PRICE = 200
 
 PRICE = "a price such as '£51.77'"
 
-PLAIN_PRICE = re.compile(r"\s*(?P<before>[£€$]?)(?P<number>[0-9]{1,15}(?:\.[0-9]{1,2})?)(?P<after>)\s*")
+PLAIN_PRICE = late(r"\s*(?P<before>[£€$]?)(?P<number>[0-9]{1,15}(?:\.[0-9]{1,2})?)(?P<after>)\s*")
 """The shape of nearly every price: mark, amount. Any other shape takes twenty times as long to read."""
 
-LONE_PRICE = re.compile(
+LONE_PRICE = late(
     rf"\s*(?P<before>[£€$¥₹]|EUR|USD|GBP|CHF)? ?(?P<number>{NUMBER}|[0-9]{{1,15}}(?:[.,][0-9]{{1,2}})?)"
     r" ?(?P<after>[€$₽]|zł|Kč|kr|EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK)?\s*"
 )
@@ -36,8 +36,8 @@ _SHOWN_NUMBER = late(
     # A mark before the next number is that number's.
     rf"(?P<after> ?(?:{MARK})(?! ?[0-9]))?"
 )
-_BETWEEN_PARTS = re.compile(r"\s*(?:[-−–—~&+:]|to|bis|à|al?|until|or|oder|ou|o|do|and|und|et|y|e)?\s*", re.IGNORECASE)
-_APART = re.compile(r"[0-9] ?[.,] [0-9]|[0-9] [.,] ?[0-9]")
+_BETWEEN_PARTS = late(r"\s*(?:[-−–—~&+:]|to|bis|à|al?|until|or|oder|ou|o|do|and|und|et|y|e)?\s*", re.IGNORECASE)
+_APART = late(r"[0-9] ?[.,] [0-9]|[0-9] [.,] ?[0-9]")
 _ONE_APART = late(
     rf"(?P<before>{MARK})? ?(?P<whole>[0-9]{{1,3}}(?:(?: ?[.,] ?| )[0-9]{{3}})*|[0-9]+)"
     rf"(?: ?(?P<mark>[.,]) ?(?P<decimals>[0-9]{{2}}))? ?(?P<after>{MARK})?"
@@ -46,7 +46,7 @@ _APART_PRICE = late(
     rf"(?:{MARK}) ?[0-9]{{1,3}} ?(?:[.,] | [.,])[0-9]{{2,3}}(?![0-9])"
     rf"|[0-9] ?(?:[.,] | [.,] ?)[0-9]{{2,3}}(?:[.,][0-9]{{1,2}})? ?(?:{MARK})"
 )
-_COLON = re.compile(r"((?:[0-9]{1,3}(?:[ .][0-9]{3})+|[0-9]+)):([0-9]{2})( ?(?:kr\.?|SEK|NOK|DKK|ISK|:-)(?!\w))")
+_COLON = late(r"((?:[0-9]{1,3}(?:[ .][0-9]{3})+|[0-9]+)):([0-9]{2})( ?(?:kr\.?|SEK|NOK|DKK|ISK|:-)(?!\w))")
 _WITH_MINOR = late(
     rf"(?P<major>[0-9]{{1,3}}(?:[ .,][0-9]{{3}})+|[0-9]+) ?(?P<mark>{MARK}) ?(?:and |und |et |y |e |и |i )?"
     rf"(?P<minor>[0-9]{{1,2}}) ?(?P<unit>[^\W\d_]+|¢)\.?"
@@ -55,15 +55,15 @@ _MARK_WITH_MINOR = late(
     rf"(?P<mark>{MARK}) ?(?P<major>[0-9]{{1,3}}(?:[ .,][0-9]{{3}})+|[0-9]+) ?(?:and |und |et |y |e |и |i )?"
     rf"(?P<minor>[0-9]{{1,2}}) ?(?P<unit>[^\W\d_]+|¢)\.?"
 )
-_UNFINISHED = re.compile(r"<[a-z]|[-−–—]\Z|[/⁄][0-9]+(?![0-9]| ?[^\W\d_])|['’´`·_][0-9]")
+_UNFINISHED = late(r"<[a-z]|[-−–—]\Z|[/⁄][0-9]+(?![0-9]| ?[^\W\d_])|['’´`·_][0-9]")
 """What follows figures at once and makes them another amount: "$19<sup>99", "12.50-", "$5/10", "12'50"."""
 _JOINED = late(rf"[0-9]['’´`·_]\Z|(?:{MARK})\(\Z")
-_PLUS_TAX = re.compile(r" ?\+ ?[^\W\d_]")
-_UNIT = re.compile(
+_PLUS_TAX = late(r" ?\+ ?[^\W\d_]")
+_UNIT = late(
     r" ?(?:(?:ft|kg|g|mg|lbs?|oz|ml|cl|l|cm|mm|km|inch(?:es)?|px|kB|MB|GB|TB|V|W|kW|kWh|A|mAh|Hz|MHz|GHz|h|hrs?|Std"
     r"|min)(?![^\W\d_])|[°\"″′★☆⭐])"
 )
-_SIZE = re.compile(
+_SIZE = late(
     r"(?:[★⭐]|(?<![^\W_])(?:size|größe|taille|talla|taglia|tamanho|maat|storlek|qty|quantity|menge|anzahl)) ?:? ?\Z",
     re.I,
 )
@@ -80,19 +80,19 @@ _COUNTED = frozenset(
     """.split()
 )
 _COUNTERS = tuple("件 個 个 개 枚 冊 本 人 명 점 点 星 页 頁".split())
-_RAISED = re.compile(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]")
-_POWER = re.compile(r"[0-9][eE]\Z")
-_PER_PERSON = re.compile(r" p(?:[./&]\w|\Z)")
-_INDIAN = re.compile(r" ?(?:L|Th|Lk)(?![^\W\d_])")
-_GREAT_MONEY = re.compile(r" ?(?:mm|MM)(?![^\W\d_])")
-_TIMES = re.compile(r"[0-9] ?[x×] ?(?:de|of) \Z", re.IGNORECASE)
-_INSTALMENT = re.compile(
+_RAISED = late(r"[eE][-+]?[0-9]|\^|\*\*?[0-9]")
+_POWER = late(r"[0-9][eE]\Z")
+_PER_PERSON = late(r" p(?:[./&]\w|\Z)")
+_INDIAN = late(r" ?(?:L|Th|Lk)(?![^\W\d_])")
+_GREAT_MONEY = late(r" ?(?:mm|MM)(?![^\W\d_])")
+_TIMES = late(r"[0-9] ?[x×] ?(?:de|of) \Z", re.IGNORECASE)
+_INSTALMENT = late(
     r"\b[0-9]{1,3} (?:\w{1,15} ){0,2}"
     r"(?:cuotas?|parcelas?|instal+ments?|payments?|raten|rate|rat|mensualit\w{1,8}|termijnen|taksit)\b"
     r"|\b(?:sem juros|sin inter[eé]s)",
     re.IGNORECASE,
 )
-_CENTS = re.compile(r"[.,][0-9]{2}\Z")
+_CENTS = late(r"[.,][0-9]{2}\Z")
 _NO_UNIT = "0123456789€$£¥)-"
 _WORD_BETWEEN = late(rf" ?(?!in |inkl|incl|exkl|excl|per |pro |par |por )[^\W\d_]+\.? ?(?:{MARK})")
 

@@ -5,6 +5,7 @@
 import re
 
 from models.cleaners.currency_marks import ISO_4217
+from models.cleaners.late_pattern import late
 
 # Words after figures that multiply them. Spelled without their last full stop; any case.
 _MULTIPLES = """
@@ -33,7 +34,7 @@ triliun libo elfu laki laksa nghìn ngàn triệu tr tỷ tỉ trăm אלף אל
 දහස් මිලියන ათასი მილიონი հազար միլիոն մլն ሺህ ሚሊዮን
 """
 # Signs of scripts that set no spaces: a word may follow at once.
-_MULTIPLES_UNSPACED = re.compile(
+_MULTIPLES_UNSPACED = late(
     "[十百千万萬亿億兆打십백천만억]|ダース|다스|โหล|조(?![각끼림])|พัน|หมื่น|แสน|ล้าน|ពាន់|ម៉ឺន|លាន|ພັນ|ແສນ|ລ້ານ|ထောင်|သောင်း|သိန်း"
 )
 
@@ -86,7 +87,7 @@ _INEXACT_BEFORE_UNSPACED = tuple(
     "มากกว่า น้อยกว่า ประมาณ อย่างน้อย เกือบ ไม่เกิน ไม่ต่ำกว่า กว่า ราว สูงสุด ជាង ប្រហែល ຫຼາຍກວ່າ ປະມານ "
     "~ ∼ ～ ≈ ≃ ≅ < > ≤ ≥ ≦ ≧ ⩽ ⩾ ± ≲ ≳ › 〜".split()
 )
-_TURKISH_THAN = re.compile(r"[ '’]{0,2}[^\s\d]*[dt][ae]n (?:fazla|az|çok)")
+_TURKISH_THAN = late(r"[ '’]{0,2}[^\s\d]*[dt][ae]n (?:fazla|az|çok)")
 _ARTICLES = frozenset("a an the der die das den les los las le la de os as ein eine".split())
 
 # What follows figures and says the same.
@@ -106,7 +107,7 @@ dan fazla|ten fazla|tan fazla|den az|dan az|ten az|tan az|e kadar|a kadar|ye kad
 hoặc hơn|أو أكثر|فأكثر|او اكثر|או יותר|یا بیشتر|या अधिक|या ज़्यादा|से अधिक|से ज़्यादा|से ज्यादा|से कम|سے زیادہ
 või rohkem|vai vairāk|ar daugiau
 """
-_INEXACT_AFTER_UNSPACED = re.compile(
+_INEXACT_AFTER_UNSPACED = late(
     r" ?[+＋⁺]| ?[件个個人名点點枚本冊册条條台种種개건명권장]? ?"
     r"(?:以上|以下|以内|未満|未满|程度|前後|前后|左右|上下|余|餘|多(?!少)|来个|來個|弱|強|超|ほど|くらい|ぐらい"
     r"|이상|이하|미만|초과|정도|쯤|넘게|여(?= ?[개건명권장])|หรือมากกว่า|ขึ้นไป|กว่า)"
@@ -126,7 +127,7 @@ lipa lipe para stotin stotini λεπτά λεπτό kuruş krş qəpik sen paisa
 _MINOR_SIGNS = tuple("¢ ￠ 分 角 錢 仙 전".split())
 
 # What makes figures a name and no number of anything.
-_NAMED = re.compile(
+_NAMED = late(
     r"(?:[#№]|(?<![^\W_])(?:no|nr|núm|num|number|n[°º]|sku|art|item|ref|réf|isbn|ean|gtin|id|model|modell|modèle|modelo"
     r"|page|seite"
     r"|página|pagina|sida|strona|strana|стр|страница"
@@ -145,10 +146,10 @@ def _phrases(table: str) -> frozenset[str]:
 _LOWEST = ("ab", "vanaf", "à partir de", "a partir de", "a partire da", "starting at", "starting from")
 _BEFORE, _AFTER = _phrases(_INEXACT_BEFORE), _phrases(_INEXACT_AFTER)
 _LONGEST = 40
-_WORDS_BEFORE = re.compile(r"[^\s(),;:!?\"|/\[\]]+")
-_NEXT_WORD = re.compile(r"[ '’-]{0,2}([^\s\d.,;:!?()|/+*%=<>\[\]\-–—'’$€£¥₩₽₹₺₫₴₪₱₦฿₮₸]+)")
-_NEXT_WORDS = re.compile(r"[ '’(-]{0,2}([^\s\d,;:!?()|/]+(?: [^\s\d,;:!?()|/.]+){0,4})")
-_BEHIND_NOUN = re.compile(r"[ー-ヿ㐀-鿿가-힣 ]{0,6}(?:及|或|和)?(?:以上|以下|以内|未満|未满|이상|이하|미만|초과)")
+_WORDS_BEFORE = late(r"[^\s(),;:!?\"|/\[\]]+")
+_NEXT_WORD = late(r"[ '’-]{0,2}([^\s\d.,;:!?()|/+*%=<>\[\]\-–—'’$€£¥₩₽₹₺₫₴₪₱₦฿₮₸]+)")
+_NEXT_WORDS = late(r"[ '’(-]{0,2}([^\s\d,;:!?()|/]+(?: [^\s\d,;:!?()|/.]+){0,4})")
+_BEHIND_NOUN = late(r"[ー-ヿ㐀-鿿가-힣 ]{0,6}(?:及|或|和)?(?:以上|以下|以内|未満|未满|이상|이하|미만|초과)")
 _LAST_WORDS = frozenset("minimum maximum min max plus at least".split())
 
 

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import TypeGuard, overload
 
 from models.cleaners.figures import NUMBER, is_part_after, is_part_before, number_line, plain
+from models.cleaners.late_pattern import late
 from models.cleaners.number_words import is_inexact
 from models.cleaners.refusal import refusal, wrong_type
 
@@ -24,18 +25,18 @@ MAX_EXPONENT = 300
 
 EXPECTED = "one number such as '-12.5' or '6.02e23'"
 
-_SIGNED = re.compile(
+_SIGNED = late(
     rf"(?P<sign>(?:(?<!\S)|(?<=[(:=]))[-+−–])?"
     rf"(?:(?<![0-9.,])10\^(?P<power>[-+−]?[0-9]{{1,4}})(?![0-9])|(?P<number>{NUMBER}|[0-9]*[.,]?[0-9]+)"
     r"(?:(?:[eE]| ?[×x*·] ?10(?:\^|\*\*)?)(?P<exponent>[-+−]?[0-9]{1,4})(?![0-9]))?)"
 )
 _DASHES = ("-", "−", "–")
-_FUNCTION = re.compile(r"√ ?\Z|[a-z]\(\Z")
-_UNIT = re.compile(r" [mt](?![^\W\d_])")
-_RAISED = re.compile(r"(?<=10)[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_FUNCTION = late(r"√ ?\Z|[a-z]\(\Z")
+_UNIT = late(r" [mt](?![^\W\d_])")
+_RAISED = late(r"(?<=10)[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _GROUPED = {
-    mark: re.compile(
+    mark: late(
         rf"[1-9][0-9]{{0,2}}(?P<group>[{groups}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*(?:\{mark}[0-9]+)?"
         rf"|[0-9]*\{mark}?[0-9]+|[0-9]{{1,2}}(?:{lakh}[0-9]{{2}})+{lakh}[0-9]{{3}}(?:\{mark}[0-9]+)?"
     )

@@ -9,6 +9,7 @@ from functools import partial
 from typing import overload
 
 from models.cleaners.figures import number_line
+from models.cleaners.late_pattern import late
 from models.cleaners.number_words import is_inexact, word_after
 from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
@@ -25,10 +26,10 @@ HALF_STARS = "½⯨⯪"
 RATING = "one whole number from 1 to 5 such as 'Three' or '4/5'"
 
 _SPELLED = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
-_SPELLED_NUMBER = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
-_NUMBER = re.compile(r"(?P<minus>(?<!\w)[-−])?(?P<number>[0-9]+(?:[.,][0-9]+)?)")
+_SPELLED_NUMBER = late(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
+_NUMBER = late(r"(?P<minus>(?<!\w)[-−])?(?P<number>[0-9]+(?:[.,][0-9]+)?)")
 # "out of", as languages say it; then the scale.
-_OUT_OF = re.compile(
+_OUT_OF = late(
     r"(?: ?(?:[^\W\d_]{2,12}))?\.? ?(?:/|∕|(?:out )?of|von|sur|de(?: un total de)?|su|di|van(?: de)?|av|af|ud af|z|ze"
     r"|na|od|из|од|із|з|от|από|üzerinden|من|מתוך|از|में से|จาก|trên|dari|中|満点中) ?"
     r"(?P<scale>[0-9]+|ten)(?:[.,]0+)?(?![.,]?[0-9]|[^\W_])",
@@ -48,20 +49,20 @@ durchschnitt media média gemiddeld snitt gennemsnit średnia průměr átlag с
 stars
 """
 _STAR_START = tuple(_STAR_WORDS.casefold().split())
-_RATED_PART = re.compile("|".join(map(re.escape, sorted(_RATING_WORDS.casefold().split()))))
-_WORD_BEFORE = re.compile(r"([^\W\d]+)[\W_]{0,4}\Z")
-_GLUED = re.compile(r"[^\W\d_]\Z")
+_RATED_PART = late("|".join(map(re.escape, sorted(_RATING_WORDS.casefold().split()))))
+_WORD_BEFORE = late(r"([^\W\d]+)[\W_]{0,4}\Z")
+_GLUED = late(r"[^\W\d_]\Z")
 _NO_RATING_BEFORE = tuple("#$£€¥@+&")
-_ICON = re.compile(r"[★⭐☆]\ufe0f? ?\Z")
-_NO_RATING_AFTER = re.compile(r" ?[%٪％$€£¥₹°]")
-_PLACE_BEFORE = re.compile(
+_ICON = late(r"[★⭐☆]\ufe0f? ?\Z")
+_NO_RATING_AFTER = late(r" ?[%٪％$€£¥₹°]")
+_PLACE_BEFORE = late(
     r"(?<![^\W_])(?:page|step|slide|image|photo|picture|fig(?:ure)?|part|chapter|question|item|level|round|seite|schritt|bild"
     r"|teil|étape|página|paso|imagen|pagina|passo|immagine|stap|afbeelding|sida|steg|side|strona|krok|strana|страница|шаг)"
     r"[ :#.]{0,2}\Z",
     re.IGNORECASE,
 )
-_BAR = re.compile(r"(?:width:? ?)?(?P<share>[0-9]+(?:\.[0-9]+)?) ?%;?", re.IGNORECASE)
-_COUNTED_AFTER = re.compile(r"\)|\]| ?[^\W\d_]{4,}")
+_BAR = late(r"(?:width:? ?)?(?P<share>[0-9]+(?:\.[0-9]+)?) ?%;?", re.IGNORECASE)
+_COUNTED_AFTER = late(r"\)|\]| ?[^\W\d_]{4,}")
 
 
 @overload

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from models.cleaners.late_pattern import late
 from models.cleaners.numeric import is_number, whole
 from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.stock_phrases import phrase_at
@@ -46,15 +47,15 @@ _AVAILABILITY = {
     "preorder": None,
     "presale": None,
 }
-_USUAL_STOCK = re.compile(r"In stock(?: \([1-9][0-9]* available\))?", re.IGNORECASE)
-_SCHEMA = re.compile(r"(?:https?://(?:www\.)?schema\.org/|schema:)?([A-Za-z]+)/?")
-_CLAUSE_END = re.compile(
+_USUAL_STOCK = late(r"In stock(?: \([1-9][0-9]* available\))?", re.IGNORECASE)
+_SCHEMA = late(r"(?:https?://(?:www\.)?schema\.org/|schema:)?([A-Za-z]+)/?")
+_CLAUSE_END = late(
     r"(?<![0-9])\.+(?!\w)|[!;,|•·\n()\[\]]+(?!\w)|[()\[\]]| [-–—]+ |(?<=[?])(?= )(?! *(?:yes|no)\b)", re.IGNORECASE
 )
-_NEGATIVE = re.compile(r"(?:(?<![^\s:(=])[-−]|\bminus )[0-9]", re.IGNORECASE)
-_TOKEN = re.compile(r"[:=?]|[^\s:=?\"“”„«»\-–—_*<>/]+")
-_NUMBER = re.compile(r"[0-9]+(?:[.,'’][0-9]{3})*\Z")
-_DAY_OF_MONTH = re.compile(r"[0-9]{1,2}[./][0-9]{1,2}(?:[./][0-9]{0,4})?\Z")
+_NEGATIVE = late(r"(?:(?<![^\s:(=])[-−]|\bminus )[0-9]", re.IGNORECASE)
+_TOKEN = late(r"[:=?]|[^\s:=?\"“”„«»\-–—_*<>/]+")
+_NUMBER = late(r"[0-9]+(?:[.,'’][0-9]{3})*\Z")
+_DAY_OF_MONTH = late(r"[0-9]{1,2}[./][0-9]{1,2}(?:[./][0-9]{0,4})?\Z")
 
 
 class Said(NamedTuple):

@@ -4,6 +4,8 @@
 
 import re
 
+from models.cleaners.late_pattern import late
+
 NEGATORS = frozenset(
     """
 not no none cannot neither without non nicht kein keine keinen nie pas aucun n'est n'était ni sin ningún nessun não
@@ -125,11 +127,11 @@ _UNSPACED = {
 SOON = frozenset("peu kürze kort breve poco bref short due near future bald días dnů".split())
 """What may follow such a word instead of a span of time: "sous peu", "in Kürze"."""
 
-_ANY_UNSPACED = re.compile("|".join(sorted(map(re.escape, _UNSPACED), key=len, reverse=True)))
-_MONTH_NUMBER = re.compile(r"[0-9](?:月|월)")
-_NEGATED_BEFORE = re.compile(r"(?:[不没沒无無未非]|没有|沒有|ไม่|ยังไม่)\Z")
-_NEGATED_AFTER = re.compile(r"止|停|不可|では?ない|じゃない|(?:して(?:おりま|いま)せん)|(?:중|하|되)?지|중?단|불가")
-_BETWEEN_SIGNS = re.compile(r"[\s:：]+")
+_ANY_UNSPACED = late("|".join(sorted(map(re.escape, _UNSPACED), key=len, reverse=True)))
+_MONTH_NUMBER = late(r"[0-9](?:月|월)")
+_NEGATED_BEFORE = late(r"(?:[不没沒无無未非]|没有|沒有|ไม่|ยังไม่)\Z")
+_NEGATED_AFTER = late(r"止|停|不可|では?ない|じゃない|(?:して(?:おりま|いま)せん)|(?:중|하|되)?지|중?단|불가")
+_BETWEEN_SIGNS = late(r"[\s:：]+")
 
 
 def said_without_spaces(text: str) -> set[str]:

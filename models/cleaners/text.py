@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
+from models.cleaners.late_pattern import late
 from models.cleaners.mojibake import is_suspect, repaired
 from models.cleaners.refusal import refusal, wrong_type
 
@@ -30,29 +31,27 @@ MAX_INTEGER_BITS = 332
 """An integer of more than 100 digits is no text that a page shows."""
 
 # Only entities that end in a semicolon: `?a=1&copy=2` is an address, not a copyright sign.
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY = late(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # However often an ampersand was escaped, this takes one pass.
-_ESCAPED_AMPERSAND = re.compile(r"&(?:(?:amp|AMP|#38|#[xX]26);)+")
+_ESCAPED_AMPERSAND = late(r"&(?:(?:amp|AMP|#38|#[xX]26);)+")
 
-_BLANKS = re.compile("[ \t\r]{2,}")
-_SURROGATES = re.compile("[\ud800-\udfff]+")
+_BLANKS = late("[ \t\r]{2,}")
+_SURROGATES = late("[\ud800-\udfff]+")
 # Controls, zero-width spaces, direction marks, soft hyphens, byte order marks, noncharacters: a word with one of them
 # reads as the word without, so it is the same word in keys, queries and exports.
-_INVISIBLE = re.compile(
+_INVISIBLE = late(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]+"
 )
 # The joiners U+200C and U+200D, which Persian, Hindi and emoji are spelled with, stay between such characters.
 _SPELLED = "[^\\x00-\\x7f\\s\u200c\u200d]"
-_LOOSE_JOINERS = re.compile(f"(?<!{_SPELLED})[\u200c\u200d]+|[\u200c\u200d]+(?!{_SPELLED})")
-_UNSEEN_MARKS = re.compile("[\u034f\u17b4\u17b5\u180b-\u180d]+")
+_LOOSE_JOINERS = late(f"(?<!{_SPELLED})[\u200c\u200d]+|[\u200c\u200d]+(?!{_SPELLED})")
+_UNSEEN_MARKS = late("[\u034f\u17b4\u17b5\u180b-\u180d]+")
 # Signs that look like a space: an empty Braille cell, the fillers of Hangul.
-_BLANK_SIGNS = re.compile("[\u2800\u3164\uffa0]+")
-_NOTHING_VISIBLE = re.compile("[\\s\u115f\u1160\ufe00-\ufe0f\U000e0000-\U000e0fff]*")
-_UNUSUAL = re.compile(
-    "[\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5\u180b-\u180d\ufe00-\ufe0f\U000e0000-\U000e0fff]"
-)
-_MANY_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
+_BLANK_SIGNS = late("[\u2800\u3164\uffa0]+")
+_NOTHING_VISIBLE = late("[\\s\u115f\u1160\ufe00-\ufe0f\U000e0000-\U000e0fff]*")
+_UNUSUAL = late("[\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5\u180b-\u180d\ufe00-\ufe0f\U000e0000-\U000e0fff]")
+_MANY_MARKS = late(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
 
 
 def one_line(value: object) -> str | None:
