@@ -5,6 +5,7 @@ Each command is a module of this package; this one gathers them and turns errors
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line."""
+    gc.set_threshold(20_000, 20, 20)  # hardly anything that is imported is garbage, and Python looks through it often
     signal.signal(signal.SIGTERM, _end)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
