@@ -71,6 +71,7 @@ def main() -> None:
         assert server.stdout is not None
         site = server.stdout.readline().strip()
         environ = {**os.environ, "SWATHE_MONGODB_DATA_DIR": folder}
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it every command compiles Swathe anew
         processor_s(["main.py", "db", "start"], environ)
         try:
             took = measured(options.rounds, f"{site}quotes/", environ)

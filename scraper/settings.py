@@ -51,6 +51,8 @@ DOWNLOAD_TIMEOUT = SWATHE.crawl.timeout_s
 RETRY_TIMES = SWATHE.crawl.retries
 # Those from 520 are Cloudflare's for a server behind it that does not answer. 429 and 503 are Politeness's where it is.
 RETRY_HTTP_CODES = [408, 429, 500, 502, 503, 504, *range(520, 531)]
+# Scrapy imports what is named here, and its handler with TunnelError, whose place ProxyFailedError takes in ours.
+RETRY_EXCEPTIONS = [error for error in default_settings.RETRY_EXCEPTIONS if not str(error).endswith(".TunnelError")]
 REDIRECT_MAX_TIMES = SWATHE.crawl.max_redirects
 
 # Safety

@@ -37,6 +37,7 @@ SELDOM = {
     "xlsxwriter",
 }
 """What only some call of a command needs; no command imports it for being called."""
+OF_SCRAPY_S_OWN_HTTP = {"scrapy.core.downloader.contextfactory", "scrapy.core.downloader.handlers.http11"}
 
 
 class Imports:
@@ -88,6 +89,7 @@ def test_a_crawl_imports_no_browser_and_nothing_that_only_other_commands_need(
 ) -> None:
     there = imports.of("crawl", "quotes", "--start", f"{site.url}quotes/", "--max-pages", "1", code=3)
     assert "scrapy" in there
+    assert not there & OF_SCRAPY_S_OWN_HTTP, "pages are asked for by the handler here"
     assert sorted(there & SELDOM - {"dateparser", "ftfy", "requests"}) == []  # Scrapy's cookies take requests along
 
 
