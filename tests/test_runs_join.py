@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sys
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -304,8 +306,22 @@ def test_one_command_crawls_with_several_processes_and_goes_on_when_one_of_them_
     assert len((tmp_path / "books.jsonl").read_text().splitlines()) == len(team.site.site.books)
     assert not team.run()["shares"]
     team.is_whole(run)
-    late = team.swathe("worker", "--member", "--run", str(run), code=0)
+    program = "import sys; from scraper.cli.worker import work; sys.exit(work('', {}, sys.argv[1], {}, quiet=True))"
+    late = team.swathe.run([sys.executable, "-c", program, str(run)], code=0)
     assert late.err == "", "a worker that has started too late has nothing to say"
+
+
+def test_what_the_processes_of_one_crawl_are_forked_with_has_no_thread_no_reactor_and_no_module_of_the_project(
+    swathe: Swathe,
+) -> None:
+    program = (
+        "import json, sys, psutil, scraper.cli.crawl as crawl; crawl._import_for_all();"
+        "print(json.dumps([psutil.Process().num_threads(), *sys.modules]))"
+    )
+    threads, *modules = json.loads(swathe.run([sys.executable, "-c", program]).out)
+    assert threads == 1
+    assert {"scrapy.crawler", "scraper.runs.crawl", "scraper.fetch.politeness.middleware"} <= {*modules}
+    assert not {"twisted.internet.reactor", "spiders", "models.books", "models.quotes"} & {*modules}
 
 
 def test_how_many_processes_are_to_crawl_is_a_number_or_auto(swathe: Swathe) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +10,9 @@ import typer
 from rich.text import Text
 
 from scraper.cli.crawl_settings import apply_options, log_file_of, own_arguments, run_settings
-from scraper.cli.output import errors, toned, visible
+from scraper.cli.output import errors, tell, toned, visible
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
-from scraper.core.project import command
 from scraper.errors import UsageError
 from scraper.runs.supervisor import supervise
 from scraper.runs.team import lead, process_count, verdict_of
@@ -123,8 +123,10 @@ def _share(processes: int, settings: dict[str, str], config: Config, output: Pat
     """Go on in a child process, beside workers on the same run; raise Exit in this one when all have ended."""
     if config.frontier.backend == "memory":
         raise UsageError("[frontier] backend is memory, which processes cannot share: set it to mongodb or redis")
-    options = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-    end = lead(processes, command("worker", "--member", *options, *["--verbose"] * verbose, "--run"))
+    from scraper.cli.worker import work
+
+    _import_for_all()
+    end = lead(processes, lambda run: work("", {}, run, settings, verbose=verbose, quiet=True))
     if end is None:
         return
     code = end.code
@@ -137,9 +139,21 @@ def _share(processes: int, settings: dict[str, str], config: Config, output: Pat
     raise typer.Exit(code)
 
 
-def tell(line: str) -> None:
-    """Print a line for a person, whatever a page has put into it."""
-    errors.print(visible(line), markup=False, soft_wrap=True)
+def _import_for_all() -> None:
+    """Import what every process of a crawl needs, to be forked.
+
+    All of it is Swathe's or Scrapy's: what a project's own modules start when they are imported may not be forked.
+    """
+    from scrapy.crawler import AsyncCrawlerProcess  # noqa: F401
+    from scrapy.utils.misc import load_object
+
+    from scraper import settings
+    from scraper.runs import crawl, output  # noqa: F401
+
+    parts = (settings.EXTENSIONS_BASE, settings.SPIDER_MIDDLEWARES_BASE, settings.DOWNLOADER_MIDDLEWARES_BASE)
+    for path in (path for part in parts for path in part):
+        load_object(path)
+    gc.freeze()  # the memory stays shared where nothing is looked through
 
 
 def _write(output: Path, run_id: str, config: Config) -> None:

@@ -57,6 +57,11 @@ def say(text: str) -> None:
     console.print(visible(text), markup=False, soft_wrap=True)
 
 
+def tell(line: str) -> None:
+    """Print a line for a person as `say` does, beside what a command gives out."""
+    errors.print(visible(line), markup=False, soft_wrap=True)
+
+
 def shown_time(value: datetime, zone: tzinfo | None = None) -> str:
     """Return a time to the minute in `zone`, None for the local one.
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scraper.cli.crawl import tell
 from scraper.cli.crawl_settings import apply_options, log_file_of, own_arguments, run_settings
-from scraper.cli.output import errors
+from scraper.cli.output import errors, tell
 from scraper.cli.shell import spider_names
 from scraper.core.config import load_config
 from scraper.core.project import command, project
@@ -53,7 +52,6 @@ def worker(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the log here instead of writing it to a file.")
     ] = False,
-    member: Annotated[bool, typer.Option(hidden=True, help="One of several that a command has started.")] = False,
 ) -> None:
     """Work on a crawl that is under way, beside the process that began it, until the crawl is over.
 
@@ -67,11 +65,18 @@ def worker(
         raise typer.Exit(_one_after_another(assignments, wait=wait, verbose=verbose))
     limits = {"max_pages": max_pages, "max_depth": max_depth}
     given = {**own_arguments(argument or []), "start": start, **{name: at for name, at in limits.items() if at}}
-    raise typer.Exit(_work(spider, given, run_id, settings, wait=wait, verbose=verbose, quiet=member))
+    raise typer.Exit(work(spider, given, run_id, settings, wait=wait, verbose=verbose))
 
 
-def _work(
-    spider: str, given: dict[str, Any], run_id: str, settings: dict[str, str], *, wait: bool, verbose: bool, quiet: bool
+def work(
+    spider: str,
+    given: dict[str, Any],
+    run_id: str,
+    settings: dict[str, str],
+    *,
+    wait: bool = False,
+    verbose: bool = False,
+    quiet: bool = False,
 ) -> int:
     """Work on one run; return the exit code. A `quiet` one leaves it to others to tell of the run."""
     config = load_config()

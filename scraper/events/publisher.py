@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import cache
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,14 +50,17 @@ AGAIN_S = 0.2
 LEASE = timedelta(seconds=30)
 """How long nobody else publishes after the last batch of one who stopped without a word."""
 
-ME = token_hex(8)
-"""What tells this process from others that publish."""
-
 ONE_AT_A_TIME = threading.Lock()
 
 PUBLISHERS = "publishers"
 RUNS = Run._get_collection_name()
 UNTOLD_ENDS = {"state": {"$ne": "running"}, "end_told_at": None}
+
+
+@cache
+def own_id() -> str:
+    """Return what tells this process from others that publish; not made at import, for it may be forked after that."""
+    return token_hex(8)
 
 
 class Publisher:
@@ -94,7 +98,7 @@ class Publisher:
 
     def resign(self) -> None:
         """Let another process publish at once."""
-        self._database[PUBLISHERS].update_one({"_id": EVENTS, "owner": ME}, {"$unset": {"until": 1}})
+        self._database[PUBLISHERS].update_one({"_id": EVENTS, "owner": own_id()}, {"$unset": {"until": 1}})
 
     def _send(self, broker: Broker, events: list[Any]) -> int:
         if not self._leads():
@@ -116,18 +120,18 @@ class Publisher:
         does that of a process which is known to have ended.
         """
         limit = {"$add": ["$$NOW", int(LEASE.total_seconds() * 1000)]}
-        holds = {"$and": [{"$gt": ["$until", "$$NOW"]}, {"$lte": ["$until", limit]}, {"$ne": ["$owner", ME]}]}
-        mine = {"owner": ME, "until": limit, **this_process()}
+        holds = {"$and": [{"$gt": ["$until", "$$NOW"]}, {"$lte": ["$until", limit]}, {"$ne": ["$owner", own_id()]}]}
+        mine = {"owner": own_id(), "until": limit, **this_process()}
         taken = {name: {"$cond": [holds, f"${name}", value]} for name, value in mine.items()}
         publishers = self._database[PUBLISHERS]
         for _ in range(2):
             lease: dict[str, Any] | None = publishers.find_one_and_update(
                 {"_id": EVENTS}, [{"$set": taken}], upsert=True, return_document=ReturnDocument.AFTER
             )
-            if lease is None or lease["owner"] == ME or not is_gone(lease):
+            if lease is None or lease["owner"] == own_id() or not is_gone(lease):
                 break
             publishers.update_one({"_id": EVENTS, "owner": lease["owner"]}, {"$unset": {"until": 1}})
-        return lease is not None and lease["owner"] == ME
+        return lease is not None and lease["owner"] == own_id()
 
 
 class Publishing(Background):

@@ -1,8 +1,9 @@
 """Several processes on one crawl: the one that begins it and workers beside it, started and watched by a further one.
 
-The calling process forks before anything large is imported and leads the others: it starts them, starts another worker
-in the place of one that is killed, and passes on what asks for the end. All that they share is in the database, as for
-workers on several machines: so the verdict is given by the process that began the run, or by another when that died.
+The calling process leads the others: it forks them, so that what they have in common is imported once, forks another
+worker in the place of one that is killed, and passes on what asks for the end. All that they share is in the database,
+as for workers on several machines: so the verdict is given by the process that began the run, or by another when that
+died.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from scraper.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from scraper.runs.signals import STOPS, Signals, belong_to
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
 TICK_S = 0.2
 """How often it is looked whether a process has ended."""
@@ -59,14 +60,15 @@ def process_count(text: str) -> int:
     return int(text)
 
 
-def lead(processes: int, worker: Sequence[str]) -> TeamEnd | None:
+def lead(processes: int, work: Callable[[str], int]) -> TeamEnd | None:
     """Go on in a child process, for which it returns None; in this one start workers on its run, and wait for all.
 
-    `worker` is the command of a worker, without the id of the run, which it gets as its last argument.
+    `work` is what a worker does, on the run with the id that it gets; it returns the exit code. The calling process
+    must have no thread, no reactor and no connection to MongoDB, none of which can be forked.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    team = _Team(processes, worker)
+    team = _Team(processes, work)
     if team.begin():
         return None
     return team.watch()
@@ -94,8 +96,8 @@ def verdict_of(run_id: str) -> tuple[int, str]:
 class _Team:
     """The process that leads. All times are those of `time.monotonic`."""
 
-    def __init__(self, processes: int, worker: Sequence[str]) -> None:
-        self._worker = worker
+    def __init__(self, processes: int, work: Callable[[str], int]) -> None:
+        self._work = work
         self._wanted, self._startable = processes, processes + MOST_REPLACED
         self._pid = os.getpid()
         self._signals = Signals()
@@ -113,7 +115,6 @@ class _Team:
         global _tells
         self._first = self._fork()
         if not self._first:
-            os.close(self._told)
             _tells = self._tells
             return True
         os.close(self._tells)
@@ -170,7 +171,7 @@ class _Team:
         while self._run and not over and self._startable and len(self._members) < self._wanted:
             self._startable -= 1
             if not self._fork():
-                os.execv(self._worker[0], [*self._worker, self._run])  # noqa: S606 - the program is this one
+                sys.exit(self._work(self._run))
 
     def _end_if_late(self) -> None:
         """Ask for the end of workers that do not see that the run is over, and then kill them."""
@@ -186,5 +187,6 @@ class _Team:
             self._members.add(member)
             return member
         self._signals.restore()
+        os.close(self._told)
         belong_to(self._pid)
         return 0
