@@ -50,6 +50,7 @@ MADE_WHEN_USED: dict[str, list[Any]] = {
     "scraper/core/masking.py": ["s3cret|hunter2"],
     "scraper/probe/new_project.py": [r"[a-z][a-z0-9_]{0,39}"],
     "scraper/demo/router.py": [r"/quotes/(?P<page>[^/]+)/x/(?P<name>[^/]+)"],
+    "scraper/heal/sitemap_search.py": ["/item/"],
     "scraper/fetch/http/markup.py": [rb"(?i)</script"],
     "scraper/paging/leads.py": [r"[.#'\"]more\-results\b"],
     "scraper/paging/numbered.py": [r"(?<=/)catalogue/page\-\d+\.html$"],
