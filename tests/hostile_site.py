@@ -49,7 +49,7 @@ class HostileSite:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                head = b"".join(takewhile(bytes.strip, self.rfile)).decode("latin-1")
+                head = b"".join(takewhile(lambda line: line != b"\r\n", self.rfile)).decode("latin-1")
                 if not head:
                     return
                 length = next((line[15:] for line in head.split("\r\n") if line.lower()[:15] == "content-length:"), "0")

@@ -74,7 +74,8 @@ class OddSite:
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
                 # Also to the end of what is sent: whoever was killed sends no empty line.
-                first, *lines = b"".join(takewhile(bytes.strip, self.rfile)).decode("latin-1").split("\r\n")
+                read = b"".join(takewhile(lambda line: line != b"\r\n", self.rfile)).decode("latin-1")
+                first, *lines = read.split("\r\n")
                 if not first:
                     return
                 head = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}
