@@ -21,13 +21,14 @@ MOST_ATTRIBUTES = 1_000
 DEEPEST = 2_000
 """Tags within tags; behind the 2,048th, libxml2 leaves out the rest of the page without a word to its caller."""
 
-# What a tag has (HTML Standard, 13.2.5.32 to 13.2.5.39). Nothing in it is ever tried in another way.
+# What a tag has (HTML Standard, 13.2.5.32 to 13.2.5.39). Nothing in it is ever tried in another way. The groups are
+# atomic, `(?>…)`: before Python 3.11.5 `(…)*+` does try what is within a group in another way.
 _ATTRIBUTE = (
     rb"""[ \t\n\f\r/]*+[^ \t\n\f\r/>][^ \t\n\f\r/>=]*+"""
     rb"""(?:[ \t\n\f\r]*+=[ \t\n\f\r]*+(?:"[^"]*+"?|'[^']*+'?|[^ \t\n\f\r>"']*+))?"""
 )
-_TAG = rb"[A-Za-z][^ \t\n\f\r/>]*+(?:>|(?:%s){0,%d}+[ \t\n\f\r/]*+(?:>|\Z))" % (_ATTRIBUTE, MOST_ATTRIBUTES)
-_ALL_SMALL = re.compile(rb"(?:[^<]*+<(?:[^A-Za-z]|\Z|%s))*+[^<]*+\Z" % _TAG)
+_TAG = rb"[A-Za-z][^ \t\n\f\r/>]*+(?:>|(?>(?:%s){0,%d})[ \t\n\f\r/]*+(?:>|\Z))" % (_ATTRIBUTE, MOST_ATTRIBUTES)
+_ALL_SMALL = re.compile(rb"(?>(?:[^<]*+<(?:[^A-Za-z]|\Z|%s))*)[^<]*+\Z" % _TAG)
 _SMALL = re.compile(rb"<" + _TAG)
 _BEGIN = re.compile(rb"<(?:(!--)|(script|style)\b|[A-Za-z])", re.IGNORECASE)
 _ENDS = {name: re.compile(rb"</" + name, re.IGNORECASE) for name in (b"script", b"style")}
