@@ -38,8 +38,8 @@ def site() -> Iterator[BrowserSite]:
 
 
 @pytest.fixture(scope="module")
-def pool(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPool]:
-    options = {"DRIVERS": "2", "SCRIPT_TIMEOUT_S": "2.5", "CHROMIUM": chromium}
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPool]:
+    options = {"DRIVERS": "2", "SCRIPT_TIMEOUT_S": "2.5"}
     config = configured(**{f"SWATHE_RENDERING_{name}": value for name, value in options.items()})
     with BrowserPool(config.rendering, tmp_path_factory.mktemp("data"), user_agent="Swathe/test") as pool:
         yield pool
