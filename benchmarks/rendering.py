@@ -26,7 +26,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import shutil
 import statistics
 import subprocess
 import sys
@@ -46,7 +45,7 @@ from scrapy.http import HtmlResponse, JsonResponse  # noqa: E402
 
 from models.record import Found  # noqa: E402
 from scraper.core.config import load_config  # noqa: E402
-from scraper.fetch.browser.installed import SHELLS  # noqa: E402
+from scraper.fetch.browser.installed import SHELLS, first_of  # noqa: E402
 from scraper.fetch.browser.job import PageJob  # noqa: E402
 from scraper.fetch.browser.pool import BrowserPool  # noqa: E402
 from scraper.fetch.browser.processes import memory_mb, session_of  # noqa: E402
@@ -292,7 +291,7 @@ def main() -> None:
             soak(ways, options.soak, Path(folder))
             server.terminate()
             return
-        shell = next(filter(None, map(shutil.which, SHELLS)), "")
+        shell = first_of(SHELLS) or ""
         many, few, rounds = options.pages, max(3, options.pages // 10), options.rounds
         rates = {name: measure(getattr(ways, name), many, rounds) for name in ("html", "data", "api")}
         for title, path in (("", SCRIPT_PAGE), ("pictures: ", PICTURE_PAGE)):

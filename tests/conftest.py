@@ -11,9 +11,9 @@ import pytest
 from bson.codec_options import CodecOptions
 from practice import PracticeServer
 from pymongo import MongoClient
-from support import Swathe, configured, installed
+from support import Swathe, configured
 
-from scraper.fetch.browser.installed import BROWSERS, SHELLS
+from scraper.fetch.browser.installed import BROWSERS, SHELLS, first_of
 from scraper.storage.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def client(server: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
 @pytest.fixture(scope="module", params=[BROWSERS, SHELLS], ids=["full", "shell"])
 def chromium(request: pytest.FixtureRequest) -> str:
     """Chromium with windows and, where it is installed, the one without."""
-    if not (found := installed(*request.param)):
+    if not (found := first_of(request.param)):
         pytest.skip(f"none of {', '.join(request.param)} is installed")
     return found
 

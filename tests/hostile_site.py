@@ -7,11 +7,12 @@ import gzip
 import socketserver
 import threading
 import zlib
-from itertools import repeat, takewhile
+from itertools import repeat
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 import brotli
+from support import head_of
 
 from scraper.core import zst
 
@@ -49,7 +50,7 @@ class HostileSite:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                head = b"".join(takewhile(lambda line: line != b"\r\n", self.rfile)).decode("latin-1")
+                head = head_of(self.rfile)
                 if not head:
                     return
                 length = next((line[15:] for line in head.split("\r\n") if line.lower()[:15] == "content-length:"), "0")

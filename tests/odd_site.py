@@ -8,11 +8,10 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from support import ROOT, last_run
+from support import ROOT, head_of, last_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -73,9 +72,7 @@ class OddSite:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                # Also to the end of what is sent: whoever was killed sends no empty line.
-                read = b"".join(takewhile(lambda line: line != b"\r\n", self.rfile)).decode("latin-1")
-                first, *lines = read.split("\r\n")
+                first, *lines = head_of(self.rfile).split("\r\n")
                 if not first:
                     return
                 head = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import atexit
 import os
-import shutil
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from forkserver import ForkServer
 from scraper.core.config import Config, load_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pymongo.database import Database
 
@@ -102,9 +102,9 @@ def until(condition: Callable[[], Any], what: str, timeout_s: float = 30) -> Any
     return value
 
 
-def installed(*names: str) -> str | None:
-    """Return the path of the first of some programs that is there."""
-    return next(filter(None, map(shutil.which, names)), None)
+def head_of(request: Iterable[bytes]) -> str:
+    """Return the head of a request from its lines: to the empty one, or to the end, as of somebody who was killed."""
+    return b"".join(takewhile(lambda line: line != b"\r\n", request)).decode("latin-1")
 
 
 def last_run(database: Database[dict[str, Any]]) -> dict[str, Any]:

@@ -14,9 +14,9 @@ import requests
 from bson import Decimal128, ObjectId
 from fastapi.routing import APIRoute
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
-from support import configured, installed, until
+from support import configured, until
 
-from scraper.fetch.browser.installed import BROWSERS, DRIVERS, SHELLS
+from scraper.fetch.browser.installed import BROWSERS, DRIVERS, SHELLS, first_of
 from scraper.storage.connection import connection_to
 from scraper.web import access, audit
 from scraper.web.app import app_of
@@ -137,7 +137,7 @@ def served(prefix: str = "", limit_s: float = 30, origins: Iterable[str] = (), *
 def browsing(page: Page) -> Iterator[WebDriver]:
     """Return a real browser that has logged in."""
     # Where it is installed, the one without windows: it draws a page in two thirds of the time.
-    chromium, chromedriver = installed(*SHELLS, *BROWSERS), installed(*DRIVERS)
+    chromium, chromedriver = first_of(SHELLS + BROWSERS), first_of(DRIVERS)
     assert chromium, "`make engines` installs it"
     assert chromedriver, "`make engines` installs it"
     options = ChromeOptions()

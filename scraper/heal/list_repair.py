@@ -144,7 +144,7 @@ class ListRepair:
             if not kind.json:
                 self._next(page, entries)
                 return entries
-            self.must_go_on = len(known.records) > GROWN * len(entries.shown)
+            self.must_go_on = self._are_more_known(entries)
             moved = list(moved_places(ListPage(page, kind, 1), len(known.records)))
             for name, before, now in [("json", kind.json, entries.selector), *moved]:
                 if now:
@@ -202,7 +202,7 @@ class ListRepair:
         listed = ListPage(page, kind, 1)
         has_total = not kind.total or listed.stated(kind.total)[0] is not None
         goes_on = self._goes_on(kind.following(listed), entries)
-        if (goes_on and has_total) or len(self._known[self.main].records) <= GROWN * len(entries.shown):
+        if (goes_on and has_total) or not self._are_more_known(entries):
             return
         now = next_call(page, self._pages, type(kind).__name__)
         if goes_on and "total=" not in now:
@@ -216,7 +216,7 @@ class ListRepair:
     def _fragment(self, page: TextResponse, entries: FoundEntries | FoundData) -> None:
         """Mend where the answers that follow the first page have their HTML, and what says that there are more."""
         kind, start = self._spider.kind, self._spider.start_at
-        if len(self._known[self.main].records) <= GROWN * len(entries.shown):
+        if not self._are_more_known(entries):
             return
         self.must_go_on = True
         ask = kind.following(ListPage(page, kind, 1)) if kind.chained else kind.numbered(start, 2, len(entries.shown))
@@ -233,6 +233,10 @@ class ListRepair:
             if not found:
                 raise NotFoundError(f"nothing in {answer.url} stands for {name} = {before!r}, which said what follows")
             self._mend(name, before, found, self._parameter(name, before))
+
+    def _are_more_known(self, entries: FoundEntries | FoundData) -> bool:
+        """Say whether more records are known than the first page of the list shows."""
+        return len(self._known[self.main].records) > GROWN * len(entries.shown)
 
     def _pagination_calls(self) -> list[ast.Call]:
         """Return where the source makes the spider's pagination."""

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 from scraper.errors import BrowserUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scraper.core.config.sections import RenderingConfig
 
 SHELL = "headless-shell"
@@ -72,6 +74,11 @@ def split_account(url: str) -> tuple[str, tuple[str, str] | None]:
     return urlunsplit(parts._replace(netloc=host)), (user, password) if sign else None
 
 
+def first_of(names: Iterable[str]) -> str | None:
+    """Return the path of the first of some programs that is installed."""
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 def _find(given: str, what: str, option: str, names: tuple[str, ...]) -> Path:
     if given:
         path = Path(given).expanduser()
@@ -80,8 +87,7 @@ def _find(given: str, what: str, option: str, names: tuple[str, ...]) -> Path:
                 f"{what} is not at {path} ([rendering] {option}): correct the path, or leave it empty and {INSTALL}"
             )
         return path
-    found = next(filter(None, map(shutil.which, names)), None)
-    if not found:
+    if not (found := first_of(names)):
         raise BrowserUnavailableError(
             f"{what} is not installed (looked for {', '.join(names)} on PATH): {INSTALL}, or set [rendering] {option}"
         )
