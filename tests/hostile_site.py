@@ -7,6 +7,7 @@ import gzip
 import socketserver
 import threading
 import zlib
+from functools import cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
@@ -19,24 +20,32 @@ from scraper.core import zst
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MEMBER = gzip.compress(bytes(100 * 2**20), 6)
-"""A hundred megabytes in a hundred kilobytes; gzip takes any number of them one after the other."""
-
-ZEROS = bytes(24 * 2**20)
-PACKED = {
-    "/gzip-gzip": ("gzip, gzip", gzip.compress(gzip.compress(ZEROS, 6))),
-    "/deflate": ("deflate", zlib.compress(ZEROS)),
-    "/br": ("br", brotli.compress(ZEROS, quality=1)),
-    "/zstd": ("zstd", zst.compress(ZEROS)),
-    "/layers": ("gzip," * 40 + "gzip", b"x"),
-}
 CUT = "".join(f"<p>{number * 7919 % 9973}</p>" for number in range(3000)).encode()
-PACKED |= {
-    "/cut-gzip": ("gzip", gzip.compress(CUT)[:-200]),
-    "/cut-deflate": ("deflate", zlib.compress(CUT)[:-200]),
-    "/cut-br": ("br", brotli.compress(CUT)[:-200]),
-    "/cut-zstd": ("zstd", zst.compress(CUT)[:-200]),
-}
+
+
+@cache
+def member() -> bytes:
+    """Return a hundred megabytes in a hundred kilobytes; gzip takes any number of them one after the other."""
+    return gzip.compress(bytes(100 * 2**20), 6)
+
+
+@cache
+def packed() -> dict[str, tuple[str, bytes]]:
+    """Return the coding and the bytes of what is packed, by path."""
+    zeros = bytes(24 * 2**20)
+    return {
+        "/gzip-gzip": ("gzip, gzip", gzip.compress(gzip.compress(zeros, 6))),
+        "/deflate": ("deflate", zlib.compress(zeros)),
+        "/br": ("br", brotli.compress(zeros, quality=1)),
+        "/zstd": ("zstd", zst.compress(zeros)),
+        "/layers": ("gzip," * 40 + "gzip", b"x"),
+        "/cut-gzip": ("gzip", gzip.compress(CUT)[:-200]),
+        "/cut-deflate": ("deflate", zlib.compress(CUT)[:-200]),
+        "/cut-br": ("br", brotli.compress(CUT)[:-200]),
+        "/cut-zstd": ("zstd", zst.compress(CUT)[:-200]),
+    }
+
+
 PAGE = "<html><body id=in>text</body></html>"
 
 
@@ -95,9 +104,9 @@ class HostileSite:
             case "/login":
                 return _page(f"<form method=post action='{unquote(query)}'><input name=username><input name=password>")
             case "/gzip":
-                return self._packed("gzip", repeat(MEMBER, 100))
-            case _ if path in PACKED:
-                return self._packed(PACKED[path][0], [PACKED[path][1]])
+                return self._packed("gzip", repeat(member(), 100))
+            case _ if path in packed():
+                return self._packed(packed()[path][0], [packed()[path][1]])
             case "/headers":
                 return self._endless(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 50)
             case "/one-header":

@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -81,7 +82,9 @@ def sources() -> Iterator[tuple[Path, str]]:
 def uses() -> list[Use]:
     """Return every pattern of the code, by looking for calls of `re`."""
     texts = list(sources())
-    everything = "\n".join(text for _, text in texts)
+    methods: defaultdict[str, set[str]] = defaultdict(set)
+    for name, method in re.findall(rf"\b(\w+)\.({'|'.join(METHODS)})\b", "\n".join(text for _, text in texts)):
+        methods[name].add(method)
     found = []
     for path, text in texts:
         if "import re\n" not in text:
@@ -90,8 +93,7 @@ def uses() -> list[Use]:
         tree = ast.parse(text)
         for name, pattern in vars(importlib.import_module(module)).items():
             if isinstance(pattern, re.Pattern) and re.search(rf"^{name} = re\.compile", text, re.MULTILINE):
-                methods = re.findall(rf"\b{name}\.({'|'.join(METHODS)})\b", everything)
-                found.append(Use(f"{module}.{name}", pattern, frozenset(methods or METHODS[:1])))
+                found.append(Use(f"{module}.{name}", pattern, frozenset(methods[name] or METHODS[:1])))
         named = {id(node.value) for node in tree.body if isinstance(node, ast.Assign)}
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and _is_of_re(call) and id(call) not in named:
