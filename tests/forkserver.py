@@ -18,12 +18,12 @@ import socket
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,6 +40,56 @@ LEFT_OUT = ("scraper.cli", "scraper.settings", "scraper.__main__", "scraper.demo
 
 AS_HERE = ("PYTHONWARNINGS", "LANG", "LD_PRELOAD", "LC_ALL", "LC_CTYPE")
 """What Python, or the loader, reads when it starts: a command for which it is otherwise gets its own interpreter."""
+
+
+class Forked(subprocess.Popen[str]):
+    """A command that was forked: it is no child of this process; how it ends is told by the one that waits for it."""
+
+    _child_created = False  # there is nothing that `Popen` itself could wait for
+    stdout: IO[str]
+    stderr: IO[str]
+
+    def __init__(self, command: list[str], out: IO[str], err: IO[str], status: IO[str]) -> None:
+        self.args, self.stdin, self.stdout, self.stderr, self._status = command, None, out, err, status
+        self.pid = int(status.readline())
+        self.returncode: int | None = None
+        self._readers: list[Future[str]] = []
+
+    def poll(self) -> int | None:
+        """Return the exit code, negative for a signal, or None while the command runs."""
+        return self._ended_within(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code once the command has ended."""
+        if (code := self._ended_within(timeout)) is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return code
+
+    def _ended_within(self, seconds: float | None) -> int | None:
+        if self.returncode is None and select.select([self._status], [], [], seconds)[0]:
+            self.returncode = os.waitstatus_to_exitcode(int(self._status.readline()))
+            self._status.close()
+        return self.returncode
+
+    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:
+        """Return all that is still printed on both outputs once the command has ended."""
+        assert input is None, "it has no standard input"
+        if not self._readers:
+            threads = ThreadPoolExecutor(2)
+            self._readers = [threads.submit(file.read) for file in (self.stdout, self.stderr)]
+            threads.shutdown(wait=False)
+        if wait(self._readers, timeout).not_done:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        self.wait(timeout)
+        self.stdout.close()
+        self.stderr.close()
+        return self._readers[0].result(), self._readers[1].result()
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal to a command that has not ended."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):  # it has ended since
+                os.kill(self.pid, sig)
 
 
 @dataclass
@@ -73,20 +123,22 @@ class ForkServer:
 
     def run(self, command: list[str], cwd: Path, environ: dict[str, str], timeout_s: float) -> tuple[int, str, str]:
         """Run a command; return its exit code, negative for a signal, and what it printed on both outputs."""
+        with self.fork(command, cwd, environ) as process:
+            try:
+                out, err = process.communicate(timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            return process.wait(), out, err
+
+    def fork(self, command: list[str], cwd: Path, environ: dict[str, str]) -> Forked:
+        """Start a command and return at once."""
         pipes = [os.pipe() for _ in range(3)]
         asked = json.dumps({"argv": command[1:], "cwd": str(cwd), "environ": environ}).encode()
         socket.send_fds(self.channel, [asked], [writes for _, writes in pipes])
         for _, writes in pipes:
             os.close(writes)
-        out, err, status = (os.fdopen(reads) for reads, _ in pipes)
-        with out, err, status, ThreadPoolExecutor(2) as readers:
-            printed = [readers.submit(file.read) for file in (out, err)]
-            pid = int(status.readline())
-            if not select.select([status], [], [], timeout_s)[0]:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(command, timeout_s)
-            code = os.waitstatus_to_exitcode(int(status.readline()))
-            return code, printed[0].result(), printed[1].result()
+        return Forked(command, *(os.fdopen(reads) for reads, _ in pipes))
 
     def close(self) -> None:
         """End it; what was forked goes on."""

@@ -66,15 +66,14 @@ class Swathe:
 
     def start(self, *arguments: str, cwd: Path = ROOT, **environ: str) -> subprocess.Popen[str]:
         """Start a command and return at once."""
+        command = [sys.executable, str(ROOT / "main.py"), *arguments]
+        all_of_it = {**self.environ, **self.extra, **environ}
+        if fork_server().serves(command, all_of_it):
+            return fork_server().fork(command, cwd, all_of_it)
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "main.py"), *arguments],
-            cwd=cwd,
-            env={**self.environ, **self.extra, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            command, cwd=cwd, env=all_of_it, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True,
-        )
+        )  # fmt: skip
 
 
 @dataclass

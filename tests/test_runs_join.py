@@ -164,10 +164,11 @@ def test_two_workers_share_a_crawl_and_no_page_is_read_twice(shared: Shared) -> 
 
 
 def crawling(pid: int) -> psutil.Process | None:
-    """Return the process that crawls for a command; another one looks whether files are broken, and soon ends."""
-    for process in psutil.Process(pid).children():
+    """Return the process that a command was forked into; another one looks whether files are broken, and soon ends."""
+    command = psutil.Process(pid)
+    for process in command.children():
         with suppress(psutil.NoSuchProcess):
-            if "crawl" in process.cmdline():
+            if process.cmdline() == command.cmdline():
                 return process
     return None
 
