@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
-# Tests wait for servers and browsers more than they compute, so one more of them than there are processors.
+# Tests wait for servers and browsers as well as they compute, so two more of them than there are processors.
 JOBS   ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PIP    := $(BIN)/pip --quiet --disable-pip-version-check
 

@@ -35,6 +35,12 @@ SCRAPY = (
 )  # fmt: skip
 """What Scrapy imports for a crawl, by names in settings."""
 
+TERMINAL = (
+    "rich.console", "rich.live", "rich.markup", "rich.padding", "rich.panel", "rich.progress", "rich.table",
+    "rich.text", "typer", "typer.core", "typer.main",
+)  # fmt: skip
+"""What the command line is made of, but for `typer.rich_utils`, which looks for the terminal's width."""
+
 LEFT_OUT = ("scraper.cli", "scraper.settings", "scraper.__main__", "scraper.demo.__main__")
 """What looks at the environment when it is imported, such as for the terminal's width, or is a program."""
 
@@ -203,7 +209,7 @@ def _preload() -> None:
     import scraper
 
     names = [found.name for found in pkgutil.walk_packages(scraper.__path__, "scraper.")]
-    for name in [*SCRAPY, *(name for name in names if not name.startswith(LEFT_OUT))]:
+    for name in [*SCRAPY, *TERMINAL, *(name for name in names if not name.startswith(LEFT_OUT))]:
         with suppress(ImportError):  # of an extra that is not installed
             import_module(name)
     sys.path.remove(str(ROOT))

@@ -83,13 +83,15 @@ def crawl(
     supervise(config.crawl.page_limit_s)
     # Scrapy takes half a second to import; neither other commands nor the supervisor should wait for it.
     from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.spiderloader import get_spider_loader
 
     from scraper.core.log import log_crawl
     from scraper.runs.crawl import crawl as run_crawl
     from scraper.runs.output import check_output
     from scraper.spider.loader import project_settings, spider_class
 
-    spider_type = spider_class(spider)
+    settings = project_settings()
+    spider_type = spider_class(spider, get_spider_loader(settings))
     numbers = {"max_pages": max_pages, "max_depth": max_depth, "since_known": since_known}
     arguments = {
         **own_arguments(argument or []),
@@ -101,7 +103,6 @@ def crawl(
         raise UsageError("--since-known needs what is known of pages: set [crawl] revalidate to true")
     if output:
         check_output(output)
-    settings = project_settings()
     settings.setdict({**run_settings(settings, log_file), **overrides}, priority="cmdline")
     settings.set("SWATHE_FIRING", firing or None, priority="cmdline")
     log_crawl(settings, spider)

@@ -79,7 +79,6 @@ def tune_process(crawler: Crawler) -> None:
     leaves, of which hardly anything is garbage.
     """
     set_level(crawler.settings["LOG_LEVEL"])
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,14 +159,15 @@ def place_of(section: str, key: str) -> tuple[str, int]:
     return f"[{section}] {key}", 0
 
 
-def _options() -> list[str]:
+@cache
+def _options() -> tuple[str, ...]:
     sections = {name: field.annotation for name, field in Config.model_fields.items()}
-    return [
+    return tuple(
         f"{name}.{key}"
         for name, section in sections.items()
         if isinstance(section, type) and issubclass(section, BaseModel)
         for key in section.model_fields
-    ]
+    )
 
 
 def read_ini(path: Path) -> dict[tuple[str, str], str]:
