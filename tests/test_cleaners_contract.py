@@ -140,14 +140,15 @@ def test_a_type_that_no_page_gives_is_refused(clean: Callable[[object], object],
 
 
 @every_cleaner
-@pytest.mark.timeout(60)
-def test_a_quarter_of_a_million_hostile_characters_are_no_problem(clean: Callable[[object], object]) -> None:
-    """Anything worse than linear runs into the time limit, by far."""
+def test_a_hundred_thousand_hostile_characters_are_no_problem(clean: Callable[[object], object]) -> None:
+    """Anything worse than linear takes 20 s and more of processor time."""
     for unit in HOSTILE_UNITS:
+        begin = time.thread_time()
         try:
-            clean(unit * (250_000 // len(unit)) + "x")
+            clean(unit * (100_000 // len(unit)) + "x")
         except ValueError as error:
             assert len(str(error)) < 300  # noqa: PT017
+        assert time.thread_time() - begin < 2, repr(unit)
 
 
 @every_cleaner
