@@ -18,8 +18,6 @@ from practice import PracticeServer
 from pymongo import MongoClient
 from support import configured, until
 
-from scraper.core.masking import Masking, secrets_of
-from scraper.core.mongo_address import mask_addresses
 from scraper.errors import ConfigError, DatabaseError
 from scraper.storage.connection import Connection
 from scraper.storage.embedded.binary import find_mongod
@@ -169,31 +167,6 @@ def test_tls_works_and_a_certificate_that_does_not_verify_is_one_clear_line(tmp_
         with connection(f"mongodb://127.0.0.1:{port}/?tls=true&tlsCAFile={tmp_path / 'ca.pem'}") as database:
             database.things.insert_one({"a": 1})
         assert "has a TLS problem" in line_of_failure(f"mongodb://127.0.0.1:{port}/?tls=true")
-
-
-def test_passwords_are_hidden_in_any_text() -> None:
-    shown = "at mongodb+srv://a:***@c/ and mongodb://d:***@f"
-    assert mask_addresses("at mongodb+srv://a:b@c/ and mongodb://d:e@f") == shown
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("mongodb://ann:pa/ss@db/shop", "mongodb://ann:***@db/shop"),
-        ("mongodb://ann:p@ss?x=1@db/?tls=true", "mongodb://ann:***@db/?tls=true"),
-        ("ann:pass@db:27017", "ann:***@db:27017"),
-        ("mongodb://db/?tlsCertificateKeyFilePassword=pass&tls=true", "mongodb://db/?tlsCertificateKeyFilePassword=***&tls=true"),
-        ("mongodb://a@db/?authMechanismProperties=AWS_SESSION_TOKEN:pass", "mongodb://a@db/?authMechanismProperties=***"),
-        ("mongodb://a,b:27018/shop?replicaSet=r", "mongodb://a,b:27018/shop?replicaSet=r"),
-    ],
-)  # fmt: skip
-def test_an_address_is_shown_without_its_secrets_however_it_is_written(
-    address: str, shown: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = configured(SWATHE_MONGODB_URI=address)
-    assert Connection(config.mongodb).address == shown
-    logged = Masking(secrets_of(config))(f"at {address}")
-    assert not [secret for secret in ("pa/ss", "p@ss", "pass") if secret in logged.replace("FilePassword", "")]
 
 
 def make_certificate(folder: Path) -> None:

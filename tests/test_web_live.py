@@ -14,7 +14,6 @@ from support import until
 from web_page import Page, browsing, heard, served
 
 from scraper.core.processes import this_process
-from scraper.runs.progress import Progress
 from scraper.web import access, live
 
 if TYPE_CHECKING:
@@ -92,15 +91,6 @@ def test_a_run_tells_how_it_goes_on_until_its_end(page: Page, run: ObjectId) -> 
         assert [(kind, data["result"]) for kind, data in told] == [("end", "complete")]
     again = list(heard(page.listen(f"/runs/{run}/events")))
     assert [kind for kind, _ in again] == ["end"]
-
-
-def test_what_several_processes_did_is_told_together() -> None:
-    now = datetime.now(UTC)
-    run = {"heartbeat_at": now, "counts": {"pages": 5}, "shares": {"a": {"pages": 4}, "b": {"pages": 6, "errors": 1}}}
-    assert Progress.of(run).counts == {"pages": 10, "errors": 1}
-    assert Progress.of({**run, "counts": {"pages": 50}}).counts["pages"] == 50
-    assert Progress.of(run).left_s is None
-    assert Progress.of({"heartbeat_at": now}).line.startswith("0 pages")
 
 
 def test_every_run_that_begins_and_ends_is_told(page: Page, run: ObjectId) -> None:

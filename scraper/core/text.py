@@ -80,7 +80,7 @@ def file_part(name: str) -> str:
     >>> file_part("../..\x1b[31m"), file_part("books@2026-11-21T06:00:00Z#1")
     ('-----31m', 'books-2026-11-21T06-00-00Z-1')
     """
-    return re.sub(r"[^\w.-]|\.\.|^\.", "-", name)[-LONGEST_PART:]
+    return re.sub(r"[^\w.-]|\.\.|^\.", "-", name[-LONGEST_PART:])
 
 
 def local_time(value: datetime, zone: tzinfo | None = None) -> str:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 RECORDS = ("items_new", "items_changed", "items_unchanged")
 
+MOST_LEFT_S = 365 * 86_400
+"""Beyond it no time is told: a page may state any number, and the speed of a beginning says nothing of a year."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -59,7 +62,8 @@ class Progress:
         """Seconds until as many records have come as are stated; None where nobody can say."""
         if self.stated <= self.records or self.records_s <= 0:
             return None
-        return round((self.stated - self.records) / self.records_s)
+        left_s = (self.stated - self.records) / self.records_s
+        return round(left_s) if left_s <= MOST_LEFT_S else None
 
     @property
     def of_records(self) -> str:

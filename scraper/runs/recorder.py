@@ -172,8 +172,11 @@ class RunRecorder:
     def _describe(self) -> None:
         """Write down where this process's log is, and whether somebody wants to be told of the end."""
         log = self._crawler.settings.get("LOG_FILE")
-        asked = {} if self.is_joined else {"alerts": self._config.alerts.by_hand}
-        self._update(**asked, **({"add_to_set__logs": str(log)} if log else {}))
+        known: dict[str, Any] = {} if self.is_joined else {"alerts": self._config.alerts.by_hand}
+        if log:
+            known["add_to_set__logs"] = str(log)
+        if known:  # MongoEngine refuses an update without a field
+            self._update(**known)
 
     def _go_on(self, spider: SiteSpider) -> None:
         """Read the site's lists in the way in which the run began to, whatever was learned since."""

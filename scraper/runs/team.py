@@ -48,13 +48,14 @@ class TeamEnd:
 
 
 def process_count(text: str) -> int:
-    """Return how many processes are meant: a number, or `auto` for the cores that this one may use.
+    """Return how many processes are meant: a number, or `auto` for the cores that this one may use, up to the most.
 
     >>> process_count("3")
     3
     """
     if text == "auto":
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(cores, MOST_PROCESSES)
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PROCESSES):
         raise UsageError(f"--processes {text}: expected 1 to {MOST_PROCESSES}, or auto for the cores of this machine")
     return int(text)
