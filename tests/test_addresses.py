@@ -25,7 +25,6 @@ from scraper.pages.reread import TodaysSpiders
 from scraper.paging.forms import find_form, submitted
 from scraper.paging.links import absolute
 from scraper.paging.numbered import joined, with_parameters
-from scraper.spider.site_spider import with_plain_host
 from scraper.storage.records.rejected import kept_of
 
 if TYPE_CHECKING:
@@ -195,11 +194,6 @@ def test_parameters_are_put_in_beside_others_that_stay_byte_by_byte() -> None:
 def test_a_next_link_that_is_a_route_is_odd_and_a_place_on_the_page_is_none(link: str, what: str) -> None:
     assert absolute(HtmlPage(PAGE, body=b"", encoding="utf-8"), link) == (None, what)
     assert is_route(link) == bool(what)
-
-
-def test_a_start_is_asked_for_by_the_name_that_its_links_have() -> None:
-    assert with_plain_host("http://straße.example./a?é") == "http://xn--strae-oqa.example/a?%C3%A9"
-    assert with_plain_host("http://shop.example?b") == "http://shop.example?b"
 
 
 @pytest.mark.parametrize(

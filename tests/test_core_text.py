@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bson import Decimal128
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scraper.core.text import (
@@ -76,6 +76,7 @@ def test_a_printable_text_can_be_written_and_has_as_many_characters(text: str) -
 
 
 @given(ANY_TEXT | st.text(st.sampled_from("./\\a-"), max_size=120))
+@example("a." + "b" * (LONGEST_PART - 1))
 def test_a_part_of_a_file_s_name_leads_nowhere_and_is_not_hidden(name: str) -> None:
     part = file_part(name)
     assert len(part) <= LONGEST_PART

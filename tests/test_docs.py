@@ -20,7 +20,6 @@ import pipelines
 import scraper
 import spiders
 from models.record import BOOKKEEPING
-from models.registry import all_documents
 from models.system import Run, RunCounts
 from scraper.cli.manual import command_names, manual
 
@@ -185,7 +184,3 @@ def test_the_lock_files_name_hashes_and_no_registry() -> None:
         assert "--hash=sha256:" in text
         assert "://" not in text
         assert "index-url" not in text
-
-
-def test_every_document_is_known_by_its_collection() -> None:
-    assert set(all_documents()) >= {"authors", "books", "quotes", "rejected", "runs"}

@@ -19,9 +19,7 @@ from scraper.browser.actions import (
     ScrollToEnd,
     Type,
     WaitFor,
-    actions_from_json,
 )
-from scraper.errors import UsageError
 from scraper.fetch.browser.errors import PageRefusedError
 from scraper.fetch.browser.job import PageJob, RenderedPage
 from scraper.fetch.browser.pool import BrowserPool
@@ -211,22 +209,6 @@ def test_a_script_and_a_wait_are_actions_too(render: Any) -> None:
 def test_an_action_without_its_element_fails_and_says_which(render: Any) -> None:
     with pytest.raises(PageRefusedError, match="'click' failed: nothing that can be clicked matches #nothing"):
         render("/inline", Click("#nothing"))
-
-
-def test_actions_survive_json_and_refuse_what_they_do_not_know() -> None:
-    actions = (
-        WaitFor("a"),
-        Click("b"),
-        ScrollToEnd(),
-        LoadMore("c", most=3),
-        Type("d", "e", submit=True),
-        Dismiss("f"),
-    )
-    assert actions_from_json([action.to_json() for action in actions]) == actions
-    with pytest.raises(UsageError, match="did you mean 'click'"):
-        actions_from_json([{"do": "clik", "css": "a"}])
-    with pytest.raises(UsageError, match="'click' has 'cs'"):
-        actions_from_json([{"do": "click", "cs": "a"}])
 
 
 @pytest.mark.parametrize(("path", "count"), [("/alerts", 2), ("/confirms", 2), ("/popup", 1), ("/leaving", 1)])

@@ -16,8 +16,7 @@ from support import ROOT, Swathe, configured
 from models.books import Book, BookQuerySet
 from models.questions import ChangeQuerySet, RecordQuerySet, RejectedQuerySet, RunQuerySet
 from models.quotes import Author, Quote, QuoteQuerySet
-from models.record import schema_of
-from models.registry import all_documents, record_documents
+from models.registry import all_documents
 from models.system import Change, Rejected, Run
 from scraper.core.config import load_config
 from scraper.query.explain import plan_of
@@ -200,15 +199,3 @@ def test_a_field_called_language_changes_nothing_of_the_text_index(records: Mong
         assert Quote.objects.containing("run").filter(author="x").count() == 0
     finally:
         records.quotes.delete_one({"author": "x"})
-
-
-def test_a_text_index_over_other_fields_takes_the_place_of_the_old_one(records: Mongo) -> None:
-    records.authors.drop_index("record_text")
-    records.authors.create_index([("born_location", "text")], name="record_text")
-    ensure_indexes(records, Author, for_search=True)
-    assert set(records.authors.index_information()["record_text"]["weights"]) == set(schema_of(Author).searched)
-
-
-def test_every_record_s_document_has_the_questions_of_records() -> None:
-    for document in record_documents().values():
-        assert issubclass(document._meta["queryset_class"], RecordQuerySet), document

@@ -194,58 +194,6 @@ def test_files_are_fetched_and_stand_with_their_item(
     assert (tmp_path / stored["files"][0]["path"]).read_bytes() == b"%PDF-1.7"
 
 
-PROJECT = {
-    "scrapy.cfg": "[settings]\ndefault = kept.settings\n",
-    "kept/__init__.py": "",
-    "kept/settings.py": """BOT_NAME = "kept"
-SPIDER_MODULES = ["kept.spiders"]
-ROBOTSTXT_OBEY = True
-ADDONS = {"scraper.addon.Swathe": 300}
-ITEM_PIPELINES = {"kept.pipelines.Shout": 300}
-""",
-    "kept/pipelines.py": """class Shout:
-    def process_item(self, item):
-        item["name"] = item["name"].upper()
-        return item
-""",
-    "kept/spiders/__init__.py": "",
-    "kept/spiders/things.py": """import scrapy
-
-class Things(scrapy.Spider):
-    name = "things"
-
-    def parse(self, response):
-        for entry in response.css("li.item a::text"):
-            yield {"name": entry.get()}
-        yield from response.follow_all(css="a.next", callback=self.parse)
-""",
-}
-
-
-@pytest.mark.parametrize("by", ["scrapy", "scraper"])
-def test_a_scrapy_project_adds_one_line(swathe: Swathe, database: Mongo, site: Any, tmp_path: Path, by: str) -> None:
-    for name, text in PROJECT.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    start = ["-a", f"start={site.url}"] if by == "scrapy" else ["--start", site.url]
-    code, keep = 0 if by == "scrapy" else 3, {"SWATHE_PAGES_KEEP": "all"}
-    swathe.run([sys.executable, "-m", by, "crawl", "things", *start], code=code, cwd=tmp_path, **keep)
-    run = last_run(database)
-    assert (run["verdict"], run["records"]) == ("unknown", {"things": 5})
-    assert database.things.find_one({"name": "THING 04"})["run"] == run["_id"]
-    settings = tmp_path / "kept" / "settings.py"
-    replay = [sys.executable, "-m", "scraper", "pages", "replay", "things"]
-    said = swathe.run(replay, code=None, cwd=tmp_path).out
-    assert "items go through pipelines of the spider's own" in " ".join(said.split())
-    settings.write_text(settings.read_text().replace("ITEM_PIPELINES", "NO_PIPELINES"))
-    said = swathe.run(replay, code=None, cwd=tmp_path).out
-    assert "5 different" in said or "5 new" in said, said
-    plain = (tmp_path / "kept" / "settings.py").read_text().replace("ADDONS", "OTHERS")
-    (tmp_path / "kept" / "settings.py").write_text(plain)
-    without = swathe.run([sys.executable, "-m", "scraper", "crawl", "things"], code=2, cwd=tmp_path)
-    assert "kept.settings does not name Swathe, expected the line ADDONS = " in without.error_line
-
-
 def test_a_callback_that_gets_no_json_says_that_the_page_has_changed(swathe: Swathe, database: Mongo) -> None:
     pages = {
         "/": '{"name": "start", "more": ["/deep", "/html", "/other", "/fine"]}',

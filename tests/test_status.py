@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bson import ObjectId
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509 import CertificateBuilder, Name
-from OpenSSL.crypto import X509
 from scheduling import NOON, schedule
-from scrapy.http import Response
 from support import configured
-from twisted.internet import ssl
 
 from models.broken import Broken
 from scraper.core.processes import this_process
-from scraper.runs.evidence import Certificates
 from scraper.schedule.alerts.webhooks import webhooks_of
 from scraper.status.digest import digest_of
 from scraper.status.evidence import Certificate, DatabaseState, DiskState, Places, RecordTally, StatusEvidence, Untold
@@ -213,13 +206,3 @@ def test_the_json_has_everything() -> None:
     said = as_json(status_of(known(broken=[Broken("a.py", 1, "x")])))
     assert said["problems"][0]["kind"] == "broken"
     assert said["spiders"][0]["last"] == {"new": 3, "changed": 2, "gone": 1, "refused": 0}
-
-
-def test_a_certificate_says_how_long_it_is_good() -> None:
-    key, name = ec.generate_private_key(ec.SECP256R1()), Name([])
-    made = CertificateBuilder(name, name, key.public_key(), 1, NOON, NOON + 9 * DAY).sign(key, SHA256())
-    seen = Certificates()
-    answer = Response("https://x.org/a", certificate=ssl.Certificate(X509.from_cryptography(made)))
-    for response in (Response("https://y.org/"), answer, answer):
-        seen.look(response)
-    assert seen.rows() == [{"host": "x.org", "ends_at": NOON + 9 * DAY}]

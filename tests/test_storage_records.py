@@ -349,20 +349,6 @@ def test_closing_writes_what_is_still_waiting() -> None:
     assert written == [1]
 
 
-def test_a_record_without_a_key_cannot_be_declared() -> None:
-    class Keyless(Record):
-        meta = {"collection": "keyless"}  # noqa: RUF012
-        name = mongoengine.StringField()
-
-    with pytest.raises(TypeError, match="Keyless names no key: give `key=True`"):
-        schema_of(Keyless)
-
-
-def test_a_field_that_the_document_does_not_have_is_named() -> None:
-    with pytest.raises(TypeError, match="Book has no field 'prize': expected some of upc, title, price"):
-        Book.found(PageOf("http://127.0.0.1/"), prize="£1")
-
-
 def test_money_is_exact_from_the_page_to_the_query(store: Store, database: Database[dict[str, Any]]) -> None:
     store.write([book(upc=str(number), price="£0.10") for number in range(3)])
     total = database.books.aggregate([{"$group": {"_id": None, "sum": {"$sum": "$price"}}}]).next()["sum"]
@@ -401,16 +387,3 @@ def test_a_rule_between_fields_is_kept_as_mongoengine_users_expect(
     faults = {kept["raw"]["name"]: kept["faults"][0] for kept in database.rejected.find()}
     assert faults["bad"] == {"field": "(record)", "found": None, "problem": "high is 1, expected 2 or more"}
     assert "Interval.clean() raised TypeError" in faults["broken"]["problem"]
-
-
-def test_a_bug_in_a_cleaner_refuses_its_record_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    def buggy(value: Any, _url: str) -> Any:
-        return value.no_such_method() if value == "b" else value
-
-    monkeypatch.setitem(schema_of(Parcel).cleaners, "content", buggy)
-    page = PageOf("http://127.0.0.1/")
-    first, second = (through(Parcel.found(page, number=number, content=text)) for number, text in enumerate("ab"))
-    assert first.faults == {}
-    assert second.faults == {
-        "content": "its cleaner raised AttributeError: 'str' object has no attribute 'no_such_method'"
-    }
