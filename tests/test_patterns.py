@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("scraper", "models", "pipelines", "spiders")
 OTHERWISE = {
-    "models/cleaners/": "they cut their text first, so it is they that are timed, in test_cleaners_contract.py",
+    "models/cleaners/": "they cut their text first, so it is they that are timed, in test_cleaners.py",
     "scraper/page_data/tokens.py": "stops at what is broken, and pays for it; timed in test_page_data.py",
     "scraper/frontier/redis_server.py": "reads what Redis says, not what a page does",
 }
