@@ -21,6 +21,7 @@ _HOST = late(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+:[0-9a-f:.]*")
 _USUAL_PORTS = {"http": 80, "https": 443}
 _DESCRIPTOR = late(r"\s(?:[0-9]+(?:\.[0-9]+)?[wx])(?:\s+[0-9]+h)?\s*(?:,|\Z)")
 _SOURCE = late(r"[\s,]*(?P<link>\S+)")
+_TEMPLATE = late(r"\{\{|\{%|<%|\$\{|%7[Bb]%7[Bb]")
 _WIDTH_OR_DENSITY = late(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>[wx])(?:\s+[0-9]+h)?")
 # Addresses which are as they are fetched; to find that out otherwise takes 20 µs.
 _PLAIN = late(
@@ -34,8 +35,8 @@ def canonical_url(value: object, page_url: str) -> str | None:
     A field's cleaner is given the page's `<base href>` where it has one, and with it the encoding that the query is
     written in. Fragment, user name, password and the usual port are left out, and a host beyond ASCII is written by
     IDNA 2008; the query keeps its order and its spelling. `same_address` compares. Raises ValueError for a scheme other
-    than http and https ("javascript:", "mailto:"), for a srcset, for a broken address, and for one of more than 2,083
-    characters.
+    than http and https ("javascript:", "mailto:"), for a srcset, for a template ("{{ url }}"), for a broken address,
+    and for one of more than 2,083 characters.
 
     >>> canonical_url("../a_2/index.html#reviews", "https://books.toscrape.com/catalogue/a_1/index.html")
     'https://books.toscrape.com/catalogue/a_2/index.html'
@@ -47,6 +48,8 @@ def canonical_url(value: object, page_url: str) -> str | None:
         raise wrong_type(value, LINK)
     if len(value) <= MAX_CHARACTERS and _DESCRIPTOR.search(value):
         raise refusal(value, f"is a srcset, expected {LINK}: read it with cleaners.srcset")
+    if _TEMPLATE.search(value):
+        raise refusal(value, f"is a template that nobody filled in, expected {LINK}")
     link = _DROPPED.sub("", value).strip()
     if not link:
         return None

@@ -55,8 +55,8 @@ _MARK_WITH_MINOR = late(
     rf"(?P<mark>{MARK}) ?(?P<major>[0-9]{{1,3}}(?:[ .,][0-9]{{3}})+|[0-9]+) ?(?:and |und |et |y |e |и |i )?"
     rf"(?P<minor>[0-9]{{1,2}}) ?(?P<unit>[^\W\d_]+|¢)\.?"
 )
-_UNFINISHED = late(r"<[a-z]|[-−–—]\Z|[/⁄][0-9]+(?![0-9]| ?[^\W\d_])|['’´`·_][0-9]")
-"""What follows figures at once and makes them another amount: "$19<sup>99", "12.50-", "$5/10", "12'50"."""
+_UNFINISHED = late(r"<[a-z]|[-−–—]\Z|[/⁄][0-9]+(?![0-9]| ?[^\W\d_])|['’´`·_][0-9]|[.,]{2}[0-9]|[oOlI](?![^\W_])")
+"""What follows figures at once and makes them another amount: "$19<sup>99", "12.50-", "$5/10", "12'50", "12.5O"."""
 _JOINED = late(rf"[0-9]['’´`·_]\Z|(?:{MARK})\(\Z")
 _PLUS_TAX = late(r" ?\+ ?[^\W\d_]")
 _UNIT = late(

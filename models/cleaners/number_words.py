@@ -42,7 +42,7 @@ _MULTIPLES_UNSPACED = late(
 _INEXACT_BEFORE = """
 minus|negative|negativ|moins|menos|meno|минус|мінус|half|halb|in excess of|beyond|as much as|better than|north of
 maximum of|minimum of|max of|min of|gut|mind.|mind|an die|um die
-gegen|kaum|nicht mehr als|nicht weniger als|annähernd|schätzungsweise|quelque|maximum de|minimum de|pas plus de
+gegen|kaum|bis|nicht mehr als|nicht weniger als|annähernd|schätzungsweise|quelque|maximum de|minimum de|pas plus de
 pas moins de|au-dessus de|en dessous de|inférieur à|supérieur à|jusqu'a|en torno a|más que|máximo de|mínimo de
 no más de|no menos de|por encima de|por debajo de|superior a|inferior a|massimo di|minimo di|non più di|non meno di
 sopra|sotto|acima de|abaixo de|não mais de|mais que|boven|onder|niet meer dan|uppemot|som mest|inte mer än|blisko

@@ -35,6 +35,21 @@ _OUT_OF = late(
     r"(?P<scale>[0-9]+|ten)(?:[.,]0+)?(?![.,]?[0-9]|[^\W_])",
     re.IGNORECASE,
 )
+_SCALE_FIRST = late(
+    r"(?P<scale>[0-9]{1,3})(?:つ?星|点|點|分|颗星)?(?:満点)?(?:のうち|中|满分|滿分|점 ?(?:만점에|만점 ?중|중)) ?"
+    r"(?P<number>[0-9]{1,3}(?:[.,][0-9]{1,2})?)(?![.,]?[0-9]) ?[点點分점星]?"
+)
+"""Where languages name the scale first: "5つ星のうち4.5"."""
+_WITH_COUNT = late(
+    r"(?P<rating>(?:[★⭐] ?)?[0-9]{1,3}(?:[.,][0-9]{1,2})?(?: ?[★⭐])?) ?"
+    r"[(\[](?:[0-9]{1,3}(?:[., ’'][0-9]{3})+|[0-9]{3,9}|[0-9]{1,9} (?P<what>[^\W\d_]{4,20}))[)\]]"
+)
+"""A rating and, in parentheses, how many gave it: "4.5 (120)". A smaller number without a word may be a scale."""
+_WHO_COUNTS = late(
+    r"review|rating|vote|customer|bewertung|rezension|stimme|avis|note|évaluation|opinion|reseña|valorac|voto|recension"
+    r"|beoordeling|omdöme|recenz|ocen|opini|отзыв|оцен|голос|avaliaç|yorum|評価|レビュー|评价|리뷰",
+    re.IGNORECASE,
+)
 _STAR_WORDS = """
 star stern sterne sternen étoile estrella estrela stella stelle ster stjärn stjerne tähti tähteä gwiazd hvězd hviezd
 csillag stea stele звезд зірк зірок звёзд αστέρι αστερι yıldız zvjezdic zvezdic zvaigzn žvaigžd täht
@@ -143,6 +158,10 @@ def _share(percent: Decimal, scale: int, value: object, expected: str) -> Decima
 def _rated(text: str, value: str, scale: int, expected: str) -> Decimal:
     """Return the one rating of a text."""
     text = _SPELLED_NUMBER.sub(lambda word: _SPELLED[word[0].lower()], text)
+    text = _SCALE_FIRST.sub(r"\g<number>/\g<scale>", text, count=1)
+    counted = _WITH_COUNT.fullmatch(text)
+    if counted and (counted["what"] is None or _WHO_COUNTS.match(counted["what"])):
+        text = counted["rating"]
     numbers = list(_NUMBER.finditer(text))
     filled = text.count("★") + text.count("⭐")
     halves = sum(text.count(half) for half in HALF_STARS)

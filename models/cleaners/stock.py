@@ -12,11 +12,13 @@ from models.cleaners.refusal import refusal, wrong_type
 from models.cleaners.stock_phrases import phrase_at
 from models.cleaners.stock_words import (
     ANSWERS,
+    ELSEWHERE,
     HEDGES,
     LATER,
     MONTHS,
     NEGATORS,
     NEGATORS_AFTER,
+    SHORTLY,
     SOON,
     TIME_UNITS,
     WITHIN,
@@ -55,6 +57,14 @@ _CLAUSE_END = late(
 _NEGATIVE = late(r"(?:(?<![^\s:(=])[-−]|\bminus )[0-9]", re.IGNORECASE)
 _TOKEN = late(r"[:=?]|[^\s:=?\"“”„«»\-–—_*<>/]+")
 _NUMBER = late(r"[0-9]+(?:[.,'’][0-9]{3})*\Z")
+_COUNTED_STOCK = late(
+    r"(?:stock|stock level|stock count|inventory|units? in stock|lagerbestand|bestand|lager|stock disponible"
+    r"|existencias|giacenza|scorta|voorraad|lagersaldo|estoque|zásoba|sklad|készlet|stoc|stok|остаток|остатки|запас"
+    r"|在庫|在庫数|库存|庫存|재고) ?[:：=] ?(?P<count>[0-9]{1,12})"
+    r"(?: ?(?:pcs?|units?|items?|pieces?|stück|stk|ud|uds|pz|шт|ks|szt|st|db|件|个|点|개)\.?)?",
+    re.IGNORECASE,
+)
+"""A count of what is there under its name: "Stock: 5"."""
 _DAY_OF_MONTH = late(r"[0-9]{1,2}[./][0-9]{1,2}(?:[./][0-9]{0,4})?\Z")
 
 
@@ -116,12 +126,15 @@ def stock_statements(text: str) -> frozenset[bool]:
         there = _AVAILABILITY[schema[1].lower()]
         return frozenset() if there is None else frozenset({there})
     lowered = text.casefold().replace("’", "'").replace("n/a", "unknown")
+    if counted := _COUNTED_STOCK.fullmatch(lowered):
+        return frozenset({bool(int(counted["count"]))})
     if lowered in ANSWERS and len(lowered) > 1:
         return frozenset({ANSWERS[lowered]})
     stated, is_open = _unspaced(lowered) if not text.isascii() else (set(), False)
     for clause in _CLAUSE_END.split(lowered):
         said = _said_in(_TOKEN.findall(clause))
-        is_open = is_open or any(part.kind == "open" for part in said)
+        # A zero by itself, as in "In stock (0)", is how many there are, or how many reviews.
+        is_open = is_open or any(part.kind == "open" for part in said) or [part.text for part in said] == ["0"]
         for place, part in enumerate(said):
             there = _stated(said, place) if part.kind in ("present", "absent") else _left(said, place)
             if there is not None:
@@ -151,10 +164,12 @@ def _stated(said: list[Said], place: int) -> bool | None:
     near = {part.text for part in before[-2:]}
     if kind == "absent":
         hedged = any(part.text in HEDGES for part in before) or is_asked or answer is False
-        return None if hedged else False
+        return None if hedged or (after and after[0].text in SHORTLY) else False
     if place and said[place - 1].kind == "absent":
         return False  # "no stock available"
-    if any(part.kind == "doubt" for part in said[:place]) or is_asked or _is_later(after) or _is_dated(said):
+    if any(part.kind == "doubt" for part in said[:place]) or is_asked or _is_dated(said):
+        return None
+    if _is_later(after) or _is_in_a_time([part.text for part in said[max(place - 5, 0) : place]]):
         return None
     negated = any(word in NEGATORS or word.endswith("n't") for word in (part.text for part in before))
     if answer is False or "0" in near or (after and after[0].text in NEGATORS_AFTER):
@@ -180,10 +195,20 @@ def _is_later(after: list[Said]) -> bool:
         return False
     if words[0] in LATER or any(part.kind == "open" for part in after):
         return True
+    if any(" ".join(words[:count]) in ELSEWHERE for count in (2, 3)):
+        return True
     if words[0] in WITHIN and words[1:2] and words[1] in SOON:
         return True
     numbered = any(map(_NUMBER.match, words[:3])) or words[1:2] in (["a"], ["few"], ["several"])
     return numbered and words[0] in WITHIN and bool(TIME_UNITS.intersection(words[1:5]))
+
+
+def _is_in_a_time(before: list[str]) -> bool:
+    """Tell whether a span of time goes before: "in 3 weeks"."""
+    return any(
+        word in WITHIN and _NUMBER.match(before[at + 1]) and not TIME_UNITS.isdisjoint(before[at + 2 : at + 4])
+        for at, word in enumerate(before[:-2])
+    )
 
 
 def _is_dated(said: list[Said]) -> bool:

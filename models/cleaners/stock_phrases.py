@@ -57,6 +57,7 @@ nu mai sunt disponibile|nu e disponibil|nu sunt în stoc|nu este în stoc|nu est
 nu este disponibil
 изчерпан|изчерпано|няма в наличност|не е наличен|не е налично|неналичен|неналично|rasprodano|nema na zalihi
 nedostupno|nije dostupno|nije na zalihi|ni na zalogi|ni na voljo|razprodano|nema na lageru|распродато|нема на стању
+няма наличност
 нет в наличии|нет на складе|распродано|отсутствует|закончился|закончилась|закончилось|недоступно|недоступен
 снят с производства|нет в продаже|немає в наявності|немає на складі|розпродано|відсутній|відсутня|закінчився
 недоступний

@@ -17,13 +17,25 @@ walang غير ليس لم لن لا ليست לא אין אינו אינה אי�
 )
 """Words that turn what follows them into its opposite."""
 
-HEDGES = (NEGATORS - {"n'est", "n'était", "ne", "ni"}) | frozenset(
+SHORTLY = frozenset(
     """
+soon shortly bald demnächst bientôt prochainement pronto próximamente presto logo binnenkort weldra snart pian wkrótce
+niebawem brzy brzo čoskoro hamarosan curând скоро незабаром uskoro kmalu σύντομα yakında segera sắp
+""".split()
+)
+"""Words that say that it will be so before long, on whichever side of a statement they stand."""
+
+HEDGES = (
+    (NEGATORS - {"n'est", "n'était", "ne", "ni"})
+    | frozenset(
+        """
 never almost nearly rarely seldom hardly may might could would will if unless when whenever until soon fast beinahe
 bald presque casi quasi quase bijna nästan næsten nesten melkein prawie téměř takmer
 majdnem aproape почти майже neredeyse hampir wenn falls si se als om hvis jos jeśli když keď ha dacă если якщо αν
 jika nếu
 """.split()
+    )
+    | SHORTLY
 )
 """Words that leave it open whether it is sold out."""
 
@@ -63,6 +75,16 @@ içinde dalam trong خلال בתוך
 """.split()
 )
 """Words between a statement and a span of time."""
+
+ELSEWHERE = frozenset(
+    (
+        "at supplier|at suppliers|at the supplier|at our supplier|with supplier|at manufacturer|at the manufacturer|"
+        "from supplier|from our supplier|beim lieferanten|beim hersteller|im zulauf|chez le fournisseur|"
+        "chez fournisseur|en proveedor|del proveedor|en el proveedor|presso il fornitore|dal fornitore|no fornecedor|"
+        "bij leverancier|bij de leverancier|hos leverantör|hos leverandør|u dodavatele|u dostawcy|у поставщика"
+    ).split("|")
+)
+"""What follows a statement that holds for somebody else's stock: "in stock at supplier"."""
 
 TIME_UNITS = frozenset(
     """
