@@ -117,6 +117,13 @@ def test_headers_of_what_a_utf_16_page_leads_to_are_no_utf_16() -> None:
     assert (page.encoding, request.headers["Referer"], request.url) == ("utf-16-le", b"http://h/", "http://h/b?%C3%A9")
 
 
+def test_a_page_that_calls_itself_utf_16_in_ascii_is_in_utf_8() -> None:
+    page = HtmlPage("http://h/", body="<meta charset=utf-16><p>Kůň".encode())
+    assert (page.encoding, page.css("p::text").get()) == ("utf-8", "Kůň")
+    marked = HtmlPage("http://h/", body="\ufeff<meta charset=utf-16><p>Kůň".encode("utf-16-le"))
+    assert (marked.encoding, marked.css("p::text").get()) == ("utf-16-le", "Kůň")
+
+
 def test_a_record_s_links_go_by_its_page_s_base_and_encoding() -> None:
     body = "<base href='/shop/'><a href='it?q=caf\xe9'>".encode("latin-1")
     found = Quote.found(HtmlPage("http://h/list", body=body, encoding="cp1252"), goodreads_url="it?q=caf\xe9")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from scrapy.http import HtmlResponse, TextResponse
 
-from scraper.paging import NextLink
+from scraper.paging import Cursor, NextLink
 from scraper.paging.kind import ListPage
-from scraper.paging.leads import leads_of
+from scraper.paging.leads import answer_leads, leads_of
 from scraper.paging.words import MORE, NEXT, says_more, says_next
 from scraper.select import each
 
@@ -118,6 +118,23 @@ def test_an_answer_of_an_api_says_that_there_is_more() -> None:
         listed = ListPage(TextResponse(URL, body=body.encode(), encoding="utf-8"), NextLink("none", json="items"), 1)
         listed.entries_found = [1]
         assert [lead.what for lead in leads_of(listed)] == ([f"its answer says so: {what}"] if what else [])
+
+
+def test_a_later_answer_of_an_api_may_say_that_there_is_more() -> None:
+    for body, what, beyond in (
+        ('{"items": [1], "has_more": true}', "has_more is True", 0),
+        ('{"items": [1], "pageInfo": {"hasNextPage": true}}', "hasNextPage is True", 0),
+        ('{"items": [1], "meta": {"last_page": 4}}', "last_page is 4", 0),
+        ('{"items": [1], "meta": {"last_page": 3}}', "", 0),
+        ('{"items": [1], "total": 60}', "total is 60", 60),
+        ('{"items": [1], "paging": {"total": 60}}', "total is 60", 60),
+        ('{"items": [1], "brand": {"total": 60}, "total": 1, "has_more": false}', "", 0),
+    ):
+        listed = ListPage(TextResponse(URL, body=body.encode(), encoding="utf-8"), Cursor("next", json="items"), 3)
+        listed.entries_found = [1]
+        found = [(lead.what, lead.beyond) for lead in answer_leads(listed, is_end=True)]
+        assert found == ([(f"its answer says so: {what}", beyond)] if what else [])
+        assert [lead for lead in answer_leads(listed, is_end=False) if not lead.beyond] == [], "it goes on in any case"
 
 
 def test_behind_the_first_page_only_what_names_the_page_after_it_counts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -306,6 +307,40 @@ def test_what_leads_to_a_page_is_held_against_the_list(
         assert crawled(swathe, database, "rows", odd.url, code=3) == (names(1, found), "unknown", [reason])
 
 
+def _api(asked: Asked, **more: Any) -> Answer:
+    """Return a page of an API with 15 things, which ends after 10 of them."""
+    at = int(asked.query.get("cursor") or int(asked.query.get("offset", 0)) // 5)
+    found = [{"name": name} for name in names(5 * at + 1, 5 * at + 5)] if at < 2 else []
+    data = {"items": found, "data": {"items": found, **more}, **({"next_cursor": "1"} if at == 0 else {}), **more}
+    return Answer(json.dumps(data), kind="application/json")
+
+
+@pytest.mark.parametrize(
+    ("spider", "said", "told"),
+    [
+        ("token", {"has_more": True}, "has_more is True"),
+        ("token", {"total": 15}, "total is 15"),
+        ("counted", {"total": 15}, "total is 15"),
+        ("token", {"has_more": False, "total": 10}, ""),
+    ],
+)
+def test_what_a_later_answer_of_an_api_says_is_held_against_its_list(
+    swathe: Swathe, database: Mongo, spider: str, said: dict[str, Any], told: str
+) -> None:
+    with OddSite(lambda asked: _api(asked, **said)) as odd:
+        stored, verdict, reasons = crawled(swathe, database, spider, odd.url, code=3 if told else 0)
+    assert (stored, verdict) == (names(1, 10), "unknown" if told else "complete")
+    assert [reason for reason in reasons if f"but its answer says so: {told}" not in reason] == []
+
+
+def test_what_a_script_is_to_fill_in_is_no_entry(swathe: Swathe, database: Mongo) -> None:
+    def site(_: Asked) -> str:
+        return rows(names(1, 3), more="<template><li class=item><a class=t href=#>{{name}}</a></li></template>")
+
+    with OddSite(site) as odd:
+        assert crawled(swathe, database, "rows", odd.url) == (names(1, 3), "complete", [])
+
+
 def _twice(asked: Asked) -> str:
     """Return a list that shows two things of one name, which lead elsewhere."""
     return rows(names(1, 3), "/a/{}").replace("</ul>", '<li class=item><a class=t href="/b">Thing 02</a></li></ul>')
@@ -315,6 +350,85 @@ def _cut_by_its_program(asked: Asked) -> str:
     if asked.path == "/":
         return rows(names(1, 4), "/item/{}")
     return thing(asked.path).removesuffix("</body></html>" if asked.path == "/item/03" else "")
+
+
+def _shop_page(number: str) -> str:
+    parts = "".join(f"<div class=part-{letter}>{letter}</div>" for letter in "abcdef")
+    return f"<html><head><title>Thing - Shop</title></head><body><h1>Thing {number}</h1>{parts}</body></html>"
+
+
+def _fails_at_third(asked: Asked) -> str:
+    if asked.path == "/":
+        return rows(names(1, 4), "/item/{}")
+    if asked.path == "/item/03":
+        return "<html><head><title>Error 500</title></head><body><h1>Internal Server Error</h1></body></html>"
+    return _shop_page(asked.path[-2:])
+
+
+def _third_is(title: str, rest: str) -> Callable[[Asked], Answer | str]:
+    def site(asked: Asked) -> Answer | str:
+        if asked.path == "/":
+            return rows(names(1, 4), "/item/{}")
+        if asked.path == "/item/03" and not title:
+            return Answer(status=302, headers={"Location": "/elsewhere/toys"})
+        if asked.path in ("/item/03", "/elsewhere/toys"):
+            return f"<html><head><title>{title}</title></head><body><h1>Thing 00</h1>{rest}</body></html>"
+        return _shop_page(asked.path[-2:])
+
+    return site
+
+
+def _same_for_all(asked: Asked) -> str:
+    if asked.path == "/":
+        return rows(names(1, 9), "/item/{}")
+    number = asked.path[-2:]
+    return _shop_page(number if number > "03" else "00")
+
+
+def _sold_leads_home(asked: Asked) -> Answer | str:
+    if asked.path == "/item/03":
+        return Answer(status=302, headers={"Location": "/"})
+    return rows(names(1, 4), "/item/{}", more="<h1>Thing 00</h1>") if asked.path == "/" else _shop_page(asked.path[-2:])
+
+
+@pytest.mark.parametrize(
+    ("site", "found", "told"),
+    [
+        (_fails_at_third, [*names(1, 2), "Thing 04", "Internal Server Error"], "1 record's page may be another page "
+            "that stands in its place, the first says that something failed: {}item/03"),
+        (_third_is("Shop", '<form><input type="password"></form>'), ["Thing 00", *names(1, 2), "Thing 04"], "1 "
+            "record's page may be another page that stands in its place, the first asks for a password: {}item/03"),
+        (_third_is("This thing is no longer available", ""), ["Thing 00", *names(1, 2), "Thing 04"], "1 record's page "
+            "may be another page that stands in its place, the first says that there is no such page: {}item/03"),
+        (_third_is("", "<ul><li>Toys</ul>"), ["Thing 00", *names(1, 2), "Thing 04"], "1 record's page may be another "
+            "page that stands in its place, the first leads to another page: {}item/03"),
+        (_third_is("Thing - Shop", "<b>Fatal error</b>: Uncaught"), ["Thing 00", *names(1, 2), "Thing 04"], "1 "
+            "record's page may be another page that stands in its place, the first breaks off with an error of its "
+            "program: {}item/03"),
+        (_sold_leads_home, ["Thing 00", *names(1, 2), "Thing 04"], "1 record's page may be another page that stands in "
+            "its place, the first leads to a list: {}item/03"),
+        (_same_for_all, ["Thing 00", *names(4, 9)], "3 records' pages gave one and the same record, one of them "
+            "{}item/"),
+    ],
+)  # fmt: skip
+def test_what_stands_in_a_records_place_is_held_against_the_run(
+    swathe: Swathe, database: Mongo, site: Callable[[Asked], Answer | str], found: list[str], told: str
+) -> None:
+    with OddSite(site) as odd:
+        stored, verdict, reasons = crawled(swathe, database, "pages", odd.url, code=3)
+        assert (sorted(stored), verdict, len(reasons)) == (sorted(found), "unknown", 1)
+        assert reasons[0].startswith(told.format(odd.url))
+
+
+def test_a_record_that_is_called_like_an_error_is_none(swathe: Swathe, database: Mongo) -> None:
+    def site(asked: Asked) -> str:
+        if asked.path == "/":
+            return rows(names(1, 3), "/item/{}")
+        return _shop_page(asked.path[-2:]).replace("Thing 02", "Access Denied").replace("Thing 03", "Just a Moment")
+
+    with OddSite(site) as odd:
+        stored, verdict, reasons = crawled(swathe, database, "pages", odd.url, code=0)
+    assert (sorted(stored), verdict, reasons) == (["Access Denied", "Just a Moment", "Thing 01"], "complete", [])
 
 
 def test_what_records_and_their_pages_show_is_held_against_them(swathe: Swathe, database: Mongo) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urldefrag, urlsplit
 from weakref import WeakKeyDictionary
 
+from lxml import etree
 from scrapy import Request
 from scrapy.spidermiddlewares.httperror import HttpError
 
@@ -298,7 +299,9 @@ class ListReader:
             if found is not None and not isinstance(found, list):
                 raise NotJsonError(f"has a {type(found).__name__} at '{page.kind.json}', expected a list")
             return found or []
-        return each(page.response, self._spider.items) if self._spider.items else []
+        found = each(page.response, self._spider.items) if self._spider.items else []
+        # What a script fills in later is no entry, unless the spider asks for nothing else.
+        return [entry for entry in found if not _in_template(entry)] or found
 
     def _side_by_side(self) -> tuple[int, int]:
         """Return how many pages of a list may wait at once: such as are known to exist, and others."""
@@ -340,6 +343,13 @@ class ListReader:
             # asked for side by side wait behind them, in order.
             priority=-ask.number if ask.number in chain.by_number else 0,
         )
+
+
+def _in_template(entry: Any) -> bool:
+    """Return whether an element is in a `<template>`, of which a browser shows nothing but a shadow's."""
+    return isinstance(entry, etree._Element) and any(
+        "shadowrootmode" not in template.attrib for template in entry.iterancestors("template")
+    )
 
 
 def stated_by(spider: object) -> int:

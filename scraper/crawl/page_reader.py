@@ -29,6 +29,7 @@ from scraper.crawl.request_stats import (
     Tallies,
 )
 from scraper.crawl.script_signs import may_show_more, signs_of_script
+from scraper.crawl.stand_ins import StandIns
 from scraper.crawl.tier_decisions import Decisions
 from scraper.crawl.url_template import template_of
 from scraper.fetch.browser.errors import PageRefusedError
@@ -111,6 +112,7 @@ class PageReader:
         self._closing: set[str] = set()
         """Templates of which a page was seen to have its closing tag."""
         self.evidence: FailedPages | None = None
+        self.stand_ins = StandIns()
 
     def read_list(self, page: ListPage) -> Generator[Awaited | None, None, ReadAttempt | Render]:
         """Return what a list page's entries gave, or the wish to render it first; yield None for a pause."""

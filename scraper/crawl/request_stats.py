@@ -43,6 +43,10 @@ CLOSED, UNCLOSED = "closed", "unclosed"
 HTML5_UNREAD = "html5_unread"
 """Notes: pages that were too costly to be read as browsers do."""
 
+STAND_IN, SAME_RECORD = "stand_in", "same_record"
+"""Notes: pages in the place of a record's, after what they show; pages that gave a record which another page had given,
+after the record's hash."""
+
 ONE_KEY = "one_key"
 """Notes: pages that show different records under one key."""
 

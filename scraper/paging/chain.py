@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from scraper.paging.ask import Ask, End
+from scraper.paging.leads import Lead
 from scraper.paging.numbering import Numbering
 from scraper.paging.sightings import Sightings
 
@@ -64,7 +65,12 @@ class Chain(Sightings):
         new = [number for number, page in self.pages.items() if page.new]
         by_number = (self.kind.numbered(self.start, number, self._page_size) for number in new)
         read |= {ask.identity for ask in by_number if ask}
-        return [what for what, url in self.leads.get(self.top or 1, ()) if not (url and Ask(url).identity in read)]
+        leads = (Lead(*lead) for lead in self.leads.get(self.top or 1, ()))
+        return [
+            lead.what
+            for lead in leads
+            if not (lead.url and Ask(lead.url).identity in read) and not 0 < lead.beyond <= self.found
+        ]
 
     def never_came(self) -> list[int]:
         """Return the pages that were asked for and neither arrived nor failed."""

@@ -13,7 +13,7 @@ from scraper.core import meta as meta_keys
 from scraper.core.tiers import BROWSER, HTML
 from scraper.paging.ask import Ask, End
 from scraper.paging.kind import Pagination
-from scraper.paging.leads import leads_of
+from scraper.paging.leads import answer_leads, leads_of
 from scraper.paging.skeleton import Skeleton, skeleton_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from scraper.core.tiers import Tier
     from scraper.paging.kind import ListPage
+    from scraper.paging.leads import Lead
 
 KNOWN_BY = 2
 """Pages that others are held against: the second, too, since the pages behind the first may be fragments."""
@@ -52,8 +53,8 @@ class PageFacts:
     """What is odd about its statements."""
     fault: str = ""
     """Why it may lack entries that its list has."""
-    leads: Sequence[Sequence[str]] = ()
-    """Where its list seems to end: what leads on from it all the same, each a clause and an address, see `Lead`."""
+    leads: Sequence[Sequence[Any]] = ()
+    """Where its list seems to end: what leads on from it all the same, each a `Lead` or what was one."""
     closed: bool | None = None
     """Whether its document has its closing tag; None for what is no whole document of HTML."""
     skeleton: Skeleton | None = None
@@ -139,10 +140,16 @@ def facts_of(page: ListPage, entries: Sequence[int], tier: Tier, *, without_reco
         last=last or None,
         remark=remark,
         fault=page.fault,
-        leads=leads_of(page) if isinstance(following, End) and _may_go_on(page, following) else (),
+        leads=_leads(page, following),
         closed=is_closed(page.answer.body) if page.is_html else None,
         skeleton=skeleton_of(page) if _is_to_be_known(page) else None,
     )
+
+
+def _leads(page: ListPage, following: Ask | End) -> Sequence[Lead]:
+    if isinstance(following, End) and _may_go_on(page, following):
+        return leads_of(page)
+    return answer_leads(page, is_end=isinstance(following, End)) if page.kind.json else ()
 
 
 def _doubts_of_the_browser(page: ListPage) -> Sequence[str]:

@@ -71,6 +71,8 @@ class Lead(NamedTuple):
     """A clause for the run's reasons: what it is, and where it leads."""
     url: str = ""
     """The page that it leads to, where that is known."""
+    beyond: int = 0
+    """How many records it says that there are: it leads on only from a list that has fewer."""
 
 
 def leads_of(page: ListPage) -> list[Lead]:
@@ -96,6 +98,40 @@ def _in_answer(page: ListPage) -> Iterator[Lead]:
         is_more = value > (1 if pattern is LAST else page.size) if wanted is int and value is not None else bool(value)
         if is_more and not (pattern is TOTAL and page.kind.total):
             yield Lead(f"its answer says so: {place} is {str(value)[:60]}")
+
+
+HOLDERS = re.compile(
+    r"^_?(?:meta(?:data)?|pag(?:e|ing|ination|inator)(?:_?info)?|page_?info|data|result|results|response|info|summary)$",
+    re.IGNORECASE,
+)
+"""Where an answer says something of the list, beside its top; elsewhere a total may be one of something else."""
+
+
+def answer_leads(page: ListPage, *, is_end: bool) -> list[Lead]:
+    """Return what an answer of an API, the first or a later one, says of more records than its list may show.
+
+    Only of one at which the pagination says that the list ends, what says that there are more.
+    """
+    said = [page.data, *(part for key, part in _fields(page.data) if HOLDERS.match(key))]
+    leads = []
+    for name, value in (field for part in said for field in _fields(part)):
+        what = f"its answer says so: {name} is {str(value)[:60]}"
+        if TOTAL.match(name) and type(value) is int and value > page.size and not page.kind.total:
+            leads.append(Lead(what, beyond=value))
+        elif is_end and page.kind.chained and _says_more(name, value, page.number):
+            leads.append(Lead(what))
+    return leads[:MOST_LEADS]
+
+
+def _says_more(name: str, value: Any, number: int) -> bool:
+    """Return whether a field says that there are pages behind one."""
+    return (value is True and MORE.match(name) is not None) or (
+        type(value) is int and value > number and LAST.match(name) is not None
+    )
+
+
+def _fields(part: Any) -> list[tuple[str, Any]]:
+    return [(str(key), value) for key, value in part.items()] if isinstance(part, dict) else []
 
 
 class _Study:

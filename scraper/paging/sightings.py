@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -55,7 +55,7 @@ class Sightings:
         """The number of the furthest page that showed something new."""
         self.asked = 1
         """The number of the furthest page asked for."""
-        self.leads: dict[int, Sequence[Sequence[str]]] = {}
+        self.leads: dict[int, Sequence[Sequence[Any]]] = {}
         """By the pages at which the list seemed to end: what leads on from there, whatever the pagination says."""
         self.led_to_lists = 0
         self.left_out: dict[int, str] = {}

@@ -12,7 +12,7 @@ from scraper.page_data.element_text import UNSEEN
 from scraper.paging.entries import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from scraper.paging.kind import ListPage
 
@@ -138,12 +138,20 @@ def estrangement(shown: Skeleton, usual: Skeleton, *, guessed: bool) -> str:
         return f"has another title ('{' '.join(shown.title)[:60]}')"
     if usual.holder is not None and usual.holder not in shown.parts and len(shown.parts) < MOST_PARTS:
         return "has nothing that could hold entries"
-    if not _are_alike({*shown.parts}, {*usual.parts}):
+    if not are_alike(shown.parts, usual.parts):
         return "is built otherwise"
     return ""
 
 
-def _are_alike(one: set[int], other: set[int]) -> bool:
+def parts_of(root: etree._Element) -> frozenset[int]:
+    """Return what a page is built of, to be held against another page by `are_alike`."""
+    nodes = (node for node in root.iter(etree.Element) if node.tag not in NO_PARTS + PAGER)
+    return frozenset(sorted({_hash(node) for node in nodes})[:MOST_PARTS])
+
+
+def are_alike(parts: Collection[int], others: Collection[int]) -> bool:
+    """Return whether two pages have half of what they are built of in common."""
+    one, other = {*parts}, {*others}
     lowest = {*sorted(one | other)[:MOST_PARTS]}
     return len(one & other & lowest) >= ALIKE * len(lowest)
 

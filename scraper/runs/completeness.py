@@ -22,6 +22,7 @@ from scraper.crawl.request_stats import (
     WITHOUT_RECORD,
     Tallies,
 )
+from scraper.crawl.stand_ins import one_for_many
 from scraper.crawl.url_template import template_of
 from scraper.paging.account import account_for
 from scraper.paging.parts import doubts_of_parts
@@ -148,6 +149,12 @@ def _examine_links(spider: SiteSpider, findings: Findings) -> None:
         if noted:
             line = sentence.format(n=f"{len(noted)} {one if len(noted) == 1 else many}", first=noted[0][:LONGEST_NOTE])
             getattr(findings, sort).append(line)
+    if strange := spider.reader.stand_ins.settle(tallies):
+        n = "1 record's page" if len(strange) == 1 else f"{len(strange)} records' pages"
+        what, _, url = strange[0][:LONGEST_NOTE].partition(": ")
+        findings.doubts.append(f"{n} may be another page that stands in its place, the first {what}: {url}")
+    if same := one_for_many(tallies):
+        findings.doubts.append(same[:LONGEST_NOTE])
 
 
 def _starts_at_home(spider: SiteSpider) -> bool:

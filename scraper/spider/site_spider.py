@@ -257,10 +257,12 @@ class SiteSpider(Spider):
         if self.detours.is_astray(response):
             Tallies.of(self.crawler).note(response.request, ASTRAY, response.url)
         outputs = [output for _, outputs in made.outputs for output in outputs]
+        found = [output for output in outputs if isinstance(output, Found)]
+        self.reader.stand_ins.look_at(self.crawler, response, found, self.lists.chains)
         yield from outputs
         if made.error is not None:
             raise made.error
-        if not any(isinstance(output, Found) for output in outputs):
+        if not found:
             Tallies.of(self.crawler).note(response.request, WITHOUT_RECORD, response.url)
 
     def follow_record(self, page: Response, links: Iterable[Any]) -> Iterator[Request]:

@@ -54,6 +54,11 @@ class XmlPage(_Linked, XmlResponse):
 class HtmlPage(_Linked, HtmlResponse):
     """A page; its links are relative to the first `<base href>`, wherever that stands (HTML Standard, 2.4.3)."""
 
+    def _body_declared_encoding(self) -> str | None:
+        """Return what `<meta>` states; a page with a tag in ASCII is in no UTF-16 (HTML Standard, 13.2.3.2)."""
+        stated = super()._body_declared_encoding()
+        return "utf-8" if stated and stated.startswith(("utf-16", "utf-32")) else stated
+
     @property
     def selector(self) -> Selector:
         """The selector of the whole page, which is Scrapy's, made faster where that can be."""
