@@ -17,6 +17,8 @@ class Visit(Document):
     url = StringField(required=True)
     code = StringField(required=True)
     """The spiders, documents and pipelines that read it; what others made of a page is not taken over."""
+    given = BinaryField()
+    """What tells the values that its request came with, which its records may have; empty without any."""
     etag = StringField()
     last_modified = StringField()
     digest = BinaryField(required=True)

@@ -33,6 +33,8 @@ class Asked:
     cookie: str
     body: str
     agent: str = ""
+    etag: str = ""
+    """What it sends as If-None-Match."""
 
     @property
     def path(self) -> str:
@@ -78,7 +80,8 @@ class OddSite:
                 head = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}
                 body = self.rfile.read(int(head.get("content-length", "0"))).decode("latin-1")
                 method, target, *_ = first.split(" ")
-                asked = Asked(method, target, head.get("cookie", ""), body, head.get("user-agent", ""))
+                asked = Asked(method, target, head.get("cookie", ""), body, head.get("user-agent", ""),
+                              head.get("if-none-match", ""))  # fmt: skip
                 if asked.path == "/robots.txt":
                     self.wfile.write(Answer(status=404).to_bytes())
                     return

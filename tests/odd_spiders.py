@@ -60,6 +60,32 @@ class Asynchronous(Pages):
         return list(super().read_page(page))
 
 
+class Listed(Pages):
+    """Things of which the list alone has a link and a tag."""
+
+    name = "listed"
+
+    def read_listed(self, page: Any, item: Any) -> dict[str, Any]:
+        return {"source": first(item, ".by::text"), "tags": [first(item, "::attr(data-tag)")]}
+
+    def read_page(self, page: Any, source: Any = None, tags: Any = ()) -> Any:
+        yield Quote.found(page, text=first(page, "h1::text"), author="odd", tags=tags, goodreads_url=source)
+
+
+class Carrying(Listed):
+    """Follows links itself, and takes one value along with the arguments and one in the meta."""
+
+    name = "carrying"
+
+    def read_item(self, page: Any, item: Any) -> Any:
+        listed = self.read_listed(page, item)
+        meta = {"tag": listed["tags"]}
+        yield page.follow(first(item, "a::attr(href)"), self.thing, cb_kwargs={"by": listed["source"]}, meta=meta)
+
+    def thing(self, page: Any, by: Any) -> Any:
+        yield from self.read_page(page, source=by, tags=page.meta["tag"])
+
+
 class Raising(Pages):
     """Raises on some pages."""
 

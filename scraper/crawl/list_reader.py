@@ -20,12 +20,12 @@ from scraper.crawl.attempt import ReadAttempt
 from scraper.crawl.failures import PageFailures
 from scraper.crawl.limits import PageLimitReachedError
 from scraper.crawl.page_reader import Render, render_request
-from scraper.crawl.request_stats import ONE_ADDRESS, Tallies
+from scraper.crawl.request_stats import LISTED_TWICE, ONE_ADDRESS, Tallies
 from scraper.crawl.site import Site
 from scraper.fetch.politeness.errors import CrawlEndingError
 from scraper.paging.ask import Ask, End
 from scraper.paging.chain import SHOWS_RECORDS, Chain
-from scraper.paging.entries import identity_of, text_hash
+from scraper.paging.entries import digest, identity_of, text_hash
 from scraper.paging.facts import ListEvent, facts_of
 from scraper.paging.kind import ListPage
 from scraper.paging.values import NotJsonError, in_json
@@ -69,6 +69,8 @@ class ListReader:
         """What tells the entry that a request was made from, and its content, from any other."""
         self.fragments = WeakKeyDictionary[Request, str]()
         """What stood behind the `#` of the links that requests were made from."""
+        self._listed: dict[int, int] = {}
+        """What tells the values that entries showed for a record, by what tells the address of its own page."""
 
     def first_request(self) -> Request:
         """Return the request for the first page of the spider's list."""
@@ -144,6 +146,7 @@ class ListReader:
             for output in outputs:
                 if isinstance(output, Request):
                     self.entry_texts[output] = text_hash(entry)
+                    self.compare_listed(page.answer.request, output)
                 yield output
         self._compare_addresses(page, made)
         end, asks = (None, leads_to or ()) if not isinstance(leads_to, End) else (leads_to, ())
@@ -165,6 +168,16 @@ class ListReader:
                     first, known = links.setdefault(url, (entry, fragment))
                     if first is not entry and known != fragment:
                         Tallies.of(self._spider.crawler).note(page.answer.request, ONE_ADDRESS, f"{url}#{fragment}")
+
+    def compare_listed(self, page: Request | None, request: Request) -> None:
+        """Note an entry that shows other values for a record than the one that led to the record's page before.
+
+        The page is asked for once, with the values of the first.
+        """
+        if request.cb_kwargs and request.callback == self._spider.on_record_page:
+            values = text_hash(request.cb_kwargs)
+            if self._listed.setdefault(digest(request.url), values) != values:
+                Tallies.of(self._spider.crawler).note(page, LISTED_TWICE, request.url)
 
     def failed(self, failure: Failure) -> Iterator[Request]:
         """Take in a page of a list that could not be read; yield requests for pages that can be had without it."""

@@ -140,7 +140,8 @@ class PageReader:
 
     def read_record(self, response: Response) -> Generator[Awaited | None, None, ReadAttempt | Render]:
         """Return what a record's own page gave, or the wish to render it first; yield None for a pause."""
-        html = yield from attempt(_tier(response), "", [None], lambda _: self._spider.read_page(response))
+        listed = response.cb_kwargs
+        html = yield from attempt(_tier(response), "", [None], lambda _: self._spider.read_page(response, **listed))
         if html.is_enough:
             return html
         data = yield from self._in_data(response, single=True)
@@ -148,7 +149,7 @@ class PageReader:
             return data
         tree = yield from self._as_html5(response, html)
         if tree is not None:
-            made = yield from attempt(HTML5, "", [None], lambda _: self._spider.read_page(tree))
+            made = yield from attempt(HTML5, "", [None], lambda _: self._spider.read_page(tree, **listed))
             if self._is_better(tree, made, html):
                 return made
         if self._may_render(response, "record"):
@@ -298,10 +299,13 @@ class PageReader:
         """Try what the page holds besides its HTML, where the spider can read data."""
         if DATA not in self._tiers or not self._spider.reads_data or _tier(response) == BROWSER:
             return None
+        listed = response.cb_kwargs if single else {}
         best: ReadAttempt | None = None
         effort = Effort(len(response.text))
         for where, entries in self._candidates(response, effort, single=single):
-            made = yield from attempt(DATA, where, entries, lambda entry: self._spider.read_data(response, entry))
+            made = yield from attempt(
+                DATA, where, entries, lambda entry: self._spider.read_data(response, entry, **listed)
+            )
             fits = made.is_enough and (made.error is None or isinstance(made.error, MISFITS))
             if fits and (best is None or made.good > best.good):
                 best = made

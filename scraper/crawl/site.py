@@ -68,12 +68,16 @@ class Site(Protocol):
         """Yield what an entry of a list page shows."""
         ...
 
-    def read_data(self, page: Any, data: Any) -> Given:
+    def read_data(self, page: Any, data: Any, *_: Any, **listed: Any) -> Given:
         """Yield what an entry that is no HTML holds."""
         ...
 
-    def read_page(self, page: Any) -> Given:
-        """Yield the records of a record's own page."""
+    def read_page(self, page: Any, *_: Any, **listed: Any) -> Given:
+        """Yield the records of a record's own page; `listed` is what the list showed of it."""
+        ...
+
+    def on_record_page(self, response: Response, **listed: Any) -> Iterator[Any]:
+        """Read a record's own page: the callback of its request."""
         ...
 
     def on_list_page(self, response: Response, name: str, number: int, state: dict[str, Any]) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from scraper.core import statistics
 from scraper.crawl.limits import limit_of
 from scraper.crawl.page_item import PageRecords
 from scraper.crawl.request_stats import Tallies
-from scraper.pages.visit import NOT_MODIFIED, OnwardNotes, is_list_page
+from scraper.pages.visit import NOT_MODIFIED, OnwardNotes, given_of, is_list_page
 from scraper.pages.visit_store import is_rememberable
 from scraper.spider import SiteSpider
 
@@ -135,7 +135,7 @@ class PageOutput:
     def _stands_for_unchanged(self, request: Request, known: PageVisit) -> bool:
         """Return whether the entry that a request was made from is what it was, and its page led nowhere else."""
         assert isinstance(self._spider, SiteSpider)
-        if known.onward or not known.records or self._earlier is None:
+        if known.onward or not known.records or self._earlier is None or known.given != given_of(request):
             return False
         if self._response is not None and NOT_MODIFIED in self._response.flags:
             return True

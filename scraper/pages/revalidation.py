@@ -64,5 +64,7 @@ class Revalidation:
         if onward.event is not None:
             yield from spider.lists.read_again(response.request, onward.event)
         for text in onward.requests:
-            yield request_from_json(text, spider)
+            request = request_from_json(text, spider)
+            spider.lists.compare_listed(response.request, request)
+            yield request
         yield from spider.shared_links.again(response, onward.shared, spider)

@@ -15,6 +15,7 @@ from scraper.core import zst
 from scraper.crawl.request_json import request_to_json
 from scraper.crawl.request_stats import CLOSED, Tallies
 from scraper.errors import UnstorableRequestError
+from scraper.pages.document import NOT_KEPT
 from scraper.paging.facts import ListEvent
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ MOST_BYTES = 2**20
 
 MOST_NOTED = 8 * 2**20
 """The same while the page is read, in characters: so much memory may a page with very many links take."""
+
+OF_FETCHING = frozenset({name for key, name in vars(meta_keys).items() if key.isupper() and isinstance(name, str)})
+"""Names in `request.meta` that are Swathe's and Scrapy's, and no value of a spider's."""
+
+OF_OTHERS = (*NOT_KEPT, "redirect_", "dont_", "handle_httpstatus_", "cache", "referrer_policy", "rule", "link_text")
+"""How further names in it begin that say how a page is fetched, or by which rule of Scrapy's."""
 
 COMPRESSOR = zst.ZstdCompressor()
 """Made once: to make one takes longer than to compress a page's links."""
@@ -65,6 +72,8 @@ class PageVisit:
     key: bytes
     url: str
     digest: bytes
+    given: bytes = b""
+    """What tells the values that its request came with from others; empty without any."""
     etag: str = ""
     last_modified: str = ""
     records: RecordIds = field(default_factory=dict)
@@ -94,7 +103,7 @@ class PageVisit:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> PageVisit:
         """Return what `to_row` wrote."""
-        return cls(bytes(row["_id"]), **{name: row[name] for name in KEPT})
+        return cls(bytes(row["_id"]), **{name: row[name] for name in KEPT if name in row})
 
 
 KEPT = tuple(one.name for one in fields(PageVisit) if one.name != "key")
@@ -159,7 +168,27 @@ class OnwardNotes:
             (response.headers.get(name) or b"").decode("latin-1")[:1000] for name in ("ETag", "Last-Modified")
         )
         digest = blake2b(repr(self._told).encode(errors="replace") + data, digest_size=16).digest()
-        return PageVisit(key, response.url, digest, etag, modified, onward=packed)
+        return PageVisit(key, response.url, digest, given_of(self._request), etag, modified, onward=packed)
+
+
+def given_of(request: Request) -> bytes:
+    """Return what tells the values that a request came with from others, 16 bytes; empty where it came with none.
+
+    These are its `cb_kwargs`, and what a spider has put into its `meta`: its page's records may have them, so the page
+    is only what it was when they are. Those of a page of a list say where in the list it is.
+    """
+    if is_list_page(request):
+        return b""
+    own = {str(name): value for name, value in request.meta.items() if name not in OF_FETCHING}
+    meta = {name: value for name, value in own.items() if not name.startswith(OF_OTHERS)}
+    if not request.cb_kwargs and not meta:
+        return b""
+    try:
+        # As JSON, which a request may have been meanwhile: a tuple is a list then.
+        text = json.dumps([request.cb_kwargs, meta], default=repr)
+    except (TypeError, ValueError, RecursionError):
+        text = repr([request.cb_kwargs, meta])
+    return blake2b(text.encode(errors="replace"), digest_size=16).digest()
 
 
 def is_list_page(request: Request) -> bool:

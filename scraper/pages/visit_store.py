@@ -19,7 +19,7 @@ from scraper.core import meta as meta_keys
 from scraper.core.code_version import code_version
 from scraper.core.crawl_control import stores_records
 from scraper.errors import DatabaseError
-from scraper.pages.visit import PageVisit
+from scraper.pages.visit import PageVisit, given_of
 from scraper.storage.connection import connection_to
 from scraper.storage.indexes import ensure_indexes
 from scraper.storage.records.gone import forget_pages_of
@@ -96,12 +96,16 @@ class VisitMemory:
         return blake2b(f"{spider}\0{callback}\0".encode() + fingerprint, digest_size=16).digest()
 
     async def recall(self, request: Request) -> PageVisit | None:
-        """Return what came of a request's page the last time, and know it from now on as `of(request)`."""
+        """Return what came of a request's page the last time, and know it from now on as `of(request)`.
+
+        None as well where the request came with other values then: the page is read with those of now.
+        """
         if self._is_empty:
             return None
         visit = (await self._lookups.put([self.key_of(request)]))[0]
-        if visit is not None:
-            self._of[request] = visit
+        if visit is None or visit.given != given_of(request):
+            return None
+        self._of[request] = visit
         return visit
 
     async def known(self, requests: Sequence[Request]) -> dict[Request, PageVisit]:

@@ -48,7 +48,8 @@ class SiteSpider(Spider):
 
     - `items`: selector of the entries of a list page (CSS, or XPath when it begins with `/`, `./` or `(`);
     - `pagination`: the kind of pagination; a dict of them by the path of the start page, such as `"*/scroll"`;
-    - `link`: selector, inside an entry, of the link to the record's own page, which `read_page` reads;
+    - `link`: selector, inside an entry, of the link to the record's own page, which `read_page` reads; it is given
+      what `read_listed` finds in the entry;
     - without `link`, `read_item` reads the record from the entry itself; `read_data` does so where an entry is no
       HTML but data: JSON of an API, an entry of a feed;
     - `at_least`: how many records of a document a whole crawl must find;
@@ -220,14 +221,21 @@ class SiteSpider(Spider):
         """Yield what an entry of a list page shows: records, or requests; by default follow its `link`."""
         if not self.link:
             raise NotImplementedError(f"{type(self).__name__} needs a `link`, or a `read_item` that reads an entry")
-        return self.follow_record(page, texts(item, address_selector(self.link)))
+        return self.follow_record(page, texts(item, address_selector(self.link)), self.read_listed(page, item))
 
-    def read_data(self, page: Any, data: Any) -> Given:
+    def read_listed(self, page: Any, item: Any) -> dict[str, Any]:
+        """Return what an entry shows of a record and its own page does not, by the names of `read_page`'s arguments.
+
+        The values are plain data: texts, numbers, lists and dicts.
+        """
+        return {}
+
+    def read_data(self, page: Any, data: Any, *_: Any, **listed: Any) -> Given:
         """Yield what an entry that is no HTML holds; by default follow its link."""
         return self.follow_record(page, [data])
 
-    def read_page(self, page: Any) -> Given:
-        """Yield the records of a record's own page."""
+    def read_page(self, page: Any, *_: Any, **listed: Any) -> Given:
+        """Yield the records of a record's own page; `listed` is what the list showed of it."""
         raise NotImplementedError(f"{type(self).__name__} needs a `read_page` that reads a record's own page")
 
     def read_entry(self, page: ListPage, entry: Any) -> Given:
@@ -245,7 +253,7 @@ class SiteSpider(Spider):
         """Go on without a page of a list, where that can be done."""
         yield from self.lists.failed(failure)
 
-    def on_record_page(self, response: Response) -> Iterator[Any]:
+    def on_record_page(self, response: Response, **_: Any) -> Iterator[Any]:
         """Read a record's own page, in the browser if need be, and notice when it gives none."""
         made = yield from self.reader.read_record(response)
         if isinstance(made, Render):
@@ -265,9 +273,12 @@ class SiteSpider(Spider):
         if not found:
             Tallies.of(self.crawler).note(response.request, WITHOUT_RECORD, response.url)
 
-    def follow_record(self, page: Response, links: Iterable[Any]) -> Iterator[Request]:
+    def follow_record(
+        self, page: Response, links: Iterable[Any], listed: Mapping[str, Any] | None = None
+    ) -> Iterator[Request]:
         """Follow links to records' own pages, as far as they are addresses on the site.
 
+        `listed` is what the list shows of the record: `read_page` is given it, by the names of its arguments.
         A link whose fragment is a route of the site's script (`#/item/1`) leads to a page that only the browser shows.
         """
         for link in links:
@@ -278,7 +289,7 @@ class SiteSpider(Spider):
             if url and self.on_site(url):
                 rendered = self.reader.takes_browser(url) or is_route(url)
                 meta = {meta_keys.BROWSER: self.reader.browser_options(url, is_list=False)} if rendered else None
-                request = page.follow(url, self.on_record_page, meta=meta)
+                request = page.follow(url, self.on_record_page, meta=meta, cb_kwargs=dict(listed or {}))
                 self.lists.fragments[request] = urldefrag(text)[1]
                 yield request
             elif url:
