@@ -94,20 +94,28 @@ TALK_LISTS = {
 }
 
 
-def test_the_tutorial_s_new_site_works(swathe: Swathe, tmp_path: Path) -> None:
-    model, spider = re.findall(r"```python\n(.*?)```", (ROOT / "docs/tutorial/first-crawl.md").read_text(), re.DOTALL)
+@pytest.mark.parametrize("in_list", [False, True], ids=["own pages show all", "the list alone names the speaker"])
+def test_the_tutorial_s_new_site_works(swathe: Swathe, tmp_path: Path, *, in_list: bool) -> None:
+    model, spider, listed = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs/tutorial/first-crawl.md").read_text(), re.DOTALL
+    )
     (tmp_path / "talk_model.py").write_text(model)
-    (tmp_path / "talk_spider.py").write_text(spider.replace("models.talks", "talk_model"))
+    whole = spider[: spider.index("    def read_page")] + listed if in_list else spider
+    (tmp_path / "talk_spider.py").write_text(whole.replace("models.talks", "talk_model"))
     assert code_lines(model) <= 15
     assert code_lines(spider) <= 20
     pages = tmp_path / "pages"
     pages.mkdir()
     for name, (talks, more) in TALK_LISTS.items():
-        entries = [f"<div class=talk><h2><a href={talk}.html>{TALKS[talk][0]}</a></h2></div>" for talk in talks]
+        entries = [
+            f"<div class=talk><h2><a href={talk}.html>{TALKS[talk][0]}</a></h2>"
+            f"{f'<i class=speaker>{TALKS[talk][1]}</i>' if in_list else ''}</div>"
+            for talk in talks
+        ]
         (pages / name).write_text("<meta charset=utf-8>" + "".join(entries) + more)
     for talk, (title, speaker, day) in TALKS.items():
         (pages / f"{talk}.html").write_text(
-            f"<meta charset=utf-8><h1>{title}</h1><i class=speaker>{speaker}</i>"
+            f"<meta charset=utf-8><h1>{title}</h1>{'' if in_list else f'<i class=speaker>{speaker}</i>'}"
             + (f"<time datetime={day}>soon</time>" if day else "")
         )
     code = (

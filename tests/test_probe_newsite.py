@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from odd_site import Answer, Asked, OddSite
 from scrapy.http import HtmlResponse
 from test_paging import truth
 from test_probe_hints import page_of, report_on
@@ -16,8 +17,8 @@ from scraper.probe.data_columns import data_columns
 from scraper.probe.data_proposal import proposed_data
 from scraper.probe.html_proposal import proposed_html
 from scraper.probe.new_site import NewSite
-from scraper.probe.proposal import liked
-from scraper.probe.site_files import model_text
+from scraper.probe.proposal import Proposal, liked
+from scraper.probe.site_files import model_text, spider_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,18 +150,99 @@ def test_a_records_page_that_is_not_had_is_a_doubt_and_no_end() -> None:
     assert sum("answered 404" in doubt for doubt in proposal.unsure) == 5
 
 
-def test_what_the_list_alone_shows_is_named() -> None:
-    def fetch(url: str) -> StudiedPage:
-        number = url.rpartition("/")[2]
-        facts = "".join(f"<p class={name}>{name} of {number}</p>" for name in ("maker", "colour", "origin", "story"))
-        return page_of(f"<main><h1>Thing {number}</h1>{facts}</main>", url)
+STORY = ("maker", "colour", "origin", "story")
 
-    rows = "".join(f"<li class=t><a href=/t/{n}>Thing {n}</a> <b class=votes>{n} votes</b></li>" for n in range(8))
-    proposal = proposed_html(report_on(f"<ul>{rows}</ul>", rows=""), fetch, {})
+
+def listed(entry: str, own: str = "", like: dict[str, str] | None = None) -> Proposal:
+    """Return the proposal for eight entries with the own pages of their things, each `{}` their number."""
+
+    def fetch(url: str) -> StudiedPage:
+        number = int(url.rpartition("/")[2])
+        facts = "".join(f"<p class={name}>{name} of {number}</p>" for name in STORY)
+        return page_of(f"<main><h1>Thing {number}</h1>{facts}{own.format(number)}</main>", url)
+
+    rows = "".join(f"<li class=t><a href=/t/{n}>Thing {n}</a> {entry.format(n)}</li>" for n in range(8))
+    return proposed_html(report_on(f"<ul>{rows}</ul>", rows=""), fetch, like or {})
+
+
+def test_what_the_list_alone_shows_is_taken_along() -> None:
+    proposal = listed("<b class=votes>{} votes</b>")
     assert proposal.link == "a"
-    assert [doubt for doubt in proposal.unsure if "list alone" in doubt] == [
-        "votes ('0 votes') stands in the list alone (b.votes::text), and is left out"
-    ]
+    (votes,) = [column for column in proposal.columns if column.listed]
+    assert (votes.name, votes.selector) == ("votes", "b.votes::text")
+    assert [row[0] for row in votes.values] == [f"{place} votes" for place in proposal.places]
+    text = spider_text(NewSite("things", "http://things.example/", "list"), proposal)
+    ast.parse(text)
+    assert '            "votes": first(item, "b.votes::text"),\n' in text
+    assert "def read_page(self, page: Any, votes: Any = None) -> Iterator[Any]:" in text
+    assert "            votes=votes,\n" in text
+
+
+CONTRADICTIONS = {
+    "other values under one name": ("<b class=price>£{}.00</b>", "<b class=price>£1{}.00</b>", ["price: '£0.00' in"]),
+    "the same value": ("<b class=cost>£{}.00</b>", "<b class=price>GBP {}</b>", []),
+    "a text that is cut off": ("<p class=teaser>story ...</p>", "", []),
+    "a smaller picture": ("<img src=/small/{}.jpg>", "<img src=/large/{}.jpg>", []),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_what_the_own_page_shows_is_read_there_and_a_contradiction_is_named(name: str) -> None:
+    entry, own, said = CONTRADICTIONS[name]
+    proposal = listed(entry, own)
+    assert [column.name for column in proposal.columns if column.listed] == []
+    named = [doubt for doubt in proposal.unsure if "on the record's own page" in doubt]
+    assert [doubt.startswith(words) for doubt, words in zip(named, said, strict=True)] == [True] * len(said), named
+
+
+def test_one_field_that_differs_in_one_record_is_not_taken_for_another() -> None:
+    def fetch(url: str) -> StudiedPage:
+        number = int(url.rpartition("/")[2])
+        facts = "".join(f"<p class={name}>{name} of {number}</p>" for name in STORY)
+        price = number if number else 77
+        return page_of(f"<main><h1>Thing {number}</h1>{facts}<b class=price>£{price}.00</b></main>", url)
+
+    rows = "".join(f"<li class=t><a href=/t/{n}>Thing {n}</a> <b class=cost>£{n}.00</b></li>" for n in range(8))
+    proposal = proposed_html(report_on(f"<ul>{rows}</ul>", rows=""), fetch, {})
+    assert [column.name for column in proposal.columns if column.listed] == []
+    assert any(doubt.startswith("price: '£0.00' in the list (b.cost::text) is '£77.00'") for doubt in proposal.unsure)
+
+
+def test_what_the_list_alone_shows_is_crawled_and_tested_without_an_edit(
+    swathe: Swathe, shop: Path, database: Mongo
+) -> None:
+    votes = {number: 3 * number for number in range(1, 13)}
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/":
+            rows = "".join(
+                f"<li class=t><a href=/t/{n}>Thing {n}</a> <b class=votes>{votes[n]} votes</b>"
+                f"<i class=by>Ann Nr {n} | {n} kg</i></li>"
+                for n in votes
+            )
+            return Answer(f"<html><body><ul>{rows}</ul></body></html>")
+        if asked.etag:
+            return Answer(status=304)
+        number = asked.path.rpartition("/")[2]
+        facts = "".join(f"<p class={name}>{name} of {number}</p>" for name in (*STORY, "form", "smell"))
+        return Answer(f"<html><body><h1>Thing {number}</h1>{facts}</body></html>", headers={"ETag": '"same"'})
+
+    with OddSite(answer) as site:
+        told = swathe("newsite", site.url, "--name", "things", cwd=shop).out
+        assert "b.votes::text (in the list)" in " ".join(told.split())
+        for _ in range(2):
+            swathe("crawl", "things", cwd=shop, code=None)
+            stored = {int(row["title"].split()[1]): (row["votes"], row["story"]) for row in database["things"].find()}
+            assert stored == {n: (votes[n], f"story of {n}") for n in votes}
+            votes[5] = 1000
+    done = swathe.run([sys.executable, "-m", "pytest", "-q", "tests/test_things.py"], cwd=shop)
+    assert "1 passed" in done.out
+
+
+def test_a_page_that_several_records_lead_to_is_no_record_s_own() -> None:
+    rows = "".join(f"<li class=t><b>Thing {n}</b> <a href=/by/{n % 2}>Ann</a> <i>{n} EUR</i></li>" for n in range(8))
+    proposal = proposed_html(report_on(f"<ul>{rows}</ul>", rows=""), no_fetch, {})
+    assert proposal.link == ""
 
 
 def test_like_names_fields_by_values_that_a_person_sees() -> None:

@@ -72,6 +72,8 @@ class Column:
     required: bool = False
     part: Part | None = None
     """Which part of the text it is, where the selector gives several fields at once."""
+    listed: bool = False
+    """Whether it stands in the list alone, and records are read from their own pages."""
 
     @property
     def filled(self) -> float:

@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 from scraper.errors import ProbeError
 from scraper.fetch.http.responses import base_of
 from scraper.probe.column_types import ADDRESS
-from scraper.probe.columns import Column, Columns, list_columns, page_columns, records_of
+from scraper.probe.columns import Column, Columns, keyed, list_columns, page_columns, records_of
+from scraper.probe.listed_columns import listed_columns
+from scraper.probe.outline import words
 from scraper.probe.proposal import Proposal, find_column, pagination_of
 from scraper.select import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from scraper.probe.blocks import Block
     from scraper.probe.page import StudiedPage
@@ -24,6 +26,8 @@ MORE_COLUMNS = 2
 """A record's own page is read when it shows so many fields more than its entry in the list."""
 
 NEAR, MOST_PLACES = 0.8, 4
+LONGEST = 4000
+"""Characters of a record that are looked through for values that a person sees."""
 
 
 def proposed_html(report: Report, fetch: Callable[[str], StudiedPage], like: Mapping[str, str]) -> Proposal:
@@ -38,17 +42,23 @@ def proposed_html(report: Report, fetch: Callable[[str], StudiedPage], like: Map
     block, found = _chosen(report.blocks, roots, like)
     doubts = [*_doubts(report, block, len(pages)), *_places(roots[0], block)]
     unsure = [*doubts, *found.unsure]
-    record_pages, missed = _record_pages(report.page, block, fetch) if block.link else ([], [])
+    record_pages, missed = _record_pages(report.page, block, fetch, like) if block.link else ({}, [])
     unsure += missed
-    columns, link, saved = _with_key(found.columns, block, roots), "", pages
     if len(record_pages) > 1:
-        own = page_columns([page.response.selector.root for page in record_pages])
+        saved, places = tuple(record_pages.values()), tuple(record_pages)
+        own = page_columns([page.response.selector.root for page in saved])
         if _says_more(own, found, like):
-            columns, link, saved = own.columns, block.link, record_pages
-            unsure = [*doubts, *missed, *own.unsure, *_only_listed(found, own)]
-    texts = tuple(page.text for page in saved)
-    count = len(saved) if link else found.records
-    return Proposal(block.selector, pagination_of(report), link, columns, texts, count, tuple(unsure))
+            links = tuple(_links(roots[0], block)[place] for place in places)
+            listed, differing = listed_columns(found.columns, own.columns, places, links)
+            columns = own.columns if any(one.key for one in own.columns) else tuple(keyed([*own.columns, *listed]))
+            columns = (*columns, *(one for one in listed if one.name not in {had.name for had in columns}))
+            unsure = [*doubts, *missed, *own.unsure, *differing]
+            return Proposal(
+                block.selector, pagination_of(report), block.link, columns, tuple(page.text for page in saved),
+                len(saved), tuple(unsure), report.page.text, places,
+            )  # fmt: skip
+    columns, texts = _with_key(found.columns, block, roots), tuple(page.text for page in pages)
+    return Proposal(block.selector, pagination_of(report), "", columns, texts, found.records, tuple(unsure))
 
 
 def _no_list(report: Report) -> str:
@@ -98,25 +108,48 @@ def _places(root: Any, block: Block) -> list[str]:
     return [f"the records stand in {', '.join(names)}: put the one that you mean before `items`, if it is one"]
 
 
-def _record_pages(
-    page: StudiedPage, block: Block, fetch: Callable[[str], StudiedPage]
-) -> tuple[list[StudiedPage], list[str]]:
-    """Return the own pages of a few records, from all over the list, and what is not had of them."""
-    root = page.response.selector.root
-    addresses = []
+def _links(root: Any, block: Block) -> list[tuple[str, ...]]:
+    """Return the address that each record of a list page leads to, as it is written there."""
+    found = []
     for record in records_of(root, block):
-        found = [link for member in record if isinstance(member.tag, str) for link in compiled(block.link)(member)]
-        if found and (address := found[0].get("href")):
-            addresses.append(base_of(page.response).resolve(address))
-    own = [url for url in dict.fromkeys(addresses) if urlsplit(url).netloc == urlsplit(page.url).netloc]
-    step = max(1, len(own) // MOST_RECORD_PAGES)
-    found, missed = [], []
-    for url in own[::step][:MOST_RECORD_PAGES]:
+        links = [link for member in record if isinstance(member.tag, str) for link in compiled(block.link)(member)]
+        found.append(tuple(link.get("href") for link in links[:1] if link.get("href")))
+    return found
+
+
+def _record_pages(
+    page: StudiedPage, block: Block, fetch: Callable[[str], StudiedPage], like: Mapping[str, str]
+) -> tuple[dict[int, StudiedPage], list[str]]:
+    """Return the own pages of a few records by their place in the list, and what is not had of them.
+
+    They are from all over the list; with `like` those come first that show one of its values.
+    """
+    root, base = page.response.selector.root, base_of(page.response)
+    addresses: dict[str, int] = {}
+    links = _links(root, block)
+    for place, row in enumerate(links):
+        url = base.resolve(row[0]) if row else ""
+        if urlsplit(url).netloc == urlsplit(page.url).netloc:
+            addresses.setdefault(url, place)
+    if len(addresses) < NEAR * sum(map(bool, links)):
+        return {}, [f"several records lead to one page each time ({block.link}): no page is a record's own"]
+    step = max(1, len(addresses) // MOST_RECORD_PAGES)
+    records = records_of(root, block) if like else []
+    alike = [url for url, place in addresses.items() if like and _shows(records[place], like)]
+    chosen = list(dict.fromkeys([*alike[:1], *list(addresses)[::step]]))[:MOST_RECORD_PAGES]
+    found, missed = {}, []
+    for url in chosen:
         try:
-            found.append(fetch(url))
+            found[addresses[url]] = fetch(url)
         except ProbeError as error:
             missed.append(f"a record's own page was not had: {error}")
     return found, missed
+
+
+def _shows(record: list[Any], like: Mapping[str, str]) -> bool:
+    """Say whether a record of a list shows one of the values that a person sees."""
+    text = " ".join(words(part, LONGEST) for part in record if isinstance(part.tag, str))
+    return any(" ".join(value.split()) in text for value in like.values())
 
 
 def _says_more(own: Columns, listed: Columns, like: Mapping[str, str]) -> bool:
@@ -124,16 +157,6 @@ def _says_more(own: Columns, listed: Columns, like: Mapping[str, str]) -> bool:
     if like:
         return not all(find_column(listed.columns, value) for value in like.values())
     return len(own.columns) >= len(listed.columns) + MORE_COLUMNS
-
-
-def _only_listed(listed: Columns, own: Columns) -> Iterator[str]:
-    """Yield what the list shows and the records' own pages do not, by name or by a value: the spider leaves it out."""
-    shown = {text for column in own.columns for row in column.values for text in row}
-    names = {column.name for column in own.columns}
-    for column in listed.columns:
-        texts = [text for row in column.values for text in row]
-        if column.name not in names and shown.isdisjoint(texts):
-            yield f"{column.name} ({texts[0][:30]!r}) stands in the list alone ({column.selector}), and is left out"
 
 
 def _with_key(columns: tuple[Column, ...], block: Block, roots: list[Any]) -> tuple[Column, ...]:

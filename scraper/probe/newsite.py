@@ -54,7 +54,9 @@ class WrittenSite:
                 "type": column.kind.field.removesuffix("Field").removesuffix("128"),
                 "filled": f"{column.filled:.0%}",
                 "": " ".join(marks),
-                "selector": column.selector + (f" (part {column.part.place + 1})" if column.part else ""),
+                "selector": column.selector
+                + (f" (part {column.part.place + 1})" if column.part else "")
+                + (" (in the list)" if column.listed else ""),
             }
 
     def refused(self) -> Iterator[str]:

@@ -32,6 +32,10 @@ class Proposal:
     count: int
     """How many records these show."""
     unsure: tuple[str, ...]
+    list_page: str = ""
+    """The list page that shows some of the fields, where the others are of records' own pages."""
+    places: tuple[int, ...] = ()
+    """Which of its entries each of the saved pages is of."""
 
     @property
     def is_data(self) -> bool:

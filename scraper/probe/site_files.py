@@ -51,7 +51,7 @@ WAYS = {
         TEMPLATES["pages"],
         "the page of a record",
         "self, page: Any",
-        "    return list(spider.read_page(page))",
+        "    return list(spider.read_page(page, **listed))",
     ),
     "data": Way(
         "data",
@@ -63,12 +63,25 @@ WAYS = {
 }
 
 
+LISTED = '''
+def entries_shown() -> list[dict[str, Any]]:
+    """Return what the saved list page shows of each record."""
+    spider = {spider}()
+    page = HtmlResponse(spider.start_url, body=(PAGES / "list.html").read_bytes(), encoding="utf-8")
+    return [spider.read_listed(page, item) for item in each(page, spider.items)]
+
+
+'''.removeprefix("\n")
+"""The function of a test that reads the list beside the records' own pages."""
+
+
 def site_texts(site: NewSite, proposal: Proposal) -> dict[Path, str]:
     """Return the files of a site by where they are written."""
     tests = project().folder / "tests"
     suffix = "json" if proposal.is_data else "html"
     folder = tests / "pages" / site.module
     saved = {folder / f"page-{number}.{suffix}": text for number, text in enumerate(proposal.saved, 1)}
+    saved |= {folder / "list.html": proposal.list_page} if _listed(proposal) else {}
     return {
         site.model_file: model_text(site, proposal.columns),
         site.spider_file: spider_text(site, proposal),
@@ -110,7 +123,6 @@ def _field(column: Column) -> str:
 
 def spider_text(site: NewSite, proposal: Proposal) -> str:
     """Return the module of the site's spider."""
-    variables = _variables(proposal.columns)
     line, way = proposal.pagination, WAYS["data" if proposal.is_data else "page" if proposal.link else "item"]
     used = {name for name in re.findall(r"\b([A-Z]\w+)\(", line) if hasattr(paging, name)}
     calls = set() if proposal.is_data else {"texts" if column.many else "first" for column in proposal.columns}
@@ -133,15 +145,63 @@ def spider_text(site: NewSite, proposal: Proposal) -> str:
         *([f"    link = {quoted(proposal.link)}"] if proposal.link else []),
         *([f"    {line}"] if line else []),
         "",
-        f"    def read_{way.part}({way.signature}) -> Iterator[Any]:",
-        f'        """Read {way.what}."""',
-        *_statements(proposal.columns, way.part),
-        f"        yield {site.document}.found(",
-        "            page,",
-        *(f"            {_given(column, way.part, variables)}" for column in proposal.columns),
-        "        )",
+        *_listing(proposal),
+        *_reading(site, proposal, way),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _listed(proposal: Proposal) -> tuple[Column, ...]:
+    """Return the fields that the list alone shows, where the records' own pages are read."""
+    return tuple(column for column in proposal.columns if column.listed)
+
+
+def _listing(proposal: Proposal) -> Iterator[str]:
+    """Write the method that reads what the list alone shows; nothing where it shows nothing."""
+    columns = _listed(proposal)
+    if columns:
+        yield "    def read_listed(self, page: Any, item: Any) -> dict[str, Any]:"
+        yield '        """Read what the list alone shows of a record."""'
+        yield from _statements(columns, "item")
+        yield "        return {"
+        for column in columns:
+            value = _value(column, "item", _variables(columns))
+            yield f"            {_kept_short(f'{quoted(_argument(column))}: {value},')}"
+        yield "        }"
+        yield ""
+
+
+def _reading(site: NewSite, proposal: Proposal, way: Way) -> Iterator[str]:
+    """Write the method that reads a record."""
+    listed, own = _listed(proposal), tuple(column for column in proposal.columns if not column.listed)
+    arguments = ", ".join([way.signature, *(f"{_argument(column)}: Any = None" for column in listed)])
+    line = f"    def read_{way.part}({arguments}) -> Iterator[Any]:"
+    yield from (
+        [line]
+        if len(line) <= LONGEST_LINE
+        else [
+            f"    def read_{way.part}(",
+            *(f"        {argument}," for argument in arguments.split(", ")),
+            "    ) -> Iterator[Any]:",
+        ]
+    )
+    yield f'        """Read {way.what}{"; the list has shown the rest" if listed else ""}."""'
+    yield from _statements(own, way.part)
+    yield f"        yield {site.document}.found("
+    yield "            page,"
+    for column in proposal.columns:
+        value = _argument(column) if column.listed else _value(column, way.part, _variables(own))
+        yield f"            {_kept_short(f'{column.name}={value},')}"
+    yield "        )"
+
+
+def _argument(column: Column) -> str:
+    return f"{column.name}_" if column.name in TAKEN else column.name
+
+
+def _kept_short(line: str) -> str:
+    """Return a line within brackets; one that is too long says that it is meant to be."""
+    return line if len(line) < LONGEST_LINE - 12 else f"{line}  # noqa: E501"
 
 
 def _imports(site: NewSite, own: str) -> list[str]:
@@ -154,8 +214,7 @@ def _variables(columns: tuple[Column, ...]) -> dict[tuple[str, Part], str]:
     found: dict[tuple[str, Part], str] = {}
     for column in columns:
         if column.part is not None:
-            name = f"{column.name}_" if column.name in TAKEN else column.name
-            found.setdefault((column.selector, column.part), name)
+            found.setdefault((column.selector, column.part), _argument(column))
     return found
 
 
@@ -171,14 +230,14 @@ def _statements(columns: tuple[Column, ...], where: str) -> Iterator[str]:
             rest = "rest"
 
 
-def _given(column: Column, where: str, given: dict[tuple[str, Part], str]) -> str:
+def _value(column: Column, where: str, given: dict[tuple[str, Part], str]) -> str:
+    """Write the expression that reads a field."""
     if where == "data":
-        return f"{column.name}={column.selector},"
+        return column.selector
     if column.part is not None:
-        return f"{column.name}={given[column.selector, column.part]},"
+        return given[column.selector, column.part]
     call = "texts" if column.many else "first"
-    line = f"{column.name}={call}({where}, {quoted(column.selector)}),"
-    return line if len(line) < LONGEST_LINE - 12 else f"{line}  # noqa: E501"
+    return f"{call}({where}, {quoted(column.selector)})"
 
 
 def test_text(site: NewSite, proposal: Proposal) -> str:
@@ -192,10 +251,11 @@ def test_text(site: NewSite, proposal: Proposal) -> str:
             "from pipelines.validate import validate",
             "from scrapy.http import HtmlResponse",
             f"from {spider} import {site.spider_class}",
-            *(["from scraper import each"] if way.part == "item" else []),
+            *(["from scraper import each"] if way.part == "item" or _listed(proposal) else []),
         ],
         key=lambda line: line.split()[1],
     )
+    listed = bool(_listed(proposal))
     lines = [
         f'"""The spider {site.name} reads its saved pages."""',
         "",
@@ -206,18 +266,24 @@ def test_text(site: NewSite, proposal: Proposal) -> str:
         *imports,
         "",
         f'PAGES = Path(__file__).parent / "pages" / "{site.module}"',
+        *([f"PLACES = {proposal.places!r}", '"""Which entry of list.html each page is of."""'] if listed else []),
         "",
         "",
-        "def records_of(file: Path) -> list[Any]:",
+        f"def records_of(file: Path{', **listed: Any' if way.part == 'page' and listed else ''}) -> list[Any]:",
         '    """Return the records of a saved page."""',
         f"    spider = {site.spider_class}()",
         '    page = HtmlResponse(spider.start_url, body=file.read_bytes(), encoding="utf-8")',
-        way.read,
+        way.read if listed else way.read.replace(", **listed", ""),
         "",
         "",
+        *(LISTED.format(spider=site.spider_class).splitlines() if listed else []),
         f"def test_the_saved_pages_hold_{count}_records() -> None:",
         f'    files = [PAGES / f"page-{{number}}.{suffix}" for number in range(1, {len(proposal.saved) + 1})]',
-        "    records = [record for file in files for record in records_of(file)]",
+        *(["    shown = entries_shown()"] if listed else []),
+        "    records = [record for file, place in zip(files, PLACES, strict=True)"
+        " for record in records_of(file, **shown[place])]"
+        if listed
+        else "    records = [record for file in files for record in records_of(file)]",
         "    for record in records:",
         "        clean(record)",
         "        validate(record)",
