@@ -73,6 +73,25 @@ class LinesSpider(SiteSpider):
         yield Offer.found(page, name=name, price=price, stock=stock, tags=texts(item, "a.tag::text"))
 
 
+class LinkedSpider(SiteSpider):
+    """Stores offers that have pages of their own; stock and price stand in the list alone."""
+
+    name = "healed_linked"
+    start_url = "http://offers.example/"
+    records = (Offer,)
+    items = "div.offer"
+    link = "h3 a"
+
+    def read_listed(self, page: Any, item: Any) -> dict[str, Any]:
+        """Read what the list alone shows of an offer."""
+        price, _, _ = (first(item, "span.price::text") or "").partition(" a piece")
+        return {"left": first(item, "span.stock::text"), "price": price}
+
+    def read_page(self, page: Any, left: Any, price: Any = None) -> Iterator[Any]:
+        """Read the page of an offer; the list has shown the rest."""
+        yield Offer.found(page, name=first(page, "h1::text"), price=price, stock=left, tags=texts(page, "a.tag::text"))
+
+
 class OwnParse(SiteSpider):
     """Reads its pages itself."""
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from scrapy.http import TextResponse
 
     from models.record import Record
+    from scraper.heal.field_places import FieldPlace
     from scraper.heal.known_records import FieldReader
-    from scraper.heal.spider_source import FieldPlace
     from scraper.probe.leaves import Leaf
     from scraper.probe.outline import Element
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from models.system import Run
 from scraper.errors import UsageError
+from scraper.heal.field_places import DATA_METHOD
 from scraper.heal.field_search import LEAST_KNOWN
 from scraper.heal.gate import judge_repair, read_older, walk
 from scraper.heal.known_records import KnownRecords, known_records
 from scraper.heal.list_repair import reads_entries_of_data
 from scraper.heal.outcome import Healing
 from scraper.heal.repair import Repair
-from scraper.heal.spider_source import DATA_METHOD, SpiderSource
+from scraper.heal.spider_source import SpiderSource
 from scraper.heal.todays_pages import TodaysPages
 from scraper.pages.reread import TodaysSpiders
 from scraper.paging import Sitemap

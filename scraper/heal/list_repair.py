@@ -10,12 +10,13 @@ from scrapy import Request
 
 from scraper.core.text import quoted
 from scraper.heal.data_search import STATED, DataSearch, FoundData, html_in, moved_places
+from scraper.heal.field_places import DATA_METHOD, LISTED_METHOD
 from scraper.heal.field_search import NotFoundError
 from scraper.heal.known_records import FieldReader, KnownRecords
 from scraper.heal.list_search import FoundEntries, ListSearch, next_call, with_parts
 from scraper.heal.outcome import Mended
 from scraper.heal.sitemap_search import FoundAddresses, SitemapSearch
-from scraper.heal.spider_source import DATA_METHOD, Edit, either
+from scraper.heal.spider_source import Edit, either
 from scraper.heal.todays_pages import TodaysPages
 from scraper.pages.reread import TodaysSpiders
 from scraper.paging import NextForm, NextLink, Offsets, PageNumbers, Sitemap
@@ -36,7 +37,7 @@ MENDED = (NextLink, PageNumbers, Offsets, NextForm)
 """Kinds of pagination by which one page of HTML leads to the next."""
 
 Entries = FoundEntries | FoundData | FoundAddresses
-OF_ENTRIES = ("read_item", DATA_METHOD)
+OF_ENTRIES = ("read_item", LISTED_METHOD, DATA_METHOD)
 """Methods that read an entry of a list."""
 
 GROWN = 1.05

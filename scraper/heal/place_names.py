@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scraper.probe.outline import class_names
 
 if TYPE_CHECKING:
-    from scraper.heal.spider_source import FieldPlace
+    from scraper.heal.field_places import FieldPlace
     from scraper.probe.leaves import Aligned
     from scraper.probe.outline import Element
 

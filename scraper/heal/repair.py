@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from models.record import Found, schema_of
 from scraper.heal.data_search import DataFieldSearch, FoundData
+from scraper.heal.field_places import DATA_METHOD, LISTED_METHOD
 from scraper.heal.field_search import LEAST_KNOWN, FieldSearch, NotFoundError, Shown
 from scraper.heal.gate import ON_EACH
 from scraper.heal.known_records import EMPTY, UNREAD, KnownRecords
@@ -13,7 +14,7 @@ from scraper.heal.list_repair import OF_ENTRIES, Entries, ListRepair
 from scraper.heal.list_search import FoundEntries, ListSearch
 from scraper.heal.outcome import Mended
 from scraper.heal.sitemap_search import FoundAddresses
-from scraper.heal.spider_source import DATA_METHOD, field_edit
+from scraper.heal.spider_source import field_edit
 from scraper.pages.reread import in_full
 from scraper.paging.links import absolute
 from scraper.select import address_selector, texts
@@ -21,7 +22,7 @@ from scraper.select import address_selector, texts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scraper.heal.spider_source import FieldPlace
+    from scraper.heal.field_places import FieldPlace
 
 
 class Repair(ListRepair):
@@ -71,7 +72,8 @@ class Repair(ListRepair):
         if not having or any(value not in EMPTY for value in search.stored(name)):
             return
         url = having[0]["url"]
-        page, shown = self._pages.get(url), list[Shown]()
+        # Which list page shows a record with a page of its own is not known.
+        page, shown = self._pages.get(url) if method != LISTED_METHOD else None, list[Shown]()
         if page is not None and isinstance(entries, FoundData) and method == DATA_METHOD:
             shown = self._data_search(page, known).shown_by(entries.selector)
         elif page is not None and isinstance(entries, FoundEntries) and method == "read_item":
@@ -121,8 +123,14 @@ class Repair(ListRepair):
     def _read(self, method: str, document: str, one: Shown) -> Found | None:
         """Return what the spider makes today of a record; None where it makes nothing, or fails."""
         arguments = (one.page, one.given) if method in OF_ENTRIES else (one.page,)
+        listed = [place for place in self._places if place.argument and place.document == document]
         try:
-            for output in in_full(getattr(self._spider, method)(*arguments)):
+            if method == LISTED_METHOD:
+                shown = self._spider.read_listed(*arguments)
+                raw = {place.name: shown.get(place.argument) for place in listed}
+                return self._known[document].document.found(one.page, **raw)
+            given = {place.argument: None for place in listed} if method == "read_page" else {}
+            for output in in_full(getattr(self._spider, method)(*arguments, **given)):
                 if isinstance(output, Found) and output.document.__name__ == document:
                     return output
         except Exception:  # noqa: BLE001 - a spider whose selectors find nothing may raise whatever it likes
