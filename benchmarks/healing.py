@@ -11,11 +11,13 @@ every field of every record exactly, also on a page that it was not made from; w
 
 Lists that are data, answered by an API or carried by pages, have their keys renamed or moved: into groups, with the
 list elsewhere, amounts as texts and labels as objects. Lists that a button continues by POST get another structure,
-with the HTML elsewhere in the answer.
+with the HTML elsewhere in the answer. Sites whose records a sitemap names have it moved to where robots.txt says, the
+folder of their pages renamed, or the sitemap split into an index of two, and most of their pages rebuilt.
 
 Others have to be refused: pages whose values are all others, one field whose values moved to other records, price and
 old price swapped, and a sale in which the stored price is the old one; of pages and of data; and
-an answer to the POST that has the first page's records, or no HTML.
+an answer to the POST that has the first page's records, or no HTML; a sitemap of other records, of half of them, of
+all in two folders, or of pages without any.
 
 Scrapling (PyPI) is installed into an environment of its own. Its selectors are saved on the old pages and adapt on the
 new ones, with its `find_similar` where they find one element alone: of each field it reads the values of all records of
@@ -37,20 +39,19 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bson import ObjectId  # noqa: E402
-from generated_sites.answers import BEFORE, Answers  # noqa: E402
-from generated_sites.layouts import STRUCTURES, STYLES, TWISTS, Layout, layouts  # noqa: E402
-from generated_sites.records import KINDS, made  # noqa: E402
-from generated_sites.records import Record as Written  # noqa: E402
+from generated_sites.answers import BEFORE  # noqa: E402
+from generated_sites.redesigns import OF_DATA, OF_PAGES, PER_PAGE, Case, cases  # noqa: E402
+from generated_sites.sitemaps import SITEMAP_TRAPS, SITEMAPS, SitemapCase, sitemap_cases  # noqa: E402
 from induction import read_by  # noqa: E402
 from requests.structures import CaseInsensitiveDict  # noqa: E402
 from scrapy.http import HtmlResponse  # noqa: E402
+from served_sitemaps import follows_all, healed_sitemap, proposal_of, read_own  # noqa: E402
 
 from models.record import Found, Record  # noqa: E402
 from models.system import Run  # noqa: E402
@@ -75,7 +76,7 @@ from scraper.select import each  # noqa: E402
 from scraper.storage.connection import connection_to  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from pymongo.database import Database
 
@@ -83,177 +84,13 @@ if TYPE_CHECKING:
     from scraper.spider import SiteSpider
 
 GOAL = 0.95
-PER_PAGE = 12
 HELD_OUT = (9301, 9302)
-OF_PAGES = ("renamed", "rebuilt", *TWISTS)
-OF_DATA = ("keys renamed", "keys moved")
-REDESIGNS = (*OF_PAGES, *OF_DATA, "posted")
-TRAPS = ("other values", "moved values", "swapped prices", "sale", "posted again", "posted nothing")
+REDESIGNS = (*OF_PAGES, *OF_DATA, "posted", *SITEMAPS)
+TRAPS = (
+    "other values", "moved values", "swapped prices", "sale", "posted again", "posted nothing", *SITEMAP_TRAPS,
+)  # fmt: skip
 OUTCOMES = ("exact", "some", "nothing", "wrong")
 START = "http://site.example/"
-
-
-@dataclass(frozen=True)
-class Case:
-    """A site before and after its redesign: two list pages each, and the records of both."""
-
-    name: str
-    kind: str
-    """The redesign, or the trap."""
-    before: tuple[str, str]
-    after: tuple[str, str]
-    values: tuple[tuple[str | None, ...], ...] = ()
-    """The values of each field of the records, as `induction.text_of` writes them; of some sites not known."""
-    data: Answers | None = None
-    """How the list was written, where it is data."""
-    posted: bool = False
-    """Whether the second page is an answer to a POST: JSON with HTML in it."""
-
-
-def redesigned(layout: Layout, kind: str, random: Random) -> Layout:
-    """Return a template after a redesign."""
-    if kind == "rebuilt":
-        others = [name for name in STRUCTURES if name != layout.structure and name != "lines"]
-        return replace(layout, structure=random.choice(others), style=random.choice(STYLES), seed=layout.seed + 500)
-    style = random.choice([style for style in STYLES if style != layout.style])
-    return replace(layout, style=style, seed=layout.seed + 500, twist=kind if kind in TWISTS else "")
-
-
-def pages_of(layout: Layout, records: list[Written]) -> tuple[str, str]:
-    """Return both list pages of a template."""
-    first, second = (layout.page(records[at : at + PER_PAGE], number, 2) for number, at in ((1, 0), (2, PER_PAGE)))
-    return first, second
-
-
-def cases(seed: int, count: int) -> Iterator[Case]:
-    """Yield the redesigns and the traps of a seed."""
-    random = Random(seed)
-    for number, layout in enumerate(layouts(seed, count)):
-        records = made(layout.kind, 2 * PER_PAGE, layout.seed)
-        kind = OF_PAGES[number % len(OF_PAGES)]
-        after = redesigned(layout, kind, random)
-        before = pages_of(layout, records)
-        values = tuple(tuple(record[field.name].value if field.name in record else None for record in records)
-                       for field in layout.fields)  # fmt: skip
-        yield Case(f"{layout.name} to {after.structure}/{after.style}", kind, before, pages_of(after, records), values)
-        if number % 4 == 0:
-            yield Case(layout.name, "other values", before, pages_of(after, made(layout.kind, 2 * PER_PAGE, seed + 7)))
-        if number % 4 == 2:
-            yield Case(layout.name, "moved values", before, pages_of(after, moved(records, layout.kind, random)))
-    yield from priced(seed, max(2, count // 8))
-    yield from data_cases(seed, max(6, count // 4))
-    yield from posted_cases(seed, count)
-
-
-def moved(records: list[Written], kind: str, random: Random) -> list[Written]:
-    """Return records of which one field is that of the record before."""
-    name = random.choice([field.name for field in KINDS[kind][1:] if all(field.name in record for record in records)])
-    return [{**record, name: records[place - 1][name]} for place, record in enumerate(records)]
-
-
-def priced(seed: int, count: int) -> Iterator[Case]:
-    """Yield pages with a price and an old one, swapped, or with another price beside the one that is known."""
-    random = Random(seed)
-    for number in range(count):
-        names = [f"{record['name'].text}" for record in made("product", 2 * PER_PAGE, seed + number)]
-        prices = [random.randint(500, 9_000) for _ in names]
-        higher = [price + random.randint(100, 4_000) for price in prices]
-        named = random.choice([("price", "old-price"), ("now", "was"), ("c1", "c2")])
-        new = named if random.random() < 0.5 else ("n1", "n2")
-        both = _offers(names, prices, higher, named)
-        yield Case(
-            f"swap/{named[0]}/{new[0]}/{number}",
-            "swapped prices",
-            both,
-            _offers(names, higher, prices, named, wrap=True),
-        )
-        lower = [price - random.randint(50, 400) for price in prices]
-        alone = _offers(names, prices, [], named)
-        yield Case(f"sale/{new[0]}/{number}", "sale", alone, _offers(names, lower, prices, new, wrap=True))
-
-
-def _offers(
-    names: list[str], prices: list[int], old: list[int], classes: tuple[str, str], *, wrap: bool = False
-) -> tuple[str, str]:
-    pages = []
-    for start in (0, PER_PAGE):
-        rows = []
-        for place in range(start, start + PER_PAGE):
-            was = f'<span class="{classes[1]}">£{old[place] / 100:.2f}</span>' if old else ""
-            inner = f'<h3>{names[place]}</h3><span class="{classes[0]}">£{prices[place] / 100:.2f}</span>{was}'
-            rows.append(
-                f'<section class="offer"><div>{inner}</div></section>' if wrap else f'<div class="item">{inner}</div>'
-            )
-        following = '<a class="next" href="?page=2">Next</a>' if not start else ""
-        pages.append(f"<html><body><main>{''.join(rows)}</main>{following}</body></html>")
-    return pages[0], pages[1]
-
-
-def data_cases(seed: int, count: int) -> Iterator[Case]:
-    """Yield redesigns and traps of lists that are data."""
-    random = Random(f"data{seed}")
-    for number in range(count):
-        kind = list(KINDS)[number % len(KINDS)]
-        before = Answers(kind, inside=random.random() < 0.4, as_texts=random.random() < 0.5)
-        records = made(kind, 2 * PER_PAGE, seed + number)
-        for redesign in OF_DATA:
-            after = replace(before, redesign=redesign, seed=seed + number)
-            name = f"data/{kind}/{'inside' if after.inside else 'answer'}/{number}"
-            old = data_pages(before, records)
-            yield Case(name, redesign, old, data_pages(after, records), data=before)
-            if number % 2:
-                others = made(kind, 2 * PER_PAGE, seed + number + 7_000)
-                yield Case(name, "other values", old, data_pages(after, others), data=before)
-            else:
-                yield Case(name, "moved values", old, data_pages(after, moved(records, kind, random)), data=before)
-        yield from priced_data(random, before, records)
-
-
-def posted_cases(seed: int, count: int) -> Iterator[Case]:
-    """Yield redesigns and traps of lists that go on by POST: every fourth template of a seed."""
-    random = Random(f"posted{seed}")
-    for number, layout in enumerate(list(layouts(seed + 50, count))[::4]):
-        after = redesigned(layout, "rebuilt", random)
-        records = made(layout.kind, 2 * PER_PAGE, layout.seed)
-        values = tuple(tuple(record[field.name].value if field.name in record else None for record in records)
-                       for field in layout.fields)  # fmt: skip
-        (first, second), (now, later) = pages_of(layout, records), pages_of(after, records)
-        name, before = f"posted/{layout.name} to {after.structure}/{after.style}", (first, json.dumps({"html": second}))
-        yield Case(name, "posted", before, (now, json.dumps({"ok": 1, "data": {"list": later}})), values, posted=True)
-        trap, answer = [("posted again", {"data": {"list": now}}), ("posted nothing", {"data": {"list": []}})][
-            number % 2
-        ]
-        yield Case(name, trap, before, (now, json.dumps(answer)), values, posted=True)
-
-
-def data_pages(answers: Answers, records: list[Written]) -> tuple[str, str]:
-    """Return both pages of a list that is data."""
-    return answers.page(records[:PER_PAGE], 1, 2), answers.page(records[PER_PAGE:], 2, 2)
-
-
-def priced_data(random: Random, answers: Answers, records: list[Written]) -> Iterator[Case]:
-    """Yield lists with a price and an old one, swapped, or with another price beside the one that is known."""
-    names = [next(iter(record.values())).value for record in records]
-    prices = [float(random.randint(500, 9_000)) / random.choice((1, 100)) for _ in names]
-    higher = [round(price * random.uniform(1.1, 1.6), 2) for price in prices]
-    lower = [round(price * random.uniform(0.4, 0.9), 2) for price in prices]
-    price, old = random.choice([("price", "old_price"), ("now", "was"), ("c1", "c2")])
-    new = random.choice([("price", "list_price"), ("n1", "n2"), ("cost", "was"), ("sale", "price")])
-    every = range(len(names))
-    on_sale = [place for place in every if random.random() < 0.5] if random.random() < 0.5 else list(every)
-
-    def pages(entry: Callable[[int], dict[str, Any]]) -> tuple[str, str]:
-        answer = [{BEFORE[0]: [{"name": names[place], **entry(place)} for place in part], BEFORE[1]: number < 2}
-                  for number, part in enumerate((every[:PER_PAGE], every[PER_PAGE:]), 1)]  # fmt: skip
-        return answers.written(answer[0], 1, 2), answers.written(answer[1], 2, 2)
-
-    both = pages(lambda place: {price: prices[place], old: higher[place]})
-    swapped = pages(lambda place: {price: higher[place], old: prices[place]})
-    yield Case(f"data/swap/{price}", "swapped prices", both, swapped, data=answers)
-    alone = pages(lambda place: {price: prices[place]})
-    on_offer = pages(lambda place: {new[0]: lower[place], new[1]: prices[place]} if place in on_sale
-                     else {new[1]: prices[place]})  # fmt: skip
-    yield Case(f"data/sale/{price}/{new[0]}/{new[1]}", "sale", alone, on_offer, data=answers)
 
 
 def real_fields(found: Columns, case: Case) -> Columns:
@@ -271,10 +108,13 @@ class Bench:
     def __init__(self, database: Database[dict[str, Any]], config: Config, folder: Path) -> None:
         self._database, self._config, self._folder, self._number = database, config, folder, 0
 
-    def spider_of(self, case: Case) -> tuple[type[SiteSpider], Proposal] | None:
+    def spider_of(self, case: Case | SitemapCase) -> tuple[type[SiteSpider], Proposal] | None:
         """Write the spider that is proposed for the old pages, and return it; None where nothing is proposed."""
         self._number += 1
-        proposal = self._of_data(case) if case.data else self._of_pages(case)
+        if isinstance(case, SitemapCase):
+            proposal = proposal_of(case)
+        else:
+            proposal = self._of_data(case) if case.data else self._of_pages(case)
         if proposal is None:
             return None
         site = NewSite.checked(f"site{self._number}", START, "list")
@@ -317,6 +157,28 @@ class Bench:
         line = "pagination = " + ('NextLink("a.next")' if case.data.inside else numbers)
         has_key = any(column.key for column in found.columns)
         return Proposal("", line, "", found.columns, (), found.records, ()) if has_key else None
+
+    def study_sitemap(self, case: SitemapCase, counts: Counter[str]) -> str:
+        """Count what becomes of a site with a sitemap, and return a line when that is not what it should be."""
+        made_of = self.spider_of(case)
+        if made_of is None:
+            counts["without a key"] += 1
+            return ""
+        kind, _ = made_of
+        stored = read_own(self._database, kind, case.before, case.own[0])
+        if {} in stored:
+            counts["read wrong before"] += 1
+            return ""
+        healing, is_trap = healed_sitemap(self._database, self._config, kind, case, stored), case.kind in TRAPS
+        outcome = "refused"
+        if healing.text and not healing.refused:
+            mended = healing.source.loaded(healing.text)
+            again = read_own(self._database, mended, case.after, case.own[1])
+            is_right = values_of(again) == values_of(stored) and follows_all(mended, case)
+            outcome = "mended" if is_right and not is_trap else "wrong"
+        counts.update((case.kind, f"{case.kind}: {outcome}"))
+        is_as_wanted = outcome == ("refused" if is_trap else "mended")
+        return "" if is_as_wanted else f"{case.kind} {case.name}: {outcome}: {'; '.join(healing.refused)}"
 
     def read(self, kind: type[SiteSpider], pages: tuple[str, str]) -> list[dict[str, Any]]:
         """Return what a spider reads from list pages, as MongoDB would hold it; {} for a record that is refused."""
@@ -490,6 +352,9 @@ def main() -> int:
             for seed in given.seeds:
                 for case in cases(seed, given.templates):
                     if line := study(bench, case, counts, jobs):
+                        print(line, flush=True)
+                for mapped in sitemap_cases(seed, given.templates // 4):
+                    if line := bench.study_sitemap(mapped, counts):
                         print(line, flush=True)
             other = {} if given.only else beside_scrapling(jobs, Path(folder), TodaysSpiders(database))
     print()
