@@ -13,12 +13,13 @@ from test_paging import truth
 from test_probe_hints import page_of, report_on
 
 from scraper.errors import ProbeError, UsageError
+from scraper.probe.column_types import LINE, field_name, kind_of
 from scraper.probe.data_columns import data_columns
 from scraper.probe.data_proposal import proposed_data
 from scraper.probe.html_proposal import proposed_html
 from scraper.probe.new_site import NewSite
 from scraper.probe.proposal import Proposal, liked
-from scraper.probe.site_files import model_text, spider_text
+from scraper.probe.site_files import model_text, site_texts, spider_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +92,10 @@ NO_LISTS = {
         "<h1>About us</h1><p>We make things, and have made them for long.</p>",
         "shows no list, expected three",
     ),
+    "a text of paragraphs": (
+        "<article><h1>About</h1>" + "".join(f"<p>Paragraph {n} {'word ' * 20}</p>" for n in range(9)) + "</article>",
+        "shows paragraphs and no list",
+    ),
     "a login wall": (LOGIN, "shows a login form and no list"),
     "an empty list": ("<ul class=results></ul><p>0 results</p>", "shows no list"),
     "one record": ("<ul class=results><li><a href=/1>Thing</a> <b>£5</b></li></ul>", "shows no list"),
@@ -129,12 +134,18 @@ def test_a_record_of_two_rows_begins_with_its_first(tag: str, head: str, beside:
 
 
 @pytest.mark.parametrize(
-    ("named", "said"), [("{0}", "div.left (8) may be the records as well"), ("c", "#left, #right")]
+    ("named", "said", "section"),
+    [
+        ("{0}", "div.left (8) may be the records as well", "<section id={0}>"),
+        ("c", "#left, #right", "<section id={0}>"),
+        ("c", "in 2 places of the page (8, 8): they may be several lists", "<section>"),
+    ],
 )
-def test_of_two_equal_lists_both_are_named(named: str, said: str) -> None:
+def test_of_two_equal_lists_both_are_named(named: str, said: str, section: str) -> None:
     row = f"<div class={named}><h3>{{0}} thing {{1}}</h3><p>{{1}} EUR</p></div>"
     lists = "".join(
-        f"<section id={name}>{''.join(row.format(name, n) for n in range(8))}</section>" for name in ("left", "right")
+        f"{section.format(name)}{''.join(row.format(name, n) for n in range(8))}</section>"
+        for name in ("left", "right")
     )
     proposal = proposed_html(report_on(lists, rows=""), no_fetch, {})
     assert any(said in doubt for doubt in proposal.unsure), proposal.unsure
@@ -265,6 +276,78 @@ def test_hostile_names_stay_text() -> None:
     assert all(column.name.isidentifier() for column in proposal.columns)
     page = HtmlResponse("http://x/", body=page_of(body).text.encode())
     assert len(page.css(proposal.items)) == 9
+
+
+CALLED = {
+    *("SiteSpider", "ThingsSpider", "StringField", "Decimal128Field", "IntField", "ListField", "DateTimeField"),
+    *("first", "texts", "each", "list", "range", "HtmlResponse", "Path", "records_of", "clean", "validate", "len"),
+}
+"""What the files of a site call."""
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        '"; import os #',
+        "'''+x+'''",
+        "\\",
+        '\\";x=1#',
+        '"""\nraise SystemExit\n"""',
+        "{x} %s ${y}",
+        "\u202e",
+        "\n    x=1",
+        "</script>",
+        "\x1b[31m",
+    ],
+)
+def test_hostile_classes_labels_and_titles_stay_text(evil: str) -> None:
+    shown = evil.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;").replace("\x1b", "")
+    rows = "".join(
+        f"<li class='{shown}'><h3 title='{shown}' class='{shown}'>{shown} {n}</h3><b itemprop='{shown}'>£{n}.00</b>"
+        f"<dl><dt>{shown}:</dt><dd>d{n}</dd></dl><p>Z{shown}: {n}x</p>"
+        f"<p class='a{shown}'>{chr(97 + n)} | {shown}{n}</p></li>"
+        for n in range(12)
+    )
+    proposal = proposed_html(report_on(f"<ul>{rows}</ul>", rows=""), no_fetch, {})
+    assert len(proposal.columns) >= 2
+    site = NewSite("things", "http://things.example/", "list")
+    for text in site_texts(site, proposal).values():
+        if text.startswith('"""'):
+            tree = ast.parse(text)
+            calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and hasattr(node.func, "id")}
+            assert calls <= CALLED
+            assert not [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+            imported = {node.names[0].name for node in ast.walk(tree) if isinstance(node, ast.Import)}
+            assert imported <= {"json"}
+
+
+@pytest.mark.parametrize("name", ["raise", "async", "match", "update", "to_json", "cleaners", "objects", "run"])
+def test_a_field_is_not_called_like_what_python_and_documents_have(name: str) -> None:
+    assert field_name(name) == f"{name}_"
+
+
+NO_NUMBERS = {
+    "places": ["01067", "10115", "80331"], "telephones": ["0049 30 1", "0049 30 22", "0049 30 333"],
+    "houses": ["12", "12b", "14a"], "versions": ["1.2.0", "1.10.0", "2.0.1"], "scores": ["1:0", "2:2", "0:3"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS)
+def test_what_looks_like_a_number_and_is_none_stays_text(name: str) -> None:
+    assert kind_of(NO_NUMBERS[name]) is LINE
+
+
+@pytest.mark.parametrize(
+    "inner", ["<ins class=adsbygoogle>Buy <b>gold</b></ins>", "<div><p class=sponsored>Buy <b>gold</b></p></div>"]
+)
+def test_an_advertisement_that_fills_an_entry_is_none_of_the_records(inner: str) -> None:
+    rows = "".join(
+        f"<li class=item><a href=/{n}>Lamp {n}</a> <b class=price>£{n}.00</b></li>"
+        + (f"<li class=item>{inner}</li>" if n % 4 == 3 else "")
+        for n in range(14)
+    )
+    report = report_on(f"<ul>{rows}</ul>", rows="")
+    assert report.blocks[0].count == 14
 
 
 def test_numbers_and_truths_of_data_are_fields_without_a_cleaner() -> None:

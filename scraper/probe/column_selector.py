@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from scraper.probe.leaves import Aligned, Leaf
 
 PLACE = re.compile(r"\[\d+\]")
+PROPERTY = re.compile(r"[\w:/.# -]+", re.ASCII)
+"""What `itemprop` has; anything else could end the string in which it stands."""
+
 MOST_BEHIND = 12
 """Elements behind a record's first one in which a value is looked for by its place."""
 
@@ -84,7 +87,7 @@ def _named(column: Aligned) -> Iterator[str]:
     """Yield what the element says of itself, or the one around it."""
     leaves = [leaf for row in column.rows for leaf in row]
     element = leaves[0].element
-    if name := element.get("itemprop"):
+    if name := _property(element):
         yield f"{element.tag}[itemprop='{name}']"
     yield from (f"{element.tag}.{name}" for name in _shared_classes([leaf.element for leaf in leaves]))
     if element.tag in ("h1", "h2", "h3", "h4", "time", "img", "small", "blockquote"):
@@ -95,12 +98,18 @@ def _named(column: Aligned) -> Iterator[str]:
     if before is not None and WORD.fullmatch(before.get("id") or ""):
         yield f"#{before.get('id')} + {element.tag}"
     parents = [leaf.element.getparent() for leaf in leaves if leaf.element.getparent() is not None]
-    if parents and (name := parents[0].get("itemprop")):
+    if parents and (name := _property(parents[0])):
         yield f"{parents[0].tag}[itemprop='{name}'] {element.tag}"
     if parents:
         yield from (f"{parents[0].tag}.{name} {element.tag}" for name in _shared_classes(parents))
         if parents[0].tag in ("h1", "h2", "h3", "h4", "dt", "li", "figcaption", "header"):
             yield f"{parents[0].tag} {element.tag}"
+
+
+def _property(element: Element) -> str:
+    """Return the `itemprop` of an element, where it can stand in a selector; else nothing."""
+    name = element.get("itemprop") or ""
+    return name if PROPERTY.fullmatch(name) else ""
 
 
 def _shared_classes(elements: list[Element]) -> list[str]:
@@ -185,7 +194,7 @@ def _behind(leaf: Leaf, xpath: str) -> Iterator[str]:
     for name in class_names(leaf.element):
         if WORD.fullmatch(name):
             yield f"{base}//{deeper}[contains(@class, '{name}')]{xpath}"
-    if (name := leaf.element.get("itemprop") or "") and "'" not in name:
+    if name := _property(leaf.element):
         yield f"{base}//{deeper}[@itemprop='{name}']{xpath}"
     if leaf.label and "'" not in leaf.label:
         yield f"{base}//*[starts-with(normalize-space(), '{leaf.label}')]/following-sibling::{deeper}[1]{xpath}"

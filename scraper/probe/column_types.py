@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import unicodedata
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import cleaners
+from models.record import Record
+from scraper.core.text import quoted
 
 Clean = Callable[[Any], Any]
 
@@ -21,6 +24,11 @@ BEFORE = re.compile(
 
 
 CODE = re.compile(r"[A-Za-z][-_/#]?\d|\d[-_/#]?[A-Za-z]+\d")
+PADDED = re.compile(r"\s*0\d")
+"""Begins a text of digits that is no number: 01067 is a place, 0049 a telephone."""
+LETTERED = re.compile(r"\d+[A-Za-z]")
+"""The number of a house or a page, such as 12b, unless all have that letter."""
+
 MOST_UNITS, LONGEST_UNIT = 3, 24
 QUOTED = re.compile(r"[\u201c\u201e\u00ab\"].*[\u201d\u201c\u00bb\"]$", re.DOTALL)
 COUNTED = re.compile(r"(?i)(?:stock|available|lager|verfügbar|disponib|magazyn)")
@@ -39,31 +47,7 @@ OFTEN = re.compile(
 """Classes that say how something looks."""
 
 RESERVED = frozenset(
-    [
-        "url",
-        "first_seen",
-        "last_seen",
-        "changed_at",
-        "gone_at",
-        "run",
-        "id",
-        "pk",
-        "objects",
-        "meta",
-        "found",
-        "clean",
-        "save",
-        "delete",
-        "validate",
-        "class",
-        "from",
-        "import",
-        "in",
-        "is",
-        "not",
-        "type",
-        "key",
-    ]
+    [*keyword.kwlist, *keyword.softkwlist, *dir(Record), "id", "pk", "objects", "meta", "type", "key", "cleaners"]
 )
 """Names that a record or Python has for something else."""
 
@@ -134,7 +118,10 @@ def _likely(values: list[str]) -> list[Kind]:
 
 def _are_amounts(values: list[str]) -> bool:
     """Say whether texts are numbers with the same unit, rather than codes, or titles with a number in them."""
-    if any(CODE.search(value) or not re.match(r"\s*[-+(]?\d", value) for value in values):
+    if any(CODE.search(value) or PADDED.match(value) or not re.match(r"\s*[-+(]?\d", value) for value in values):
+        return False
+    lettered = sum(LETTERED.fullmatch(value.strip()) is not None for value in values)
+    if 0 < lettered < len(values) or len({value.strip()[-1] for value in values if lettered}) > 1:
         return False
     units = {" ".join(re.findall(r"[^\W\d]+", value)).lower() for value in values}
     return len(units) <= MOST_UNITS and all(len(unit) <= LONGEST_UNIT for unit in units)
@@ -143,13 +130,12 @@ def _are_amounts(values: list[str]) -> bool:
 def _behind(prefix: str, kind: Kind) -> Kind:
     """Return a kind that leaves out what every value begins with."""
     cut = cleaners.without_prefix(prefix)
-    shown = prefix.replace('"', '\\"')
 
     def clean(text: Any) -> Any:
         found = cut(text)
         return None if found is None else kind.clean(found)
 
-    written = f'cleaners.without_prefix("{shown}")'
+    written = f"cleaners.without_prefix({quoted(prefix)})"
     return Kind(kind.field, written if kind is LINE else f"[{written}, {kind.cleaner}]", clean)
 
 

@@ -25,7 +25,7 @@ OUTSIDE = frozenset({"nav", "footer"})
 
 ADVERTISEMENT = re.compile(
     r"(?:[\w-]{0,60}[-_])?(?:ads?|advert(?:s|isements?|orials?)?|sponsor(?:ed)?|promoted|adslot|adunit|anzeige|werbung|"
-    r"publicit[eé]|publicidad|reklam[ae]?)(?:[-_][\w-]{0,60})?",
+    r"adsbygoogle|publicit[eé]|publicidad|reklam[ae]?)(?:[-_][\w-]{0,60})?",
     re.IGNORECASE,
 )
 """Classes and ids of what stands between records and is none; `classified-ads` are, so the most of a group stay."""
@@ -90,8 +90,14 @@ def groups_of(outline: Outline) -> list[Group]:
 
 
 def _is_advertisement(element: Element) -> bool:
-    """Say whether an element calls itself one: some stand between records, and are built like them."""
-    return any(map(ADVERTISEMENT.fullmatch, (*class_names(element), element.get("id") or "")))
+    """Say whether an element calls itself one, or has nothing but one in it: some stand between records, as they do."""
+    while not any(map(ADVERTISEMENT.fullmatch, (*class_names(element), element.get("id") or ""))):
+        if len(element) != 1 or not isinstance(element[0].tag, str) or (element.text or "").strip():
+            return False
+        if (element[0].tail or "").strip():
+            return False
+        element = element[0]
+    return True
 
 
 def _parents(outline: Outline) -> Iterator[Element]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from scraper.fetch.http.responses import base_of
 from scraper.probe.column_types import ADDRESS
 from scraper.probe.columns import Column, Columns, keyed, list_columns, page_columns, records_of
 from scraper.probe.listed_columns import listed_columns
-from scraper.probe.outline import words
+from scraper.probe.outline import class_names, words
 from scraper.probe.proposal import Proposal, find_column, pagination_of
 from scraper.select import compiled
 
@@ -26,6 +27,8 @@ MORE_COLUMNS = 2
 """A record's own page is read when it shows so many fields more than its entry in the list."""
 
 NEAR, MOST_PLACES = 0.8, 4
+OF_A_LIST = 6
+"""So many records in one place are a list; fewer may be a row of a grid."""
 LONGEST = 4000
 """Characters of a record that are looked through for values that a person sees."""
 
@@ -40,6 +43,11 @@ def proposed_html(report: Report, fetch: Callable[[str], StudiedPage], like: Map
     pages = [report.page, *([report.second] if report.second is not None and report.second.kind == "html" else [])]
     roots = [page.response.selector.root for page in pages]
     block, found = _chosen(report.blocks, roots, like)
+    if not like and not block.link and len(found.columns) <= 1 and _are_paragraphs(roots[0], block):
+        raise ProbeError(
+            f"{report.page.url} shows paragraphs and no list, expected records with more than a text: "
+            f"--like NAME=TEXT, if the paragraphs are the records"
+        )
     doubts = [*_doubts(report, block, len(pages)), *_places(roots[0], block)]
     unsure = [*doubts, *found.unsure]
     record_pages, missed = _record_pages(report.page, block, fetch, like) if block.link else ({}, [])
@@ -59,6 +67,11 @@ def proposed_html(report: Report, fetch: Callable[[str], StudiedPage], like: Map
             )  # fmt: skip
     columns, texts = _with_key(found.columns, block, roots), tuple(page.text for page in pages)
     return Proposal(block.selector, pagination_of(report), "", columns, texts, found.records, tuple(unsure))
+
+
+def _are_paragraphs(root: Any, block: Block) -> bool:
+    """Say whether records are mere paragraphs, as every text without a list has them."""
+    return all(record[0].tag == "p" and not class_names(record[0]) for record in records_of(root, block))
 
 
 def _no_list(report: Report) -> str:
@@ -100,12 +113,15 @@ def _doubts(report: Report, block: Block, pages: int) -> list[str]:
 
 
 def _places(root: Any, block: Block) -> list[str]:
-    """Say so when the records stand in a few places with names of their own, of which one may be meant."""
-    parents = {record[0].getparent() for record in records_of(root, block)}
+    """Say so when the records stand in a few places that have names or hold many, of which one may be meant."""
+    parents = Counter(record[0].getparent() for record in records_of(root, block))
     names = sorted({f"#{parent.get('id')}" for parent in parents if parent is not None and parent.get("id")})
-    if not 1 < len(names) <= MOST_PLACES:
-        return []
-    return [f"the records stand in {', '.join(names)}: put the one that you mean before `items`, if it is one"]
+    if 1 < len(names) <= MOST_PLACES:
+        return [f"the records stand in {', '.join(names)}: put the one that you mean before `items`, if it is one"]
+    if 1 < len(parents) <= MOST_PLACES and min(parents.values()) >= OF_A_LIST:
+        counts = ", ".join(str(count) for count in parents.values())
+        return [f"the records stand in {len(parents)} places of the page ({counts}): they may be several lists"]
+    return []
 
 
 def _links(root: Any, block: Block) -> list[tuple[str, ...]]:
