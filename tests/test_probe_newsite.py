@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -324,6 +325,44 @@ def test_hostile_classes_labels_and_titles_stay_text(evil: str) -> None:
 @pytest.mark.parametrize("name", ["raise", "async", "match", "update", "to_json", "cleaners", "objects", "run"])
 def test_a_field_is_not_called_like_what_python_and_documents_have(name: str) -> None:
     assert field_name(name) == f"{name}_"
+
+
+def test_a_link_that_is_no_address_is_no_record_s_own_page() -> None:
+    rows = "".join(f"<li class=t><a href='http://[bad{n}'>Thing {n}</a> <i>{n} EUR</i></li>" for n in range(8))
+    assert proposed_html(report_on(f"<ul>{rows}</ul>", rows=""), no_fetch, {}).link == ""
+
+
+def test_the_terms_of_a_definition_list_are_its_records_titles() -> None:
+    rows = "".join(f"<dt>{chr(97 + n) * 5}</dt><dd>The {n} meaning of it</dd>" for n in range(14))
+    columns = proposed_html(report_on(f"<dl>{rows}</dl>", rows=""), no_fetch, {}).columns
+    assert [row[0] for row in next(column for column in columns if column.name == "title").values[:2]] == [
+        "aaaaa",
+        "bbbbb",
+    ]
+    assert any(column.values[2] == ("The 2 meaning of it",) for column in columns)
+
+
+def test_the_key_is_unique_as_it_is_stored() -> None:
+    rows = "".join(f"<li class=t><b class=size>size {n % 2}</b> <i class=cost>£{n}</i></li>" for n in range(14))
+    columns = proposed_html(report_on(f"<ul>{rows}</ul>", rows=""), no_fetch, {}).columns
+    assert {column.name for column in columns} >= {"cost", "currency"}
+    assert not any(column.key for column in columns)
+
+
+@pytest.mark.parametrize(("day", "said"), [("0{0}/0{1}/2026", 1), ("{2}/0{1}/2026", 0), ("0{0}/0{0}/2026", 0)])
+def test_days_that_may_be_months_are_named(day: str, said: int) -> None:
+    rows = "".join(
+        f"<li class=t><h3>Thing {n}</h3> <time>{day.format(n, n % 4 + 1, n + 12)}</time></li>" for n in range(1, 9)
+    )
+    proposal = proposed_html(report_on(f"<ul>{rows}</ul>", rows=""), no_fetch, {})
+    assert sum("may be month and day" in doubt for doubt in proposal.unsure) == said
+
+
+def test_elements_one_in_another_are_looked_at_in_bounded_time() -> None:
+    rows = "".join(f"<li class=c><h3>Thing {n}</h3><i>{n} EUR</i></li>" for n in range(12))
+    begun = time.process_time()
+    assert report_on(f"{'<div>' * 3000}<ul>{rows}</ul>{'</div>' * 3000}", rows="").blocks == []
+    assert time.process_time() - begun < 15
 
 
 NO_NUMBERS = {

@@ -13,6 +13,7 @@ from scraper.probe.column_types import (
     AMOUNT,
     COUNT,
     CURRENCY,
+    DAYS,
     LABELS,
     LINE,
     STOCK,
@@ -149,6 +150,7 @@ def _columns(records: list[list[Element]], *, whole_page: bool, without: frozens
                 unsure.append(f"no selector gives {column.first.text[:40]!r} and its like in every record")
             continue
         described = _described(column, selector, many=many)
+        unsure += _other_days(described)
         found += [described] if many or column.first.attribute else _parts(described, column, roots)
     kept, dropped = _distinct(found)
     return Columns(tuple(keyed(_named_apart(_with_currency(kept[:MOST_COLUMNS])))), len(records), (*unsure, *dropped))
@@ -208,6 +210,16 @@ def _described(column: Aligned, selector: str, *, many: bool) -> Column:
     name = name_of([name for name in names if name] or [""], column.label, leaf.element.tag, kind, leaf.attribute)
     required = all(values) and not many and len(values) >= LEAST_REQUIRED
     return Column(name, selector, kind, many, values, required=required)
+
+
+def _other_days(column: Column) -> list[str]:
+    """Return the doubt that days and months of a field may be the other way about; nothing where one order fits."""
+    texts = [text for row in column.values for text in row]
+    if column.kind not in DAYS[:2] or not all(kind.reads(text) for kind in DAYS[:2] for text in texts):
+        return []
+    other = next((text for text in texts if DAYS[0].reads(text) != DAYS[1].reads(text)), "")
+    told = f"{column.name}: {other!r} may be month and day as well as day and month, and no other date tells"
+    return [f"{told}: {column.kind.cleaner} is written"] if other else []
 
 
 def _distinct(columns: list[Column]) -> tuple[list[Column], list[str]]:
@@ -282,9 +294,11 @@ def keyed(columns: list[Column]) -> list[Column]:
 
 
 def _is_unique(column: Column) -> bool:
-    values = [row[0] for row in column.values if row]
-    fits = column.kind.field == "StringField" and column.kind is not ADDRESS and not column.many
-    return fits and len(values) == len(column.values) == len(set(values)) and max(map(len, values)) <= LONGEST_KEY
+    if column.kind.field != "StringField" or column.kind in (ADDRESS, CURRENCY) or column.many:
+        return False
+    # What is stored tells records apart, not what a page shows.
+    values = [column.kind.reads(row[0]) for row in column.values if row]
+    return len(values) == len(column.values) == len(set(values)) and max(map(len, map(str, values))) <= LONGEST_KEY
 
 
 def _rank(column: Column, columns: list[Column]) -> tuple[int, int]:

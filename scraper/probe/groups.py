@@ -19,6 +19,8 @@ ALIKE, LISTED_ALIKE = 0.45, 0.3
 ELSEWHERE_ALIKE = 0.6
 MOST_CLUSTERS = 12
 MOST_PERIOD = 4
+MOST_AROUND = 4
+"""Elements one in another, of which the last one may call itself an advertisement."""
 LEAST_ROWS = 8
 OUTSIDE = frozenset({"nav", "footer"})
 """Elements in which nothing is looked for."""
@@ -91,13 +93,15 @@ def groups_of(outline: Outline) -> list[Group]:
 
 def _is_advertisement(element: Element) -> bool:
     """Say whether an element calls itself one, or has nothing but one in it: some stand between records, as they do."""
-    while not any(map(ADVERTISEMENT.fullmatch, (*class_names(element), element.get("id") or ""))):
-        if len(element) != 1 or not isinstance(element[0].tag, str) or (element.text or "").strip():
+    for _ in range(MOST_AROUND):
+        if any(map(ADVERTISEMENT.fullmatch, (*class_names(element), element.get("id") or ""))):
+            return True
+        if len(element) != 1 or not isinstance(element[0].tag, str):
             return False
-        if (element[0].tail or "").strip():
+        if (element.text or "").strip() or (element[0].tail or "").strip():
             return False
         element = element[0]
-    return True
+    return False
 
 
 def _parents(outline: Outline) -> Iterator[Element]:

@@ -144,7 +144,10 @@ def _record_pages(
     addresses: dict[str, int] = {}
     links = _links(root, block)
     for place, row in enumerate(links):
-        url = base.resolve(row[0]) if row else ""
+        try:
+            url = base.resolve(row[0]) if row else ""
+        except ValueError:
+            continue  # no address at all; a crawl leaves it out, too
         if urlsplit(url).netloc == urlsplit(page.url).netloc:
             addresses.setdefault(url, place)
     if len(addresses) < NEAR * sum(map(bool, links)):

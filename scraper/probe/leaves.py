@@ -172,7 +172,9 @@ def _own_leaves(element: Element, path: tuple[str, ...], *, every_attribute: boo
     ):
         yield Leaf(element, "class", " ".join(class_names(element)), "", (*path, class_names(element)[0], "@class", ""))
     own = own_text(element)
-    if own and any(letter.isalnum() for letter in own) and not LABEL.match(own) and element.tag not in ("th", "dt"):
+    # A term names what is behind it, unless it is where a record begins: then it is what the record is called.
+    is_value = element.tag not in ("th", "dt") or path == ("",)
+    if own and any(letter.isalnum() for letter in own) and not LABEL.match(own) and is_value:
         label = label_before(element)
         if not label and (beginning := BEGINNING.match(own)):
             label = beginning[1]
