@@ -86,8 +86,10 @@ def healed_sitemap(
     begun = datetime.now(UTC)
     seen = dict.fromkeys(("first_seen", "last_seen", "changed_at"), begun - timedelta(days=1))
     with served(case.after) as start:
+        here = [{name: value.replace(START, start) if isinstance(value, str) else value
+                 for name, value in row.items()} for row in stored]  # fmt: skip
         rows = [{**row, **seen, "run": ObjectId(), "url": f"{start[:-1]}{path}"}
-                for row, path in zip(stored, case.own[0], strict=True)]  # fmt: skip
+                for row, path in zip(here, case.own[0], strict=True)]  # fmt: skip
         database[kind.records[0]._get_collection_name()].insert_many(rows)
         about = {"state": "finished", "verdict": "unknown", "started_at": begun, "heartbeat_at": begun}
         Run(spider=kind.name, arguments={"start": start}, **about).save()

@@ -14,7 +14,7 @@ from test_paging import truth
 from test_probe_hints import page_of, report_on
 
 from scraper.errors import ProbeError, UsageError
-from scraper.probe.column_types import LINE, field_name, kind_of
+from scraper.probe.column_types import LINE, RATING, Kind, field_name, kind_of
 from scraper.probe.data_columns import data_columns
 from scraper.probe.data_proposal import proposed_data
 from scraper.probe.html_proposal import proposed_html
@@ -369,6 +369,11 @@ NO_NUMBERS = {
     "places": ["01067", "10115", "80331"], "telephones": ["0049 30 1", "0049 30 22", "0049 30 333"],
     "houses": ["12", "12b", "14a"], "versions": ["1.2.0", "1.10.0", "2.0.1"], "scores": ["1:0", "2:2", "0:3"],
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "kind"), [(["star-rating Two"] * 3, RATING), (["stars s1", "stars s2"], LINE)])
+def test_classes_are_a_rating_where_they_say_one(values: list[str], kind: Kind) -> None:
+    assert kind_of(values, "class") is kind
 
 
 @pytest.mark.parametrize("name", NO_NUMBERS)

@@ -88,7 +88,7 @@ def kind_of(values: list[str], attribute: str = "") -> Kind:
     if attribute in ("src", "href"):
         return ADDRESS
     if attribute == "class":
-        return RATING
+        return RATING if all(RATING.reads(value) is not None for value in values) else LINE
     prefix = _prefix(values)
     bare = [value.removeprefix(prefix).strip() for value in values]
     for kind in _likely(bare):
