@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from odd_site import Answer, Asked, OddSite, crawled, thing
+from odd_spiders import Listed
+from stored_pages import connected
 from support import last_run
 
+from scraper.pages.archive import PAGES, body_of
+from scraper.pages.reread import TodaysSpiders
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pymongo.database import Database
     from support import Swathe
 
@@ -104,3 +111,18 @@ def test_two_entries_with_other_values_for_one_record_leave_a_doubt_every_time(s
             assert why.endswith("/thing/02")
         shop.rows = [*FIRST, FIRST[0]]
         assert crawled(swathe, database, "listed", site.url)[1] == "complete", "said twice alike it is no doubt"
+
+
+def test_a_kept_page_is_read_again_with_what_the_list_showed(
+    swathe: Swathe, database: Mongo, data_dir: Path, server: Any
+) -> None:
+    shop = Shop()
+    with OddSite(shop.answer) as site:
+        crawled(swathe, database, "listed", site.url, SWATHE_PAGES_KEEP="all")
+    with connected(data_dir, database):
+        spiders = TodaysSpiders(database, classes={Listed.name: Listed})
+        read = {}
+        for page in database[PAGES].find({"url": {"$regex": "thing"}}):
+            (found,) = spiders.read(page, body_of(database, page) or b"").found
+            read[found.raw["text"][-2:]] = (found.raw["goodreads_url"], found.raw["tags"][0])
+    assert read == {number: (by, tag) for number, by, tag in FIRST}

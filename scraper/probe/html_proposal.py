@@ -150,7 +150,7 @@ def _record_pages(
             continue  # no address at all; a crawl leaves it out, too
         if urlsplit(url).netloc == urlsplit(page.url).netloc:
             addresses.setdefault(url, place)
-    if len(addresses) < NEAR * sum(map(bool, links)):
+    if 0 < len(addresses) < NEAR * sum(map(bool, links)):
         return {}, [f"several records lead to one page each time ({block.link}): no page is a record's own"]
     step = max(1, len(addresses) // MOST_RECORD_PAGES)
     records = records_of(root, block) if like else []
