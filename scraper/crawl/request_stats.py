@@ -46,6 +46,7 @@ HTML5_UNREAD = "html5_unread"
 STAND_IN, SAME_RECORD = "stand_in", "same_record"
 """Notes: pages in the place of a record's, after what they show; pages that gave a record which another page had given,
 after the record's hash."""
+
 LISTED_TWICE = "listed_twice"
 """Notes: entries that lead to the page of another entry, and show other values of its record."""
 
