@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import re
 import signal
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +20,7 @@ from scraper.crawl import list_reader
 from scraper.crawl.attempt import PAUSE_AFTER_S, attempt
 from scraper.crawl.script_signs import signs_of_script
 from scraper.crawl.url_template import template_of
-from scraper.fetch.http.markup import MOST_ATTRIBUTES, MarkupRefusedError, has_endless_tag, refuse_markup
+from scraper.fetch.http.markup import _ODD, MOST_ATTRIBUTES, MarkupRefusedError, has_endless_tag, refuse_markup
 from scraper.fetch.http.redirects import refresh_target
 from scraper.fetch.http.whole_pages import breaks_off
 from scraper.page_data import data_in
@@ -135,11 +138,31 @@ def tag(attributes: int, value: str = "1") -> bytes:
         b"<script " + tag(MOST_ATTRIBUTES + 1)[3:],
         b"<!-->" + tag(MOST_ATTRIBUTES + 1),
         b"<\0p " + tag(MOST_ATTRIBUTES + 1)[3:],
+        # What looks like a value in quotation marks, and is none.
+        *(start + b"x " * (MOST_ATTRIBUTES + 1) + b'">' for start in (b'<a="', b'<p ="', b'<p a=b="', b'<p a="1"="')),
     ],
 )
 def test_a_tag_with_too_many_attributes_never_comes_to_the_parser(body: bytes) -> None:
     with pytest.raises(MarkupRefusedError, match="has a tag with more than 1000 attributes"):
         refuse_markup(HtmlResponse("http://h/", body=body, encoding="utf-8"))
+
+
+def test_a_page_that_is_told_to_be_plain_at_once_has_no_such_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw, found = random.Random(5), Counter[tuple[bool, bool]]()
+    parts = [*b"<|<a|>| |a|=|\"|'|/|=\"|='| b=|\n|!--|-->|<script|</script>".split(b"|")]
+
+    def some(most: int) -> bytes:
+        return b"".join(draw.choices(parts, k=draw.randrange(most)))
+
+    for _ in range(4000):
+        many = draw.choice([some(4) + b"a " + some(4), b"a ", b"x" + some(5) + b" "]) * draw.choice([700, 1001])
+        body = some(6) + b"<p" + some(6) + many + some(8) + draw.choice([b">", b"", b"'>", b'">'])
+        at_once = _ODD.search(body) is None
+        with monkeypatch.context() as patch:
+            patch.setattr("scraper.fetch.http.markup._ODD", re.compile(b""))
+            found[at_once, has_endless_tag(body)] += 1
+    assert not found[True, True]
+    assert found[True, False] > 100 < found[False, True]
 
 
 @pytest.mark.parametrize(
