@@ -31,6 +31,7 @@ processor time is that of the same span.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -189,6 +190,7 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, Any]:
     from scraper.spider.plain_spider import adopted
     from scraper.storage.connection import connection_to
 
+    gc.set_threshold(20_000, 20, 20)  # as the command line does
     config = load_config()
     spider = spider_of(crawl, variant)
     start = f"{site}{'books/' if crawl == 'books' else 'quotes/'}"
@@ -197,6 +199,7 @@ def crawl_once(crawl: str, variant: str, site: str) -> dict[str, Any]:
         span = Span(database)
         settings = project_settings()
         settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
+        settings.set("LOG_INSTALL_ROOT_HANDLER", False, priority="cmdline")  # or Scrapy has all records built anew
         if variant in ("off", "save"):
             collections = [schema_of(document).collection for document in spider.records]
             result = _without_a_run(spider, start, AsyncCrawlerProcess(settings), save=variant == "save")
@@ -246,8 +249,10 @@ def _without_a_run(spider: type[SiteSpider], start: str, process: Any, *, save: 
 @contextmanager
 def mongodb(folder: str) -> Iterator[dict[str, str]]:
     """Start an embedded MongoDB of this benchmark's own; give the environment of those that use it."""
+    # Where nothing may be written, ours alone would be compiled anew in each process: what is installed is not.
+    written = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environ = {
-        **os.environ,
+        **written,
         "SWATHE_MONGODB_DATA_DIR": folder,
         "SWATHE_MONGODB_IDLE_STOP_S": "30",
         "SWATHE_CRAWL_CONCURRENCY": str(CONCURRENCY),
