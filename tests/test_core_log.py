@@ -114,6 +114,20 @@ def test_lines_are_json_into_a_pipe_and_text_in_a_file(swathe: Swathe, site: Pra
     assert re.match(r"\d{4}-\d\d-\d\d [\d:]{8} INFO \[quotes-table [0-9a-f]{24}\] scrapy", log.read_text())
 
 
+def test_lines_that_nobody_keeps_are_not_made_also_not_by_scrapy() -> None:
+    script = """
+import logging
+from scrapy.crawler import AsyncCrawlerProcess
+from scraper.core.log import set_level
+AsyncCrawlerProcess({"LOG_INSTALL_ROOT_HANDLER": False})
+set_level("INFO")
+names = ("scrapy.core.engine", "pymongo.command", "scraper.runs")
+print([logging.getLogger(name).isEnabledFor(level) for name in names for level in (logging.DEBUG, logging.INFO)])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == f"{[False, True] * 3}\n"
+
+
 def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(tmp_path: Path) -> None:
     script = """
 import logging, resource, sys

@@ -112,8 +112,12 @@ def log_service(config: Config) -> None:
 
 
 def set_level(level: str) -> None:
-    """Drop the lines below a level. Scrapy has every DEBUG line made, also pymongo's, unless the root drops it."""
-    logging.root.setLevel(level)
+    """Drop the lines below a level. Scrapy has every DEBUG line made, also pymongo's, unless these loggers drop it.
+
+    Its own it has made whatever the root drops, as soon as a process is there that crawls.
+    """
+    for logger in (logging.root, logging.getLogger("scrapy")):
+        logger.setLevel(level)
     if _handler is not None:
         _handler.setLevel(level)
 
