@@ -74,7 +74,7 @@ def refuse_markup(page: HtmlResponse) -> None:
 
 
 def has_endless_tag(body: bytes) -> bool:
-    """Return whether a page has a tag with more than `MOST_ATTRIBUTES` attributes; 0.1 ms for one of 50 KB.
+    """Return whether a page has a tag with more than `MOST_ATTRIBUTES` attributes; 0.3 ms for one of 50 KB.
 
     >>> has_endless_tag(b"<p " + b"a " * 1000 + b">"), has_endless_tag(b"<p " + b"a " * 1001 + b">")
     (False, True)
