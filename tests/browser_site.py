@@ -27,6 +27,24 @@ def page(body: str, script: str = "", head: str = "") -> str:
 
 
 MORE = """let got = 5; add(5); document.querySelector("#more").onclick = event => { %s };"""
+FEED = """const asks = new URLSearchParams(location.search), button = document.querySelector("#more");
+let number = 0, asked = false, shown = 0;
+const over = () => { number = 99; if (button && !asks.has("keep")) button.remove(); };
+const more = async () => { if (number === 99) return; asked = true; number += 1;
+  if (asks.has("beacon")) fetch(asks.get("beacon")).catch(() => {});
+  try {
+    const get = url => fetch(url, asks.has("patience") ? { signal: AbortSignal.timeout(300) } : {});
+    let answer = await get("/feed.json?page=" + number + "&" + asks);
+    if (!answer.ok && asks.has("again")) answer = await get("/feed.json?page=" + number + "&" + asks);
+    const got = await answer.json();
+    if (!got.items) throw new Error("none");
+    add(got.items.length, shown); shown += got.items.length;
+    if (got.more === false || !got.items.length) over();
+  } catch (error) { if (!asks.has("go-on")) { document.querySelector("#list").append("Sorry."); over(); } }
+  asked = false; };
+%s"""
+"""A list of three pages of five, whose third page may fail; it says so, and its button goes away."""
+
 VIRTUAL = """const list = document.querySelector("#list"), box = document.createElement("div"), tall = box.cloneNode();
 box.style = "height: 400px; overflow-y: auto"; tall.style = "height: 5000px"; list.style = "position: sticky; top: 0";
 list.before(box); box.append(tall); tall.append(list);
@@ -80,6 +98,11 @@ PAGES = {
         "<style>.row { height: 120px }</style>",
         """let asked = false; add(10);
         addEventListener("scroll", () => { if (!asked) fetch("/no-such.json"); asked = true; });""",
+    ),
+    "/feed": page("<button id=more>More</button>", FEED % "document.querySelector('#more').onclick = more; more();"),
+    "/feed-scroll": page(
+        "<style>.row { height: 300px }</style>",
+        FEED % "addEventListener('scroll', () => { if (!asked) more(); }); more();",
     ),
     "/virtual": page("", VIRTUAL % """list.textContent = ""; for (let i = 0; i < 12; i++) add(1, from + i);"""),
     "/jumping": page(
@@ -168,6 +191,8 @@ class BrowserSite:
         self.seen: dict[str, dict[str, str]] = {}
         """The headers that a path was last asked for with."""
         self.closing = threading.Event()
+        self.feed = 0
+        """How often the page of a feed that may fail was asked for."""
         site = self
 
         class Handler(_Handler):
@@ -226,6 +251,25 @@ class _Handler(BaseHTTPRequestHandler):
         rows: list[Any] = [{"row": number} for number in range(int(query["n"]))]
         time.sleep(0.05)  # a server's own time, not a test's wait
         self._send(json.dumps(rows), kind="application/json")
+
+    def _feed_json(self, query: dict[str, str]) -> None:
+        number, bad = int(query["page"]), query.get("bad", "")
+        rows = [{"row": i} for i in range(5)] if number <= 3 else []
+        whole = json.dumps({"items": rows, **({} if "untold" in query else {"more": number < 3})})
+        self.owner.feed += number == int(query.get("at", 3))
+        if number != int(query.get("at", 3)) or not bad or ("again" in query and self.owner.feed % 2 == 0):
+            self._send(whole, kind="application/json")
+        elif bad.isdecimal():
+            self._send('{"items": null}', kind="application/json", status=int(bad))
+        elif bad == "hang":
+            self.owner.closing.wait(60)
+        elif bad == "gone":
+            self.close_connection = True
+        else:
+            says = {"cut": whole[:-9], "empty": "", "error": '{"error": "busy"}', "other": '{"message": "slow down"}'}
+            says |= {"page": page("Sorry."), "listed-error": '{"items": [], "error": {"code": 500}}'}
+            says |= {"tells-more": '{"items": [], "more": true}', "none": '{"items": []}'}
+            self._send(says[bad], kind="text/html" if bad == "page" else "application/json")
 
     def _redirect(self, query: dict[str, str]) -> None:
         self._send("", status=302, Location=query["to"])

@@ -172,7 +172,7 @@ def test_a_button_is_clicked_until_it_goes_away(render: Any) -> None:
         ("/endless", LoadMore("#more", most=9), 50, "#more was clicked 9 times, which is the limit"),
         ("/idle", LoadMore("#more"), 5, "#more can still be clicked and adds nothing"),
         ("/failing", LoadMore("#more"), 5, "what #more asks for failed"),
-        ("/scroll-failing", ScrollToEnd(), 10, "what the page asks for at its end failed"),
+        ("/scroll-failing", ScrollToEnd(), 10, "what the page asked /no-such.json for failed (status 404)"),
         ("/replacing", LoadMore("#more"), 20, ""),
         ("/virtual", ScrollToEnd(), 104, ""),
         ("/recycling", ScrollToEnd(), 104, ""),
@@ -188,6 +188,51 @@ def test_a_button_is_clicked_until_it_goes_away(render: Any) -> None:
 def test_what_unfolds_a_list_says_how_it_ended(render: Any, path: str, action: Any, count: int, doubt: str) -> None:
     page = render(path, action)
     assert (len(rows(page)), list(page.doubts)) == (count, [doubt] if doubt else [])
+
+
+@pytest.mark.parametrize(("path", "action"), [("/feed", LoadMore("#more")), ("/feed-scroll", ScrollToEnd())])
+@pytest.mark.parametrize(
+    ("asks", "count", "doubt"),
+    [
+        ("", 15, ""),
+        ("untold=1", 15, ""),
+        ("bad=none", 10, ""),
+        ("bad=500", 10, "failed (status 500)"),
+        ("bad=404", 10, "failed (status 404)"),
+        ("bad=429", 10, "failed (status 429)"),
+        ("bad=403", 10, "failed (status 403)"),
+        ("bad=gone", 10, "failed (net::ERR_EMPTY_RESPONSE)"),
+        ("bad=hang&patience", 10, "failed (net::ERR_ABORTED)"),
+        ("bad=error", 10, "answered with an error (error: busy)"),
+        ("bad=listed-error", 10, "answered with an error (error: {'code': 500})"),
+        ("bad=other", 10, "is unlike the answers before it"),
+        ("bad=cut", 10, "is no whole JSON"),
+        ("bad=empty", 10, "is an empty answer, unlike those before it"),
+        ("bad=page", 10, "is unlike the answers before it"),
+        ("bad=500&at=2&go-on", 5, "failed"),
+        ("bad=500&again=1", 15, ""),
+        ("beacon=/no-such-beacon", 15, ""),
+        ("beacon=http://localhost:9/", 15, ""),
+    ],
+)
+def test_what_a_list_asks_for_and_does_not_get_is_told(
+    render: Any, path: str, action: Any, asks: str, count: int, doubt: str
+) -> None:
+    page = render(f"{path}?{asks}", action)
+    assert len(rows(page)) == count
+    assert (doubt in "".join(page.doubts)) if doubt else not page.doubts
+
+
+@pytest.mark.parametrize(
+    ("path", "action", "doubt"),
+    [
+        ("/feed", LoadMore("#more"), "#more can still be clicked and adds nothing"),
+        ("/feed-scroll", ScrollToEnd(), "what the page asked /feed.json for failed (no answer came)"),
+    ],
+)
+def test_a_list_that_waits_for_an_answer_without_end_is_told(render: Any, path: str, action: Any, doubt: str) -> None:
+    page = render(f"{path}?bad=hang", action)
+    assert (len(rows(page)), page.doubts) == (10, (doubt,))
 
 
 def test_a_modal_and_a_cookie_wall_are_clicked_away_when_they_are_there(render: Any) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scraper.fetch.http.responses import HtmlPage
-from scraper.paging.answers import fault_of
+from scraper.page_data.answers import fault_of
 from scraper.paging.ask import Ask, End
 from scraper.paging.values import decoded, in_html, in_json, stated_number
 

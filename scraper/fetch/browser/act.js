@@ -1,5 +1,5 @@
 // Carries out one action of scraper.browser.actions in the page; resolves to {}, to {fault: why it could not be}, or to
-// {doubt: why the list that it unfolded may have more}.
+// {doubt: why the list that it unfolded may have more}; with {steps: [when each began, whether it added entries]}.
 const [action, done] = arguments;
 const QUIET_MS = 250, STEP_MS = 30;
 const swathe = window.__swathe;
@@ -85,6 +85,17 @@ const walk = async () => {
   return isSeamless;
 };
 const failures = () => swathe.state.failed;
+// Do one step, and note whether it added entries; where none are known by a selector, anything that was added counts.
+const steps = [];
+const step = async (doIt, wait) => {
+  const before = size(), there = new Set(rowsThere().map(named)), noted = [swathe.clock(), false];
+  steps.push(noted);
+  doIt();
+  const added = await wait(before);
+  const rows = rowsThere();
+  noted[1] = there.size || rows.length ? rows.some(row => !there.has(named(row))) : size() > before;
+  return { added, grew: noted[1] };
+};
 const isOver = button => button.getAttribute("aria-disabled") === "true" || button.classList.contains("disabled")
   || !!button.closest("[inert]");
 
@@ -95,8 +106,7 @@ const kinds = {
   click: async () => {
     const element = await swathe.until(() => usable(action.css), limit);
     if (!element) return `nothing that can be clicked matches ${action.css}`;
-    press(element);
-    await quiet();
+    await step(() => press(element), quiet);
   },
   dismiss: async () => {
     const element = await swathe.until(() => usable(action.css) || swathe.isQuiet(QUIET_MS), limit);
@@ -110,11 +120,10 @@ const kinds = {
       const button = await swathe.until(() => usable(action.css) || (swathe.isQuiet(QUIET_MS) && "none"), limit);
       if (!(button instanceof Object) || isOver(button)) return ended("", true);
       look();
-      const before = size(), failed = failures(), known = swathe.state.rows.size;
-      press(button);
-      const added = await grown(before);
+      const failed = failures(), known = swathe.state.rows.size;
+      const { added, grew } = await step(() => press(button), grown);
       look();
-      if (failures() > failed && usable(action.css)) return ended(`what ${action.css} asks for failed`, false);
+      if (failures() > failed && !(grew && known) && usable(action.css)) return ended(`what ${action.css} asks for failed`, false);
       // A button may also lead to other entries in the place of those that are there.
       if (!added && swathe.state.rows.size === known)
         return ended(usable(action.css) && !isOver(button) ? `${action.css} can still be clicked and adds nothing` : "", true);
@@ -125,12 +134,13 @@ const kinds = {
     const walked = async why => ended(why, !lost().length || await walk());
     for (let times = 0; times < action.most; times++) {
       look();
-      const before = size(), failed = failures();
+      const failed = failures();
       const matched = action.until_css_stops ? swathe.findAll(action.until_css_stops).length : 0;
-      for (const element of scrollers()) scroll(element, element.scrollHeight);
-      const more = await grown(before);
+      const toEnd = () => { for (const element of scrollers()) scroll(element, element.scrollHeight); };
+      const { added, grew } = await step(toEnd, grown);
       look();
-      if (!more) return walked(failures() > failed && "what the page asks for at its end failed");
+      // What the page says of a failure is no entry.
+      if (!added || (failures() > failed && !grew && action.rows)) return walked("");
       if (action.until_css_stops && swathe.findAll(action.until_css_stops).length <= matched) {
         await quiet();
         if (swathe.findAll(action.until_css_stops).length <= matched) return walked("");
@@ -163,4 +173,4 @@ const kinds = {
 };
 
 if (!swathe) done({ fault: "the page is not there" });
-else kinds[action.do]().then(end => done(typeof end === "string" && end ? { fault: end } : end || {}), error => done({ fault: String(error) }));
+else kinds[action.do]().then(end => done(typeof end === "string" && end ? { fault: end } : { ...end, steps }), error => done({ fault: String(error) }));

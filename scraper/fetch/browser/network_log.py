@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 _WANTED = ('"Network.requestWillBeSent"', '"Network.responseReceived"', '"Network.loadingFailed"')
 _FETCHED = ("XHR", "Fetch")
+_OF_SCRIPTS = (*_FETCHED, "Script")
+"""A script is asked for by scripts as well: answers in JSONP are."""
+ABORTED = "net::ERR_ABORTED"
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,38 @@ class NetworkExchange:
 
 
 @dataclass
+class ScriptRequest:
+    """One request of the page's scripts, and what came of it."""
+
+    request_id: str
+    url: str
+    method: str
+    post_data: str
+    started_ms: float
+    """When it was sent, in milliseconds since 1970."""
+    status: int = 0
+    kind: str = ""
+    error: str = ""
+    blocked: bool = False
+    """Whether it was kept from the network on purpose."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it has an answer that is no error."""
+        return 0 < self.status < 400 and not self.error
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the page itself gave it up."""
+        return self.error == ABORTED
+
+    @property
+    def failure(self) -> str:
+        """What went wrong with it, in words."""
+        return f"status {self.status}" if self.status >= 400 else self.error or "no answer came"
+
+
+@dataclass
 class Traffic:
     """What a log shows."""
 
@@ -35,6 +70,8 @@ class Traffic:
     """Answers for the page's own window, in their order; the last is the page."""
     fetched: list[NetworkExchange] = field(default_factory=list)
     """Answers to scripts (XHR and fetch)."""
+    asked: list[ScriptRequest] = field(default_factory=list)
+    """What scripts asked for, in that order, with an answer or without."""
     origins: set[str] = field(default_factory=set)
     """Origins of every document, also in frames: the only ones that can have stored something."""
     failure: str = ""
@@ -45,6 +82,7 @@ def read_log(entries: Iterable[Mapping[str, Any]], frame: str) -> Traffic:
     """Read a performance log; `frame` is the number of the page's own window."""
     traffic = Traffic()
     sent: dict[str, dict[str, Any]] = {}
+    asked: dict[str, ScriptRequest] = {}
     for entry in entries:
         text = str(entry.get("message", ""))
         # Most events are of no use here, and reading them as JSON costs more than all the rest.
@@ -56,10 +94,18 @@ def read_log(entries: Iterable[Mapping[str, Any]], frame: str) -> Traffic:
             sent[event["requestId"]] = event
             if event.get("type") == "Document":
                 traffic.origins.add(origin_of(event["request"]["url"]))
+            elif event.get("type") in _OF_SCRIPTS and event["requestId"] not in asked:
+                asked[event["requestId"]] = _script_request(event)
         elif method == "Network.responseReceived":
             _note(traffic, event, sent.get(event["requestId"], {}), frame)
+            if request := asked.get(event["requestId"]):
+                request.status, request.kind = int(event["response"]["status"]), str(event["response"].get("mimeType"))
+        elif request := asked.get(event["requestId"]):
+            request.error = ABORTED if event.get("canceled") else str(event.get("errorText") or "failed")
+            request.blocked = event.get("blockedReason") == "inspector"
         elif event.get("type") == "Document" and sent.get(event["requestId"], {}).get("frameId") == frame:
             traffic.failure = str(event.get("errorText", ""))
+    traffic.asked = list(asked.values())
     return traffic
 
 
@@ -71,6 +117,17 @@ def origin_of(url: str) -> str:
     """
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _script_request(event: Mapping[str, Any]) -> ScriptRequest:
+    request = event["request"]
+    return ScriptRequest(
+        request_id=event["requestId"],
+        url=str(request["url"]),
+        method=str(request.get("method", "GET")),
+        post_data=str(request.get("postData", "")),
+        started_ms=1000 * float(event.get("wallTime", 0)),
+    )
 
 
 def _note(traffic: Traffic, event: Mapping[str, Any], sent: Mapping[str, Any], frame: str) -> None:

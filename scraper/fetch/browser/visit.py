@@ -19,7 +19,8 @@ from scraper.core.tiers import BROWSER
 from scraper.fetch.browser.cookies import for_browser, to_headers
 from scraper.fetch.browser.errors import PageLeftError, PageRefusedError, ScriptFaultError
 from scraper.fetch.browser.job import Answer, RenderedPage
-from scraper.fetch.browser.network_log import NetworkExchange, Traffic, origin_of, read_log
+from scraper.fetch.browser.network_log import NetworkExchange, ScriptRequest, Traffic, origin_of, read_log
+from scraper.fetch.browser.unfolding import Step, Unfolding
 from scraper.fetch.browser.webdriver import BLANK
 from scraper.fetch.http.addresses import Reach, Server, refusal
 
@@ -56,6 +57,7 @@ class BrowserVisit:
             raise PageRefusedError(str(error)) from None
         self._frame = self._script = ""
         self._doubts: list[str] = []
+        self._steps: list[Step] = []
         self._origins = {origin_of(job.url)}
 
     def render(self) -> RenderedPage:
@@ -71,6 +73,9 @@ class BrowserVisit:
         self._check(found)
         traffic = read_log(self._connection.log(), self._frame)
         self._origins |= traffic.origins
+        if self._steps and not self._doubts:
+            doubt = Unfolding(found["url"], traffic.asked, self._steps, self._text_of).doubt()
+            self._doubts += [doubt[:LONGEST_DOUBT]] if doubt else []
         document = traffic.documents[-1] if traffic.documents else None
         kind = str(found["kind"] or "text/html")
         cookies = self._connection.cdp("Network.getCookies", urls=[found["url"]]).get("cookies", [])
@@ -167,6 +172,7 @@ class BrowserVisit:
                 ended = self._connection.run("act", asked)
                 fault = ended.get("fault")
                 self._doubts += [str(ended["doubt"])[:LONGEST_DOUBT]] if ended.get("doubt") else []
+                self._steps += [Step(float(since), bool(grew)) for since, grew in ended.get("steps", ())]
             except PageLeftError:
                 # A click is there to lead to another page; what unfolds a list is not.
                 if isinstance(action, LoadMore | ScrollToEnd):
@@ -218,7 +224,14 @@ class BrowserVisit:
             raise DownloadCancelledError(f"the rendered page has {len(body)} bytes")
         return body
 
-    def _sent(self, exchange: NetworkExchange) -> str:
+    def _text_of(self, request: ScriptRequest) -> str:
+        """Return what was answered to a script; empty for what the browser has not, such as the end of a cut answer."""
+        try:
+            return self._sent(request)
+        except ScriptFaultError:
+            return ""
+
+    def _sent(self, exchange: NetworkExchange | ScriptRequest) -> str:
         answer = self._connection.cdp("Network.getResponseBody", requestId=exchange.request_id)
         return "" if answer.get("base64Encoded") else str(answer.get("body", ""))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from odd_site import Answer, Asked, OddSite, crawled, names
 
-from scraper.paging.answers import fault_of
+from scraper.page_data.answers import fault_of
 
 if TYPE_CHECKING:
     from pymongo.database import Database

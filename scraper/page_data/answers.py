@@ -28,6 +28,19 @@ def fault_of(data: Any, path: str, found: Any) -> str:
     return "" if found is not None else f"has nothing at '{path}'"
 
 
+def error_in(data: Any) -> str:
+    """Say which error an answer is, whatever else it holds; empty when it is none.
+
+    >>> error_in({"status": "error", "items": []}), error_in({"status": "ok"}), error_in([])
+    ("answered with an error (status: error)", '', '')
+    """
+    for name, value in data.items() if isinstance(data, dict) else ():
+        says_error = str(name).lower() in ("error", "errors") and _is_error(value)
+        if says_error or _is_bad(str(name).lower(), value):
+            return f"answered with an error ({name}: {str(value)[:100]})"
+    return ""
+
+
 def _beside(data: Any, path: str) -> list[tuple[str, Any]]:
     """Return what stands in an answer beside the path to its records, at each level."""
     beside = []
