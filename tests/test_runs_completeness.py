@@ -456,3 +456,32 @@ def test_the_last_line_counts_each_record_once(swathe: Swathe, database: Mongo) 
     assert "records 9 new, 0 changed, 0 unchanged, 0 refused" in result.err
     assert last_run(database)["records"] == {"quotes": 9}
     assert last_run(database)["counts"]["items_unchanged"] == 1, "what the pages showed"
+
+
+@pytest.mark.parametrize(
+    ("listed", "leads", "count", "told"),
+    [
+        (("a", "b", "c"), {"/c": "/b"}, 10, "from /c to /b"),
+        (("a", "b", "c"), {"/c": "/b?from=c"}, 10, "from /c to /b?from=c"),
+        (("a", "b", "c", "d"), {"/c": "/elsewhere", "/d": "/elsewhere"}, 15, "from /c to /elsewhere"),
+        (("a", "b", "C"), {"/C": "/c/"}, 15, ""),
+        (("a", "b", "c/", "C"), {"/C": "/c/"}, 15, ""),
+        (("a", "b", "old"), {"/old": "/c"}, 15, ""),
+        (("a?x=1&y=2", "b", "c", "a?y=2&x=1"), {"/a?y=2&x=1": "/a?x=1&y=2"}, 15, ""),
+    ],
+)
+def test_a_list_that_is_redirected_to_another_is_told(
+    swathe: Swathe, database: Mongo, listed: tuple[str, ...], leads: dict[str, str], count: int, told: str
+) -> None:
+    def site(asked: Asked) -> Answer:
+        if to := leads.get(asked.target):
+            return Answer(status=301, headers={"Location": to})
+        if asked.path == "/":
+            return Answer("".join(f'<a class=cat href="/{name}">{name}</a>' for name in listed))
+        first = {"a": 1, "b": 6}.get(asked.path.strip("/"), 11)
+        return Answer(rows(names(first, first + 4)))
+
+    with OddSite(site) as odd:
+        found, verdict, reasons = crawled(swathe, database, "undeclared", odd.url, code=3 if told else 0)
+    assert (len(found), verdict) == (count, "unknown" if told else "complete")
+    assert [told in reason for reason in reasons] == ([True] if told else [])

@@ -58,6 +58,12 @@ class Chain(Sightings):
         sent = urlencode([(name, value) for name, value in parse_qsl(body) if value.isdecimal()])
         return f"{self.address(number)}?{sent}" if sent else self.address(number)
 
+    def redirected(self) -> Iterator[tuple[int, str, str]]:
+        """Yield the pages that came from another address than they were asked for at: number, asked for, and got."""
+        for number, page in self.pages.items():
+            if (ask := self._asked.get(number)) and ask.url != page.url:
+                yield number, ask.url, page.url
+
     def leads_on(self) -> list[str]:
         """Return what on the last page of the list leads to a page that was not read, in words."""
         read = {Ask(page.url).identity for page in self.pages.values() if page.new}

@@ -26,6 +26,7 @@ from scraper.crawl.request_stats import (
 from scraper.crawl.stand_ins import one_for_many
 from scraper.crawl.url_template import template_of
 from scraper.paging.account import account_for
+from scraper.paging.detours import doubts_of_redirected
 from scraper.paging.parts import doubts_of_parts
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def _examine_lists(spider: SiteSpider, findings: Findings) -> None:
         what = "; ".join([*account.gaps, *account.doubts])
         (unsound if what else sound).append((chain, what))
     doubts += doubts_of_parts(spider.lists.chains.values())
+    doubts += doubts_of_redirected(spider.lists.chains.values())
     findings.gaps += _first_of(gaps)
     findings.doubts += _first_of(doubts)
     findings.lists = [_seen(chain, what) for chain, what in [*unsound, *sound][:KEPT_LISTS]]
