@@ -99,7 +99,7 @@ class StorePipeline:
         if self._memory is not None and not item.refused and not clash:
             await self._remember(item, missing)
         if item.refused and not item.records:
-            raise RecordsRefusedError(f"all {len(item.refused)} records of {item.url} were refused")
+            raise RecordsRefusedError(f"all {len(item.refused)} records of {item.url or 'no page'} were refused")
         return item
 
     def _note_known(self, item: PageRecords, outcomes: list[Outcome]) -> None:

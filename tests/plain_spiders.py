@@ -172,6 +172,16 @@ class Soup(scrapy.Spider):
             yield {"text": entry.get_text(), "author": "A", "tags": ["a"], "url": response.url}
 
 
+class Homeless(scrapy.Spider):
+    """Items before any page, of a spider that has no address of its own."""
+
+    name = "homeless"
+
+    async def start(self) -> Any:
+        yield {"place": "nowhere"}
+        yield {"place": "somewhere", "url": "http://127.0.0.1/x"}
+
+
 class Odd(scrapy.Spider):
     """What MongoDB does not take, beside what it does."""
 

@@ -57,6 +57,13 @@ def crawl(swathe: Swathe, spider: str, start: str, *more: str, code: int = 3, **
     return swathe.run([*told, *more], code=code, PYTHONPATH=PYTHONPATH, **environ)
 
 
+def command_without_start(spider: str) -> list[str]:
+    """Return the command that crawls with a spider which has no address to begin at."""
+    told = [part.replace("odd_spiders", "plain_spiders") for part in command_of(spider, "")]
+    at = told.index("start=")
+    return [*told[: at - 1], *told[at + 1 :]]
+
+
 def test_the_tutorial_is_stored_in_a_collection_of_its_own_and_can_be_asked_about(
     swathe: Swathe, database: Mongo, site: Any, tmp_path: Path
 ) -> None:
@@ -146,6 +153,15 @@ def test_what_mongodb_does_not_take_is_kept_with_its_reason(swathe: Swathe, data
     run = last_run(database)
     assert run["counts"]["items_refused"] == 7
     assert any("yielded a str, expected a request or an item" in problem["what"] for problem in run["problems"])
+
+
+def test_an_item_without_a_page_is_told_to_have_an_address(swathe: Swathe, database: Mongo) -> None:
+    swathe.run(command_without_start("homeless"), code=3, PYTHONPATH=PYTHONPATH)
+    assert [row["place"] for row in database.homeless.find()] == ["somewhere"]
+    (refused,) = database.rejected.find()
+    (fault,) = refused["faults"]
+    assert (fault["field"], refused["raw"]["place"]) == ("url", "nowhere")
+    assert "give the item a `url`" in fault["problem"]
 
 
 def test_swathe_crawl_takes_arguments_of_a_spider_s_own(swathe: Swathe) -> None:

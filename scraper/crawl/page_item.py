@@ -94,7 +94,7 @@ class PageRecords:
 
     def __repr__(self) -> str:
         """Show the page short enough for a log line."""
-        return f"{self.size} records of {self.url}"
+        return f"{self.size} records of {self.url or 'no page'}"
 
     @property
     def size(self) -> int:

@@ -67,6 +67,8 @@ class PlainItems:
             found.faults = {
                 str(name): f"{document.__name__} has no such field" for name in given if name not in content
             }
+        if not found.url:
+            found.faults["url"] = "was yielded without a page, by a spider without `start_urls`: give the item a `url`"
         return found
 
     @property
