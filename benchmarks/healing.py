@@ -15,9 +15,9 @@ with the HTML elsewhere in the answer. Sites whose records a sitemap names have 
 folder of their pages renamed, or the sitemap split into an index of two, and most of their pages rebuilt.
 
 Others have to be refused: pages whose values are all others, one field whose values moved to other records, price and
-old price swapped, and a sale in which the stored price is the old one; of pages and of data; and
-an answer to the POST that has the first page's records, or no HTML; a sitemap of other records, of half of them, of
-all in two folders, or of pages without any.
+old price swapped, a sale in which the stored price is the old one, and counts that have changed while another text
+tells the old ones; of pages and of data; an answer to the POST that has the first page's records, or no HTML; and a
+sitemap of other records, of half of them, of all in two folders, or of pages without any.
 
 Scrapling (PyPI) is installed into an environment of its own. Its selectors are saved on the old pages and adapt on the
 new ones, with its `find_similar` where they find one element alone: of each field it reads the values of all records of
@@ -87,7 +87,8 @@ GOAL = 0.95
 HELD_OUT = (9301, 9302)
 REDESIGNS = (*OF_PAGES, *OF_DATA, "posted", *SITEMAPS)
 TRAPS = (
-    "other values", "moved values", "swapped prices", "sale", "posted again", "posted nothing", *SITEMAP_TRAPS,
+    "other values", "moved values", "swapped prices", "sale", "told elsewhere", "posted again", "posted nothing",
+    *SITEMAP_TRAPS,
 )  # fmt: skip
 OUTCOMES = ("exact", "some", "nothing", "wrong")
 START = "http://site.example/"

@@ -18,7 +18,7 @@ from models.system import Change, Run
 from scraper.core.config import Config, load_config
 from scraper.core.text import quoted
 from scraper.errors import UsageError
-from scraper.heal.field_search import LEAST_EQUAL, are_as_stored
+from scraper.heal.field_values import LEAST_EQUAL, are_as_stored
 from scraper.heal.healing import heal, run_to_heal
 from scraper.heal.spider_source import SpiderSource, field_edit
 from scraper.pages.archive import PAGES, Capture, write
@@ -266,6 +266,67 @@ def test_prices_that_stand_at_the_other_field_s_own_selector_have_been_swapped(d
     healing = healed(database, config, every.page(card, old='<span class="price">{}</span>'), every)
     assert healing.text == ""
     assert any(why.startswith("Offer.price:") and "were they swapped?" in why for why in healing.refused)
+
+
+FEWER = replace(SHOP, stocks=tuple(stock + 3 for stock in SHOP.stocks))
+TOLD = replace(SHOP, tags=tuple((f"with {stock} x",) for stock in SHOP.stocks))
+BADGED = CARD.replace("{tags}", '<u class="badge">pack {stock}x</u>{tags}')
+"""A number in a text that is no field's; the stock's place has another one."""
+
+
+def with_other_stocks(page: str, before: str, after: str) -> str:
+    """Return a page whose stocks have changed where they stand between two texts."""
+    for stock in SHOP.stocks:
+        page = page.replace(f"{before}{stock}{after}", f"{before}{stock + 3}{after}")
+    return page
+
+
+@pytest.mark.parametrize("place", ["", ' class="stock"', ' class="n1"'])
+def test_a_number_that_also_stands_in_another_field_s_text_is_not_read_there(
+    database: Mongo, config: Config, place: str
+) -> None:
+    card = CARD.replace("<data ", f"<data{place} ")
+    page = with_other_stocks(TOLD.page(card, old=OLD), '" value="' if place else 'data value="', '"')
+    healing = healed(database, config, page, TOLD)
+    assert healing.text == ""
+    (why,) = healing.refused
+    assert why.startswith("Offer.stock:")
+    assert why.endswith("but is the text of `tags`: 'with 4 x'")
+
+
+@pytest.mark.parametrize(
+    ("here", "before", "after"),
+    [
+        ('<data value="{stock}">there</data>', '<data value="', '"'),
+        ('<span class="n1">{stock}</span>', '"n1">', "<"),
+        ('<span class="stock">{stock} left</span>', '"stock">', " left"),
+    ],
+)
+def test_a_number_in_words_is_no_field_where_other_numbers_may_be_it(
+    database: Mongo, config: Config, here: str, before: str, after: str
+) -> None:
+    card = BADGED.replace('<data value="{stock}">there</data>', here)
+    healing = healed(database, config, with_other_stocks(SHOP.page(card, old=OLD), before, after))
+    assert healing.text == ""
+    (why,) = healing.refused
+    assert "in other words, such as 'pack 4x', and its place may be that of '7" in why
+
+
+@pytest.mark.parametrize("words", ["{stock} Stück", "({stock} available)"])
+def test_a_number_in_words_is_a_field_s_where_nothing_else_may_be(database: Mongo, config: Config, words: str) -> None:
+    card = CARD.replace('<data value="{stock}">there</data>', f'<span class="n1">{words}</span>')
+    healing = healed(database, config, SHOP.page(card, old=OLD))
+    assert healing.refused == []
+    assert "Offer.stock: 8 of 8 stored values" in healing.evidence
+
+
+def test_a_number_in_another_field_s_text_is_read_there_where_that_calls_it_by_its_name(
+    database: Mongo, config: Config
+) -> None:
+    named = replace(SHOP, tags=tuple((f"{stock} in stock",) for stock in SHOP.stocks))
+    card = CARD.replace('<data value="{stock}">there</data>', "")
+    healing = healed(database, config, named.page(card, old=OLD), named)
+    assert healing.refused == []
 
 
 @pytest.mark.parametrize("price", ["x1", "card-price"])

@@ -66,6 +66,7 @@ def cases(seed: int, count: int) -> Iterator[Case]:
         if number % 4 == 2:
             yield Case(layout.name, "moved values", before, pages_of(after, moved(records, layout.kind, random)))
     yield from priced(seed, max(2, count // 8))
+    yield from told_elsewhere(seed, max(4, count // 8))
     yield from data_cases(seed, max(6, count // 4))
     yield from posted_cases(seed, count)
 
@@ -95,6 +96,60 @@ def priced(seed: int, count: int) -> Iterator[Case]:
         lower = [price - random.randint(50, 400) for price in prices]
         alone = _offers(names, prices, [], named)
         yield Case(f"sale/{new[0]}/{number}", "sale", alone, _offers(names, lower, prices, new, wrap=True))
+
+
+def told_elsewhere(seed: int, count: int) -> Iterator[Case]:
+    """Yield pages and data whose counts have changed, with the old ones in another text: of a field, or a new one."""
+    random = Random(f"told{seed}")
+    for number in range(count):
+        names = [f"{record['name'].text}" for record in made("product", 2 * PER_PAGE, seed + number)]
+        votes = [random.randint(2, 9_000) for _ in names]
+        later = [vote + random.randint(1, 400) for vote in votes]
+        words = random.choice(("tag {}x", "pack of {} pieces", "no. {} here"))
+        texts = [words.format(vote) for vote in votes]
+        old = random.choice((("votes", "badge"), ("c1", "c2")))
+        new = old if random.random() < 0.5 else random.choice((("votes", "n2"), ("n1", "n2"), ("n1", "note")))
+        known = [*texts] if number % 2 else [""] * len(names)
+        before, after = _told(names, votes, known, old), _told(names, later, texts, new, wrap=random.random() < 0.7)
+        yield Case(f"told/{old[0]}/{new[0]}/{words}/{number}", "told elsewhere", before, after)
+        answers = Answers("product", inside=random.random() < 0.4, as_texts=random.random() < 0.5)
+        yield Case(
+            f"data/told/{old[0]}/{new[0]}/{words}/{number}",
+            "told elsewhere",
+            _told_data(answers, names, votes, known, old),
+            _told_data(answers, names, later, texts, new),
+            data=answers,
+        )
+
+
+def _told(
+    names: list[str], votes: list[int], texts: list[str], classes: tuple[str, str], *, wrap: bool = False
+) -> tuple[str, str]:
+    pages = []
+    for start in (0, PER_PAGE):
+        rows = []
+        for place in range(start, start + PER_PAGE):
+            told = f'<i class="{classes[1]}">{texts[place]}</i>' if texts[place] else ""
+            inner = f'<h3>{names[place]}</h3><b class="{classes[0]}">{votes[place]}</b>{told}'
+            rows.append(
+                f'<section class="offer"><div>{inner}</div></section>' if wrap else f'<div class="item">{inner}</div>'
+            )
+        following = '<a class="next" href="?page=2">Next</a>' if not start else ""
+        pages.append(f"<html><body><main>{''.join(rows)}</main>{following}</body></html>")
+    return pages[0], pages[1]
+
+
+def _told_data(
+    answers: Answers, names: list[str], votes: list[int], texts: list[str], keys: tuple[str, str]
+) -> tuple[str, str]:
+    pages = []
+    for page, start in enumerate((0, PER_PAGE), 1):
+        entries = [
+            {"name": names[place], keys[0]: votes[place], **({keys[1]: texts[place]} if texts[place] else {})}
+            for place in range(start, start + PER_PAGE)
+        ]
+        pages.append(answers.written({BEFORE[0]: entries, BEFORE[1]: page < 2}, page, 2))
+    return pages[0], pages[1]
 
 
 def _offers(

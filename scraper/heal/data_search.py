@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 from scrapy import Selector
 
-from scraper.heal.field_search import LEAST_EQUAL, LEAST_KNOWN, MOST_LEAVES, FieldSearch, NotFoundError, Shown
+from scraper.heal.field_search import FieldSearch, NotFoundError
+from scraper.heal.field_values import LEAST_EQUAL, LEAST_KNOWN, MOST_LEAVES, Shown
 from scraper.heal.known_records import EMPTY, UNREAD, plain
 from scraper.heal.list_search import MOST_ENTRIES, count_known, is_as_good, weight
 from scraper.page_data import Effort, PageData, data_in, record_lists
@@ -252,11 +253,12 @@ class DataFieldSearch(FieldSearch):
         entries = [one.entry for one in self.shown if isinstance(one, ShownEntry)]
         return [expression(leaf.path, entries, self.places[0].context)]
 
-    def _told(self, leaf: Leaf) -> Any:
+    def told(self, leaf: Leaf) -> Any:
+        """Return a value as the data has it: a number is one."""
         assert isinstance(leaf, DataLeaf)
         return leaf.value
 
-    def _is_amount(self, name: str, leaf: Leaf) -> bool:
+    def is_amount(self, name: str, leaf: Leaf) -> bool:
         """Say whether a value stands where most are numbers near the field's own, as another price would be.
 
         A price is written as 12, 12.5 or "£12.50" there, so that its form says nothing.
@@ -264,18 +266,18 @@ class DataFieldSearch(FieldSearch):
         near = self._near.get(name)
         if near is None:
             near = self._near[name] = self._places_near(name)
-        return self._key_of(leaf) in near
+        return self.key_of(leaf) in near
 
     def _places_near(self, name: str) -> set[tuple[str, ...]]:
         there, near = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
         for one, own in zip(self.known, self.stored(name), strict=True):
             for leaf in one.leaves:
-                value = self._value(name, one, [self._told(leaf)])
-                if own in EMPTY or value is UNREAD or value in EMPTY or isinstance(self._told(leaf), bool | list):
+                value = self.value_of(name, one, [self.told(leaf)])
+                if own in EMPTY or value is UNREAD or value in EMPTY or isinstance(self.told(leaf), bool | list):
                     continue
-                there[self._key_of(leaf)] += 1
+                there[self.key_of(leaf)] += 1
                 mine, other = float(plain(own)), float(plain(value))
-                near[self._key_of(leaf)] += abs(mine) <= NEAR * abs(other) and abs(other) <= NEAR * abs(mine)
+                near[self.key_of(leaf)] += abs(mine) <= NEAR * abs(other) and abs(other) <= NEAR * abs(mine)
         return {key for key, count in there.items() if 2 * near[key] >= count}
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from models.record import Found, key_text, schema_of
 from models.system import Run
 from scraper.core.text import counted
-from scraper.heal.field_search import LEAST_KNOWN, are_as_stored, least_equal
+from scraper.heal.field_values import LEAST_KNOWN, are_as_stored, least_equal
 from scraper.heal.known_records import EMPTY, is_as_stored
 from scraper.pages.archive import PAGES, body_of
 from scraper.pages.document import as_document

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from models.system import Run
 from scraper.errors import UsageError
 from scraper.heal.field_places import DATA_METHOD
-from scraper.heal.field_search import LEAST_KNOWN
+from scraper.heal.field_values import LEAST_KNOWN
 from scraper.heal.gate import judge_repair, read_older, walk
 from scraper.heal.known_records import KnownRecords, known_records
 from scraper.heal.list_repair import reads_entries_of_data

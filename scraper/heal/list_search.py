@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from models.cleaners import canonical_url
 from scraper.fetch.http.responses import base_of
-from scraper.heal.field_search import LEAST_EQUAL, LEAST_KNOWN, MOST_LEAVES, NotFoundError, Shown
+from scraper.heal.field_search import NotFoundError
+from scraper.heal.field_values import LEAST_EQUAL, LEAST_KNOWN, MOST_LEAVES, Shown
 from scraper.probe.blocks import all_weighed, repeated_blocks
 from scraper.probe.column_selector import proposed_selectors
 from scraper.probe.group_selector import group_selector

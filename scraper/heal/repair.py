@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from models.record import Found, schema_of
 from scraper.heal.data_search import DataFieldSearch, FoundData
 from scraper.heal.field_places import DATA_METHOD, LISTED_METHOD
-from scraper.heal.field_search import LEAST_KNOWN, FieldSearch, NotFoundError, Shown
+from scraper.heal.field_search import FieldSearch, NotFoundError
+from scraper.heal.field_values import LEAST_KNOWN, Shown
 from scraper.heal.gate import ON_EACH
 from scraper.heal.known_records import EMPTY, UNREAD, KnownRecords
 from scraper.heal.list_repair import OF_ENTRIES, Entries, ListRepair

@@ -9,7 +9,8 @@ from posixpath import commonpath, dirname
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from scraper.heal.field_search import LEAST_EQUAL, NotFoundError
+from scraper.heal.field_search import NotFoundError
+from scraper.heal.field_values import LEAST_EQUAL
 from scraper.paging.kind import ListPage
 
 if TYPE_CHECKING:
