@@ -19,7 +19,7 @@ from scraper.probe.data_columns import data_columns
 from scraper.probe.data_proposal import proposed_data
 from scraper.probe.html_proposal import proposed_html
 from scraper.probe.new_site import NewSite
-from scraper.probe.proposal import Proposal, liked
+from scraper.probe.proposal import Proposal, inexact, liked
 from scraper.probe.site_files import model_text, site_texts, spider_text
 
 if TYPE_CHECKING:
@@ -100,6 +100,10 @@ NO_LISTS = {
     "a login wall": (LOGIN, "shows a login form and no list"),
     "an empty list": ("<ul class=results></ul><p>0 results</p>", "shows no list"),
     "one record": ("<ul class=results><li><a href=/1>Thing</a> <b>£5</b></li></ul>", "shows no list"),
+    "one record again and again": (
+        "<div class=t><h3>Thing</h3><b>£5</b></div>" * 9,
+        "shows 9 elements that look alike with 1 text, such as 'Thing £5', expected records of which most differ",
+    ),
     "an empty root": ("<div id=root></div><script src=/app.js></script>", "without its scripts"),
 }
 
@@ -160,6 +164,72 @@ def test_a_records_page_that_is_not_had_is_a_doubt_and_no_end() -> None:
     proposal = proposed_html(report_on(rows, rows=""), refuse, {})
     assert (proposal.count, proposal.link) == (8, "")
     assert sum("answered 404" in doubt for doubt in proposal.unsure) == 5
+
+
+HEADINGS = "<tr><th>Station</th><th>Water level (m)</th><th>Measured at:</th></tr>"
+STATION = "<tr{1}><td>Weir {0}</td><td>{0}.25</td><td>{0} May 2026</td></tr>"
+NAMED, UNNAMED = ["station", "water_level_m", "measured_at"], ["text", "number", "date"]
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "names"),
+    [
+        (HEADINGS, STATION, NAMED),
+        (f"<thead>{HEADINGS}</thead>", STATION, NAMED),
+        (f"<thead>{HEADINGS.replace('th>', 'td>')}</thead>", STATION, NAMED),
+        (HEADINGS.replace("<th>", "<th scope=col>").replace("<th scope=col>", "<td scope=col>", 1), STATION, NAMED),
+        (HEADINGS, STATION.replace("<td>", "<td class=right>", 1), NAMED),
+        (HEADINGS, STATION.replace("<td>Weir {0}</td>", "<td><b>Weir {0}</b></td>"), NAMED),
+        (HEADINGS.replace("<th>", "<th rowspan=2>", 1) + "<tr><th>m</th><th>when</th></tr>", STATION, UNNAMED),
+        (HEADINGS.replace("<th>", "<th colspan=2>", 1), STATION, UNNAMED),
+        (HEADINGS.replace("<th>Station</th>", ""), STATION, UNNAMED),
+        (f"<thead>{HEADINGS}{HEADINGS}</thead>", STATION, UNNAMED),
+        (HEADINGS, STATION + "<tr><td colspan=3>a note</td></tr>", UNNAMED),
+        (HEADINGS.replace("Station", "word " * 20), STATION, [UNNAMED[0], *NAMED[1:]]),
+    ],
+)
+def test_a_table_s_headings_name_its_columns_where_no_cell_spans_others(head: str, row: str, names: list[str]) -> None:
+    rows = "".join(row.format(number, "") for number in range(1, 10))
+    proposal = proposed_html(report_on(f"<table>{head}{rows}</table>", rows=""), no_fetch, {})
+    assert [column.name for column in proposal.columns] == names
+
+
+def test_two_tables_with_other_headings_name_no_column() -> None:
+    rows = "".join(STATION.format(number, "") for number in range(1, 10))
+    other = HEADINGS.replace("Station", "Gauge")
+    page = f"<table>{HEADINGS}{rows}</table><table>{other}{rows.replace('Weir', 'Lock')}</table>"
+    proposal = proposed_html(report_on(page, rows=""), no_fetch, {})
+    names = [column.name for column in proposal.columns]
+    assert "water_level_m" in names
+    assert not {"station", "gauge"} & set(names)
+
+
+OFFER = "<div class=t><h3>Thing {0}</h3><i class=low>from £{0}.00</i>{1}</div>"
+
+
+@pytest.mark.parametrize(
+    ("value", "exact", "found", "said"),
+    [
+        ("£5.00", True, "b.now::text", ""),
+        ("£5.00", False, "i.low::text", "price: no text is '£5.00', and 'from £5.00' has it in it"),
+        ("from £5.00", True, "i.low::text", ""),
+    ],
+)
+def test_a_value_is_that_of_the_text_that_it_is_all_of(value: str, *, exact: bool, found: str, said: str) -> None:
+    rows = "".join(
+        OFFER.format(n, f"<b class=now>£{n + 4 if n > 5 else 6 - n}.00</b>" if exact else "") for n in range(1, 10)
+    )
+    columns = proposed_html(report_on(rows, rows=""), no_fetch, {"price": value}).columns
+    price = next(column for column in liked(columns, {"price": value}) if column.name == "price")
+    assert price.selector.replace(" ", "") == found
+    assert inexact(columns, {"price": value}) == ([said] if said else [])
+
+
+@pytest.mark.parametrize("value", ["5.0", "£5", "5", "hing 5", "£5.00 "])
+def test_a_value_is_no_part_of_a_word_or_number(value: str) -> None:
+    rows = "".join(OFFER.format(f"1{n}", "") for n in range(1, 10)) + OFFER.format(15, "")
+    with pytest.raises(UsageError, match="no field of the records has that value"):
+        liked(proposed_html(report_on(rows, rows=""), no_fetch, {}).columns, {"price": value})
 
 
 STORY = ("maker", "colour", "origin", "story")

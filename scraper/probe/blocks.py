@@ -25,6 +25,8 @@ BESIDE = re.compile(
 """Names of what stands beside the records of a page."""
 
 LEAST_CHARACTERS = 4
+LEAST_VARIETY = 0.5
+"""The share of records whose texts have to differ."""
 LONG = 40
 SAMPLED = 30
 COVERED = 0.75
@@ -77,6 +79,20 @@ def all_weighed(outline: Outline) -> list[Weighed]:
     return [one for one in weighed if one.score > 0]
 
 
+def same_texts(page: StudiedPage) -> tuple[int, int, str] | None:
+    """Return how many elements look alike and show mostly the same, how many texts they have, and the first; else None.
+
+    Of several such groups the one that shows most is told of, by its first elements.
+    """
+    found = []
+    for group in groups_of(Outline(page.response.selector.root)):
+        places = range(min(len(group.elements), SAMPLED))
+        texts = [words(group.elements[place], 400, group.until(place), on=group.goes_on) for place in places]
+        if len(texts) > 2 and len(set(texts)) < LEAST_VARIETY * len(texts) and len(texts[0]) >= LEAST_CHARACTERS:
+            found.append((sum(map(len, texts)), (len(texts), len(set(texts)), texts[0])))
+    return max(found)[1] if found else None
+
+
 def block_of(root: Element, weighed: Weighed) -> Block:
     """Describe a group by a selector and by what its first record shows."""
     group = weighed.group
@@ -101,7 +117,7 @@ def _weighed(group: Group, outline: Outline) -> Weighed:
     variety = len(set(texts)) / len(texts)
     # A row may hold its whole text in one part, and a list may be one of links, or of words.
     least = 1 if group.goes_on or _may_be_bare(group, average) else 2
-    if (average < LEAST_CHARACTERS and not pictures) or share < least or variety < 0.5:
+    if (average < LEAST_CHARACTERS and not pictures) or share < least or variety < LEAST_VARIETY:
         return Weighed(group, 0, share)
     length = max(min(average, 300), 20 if pictures else 0)
     score = math.sqrt(len(group.elements) * length) * variety * math.log2(1 + share)

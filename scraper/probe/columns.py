@@ -25,6 +25,7 @@ from scraper.probe.column_types import (
 from scraper.probe.composition import Part, separators_of, taken_apart
 from scraper.probe.leaves import Aligned, aligned
 from scraper.probe.outline import Outline, class_names
+from scraper.probe.table_headings import heading_of
 from scraper.select import compiled
 
 if TYPE_CHECKING:
@@ -207,7 +208,11 @@ def _described(column: Aligned, selector: str, *, many: bool) -> Column:
         names = ["category"]
     if parent is not None and len(parent) == 1:
         names += [parent.get("itemprop") or "", *class_names(parent)]
-    name = name_of([name for name in names if name] or [""], column.label, leaf.element.tag, kind, leaf.attribute)
+    names = [name for name in names if name] or [""]
+    heading = heading_of(column)
+    # What a whole cell is, its table says; of several values in one cell their classes say more.
+    names = [heading, *names] if heading and leaf.element.tag in ("td", "th") else names
+    name = name_of(names, column.label or heading, leaf.element.tag, kind, leaf.attribute)
     required = all(values) and not many and len(values) >= LEAST_REQUIRED
     return Column(name, selector, kind, many, values, required=required)
 

@@ -6,8 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from scraper.core.text import counted
 from scraper.errors import ProbeError
 from scraper.fetch.http.responses import base_of
+from scraper.probe.blocks import same_texts
 from scraper.probe.column_types import ADDRESS
 from scraper.probe.columns import Column, Columns, keyed, list_columns, page_columns, records_of
 from scraper.probe.listed_columns import listed_columns
@@ -84,15 +86,22 @@ def _no_list(report: Report) -> str:
     if report.serving.tier in ("browser", "api", "data"):
         why = report.serving.why
         return f"{url} shows no list without its scripts ({why}): see `swathe probe --browser {url}`"
+    if same := same_texts(report.page):
+        count, different, text = same
+        return (
+            f"{url} shows {count} elements that look alike with {counted(different, 'text')}, such as {text[:40]!r}, "
+            f"expected records of which most differ: give the address of a page that shows each once"
+        )
     return f"{url} shows no list, expected three or more records that look alike: give the address of a list page"
 
 
 def _chosen(blocks: list[Block], roots: list[Any], like: Mapping[str, str]) -> tuple[Block, Columns]:
     """Return the block with its fields: the likeliest, or the first in which the values of `like` are found."""
     tried = [(block, list_columns(roots, block)) for block in (blocks if like else blocks[:1])]
-    for block, columns in tried:
-        if like and all(find_column(columns.columns, value) for value in like.values()):
-            return block, columns
+    for exactly in (True, False):
+        for block, columns in tried:
+            if like and all(find_column(columns.columns, value, exactly=exactly) for value in like.values()):
+                return block, columns
     return tried[0]
 
 
@@ -174,7 +183,10 @@ def _shows(record: list[Any], like: Mapping[str, str]) -> bool:
 def _says_more(own: Columns, listed: Columns, like: Mapping[str, str]) -> bool:
     """Say whether records' own pages are worth reading, and have what the list shows."""
     if like:
-        return not all(find_column(listed.columns, value) for value in like.values())
+        lacking = [value for value in like.values() if not find_column(listed.columns, value, exactly=True)]
+        return any(
+            find_column(own.columns, value, exactly=True) or not find_column(listed.columns, value) for value in lacking
+        )
     return len(own.columns) >= len(listed.columns) + MORE_COLUMNS
 
 

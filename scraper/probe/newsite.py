@@ -19,7 +19,7 @@ from scraper.probe.fetching import Fetcher
 from scraper.probe.html_proposal import proposed_html
 from scraper.probe.new_site import NewSite
 from scraper.probe.page import StudiedPage
-from scraper.probe.proposal import Proposal, liked
+from scraper.probe.proposal import Proposal, inexact, liked
 from scraper.probe.report import probed
 from scraper.probe.robots import Robots
 from scraper.probe.site_files import site_texts
@@ -124,7 +124,9 @@ def write_site(site: NewSite, config: Config, like: Mapping[str, str], *, ignore
         return StudiedPage(fetched)
 
     proposal = _likelier(report, fetch, like)
-    proposal = replace(proposal, columns=liked(proposal.columns, like)) if like else proposal
+    if like:
+        doubts = (*proposal.unsure, *inexact(proposal.columns, like))
+        proposal = replace(proposal, columns=liked(proposal.columns, like), unsure=doubts)
     if not any(column.key for column in proposal.columns):
         raise ProbeError(
             f"{site.url}: nothing tells the {proposal.count} records apart, neither a field nor a link; "

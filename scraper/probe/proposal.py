@@ -53,15 +53,44 @@ def _is_of_list(line: str) -> bool:
     return kind != line and not kind.startswith(NO_LIST)
 
 
-def find_column(columns: tuple[Column, ...], value: str) -> Column | None:
-    """Return the column in which a record has a value that a person sees."""
+def find_column(columns: tuple[Column, ...], value: str, *, exactly: bool = False) -> Column | None:
+    """Return the column in which a record has a value that a person sees; else, unless `exactly`, has it in a text."""
     wanted = " ".join(value.split())
     for column in columns:
         if any(str(text) == wanted for row in column.values for text in row):
             return column
-    return next(
-        (column for column in columns if any(wanted in str(text) for row in column.values for text in row)), None
-    )
+    return None if exactly else next((column for column in columns if _holder(column, value)), None)
+
+
+def _holder(column: Column, value: str) -> str:
+    """Return the first text of a column that has a value in it, as words of their own; empty for none."""
+    wanted = " ".join(value.split())
+    return next((str(text) for row in column.values for text in row if _has_words(str(text), wanted)), "")
+
+
+def _has_words(text: str, wanted: str) -> bool:
+    """Say whether a text has another as words of their own: £5.00 stands in "from £5.00", and 5.00 not in £15.00."""
+    at = text.find(wanted)
+    while wanted and at >= 0:
+        before, behind = text[:at], text[at + len(wanted) :]
+        goes_on = behind[:1].isalnum() and wanted[-1].isalnum()
+        goes_on = goes_on or (wanted[-1].isdecimal() and behind[:1] in (".", ",") and behind[1:2].isdecimal())
+        begins = before[-1:].isalnum() and wanted[0].isalnum()
+        begins = begins or (wanted[0].isdecimal() and before[-1:] in (".", ",") and before[-2:-1].isdecimal())
+        if not goes_on and not begins:
+            return True
+        at = text.find(wanted, at + 1)
+    return False
+
+
+def inexact(columns: tuple[Column, ...], like: Mapping[str, str]) -> list[str]:
+    """Return the doubts about values of `like` that no text is, but one has in it."""
+    held = {name: column for name, value in like.items()
+            if not find_column(columns, value, exactly=True) and (column := find_column(columns, value))}  # fmt: skip
+    return [
+        f"{name}: no text is {like[name]!r}, and {_holder(column, like[name])[:60]!r} has it in it"
+        for name, column in held.items()
+    ]
 
 
 def liked(columns: tuple[Column, ...], like: Mapping[str, str]) -> tuple[Column, ...]:
