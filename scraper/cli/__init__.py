@@ -39,8 +39,9 @@ def main() -> None:
                 sys.stdout.flush()  # here, where it can be told that nobody takes it
     except SwatheError as error:
         from scraper.core.broken import explained
+        from scraper.core.text import printable
 
-        sys.stderr.write(f"swathe: {explained(error)}\n")
+        sys.stderr.write(f"swathe: {printable(explained(error))}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         _drop_output()  # the reader, such as `head`, has had enough

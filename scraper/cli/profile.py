@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from bson import Decimal128
 
 from scraper.cli.output import console, print_table, write_json
 from scraper.core.config import load_config
+from scraper.core.text import json_text
 from scraper.query.profile import profile as profiled
 from scraper.storage.connection import connection_to
 
@@ -43,6 +46,9 @@ def profile(
         write_json(rows, list(rows[0]), lines=True)
         return
     count = found[0].records if found else 0
+    if not count:
+        console.print("0 records")
+        return
     shown = [{name: _short(value) for name, value in row.items()} for row in rows]
     print_table(shown, ["field", "filled", "distinct", "smallest", "largest", "shortest", "longest"])
     console.print()
@@ -56,14 +62,24 @@ def _row(one: FieldProfile) -> dict[str, Any]:
         "field": one.name,
         "filled": f"{one.filled / one.records:.1%}" if one.records else "",
         "distinct": f"{one.distinct}{' or more' if one.is_cut else ''}",
-        "smallest": one.smallest,
-        "largest": one.largest,
+        "smallest": _stored(one.smallest),
+        "largest": _stored(one.largest),
         "shortest": one.shortest,
         "longest": one.longest,
         "top": [f"{value} ({count})" for value, count in one.top()],
-        "examples": [str(value) for value in one.examples],
+        "examples": [_text(value) for value in one.examples],
         "filled by month": [f"{month} {share:.0%}" for month, share in one.months().items()],
     }
+
+
+def _stored(value: Any) -> Any:
+    """Return a value as MongoDB has it, so that JSON writes a decimal as the number that it is."""
+    return Decimal128(value) if isinstance(value, Decimal) else value
+
+
+def _text(value: Any) -> str:
+    """Return an example; lists and embedded values as JSON."""
+    return json_text(value) if isinstance(value, list | dict) else str(value)
 
 
 def _short(value: Any) -> str:

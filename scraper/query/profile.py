@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from bson import Decimal128
+from bson import Decimal128, ObjectId
 
 from models.record import schema_of
+from scraper.core.text import json_text
 from scraper.query.documents import record_called
 from scraper.query.filters import mongo_filter
 
@@ -21,6 +26,23 @@ TOP, EXAMPLES, MONTHS = 5, 3, 6
 MOST_COUNTED = 100_000
 """Different values of a field of which each is counted; of more it is said that there are so many at least."""
 
+LONGEST_COUNTED = 500
+"""Characters of a text that is counted as it is."""
+
+EMPTY: tuple[Any, ...] = (None, "", [])
+COUNTED = (str, bool, int, float, Decimal, datetime, ObjectId)
+
+
+@dataclass(frozen=True)
+class LongText:
+    """A long text, as it is counted."""
+
+    beginning: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.beginning}…"
+
 
 @dataclass
 class FieldProfile:
@@ -31,8 +53,8 @@ class FieldProfile:
     filled: int = 0
     shortest: str | None = None
     longest: str | None = None
-    smallest: Any = None
-    largest: Any = None
+    extremes: dict[str, list[Any]] = field(default_factory=dict)
+    """Of numbers and of times, if a field has both: how many there are, the smallest and the largest; not of NaN."""
     examples: list[Any] = field(default_factory=list)
     counts: Counter[Any] = field(default_factory=Counter)
     """How often each value is there, list values one by one."""
@@ -43,6 +65,16 @@ class FieldProfile:
     def distinct(self) -> int:
         """How many different values there are, up to `MOST_COUNTED`."""
         return len(self.counts)
+
+    @property
+    def smallest(self) -> Any:
+        """The smallest number or time, of which there are more; None for neither."""
+        return max(self.extremes.values(), key=lambda one: one[0], default=(0, None, None))[1]
+
+    @property
+    def largest(self) -> Any:
+        """The largest number or time, as `smallest`."""
+        return max(self.extremes.values(), key=lambda one: one[0], default=(0, None, None))[2]
 
     @property
     def is_cut(self) -> bool:
@@ -60,7 +92,7 @@ class FieldProfile:
     def take(self, value: Any, month: str) -> None:
         """Count the value of one record."""
         self.records += 1
-        has_it = value not in (None, "", [])
+        has_it = value not in EMPTY
         self.by_month[month][0] += 1
         self.by_month[month][1] += has_it
         if not has_it:
@@ -69,19 +101,43 @@ class FieldProfile:
         if len(self.examples) < EXAMPLES and value not in self.examples:
             self.examples.append(value)
         for part in value if isinstance(value, list) else [value]:
-            self._take_part(part.to_decimal() if isinstance(part, Decimal128) else part)
+            if part not in EMPTY:
+                self._take_part(part.to_decimal() if isinstance(part, Decimal128) else part)
 
     def _take_part(self, part: Any) -> None:
-        if isinstance(part, dict):
-            part = str(part)
-        if part in self.counts or not self.is_cut:
-            self.counts[part] += 1
+        key = _counted_as(part)
+        if key in self.counts or not self.is_cut:
+            self.counts[key] += 1
         if isinstance(part, str):
             self.shortest = part if self.shortest is None or len(part) < len(self.shortest) else self.shortest
             self.longest = part if self.longest is None or len(part) > len(self.longest) else self.longest
-        elif not isinstance(part, bool):
-            self.smallest = part if self.smallest is None or part < self.smallest else self.smallest
-            self.largest = part if self.largest is None or part > self.largest else self.largest
+        elif kind := _ordered_as(part):
+            number, smallest, largest = self.extremes.get(kind, (0, part, part))
+            self.extremes[kind] = [number + 1, min(smallest, part), max(largest, part)]
+
+
+def _counted_as(part: Any) -> Any:
+    """Return what a value is counted as: long texts by their beginning and a digest, so that memory is bounded."""
+    if isinstance(part, dict | list):
+        part = json_text(part)
+    if isinstance(part, str) and len(part) > LONGEST_COUNTED:
+        digest = blake2b(part.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+        return LongText(part[:LONGEST_COUNTED], digest)
+    if _is_nan(part):
+        return "NaN"
+    return part if isinstance(part, COUNTED) else str(part)
+
+
+def _ordered_as(part: Any) -> str:
+    """Return the kind of values among which one is the smallest; empty for such as have no order, and NaN."""
+    if isinstance(part, datetime):
+        return "time"
+    is_number = isinstance(part, int | float | Decimal) and not isinstance(part, bool)
+    return "number" if is_number and not _is_nan(part) else ""
+
+
+def _is_nan(part: Any) -> bool:
+    return part.is_nan() if isinstance(part, Decimal) else isinstance(part, float) and isnan(part)
 
 
 def profile(database: Database[Any], records: str, filters: Iterable[str] = ()) -> list[FieldProfile]:
