@@ -32,7 +32,7 @@ def error_in(data: Any) -> str:
     """Say which error an answer is, whatever else it holds; empty when it is none.
 
     >>> error_in({"status": "error", "items": []}), error_in({"status": "ok"}), error_in([])
-    ("answered with an error (status: error)", '', '')
+    ('answered with an error (status: error)', '', '')
     """
     for name, value in data.items() if isinstance(data, dict) else ():
         says_error = str(name).lower() in ("error", "errors") and _is_error(value)
