@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from parsel import Selector
 from scrapy.http import HtmlResponse
+from support import ROOT
 
 from scraper.probe.blocks import block_of, weighed_groups
 from scraper.probe.outline import Outline, words
@@ -114,3 +117,20 @@ def test_an_advertisement_between_records_is_none_though_it_is_built_like_one(na
     ads = "".join(row.format("classified-ads", f"A bicycle, number {n}", n) for n in range(COUNT))
     root = Selector(f"<ul>{ads}</ul>").root
     assert block_of(root, weighed_groups(Outline(root))[0]).count == COUNT
+
+
+SELECTOR = """
+from parsel import Selector
+from scraper.probe.group_selector import group_selector
+entry = "<li><h3>Thing {0}</h3><img src=/{0}.jpg><b>{0} EUR</b><em>new</em><p>All about thing {0}</p></li>"
+page = "".join(entry.format(n) + "<li>Advertisement</li>" * (n % 3 == 0) for n in range(1, 13))
+root = Selector(f"<ul id=results>{page}</ul>").root
+print(group_selector(root, tuple(root.xpath("//li[h3]"))).selector)
+"""
+
+
+def test_a_selector_is_the_same_in_every_process() -> None:
+    """Sets are in another order in each; `:has(b)` and `:has(p)` say the same of this page, and not of the next."""
+    seeds = [{"PYTHONHASHSEED": str(seed), "PYTHONPATH": str(ROOT)} for seed in range(4, 12)]
+    said = [subprocess.check_output([sys.executable, "-c", SELECTOR], env=seed, text=True) for seed in seeds]
+    assert set(said) == {"#results > li:has(b)\n"}

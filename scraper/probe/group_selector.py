@@ -79,7 +79,7 @@ def _own(elements: tuple[Element, ...]) -> Iterator[str]:
     tag = elements[0].tag
     if not WORD.fullmatch(tag):
         tag = "*"
-    counts = Counter(name for element in elements for name in set(class_names(element)))
+    counts = Counter(name for element in elements for name in dict.fromkeys(class_names(element)))
     shared = [name for name in dict.fromkeys(class_names(elements[0]))
               if counts[name] == len(elements) and WORD.fullmatch(name) and not ZEBRA.match(name)]  # fmt: skip
     shared.sort(key=lambda name: bool(PLACED.search(name)))
@@ -133,9 +133,10 @@ def _conditions(elements: tuple[Element, ...], others: list[Element]) -> Iterato
     for _ in range(MOST_CONDITIONS):
         having = Counter(name for names in theirs for name in wanted - names)
         lacking = Counter(name for names in theirs for name in names - ever)
-        # What the elements have lasts longer than what the others happen to have.
+        # What the elements have lasts longer than what the others happen to have. Of equals the first by name, in every
+        # process: the order of a set is another in each.
         best = max(
-            [*having, *lacking],
+            sorted({*having, *lacking}),
             key=lambda name: (having[name] + lacking[name], name in having, name in CELLS, -len(name)),
             default="",
         )
