@@ -56,6 +56,8 @@ PAGERS = {
     "Catalan": (NEXT.format("Pàgina següent →"), "?page=2"),
     "numbers": ('<a href="/list/2">2</a> <a href="/list/3">3</a>', "2"),
     "choices of a select": ('<select><option value="?p=2">2<option value="?p=3">3</select>', "?p=2"),
+    "a choice of numbers": (
+        "<form><select name=page><option value=1>Page 1 of 2<option value=2>Page 2 of 2</select></form>", "?page=2"),
     "more": ('<a href="?start=10">More</a>', "?start=10"),
 }  # fmt: skip
 
@@ -69,6 +71,11 @@ def test_a_way_to_the_next_page_is_found_and_tried(name: str) -> None:
 
 
 NO_PAGERS = {
+    "a choice of sizes": "<form><select name=size><option value=1>1<option value=2>2</select></form>",
+    "a choice that sends more": (
+        "<form><input name=q><select name=page><option value=1>1<option value=2>2</select></form>"),
+    "a choice elsewhere": "<form action=/go><select name=page><option value=1>1<option value=2>2</select></form>",
+    "a choice with a gap": "<form><select name=p><option value=1>1<option value=5>5</select></form>",
     "a search": '<form action=search/><a class=button href=search/ title="Advanced Search">More...</a></form>',
     "the last page": 'Page 3 of 3 <a href="page-2">&lt; Prev</a> <a href="page-1">1</a> <a href="page-2">2</a>',
     "a question": '<form method=post enctype=multipart/form-data action=/ask><button type=button>x</button>'

@@ -34,7 +34,8 @@ def number_hints(study: Study) -> Iterator[Hint]:
         return
     ways = _numbered_links(study)
     if not ways:
-        yield from _own_parameter(study)
+        chosen = list(_chosen(study))
+        yield from chosen or _own_parameter(study)
         return
     most = max(len(numbers) for numbers in ways.values())
     best = [way for way, numbers in ways.items() if len(numbers) == most]
@@ -84,6 +85,25 @@ def _are_pages(numbers: dict[int, str], study: Study) -> bool:
         return False
     near = [number for number in numbers if number <= 12]
     return len(near) > 0 and (2 in numbers or len(numbers) > 1 or bool(dict(parse_qsl(urlsplit(study.page.url).query))))
+
+
+def _chosen(study: Study) -> Iterator[Hint]:
+    """Propose to count in what a choice of pages sends, where its form sends nothing else."""
+    for select in study.page.soup.find_all("select", limit=200):
+        name, form = str(select.get("name") or ""), select.find_parent("form")
+        values = [str(option.get("value") or words_of(option, 8)) for option in select.find_all("option", limit=20_000)]
+        numbers = {int(value) for value in values if value.isdecimal() and len(value) < len(str(MOST_NUMBER))}
+        is_count = len(numbers) == len(values) > 1 and numbers == set(range(min(numbers), max(numbers) + 1))
+        if not (PAGE.match(name) and is_count and min(numbers) in (0, 1)) or form is None:
+            continue
+        action = absolute(study.page.response, str(form.get("action") or ""))[0] or study.page.url
+        is_own = urlsplit(action)[:3] == urlsplit(study.page.url)[:3]
+        sends = [tag for tag in form.find_all(["input", "select", "textarea"], limit=50) if tag.get("name")]
+        if is_own and len(sends) == 1 and str(form.get("method") or "get").lower() == "get":
+            call = Call.of("PageNumbers", f"?{name}={{page}}", start=0 if 0 in numbers else "", **_stated(study))
+            if hint := study.hint(call, f"a choice of {len(numbers)} pages sends '{name}'", number=2):
+                yield hint
+                return
 
 
 def _own_parameter(study: Study) -> Iterator[Hint]:
