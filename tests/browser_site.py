@@ -268,7 +268,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             says = {"cut": whole[:-9], "empty": "", "error": '{"error": "busy"}', "other": '{"message": "slow down"}'}
             says |= {"page": page("Sorry."), "listed-error": '{"items": [], "error": {"code": 500}}'}
-            says |= {"tells-more": '{"items": [], "more": true}', "none": '{"items": []}'}
+            says |= {
+                "more": '{"items": [], "page": {"more": true}}',
+                "none": '{"items": [], "filters": {"more": true}}',
+            }
             self._send(says[bad], kind="text/html" if bad == "page" else "application/json")
 
     def _redirect(self, query: dict[str, str]) -> None:

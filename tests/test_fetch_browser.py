@@ -197,6 +197,7 @@ def test_what_unfolds_a_list_says_how_it_ended(render: Any, path: str, action: A
         ("", 15, ""),
         ("untold=1", 15, ""),
         ("bad=none", 10, ""),
+        ("bad=more", 10, "the last answer of /feed.json says that there is more"),
         ("bad=500", 10, "failed (status 500)"),
         ("bad=404", 10, "failed (status 404)"),
         ("bad=429", 10, "failed (status 429)"),

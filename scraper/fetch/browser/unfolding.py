@@ -32,6 +32,8 @@ EARLY_MS = 20
 
 _SITE = TLDExtract(suffix_list_urls=(), include_psl_private_domains=True)
 _NUMBER = re.compile(r"\d+")
+_HOLDER = re.compile(r"pag(?:e|ing|ination)|meta|^(?:data|results?|response|items)$", re.IGNORECASE)
+"""Where an answer says something of its list, beside its top."""
 _DOCUMENT = re.compile(r"\s*(?:<!doctype|<html)", re.IGNORECASE)
 
 
@@ -140,7 +142,7 @@ class Reply:
         """Whether it says that more follows."""
         return isinstance(self.data, dict) and any(
             value is True and name.lower().replace("_", "").replace("-", "") in MORE
-            for holder in (self.data, *self.data.values())
+            for holder in (self.data, *(part for name, part in self.data.items() if _HOLDER.search(name)))
             if isinstance(holder, dict)
             for name, value in holder.items()
         )
