@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mongoengine import Decimal128Field, DecimalField, FloatField, IntField
 
 from models.record import schema_of
+from scraper.heal.field_values import FoundPlace
 from scraper.heal.known_records import EMPTY, UNREAD, is_as_stored, plain
 from scraper.heal.place_names import words_at, words_in, words_of
 from scraper.probe.leaves import Aligned
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scraper.heal.field_places import FieldPlace
-    from scraper.heal.field_values import FieldValues, FoundPlace
-from scraper.heal.field_values import FoundPlace
+    from scraper.heal.field_values import FieldValues
 
 NUMBERS = (IntField, FloatField, DecimalField, Decimal128Field)
 MOST_OF = 0.5
