@@ -135,7 +135,7 @@ def command_of(spider: str, start: str) -> list[str]:
 
 def started(swathe: Swathe, spider: str, start: str, **environ: str) -> subprocess.Popen[str]:
     """Begin to crawl with a spider of `odd_spiders`, and return at once."""
-    env = {**swathe.environ, **swathe.extra, **environ, "PYTHONPATH": PYTHONPATH}
+    env = swathe.all_environ(**environ, PYTHONPATH=PYTHONPATH)
     return subprocess.Popen(
         command_of(spider, start), cwd=ROOT, env=env,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

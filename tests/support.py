@@ -51,7 +51,7 @@ class Swathe:
 
     def run(self, command: list[str], code: int | None = 0, cwd: Path = ROOT, **environ: str) -> Result:
         """Run any command with the test's environment."""
-        result = self._done(command, cwd, {**self.environ, **self.extra, **environ})
+        result = self._done(command, cwd, self.all_environ(**environ))
         assert code is None or result.code == code, f"exit {result.code}, expected {code}\n{result}"
         return result
 
@@ -64,10 +64,17 @@ class Swathe:
         )  # fmt: skip
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def all_environ(self, **environ: str) -> dict[str, str]:
+        """Return the environment of a command; where these tests find modules is known to it, besides what it gives."""
+        found = {**self.environ, **self.extra, **environ}
+        if (ours := os.environ.get("PYTHONPATH")) and found.get("PYTHONPATH", ours) != ours:
+            found["PYTHONPATH"] += os.pathsep + ours
+        return found
+
     def start(self, *arguments: str, cwd: Path = ROOT, **environ: str) -> subprocess.Popen[str]:
         """Start a command and return at once."""
         command = [sys.executable, str(ROOT / "main.py"), *arguments]
-        all_of_it = {**self.environ, **self.extra, **environ}
+        all_of_it = self.all_environ(**environ)
         if fork_server().serves(command, all_of_it):
             return fork_server().fork(command, cwd, all_of_it)
         return subprocess.Popen(

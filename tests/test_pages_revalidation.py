@@ -24,7 +24,7 @@ URL = "http://127.0.0.1/1"
 class Known(VisitMemory):
     """A memory that knows one page."""
 
-    visit = PageVisit(b"k", URL, b"d", '"etag"', "Sat, 21 Nov 2026 12:00:00 GMT")
+    visit = PageVisit(b"k", URL, b"d", etag='"etag"', last_modified="Sat, 21 Nov 2026 12:00:00 GMT")
 
     async def recall(self, request: Request) -> PageVisit | None:
         """Return what came of it."""

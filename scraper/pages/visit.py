@@ -93,7 +93,7 @@ class PageVisit:
 
     def is_worth_keeping_over(self, earlier: PageVisit | None) -> bool:
         """Return whether it tells more than what is kept of the page."""
-        same = ("etag", "last_modified", "digest", "records")
+        same = ("given", "etag", "last_modified", "digest", "records")
         return earlier is None or any(getattr(self, name) != getattr(earlier, name) for name in same)
 
     def to_row(self, spider: str, code: str, now: datetime) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Run the tests at other times: every one must hold whatever the day is.
 
 `python tests/faked_clock [--time NAME]... [ARGUMENT OF PYTEST...]`. All processes share the faked clock: Python's,
-MongoDB's, Redis's. It goes on from its time, as fast as ever, in the zone of the time: what a person is shown are local
-days. The browser alone has the real clock, because it does not start under libfaketime. The monotonic clock, which only
+MongoDB's. It goes on from its time, as fast as ever, in the zone of the time: what a person is shown are local days.
+The browser and Redis have the real clock, because they do not start under libfaketime. The monotonic clock, which only
 measures how long something takes, is not moved.
 """
 
@@ -33,6 +33,9 @@ READS_THE_CLOCK = re.compile(r"^(?:from|import) (?:datetime|time|zoneinfo)\b|\bT
 UNFAKED = "unset LD_PRELOAD FAKETIME FAKETIME_SHARED"
 ALL_FAKED = "unset FAKETIME_DONT_FAKE_MONOTONIC"
 """What a program is started with that does not bear the environment of the others."""
+
+REAL_CLOCK = ("chromium", "chromedriver", "redis-server")
+"""Programs that do not start under libfaketime: Redis's allocator asks for the time while that looks for its own."""
 
 BEFORE_CHANGE = timedelta(minutes=2)
 """How long before summer time begins or ends the tests begin: they are under way when it does."""
@@ -110,7 +113,7 @@ def run(clock: Clock, tools: Path, pytest_arguments: list[str]) -> bool:
 def add_starters(folder: Path) -> None:
     """Put programs into a folder that start those which need another environment."""
     # mongod waits in a loop that takes a whole processor while its sleep is refused: see sitecustomize.py.
-    starters = {"chromium": UNFAKED, "chromedriver": UNFAKED, "mongod": ALL_FAKED}
+    starters = {"mongod": ALL_FAKED, **dict.fromkeys(REAL_CLOCK, UNFAKED)}
     for name, change in starters.items():
         program = find_mongod() if name == "mongod" else shutil.which(name)
         starter = folder / name
