@@ -38,7 +38,7 @@ def command(spider: str, start: str, *more: str) -> list[str]:
 
 def environ(swathe: Swathe, **more: str) -> dict[str, str]:
     limit = {"SWATHE_CRAWL_PAGE_LIMIT_S": str(LIMIT_S), "PYTHONPATH": PYTHONPATH}
-    return {**swathe.environ, **swathe.extra, **limit, **more}
+    return swathe.all_environ(**{**limit, **more})
 
 
 def begun(swathe: Swathe, spider: str, start: str, **more: str) -> subprocess.Popen[str]:
