@@ -44,6 +44,8 @@ class Swathe:
     database: str
     extra: dict[str, str] = field(default_factory=dict)
     longest_s: float = COMMAND_TIMEOUT_S
+    forks: bool = True
+    """Whether what is started may be forked from a process that has everything imported, and shows its command line."""
 
     def __call__(self, *arguments: str, code: int | None = 0, cwd: Path = ROOT, **environ: str) -> Result:
         """Run `python main.py ARGUMENTS` and hold its exit code against `code`; None takes any."""
@@ -75,7 +77,7 @@ class Swathe:
         """Start a command and return at once."""
         command = [sys.executable, str(ROOT / "main.py"), *arguments]
         all_of_it = self.all_environ(**environ)
-        if fork_server().serves(command, all_of_it):
+        if self.forks and fork_server().serves(command, all_of_it):
             return fork_server().fork(command, cwd, all_of_it)
         return subprocess.Popen(
             command, cwd=cwd, env=all_of_it, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

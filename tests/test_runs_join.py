@@ -59,6 +59,7 @@ class Shared:
         self.arguments = ["books", "--start", f"{site.url}books/"]
         swathe.extra |= {"SWATHE_CRAWL_CONCURRENCY": "1", "SWATHE_FRONTIER_LEASE_S": "3"}
         swathe.extra |= {"SWATHE_CRAWL_PAGE_LIMIT_S": str(page_limit_s)}
+        swathe.forks = False  # the process that crawls for a command is known by its command line
         self.host = self.begin()
 
     def begin(self, *more: str) -> subprocess.Popen[str]:
@@ -164,11 +165,10 @@ def test_two_workers_share_a_crawl_and_no_page_is_read_twice(shared: Shared) -> 
 
 
 def crawling(pid: int) -> psutil.Process | None:
-    """Return the process that a command was forked into; another one looks whether files are broken, and soon ends."""
-    command = psutil.Process(pid)
-    for process in command.children():
+    """Return the process that crawls for a command; another one looks whether files are broken, and soon ends."""
+    for process in psutil.Process(pid).children():
         with suppress(psutil.NoSuchProcess):
-            if process.cmdline() == command.cmdline():
+            if "crawl" in process.cmdline():
                 return process
     return None
 
