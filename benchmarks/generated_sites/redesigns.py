@@ -125,18 +125,11 @@ def told_elsewhere(seed: int, count: int) -> Iterator[Case]:
 def _told(
     names: list[str], votes: list[int], texts: list[str], classes: tuple[str, str], *, wrap: bool = False
 ) -> tuple[str, str]:
-    pages = []
-    for start in (0, PER_PAGE):
-        rows = []
-        for place in range(start, start + PER_PAGE):
-            told = f'<i class="{classes[1]}">{texts[place]}</i>' if texts[place] else ""
-            inner = f'<h3>{names[place]}</h3><b class="{classes[0]}">{votes[place]}</b>{told}'
-            rows.append(
-                f'<section class="offer"><div>{inner}</div></section>' if wrap else f'<div class="item">{inner}</div>'
-            )
-        following = '<a class="next" href="?page=2">Next</a>' if not start else ""
-        pages.append(f"<html><body><main>{''.join(rows)}</main>{following}</body></html>")
-    return pages[0], pages[1]
+    def inner(place: int) -> str:
+        told = f'<i class="{classes[1]}">{texts[place]}</i>' if texts[place] else ""
+        return f'<h3>{names[place]}</h3><b class="{classes[0]}">{votes[place]}</b>{told}'
+
+    return _entries(inner, wrap=wrap)
 
 
 def _told_data(
@@ -155,17 +148,21 @@ def _told_data(
 def _offers(
     names: list[str], prices: list[int], old: list[int], classes: tuple[str, str], *, wrap: bool = False
 ) -> tuple[str, str]:
+    def inner(place: int) -> str:
+        was = f'<span class="{classes[1]}">£{old[place] / 100:.2f}</span>' if old else ""
+        return f'<h3>{names[place]}</h3><span class="{classes[0]}">£{prices[place] / 100:.2f}</span>{was}'
+
+    return _entries(inner, wrap=wrap)
+
+
+def _entries(inner: Callable[[int], str], *, wrap: bool) -> tuple[str, str]:
+    """Return both list pages, of entries with what stands in each; wrapped as after a redesign if wanted."""
+    before, after = ('<section class="offer"><div>', "</div></section>") if wrap else ('<div class="item">', "</div>")
     pages = []
     for start in (0, PER_PAGE):
-        rows = []
-        for place in range(start, start + PER_PAGE):
-            was = f'<span class="{classes[1]}">£{old[place] / 100:.2f}</span>' if old else ""
-            inner = f'<h3>{names[place]}</h3><span class="{classes[0]}">£{prices[place] / 100:.2f}</span>{was}'
-            rows.append(
-                f'<section class="offer"><div>{inner}</div></section>' if wrap else f'<div class="item">{inner}</div>'
-            )
+        rows = "".join(f"{before}{inner(place)}{after}" for place in range(start, start + PER_PAGE))
         following = '<a class="next" href="?page=2">Next</a>' if not start else ""
-        pages.append(f"<html><body><main>{''.join(rows)}</main>{following}</body></html>")
+        pages.append(f"<html><body><main>{rows}</main>{following}</body></html>")
     return pages[0], pages[1]
 
 

@@ -63,14 +63,14 @@ class Unfolding:
         self._steps, self._text_of = sorted(steps, key=lambda step: step.since_ms), text_of
         own = _site(url)
         fed = [request for request in requests if request.is_answered and (step := self._step(request)) and step.grew]
-        self._elsewhere = not any(_site(request.url) == own for request in fed)
+        elsewhere = not any(_site(request.url) == own for request in fed)
         self._feeds = {_kind(request) for request in fed}
         self._asked = [
             request
             for request in requests
-            if not request.blocked
-            and (_site(request.url) == own or (self._elsewhere and _kind(request) in self._feeds))
+            if not request.blocked and (_site(request.url) == own or (elsewhere and _kind(request) in self._feeds))
         ]
+        self._last = {_same(request): request for request in self._asked}
 
     def doubt(self) -> str:
         """Say which request of the list failed, or has an answer that is none; empty when there is no such."""
@@ -82,13 +82,12 @@ class Unfolding:
         return begun[-1] if begun else None
 
     def _failed(self) -> Iterator[str]:
-        last = {_same(request): request for request in self._asked}
         answered = {_kind(request) for request in self._asked if request.is_answered}
         failed = [request for request in self._asked if not request.is_answered]
         grown = Counter(_kind(request) for request in failed if (step := self._step(request)) and step.grew)
         for request in failed:
             step, kind = self._step(request), _kind(request)
-            is_healed = last[_same(request)].is_answered
+            is_healed = self._last[_same(request)].is_answered
             if step is None or is_healed or (kind not in answered and grown[kind] >= HARMLESS):
                 continue
             # A page gives up a request for another one as well: then something else has come.
@@ -99,14 +98,13 @@ class Unfolding:
         """Say which answers are unlike those before them."""
         first: dict[str, Reply] = {}
         more: dict[str, bool] = {}
-        last = {_same(request): request for request in self._asked}
         for request in [request for request in self._asked if request.is_answered][-MOST_READ:]:
             kind, step = _kind(request), self._step(request)
             if step is not None and kind not in first and self._feeds and kind not in self._feeds:
                 continue  # something else than the entries
             reply = Reply(request.kind, request.status, self._text_of(request))
             why = reply.fault(first.get(kind))
-            if why and step is not None and last[_same(request)] is request:
+            if why and step is not None and self._last[_same(request)] is request:
                 yield f"what the page asked {_path(request)} for {why}"
             if not why:
                 first.setdefault(kind, reply)
